@@ -1,0 +1,101 @@
+# Phare : `make` seul explique tout.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd
+
+CITY ?= marseille
+NAME ?=
+FROM ?=
+APPS ?= 1
+JSON ?= 0
+PORT ?= 8866
+HOST_PYTHON ?= python3
+
+# conda : environment.yml pose PHARE_ENV=active, et l'environnement actif sert tel quel.
+ifeq ($(PHARE_ENV),active)
+  BIN := $(dir $(shell command -v python))
+  READY := .phare-env
+else
+  BIN := .venv/bin/
+  READY := .venv/.ready
+endif
+PYTHON := $(BIN)python
+export PATH := $(abspath $(BIN)):$(PATH)
+export JUPYTER_PATH := $(CURDIR)/templates:$(JUPYTER_PATH)
+export JUPYTER_PLATFORM_DIRS := 1
+ifneq ($(FROM),)
+  export PHARE_FROM := $(FROM)
+endif
+
+help:           ## montrer cette aide
+	@echo "Phare, atelier de la tranquillité publique"
+	@echo
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@echo
+	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0"
+
+env: $(READY)   ## installer l'environnement verrouillé (fait tout seul par les autres commandes)
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(HOST_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Erreur : Python 3.11 ou plus est nécessaire. Donner le bon : make HOST_PYTHON=python3.12 …"; exit 1; }
+	@test -x .venv/bin/pip || $(HOST_PYTHON) -m venv .venv || { rm -rf .venv; echo "Erreur : le module venv manque. Sous Debian : apt-get install python3-venv"; exit 1; }
+	@echo "Installation de l'environnement verrouillé (une à trois minutes)…"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.phare-env: requirements.lock pyproject.toml
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)   ## tout calculer pour une ville, puis ouvrir les applications (APPS=0 : sans)
+	@$(PYTHON) -m helpers.pipeline "$(CITY)"
+ifneq ($(APPS),0)
+	@$(MAKE) --no-print-directory apps
+endif
+
+data: $(READY)  ## faire entrer les fichiers d'une ville (FROM=dossier, sinon l'adresse de l'éditeur)
+	@PHARE_FETCH=1 $(PYTHON) -m helpers.pipeline "$(CITY)" --only collect
+
+apps: $(READY)  ## ouvrir les applications des décideurs, sur cette machine seulement
+	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.apps --port $(PORT)
+
+lab: $(READY)   ## ouvrir JupyterLab sur l'atelier
+	@PHARE_CITY="$(CITY)" $(BIN)jupyter lab --config templates/lab/jupyter_server_config.py
+
+audit: $(READY) ## tout refaire ailleurs depuis les données brutes, et comparer octet par octet
+	@$(PYTHON) -m helpers.audit $(if $(filter command line,$(origin CITY)),"$(CITY)")
+
+figure: $(READY) ## refaire une figure (NAME=nom ou passeport) et dire si elle est identique
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom ou passeport d'une figure"; exit 2; }
+	@$(PYTHON) -m helpers.reproduce "$(NAME)" $(if $(filter command line,$(origin CITY)),--city "$(CITY)")
+
+status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
+	@$(PYTHON) -m helpers.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
+
+test: $(READY) browser sshd ## vérifier tout : style, types, essais
+	@$(MAKE) --no-print-directory check
+	@$(BIN)pytest
+
+check: $(READY) ## style, types, carnets propres, dépendances dites
+	@$(BIN)ruff check .
+	@$(BIN)ruff format --check .
+	@$(BIN)mypy
+	@$(PYTHON) -m helpers.notebook strip --check
+	@$(PYTHON) -m helpers.dependencies --check
+
+deps: $(READY)  ## écrire dans dvc.yaml de quels modules chaque étape dépend
+	@$(PYTHON) -m helpers.dependencies
+
+bench: $(READY) ## mesurer, en rapports faits côte à côte
+	@$(PYTHON) benchmarks/pipeline.py
+
+lock:           ## refaire requirements.lock (demande uv)
+	@uv pip compile pyproject.toml --extra test --extra check --extra ssh --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+
+# Ce qu'il faut sur la machine et que pip n'apporte pas : un navigateur et un serveur SSH d'essai.
+browser:
+	@scripts/need chromium chromium
+
+sshd:
+	@scripts/need sshd openssh-server

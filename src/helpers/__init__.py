@@ -1,0 +1,1 @@
+"""Helpers of Phare: one module a capability, and a few shared rooms."""

@@ -1,0 +1,122 @@
+"""`make audit`: everything again from raw in a new folder, and every out compared.
+
+`python -m helpers.audit CITY…` (all cities of the workspace by default). Exit codes: 0 all the
+same, 1 something differs, 2 the audit could not be made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from helpers import rerun
+from helpers.errors import PhareError
+from helpers.pipeline import environment, locked, stages
+from helpers.rerun import Difference
+from helpers.words import plural
+from helpers.workspace import active_cities, find_root
+
+SAYS = {
+    "different": "diffère",
+    "missing": "absent ici",
+    "extra": "de trop ici",
+}
+
+
+def audit_city(root: Path, copy: Path, city: str) -> list[Difference]:
+    """Run the city again in `copy` under variations; return every file compared."""
+    done = [stage for stage in stages(root) if stage in locked(root, city)]
+    if done != stages(root):
+        raise PhareError(
+            "des étapes n'ont jamais tourné", f"ville « {city} »", f"lancer `make run CITY={city}`"
+        )
+    print(f"Audit de {city} : tout refaire ailleurs, dans d'autres circonstances", flush=True)
+    from_outside = rerun.run_again(root, copy, city, done, vary=True)
+    if not from_outside:
+        print("  fichiers reçus absents : on part des données brutes, conformes à dvc.lock")
+        done = [stage for stage in done if stage != "collect"]
+    return rerun.compare(root, copy, city, done)
+
+
+def check_cells(copy: Path, city: str) -> list[str]:
+    """Run every executed report again cell by cell with nbval; return the cells that differ."""
+    reports = sorted((copy / "data" / city / "reports").glob("*.ipynb"))
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
+               "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
+               *map(str, reports)]  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=copy,
+        env={**environment(), "PYTHONPATH": str(copy / "src"), **_folder(copy, city)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    print(f"  cellules : {lines[-1] if lines else 'nbval n’a rien dit'}")
+    if done.returncode == 0:
+        return []
+    return [line for line in lines if line.startswith("FAILED")] or [done.stdout[-2000:]]
+
+
+def _folder(copy: Path, city: str) -> dict[str, str]:
+    from helpers.city import City
+    from helpers.collect import FROM, places_to_look
+
+    root = find_root()
+    folders = [f for f in places_to_look(City(active_cities(root)[city]), root) if f.is_dir()]
+    return {FROM: str(folders[0])} if folders else {}
+
+
+def told(found: list[Difference]) -> str:
+    """Return the verdict in words, naming each file that is not identical."""
+    counts = Counter(one.verdict for one in found)
+    same, total = counts["identical"], len(found)
+    lines = [f"  identiques : {same} sur {total} ({100 * same / max(1, total):.0f} %)"]
+    wrong = [one for one in found if one.verdict != "identical"]
+    if wrong:
+        lines.append(f"  première divergence : étape {wrong[0].stage}")
+        lines += [f"    {one.path} : {SAYS[one.verdict]}" for one in wrong]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the audit; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.audit")
+    parser.add_argument("cities", nargs="*", help="villes à auditer (toutes par défaut)")
+    parser.add_argument("--no-cells", action="store_true", help="sans la relecture par cellule")
+    asked = parser.parse_args(arguments)
+    root = find_root()
+    try:
+        changed = rerun.uncommitted(root)
+        if changed:
+            raise PhareError(
+                f"{plural(len(changed), 'fichier')} hors du dernier commit : {changed[0]}",
+                "git status",
+                "enregistrer (git commit) puis `make run`, et relancer l'audit",
+            )
+        differs = False
+        cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
+        with tempfile.TemporaryDirectory(prefix="phare-audit-") as folder:
+            copy = Path(folder) / "phare"
+            rerun.copy_workspace(root, copy, with_changes=False)
+            for city in cities:
+                found = audit_city(root, copy, city)
+                print(told(found), flush=True)
+                cells = [] if asked.no_cells else check_cells(copy, city)
+                print("\n".join(f"    {cell}" for cell in cells), end="\n" if cells else "")
+                differs |= bool(cells) or any(one.verdict != "identical" for one in found)
+    except PhareError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("Audit : " + ("DES DIFFÉRENCES" if differs else "tout est identique"))
+    return 1 if differs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

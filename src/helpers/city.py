@@ -1,0 +1,154 @@
+"""City packs: a folder that tells all that is particular to a city."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from helpers.contract import Contract, Strict, load_contract, parse
+from helpers.errors import PhareError
+from helpers.workspace import Workspace
+
+OUTSIDE, NO_PLACE = "outside", "no_place"
+
+
+class Period(Strict):
+    """First and last day kept, both inclusive; the last one is the city's "today"."""
+
+    start: dt.date
+    end: dt.date
+
+
+class Division(Strict):
+    """A partition of the territory: drawn by a source, or grouping the zones of another one.
+
+    `group_by` names the column of the parent's source that holds this division's code. `zones`
+    gives code → name where the division is a list (police services, say) without shapes.
+    """
+
+    title: str
+    source: str | None = None
+    code: str = "code"
+    name: str = "name"
+    grouping_of: str | None = None
+    group_by: str | None = None
+    zones: dict[str, str] = Field(default_factory=dict)
+
+
+class Delivery(Strict):
+    """Where a source's file comes from; an address is unverified until somebody has fetched it."""
+
+    file: str
+    url: str = ""
+    url_verified: bool = False
+    generator: Literal["", "simulation", "facts"] = ""
+
+
+class Holidays(Strict):
+    """Which public and school holidays apply (`school_zone` of the French calendar)."""
+
+    country: str
+    subdivision: str | None = None
+    school_zone: str | None = None
+
+
+class Theme(Strict):
+    """A theme: what is counted, of which source, under which of the three axes.
+
+    `division` is where it is reported, if not in the city's main division.
+    """
+
+    title: str
+    axis: Literal["delinquance", "domaine_public", "circulation"]
+    source: str
+    categories: tuple[str, ...]
+    severity: int = Field(ge=1, le=5)
+    division: str | None = None
+
+
+class Themes(Strict):
+    themes: dict[str, Theme]
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Themes:
+        seen: dict[tuple[str, str], str] = {}
+        for name, theme in self.themes.items():
+            for category in theme.categories:
+                other = seen.setdefault((theme.source, category), name)
+                if other != name:
+                    raise ValueError(f"« {category} » est dans deux thèmes : {other} et {name}")
+        return self
+
+
+class CityFile(Strict):
+    """`city.yaml`, as written."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    language: Literal["fr"]
+    timezone: str
+    crs: str
+    simulated: bool
+    period: Period
+    main_division: str
+    divisions: dict[str, Division]
+    sources: dict[str, Delivery]
+    folders: tuple[str, ...] = ()
+    how_to_get: str = ""
+    holidays: Holidays
+    published_figures: tuple[dict[str, str | int | float], ...] = ()
+
+
+class City:
+    """A loaded pack: `about` (city.yaml), its contracts and its themes."""
+
+    def __init__(self, pack: Path) -> None:
+        self.pack = pack
+        self.about: CityFile = parse(CityFile, pack / "city.yaml", f"{pack.name}/city.yaml")
+        if self.about.main_division not in self.about.divisions:
+            raise PhareError(
+                f"main_division « {self.about.main_division} » n'est pas dans divisions",
+                f"{pack.name}/city.yaml",
+                "nommer une des divisions du fichier",
+            )
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """Return the contract of each source of the pack, in the order of city.yaml."""
+        folder = self.pack / "contracts"
+        found = {name: load_contract(folder / f"{name}.yaml") for name in self.about.sources}
+        for name, contract in found.items():
+            if contract.source != name:
+                raise PhareError(
+                    f"le contrat dit « source: {contract.source} »",
+                    f"{self.pack.name}/contracts/{name}.yaml",
+                    f"écrire « source: {name} » ou renommer le fichier",
+                )
+        return found
+
+    @cached_property
+    def themes(self) -> dict[str, Theme]:
+        """Return the themes of the pack, in the file's order."""
+        where = f"{self.pack.name}/themes.yaml"
+        themes: Themes = parse(Themes, self.pack / "themes.yaml", where)
+        for name, theme in themes.themes.items():
+            if theme.source not in self.about.sources:
+                raise PhareError(
+                    f"le thème « {name} » nomme une source inconnue : « {theme.source} »",
+                    where,
+                    f"choisir parmi : {', '.join(self.about.sources)}",
+                )
+        return themes.themes
+
+    def observed_sources(self) -> list[str]:
+        """Return the sources that bring observations."""
+        return [n for n, c in self.contracts.items() if c.kind == "observations"]
+
+
+def load_city(workspace: Workspace) -> City:
+    """Load the pack of the workspace's city."""
+    return City(workspace.pack)

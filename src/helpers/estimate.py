@@ -1,0 +1,106 @@
+"""Numbers with their uncertainty: value, interval, status. Missing is never zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+Status = Literal["ok", "abstained", "secret", "missing"]
+Floats = NDArray[np.float64]
+
+# Results are rounded to this many digits before they are written or drawn: the last bits of a
+# float may depend on the processor, and nobody reads them.
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number shown anywhere. `reason` says in words why it is not `ok`."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    status: Status = "ok"
+    reason: str = ""
+
+    @staticmethod
+    def abstained(n: int, reason: str) -> Estimate:
+        """Return an estimate that gives no value, and why."""
+        return Estimate(None, None, None, n, "abstained", reason)
+
+
+def poisson_interval(count: ArrayLike, confidence: float) -> tuple[Floats, Floats]:
+    """Return the exact interval of a Poisson mean for each count, same shape as `count`.
+
+    Garwood, F. (1936), Fiducial limits for the Poisson distribution, Biometrika 28.
+    """
+    n = np.asarray(count, dtype=float)
+    tail = (1 - confidence) / 2
+    low = np.where(n > 0, special.gammaincinv(np.maximum(n, 1), tail), 0.0)
+    high = special.gammaincinv(n + 1, 1 - tail)
+    return np.round(low, DIGITS), np.round(high, DIGITS)
+
+
+def dispersion(counts: ArrayLike) -> float:
+    """Return the ratio of variance to mean of counts that should be Poisson, at least 1."""
+    n = np.asarray(counts, dtype=float)
+    if n.size < 2 or n.mean() == 0:
+        return 1.0
+    return float(max(1.0, n.var(ddof=1) / n.mean()))
+
+
+def rate_ratio(
+    recent: ArrayLike, before: ArrayLike, confidence: float
+) -> tuple[float, float, float]:
+    """Return the ratio of mean counts (recent / before), with its interval.
+
+    Quasi-Poisson: Wald interval on the log ratio, its variance multiplied by the dispersion of
+    the counts within the two spans (McCullagh & Nelder 1989, §6.2). Both sums must be positive.
+    """
+    a, b = np.asarray(recent, dtype=float), np.asarray(before, dtype=float)
+    if a.sum() <= 0 or b.sum() <= 0:
+        raise ValueError("un rapport demande des comptes positifs des deux côtés")
+    phi = max(dispersion(a), dispersion(b))
+    spread = special.ndtri((1 + confidence) / 2) * np.sqrt(phi * (1 / a.sum() + 1 / b.sum()))
+    ratio = a.mean() / b.mean()
+    values = (ratio, ratio * np.exp(-spread), ratio * np.exp(spread))
+    value, low, high = (round(float(v), DIGITS) for v in values)
+    return value, low, high
+
+
+def predictive_interval(reference: ArrayLike, confidence: float) -> tuple[float, float, float]:
+    """Return the expected count of the next period, with its prediction interval.
+
+    `reference` holds the counts of k comparable past periods. Gamma–Poisson predictive with
+    Jeffreys' prior: negative binomial of shape Σr + ½ and k trials (Gelman et al., Bayesian Data
+    Analysis, §2.6); over-dispersed references shrink the shape by their dispersion.
+    """
+    r = np.asarray(reference, dtype=float)
+    phi = dispersion(r)
+    shape = (r.sum() + 0.5) / phi
+    success = r.size / (r.size + phi)
+    low, high = (_negative_binomial_quantile(q, shape, success) for q in _tails(confidence))
+    return round(float(r.mean()), DIGITS), low, high
+
+
+def _tails(confidence: float) -> tuple[float, float]:
+    return (1 - confidence) / 2, (1 + confidence) / 2
+
+
+def _negative_binomial_quantile(q: float, shape: float, success: float) -> float:
+    """Return the smallest k whose distribution function reaches q, by bisection."""
+    low, high = -1, 1
+    while special.betainc(shape, high + 1, success) < q:
+        high *= 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if special.betainc(shape, middle + 1, success) < q:
+            low = middle
+        else:
+            high = middle
+    return float(high)

@@ -1,0 +1,255 @@
+"""Where facts gather more than chance explains: local statistic Gi* on the grid of cells."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import altair as alt
+import duckdb
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse, spatial, special
+
+from helpers import figure, store
+from helpers.calendar import window
+from helpers.city import City
+from helpers.errors import PhareError
+from helpers.estimate import DIGITS
+from helpers.territory import Zones, cell_names, unproject
+from helpers.words import number, percent, plural
+
+Floats = NDArray[np.float64]
+CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")
+
+
+def corners(cells: list[str]) -> NDArray[np.int64]:
+    """Return the lower left corners (east, north) of the named cells, in metres; shape (n, 2)."""
+    matches = [CELL.match(name) for name in cells]
+    pairs = [(int(m["east"]), int(m["north"])) for m in matches if m]
+    return np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def neighbours(points: Floats, radius: float) -> sparse.csr_array:
+    """Return the binary weights (n, n) of points at most `radius` apart, each its own neighbour."""
+    tree = spatial.KDTree(points)
+    pairs = tree.query_pairs(radius, output_type="ndarray")
+    n = len(points)
+    rows = np.concatenate([pairs[:, 0], pairs[:, 1], np.arange(n)])
+    columns = np.concatenate([pairs[:, 1], pairs[:, 0], np.arange(n)])
+    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
+
+
+def gi_star(counts: Floats, weights: sparse.csr_array) -> Floats:
+    """Return the standard score Gi* of each place; shape (n,). NaN where it is not defined.
+
+    Ord, J. K. & Getis, A. (1995), Local spatial autocorrelation statistics, Geographical
+    Analysis 27, eq. 14; `weights` is binary and counts each place among its own neighbours.
+    """
+    n = len(counts)
+    mean = counts.mean()
+    deviation = np.sqrt((counts**2).mean() - mean**2)
+    size = np.asarray(weights.sum(axis=1)).ravel()
+    spread = deviation * np.sqrt((n * size - size**2) / (n - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((weights @ counts - mean * size) / spread)
+
+
+def false_discovery(p: Floats) -> Floats:
+    """Return the adjusted p-values (n,) of Benjamini & Hochberg (1995); NaN counts as 1."""
+    filled = np.where(np.isfinite(p), p, 1.0)
+    order = np.argsort(filled, kind="stable")
+    ranked = filled[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
+    found = np.empty_like(adjusted)
+    found[order] = adjusted
+    return found
+
+
+def cell_size(con: duckdb.DuckDBPyConnection) -> int:
+    """Return the side of the cells, in metres, as their names tell it. View `cube`."""
+    name = con.execute("SELECT max(cell) FROM cube").fetchall()[0][0] or ""
+    found = CELL.match(name)
+    if found is None:
+        raise PhareError(
+            "aucun fait n'a de maille", "cube.parquet", "donner des coordonnées dans le contrat"
+        )
+    return int(found["size"])
+
+
+def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) -> list[str]:
+    """Return the cells whose centre lies in the main division. View `zones`.
+
+    Cells without facts count: leaving them out would make every place look crowded.
+    """
+    division = city.about.main_division
+    rows = con.execute(
+        "SELECT code, name, geometry FROM zones WHERE division = ? ORDER BY code", [division]
+    ).fetchall()
+    codes, names, shapes = (list(column) for column in zip(*rows, strict=True))
+    zones = Zones.read(codes, names, shapes, city.about.crs)
+    west, south, east, north = shapely.total_bounds(zones.shapes)
+    half = cell_size_m / 2
+    xs = np.arange(np.floor(west / cell_size_m), np.ceil(east / cell_size_m)) * cell_size_m + half
+    ys = np.arange(np.floor(south / cell_size_m), np.ceil(north / cell_size_m)) * cell_size_m + half
+    grid_x, grid_y = (axis.ravel() for axis in np.meshgrid(xs, ys))
+    inside = zones.at(grid_x, grid_y) != "outside"
+    cells = cell_names(grid_x[inside], grid_y[inside], city.about.crs, cell_size_m)
+    return sorted(cells.tolist())
+
+
+def find(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    window_days: int,
+    radius_m: float,
+    false_discovery_rate: float,
+    minimum_count: int,
+) -> pa.Table:
+    """Return theme, cell, n, z, q, hot, status, reason of each study cell. Views `cube`, `zones`.
+
+    `hot` is true where Gi* is high beyond the false discovery rate. A theme with fewer placed
+    facts than `minimum_count` abstains and leaves one row, with its reason.
+    """
+    cells = study_cells(con, city, cell_size(con))
+    weights = neighbours(corners(cells).astype(float), radius_m)
+    position = {cell: i for i, cell in enumerate(cells)}
+    first, after = window(city.about.period.end, window_days)
+    parts = []
+    for theme in city.themes:
+        rows = con.execute(
+            "SELECT cell, sum(n) FROM cube WHERE theme = ? AND cell IS NOT NULL "
+            "AND time_precision != 'year' AND hour >= ? AND hour < ? GROUP BY cell",
+            [theme, first, after],
+        ).fetchall()
+        counts = np.zeros(len(cells))
+        for cell, n in rows:
+            if cell in position:
+                counts[position[cell]] = n
+        parts.append(_judge(theme, cells, counts, weights, false_discovery_rate, minimum_count))
+    return pa.concat_tables(parts)
+
+
+def _judge(
+    theme: str,
+    cells: list[str],
+    counts: Floats,
+    weights: sparse.csr_array,
+    rate: float,
+    minimum_count: int,
+) -> pa.Table:
+    if counts.sum() < minimum_count:
+        reason = f"moins de {minimum_count} faits localisés dans la période"
+        z, q, named, found = [None], [None], [None], [int(counts.sum())]
+        hot, status = [None], ["abstained"]
+    else:
+        scores = np.round(gi_star(counts, weights), DIGITS)
+        adjusted = np.round(false_discovery(special.ndtr(-scores)), DIGITS)
+        z, q, named, found = list(scores), list(adjusted), cells, list(counts.astype(int))
+        hot, status, reason = list(adjusted <= rate), ["ok"] * len(cells), ""
+    return pa.table(
+        {
+            "theme": pa.array([theme] * len(named), pa.string()),
+            "cell": pa.array(named, pa.string()),
+            "n": pa.array(found, pa.int64()),
+            "z": pa.array(z, pa.float64()),
+            "q": pa.array(q, pa.float64()),
+            "hot": pa.array(hot, pa.bool_()),
+            "status": pa.array(status, pa.string()),
+            "reason": pa.array([reason] * len(named), pa.string()),
+        }
+    )
+
+
+def zone_features(con: duckdb.DuckDBPyConnection, division: str) -> list[dict[str, Any]]:
+    """Return the division's drawn zones as GeoJSON features, with code and name. View `zones`."""
+    rows = con.execute(
+        "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+        "ORDER BY code",
+        [division],
+    ).fetchall()
+    return [
+        {
+            "type": "Feature",
+            "properties": {"code": code, "nom": name},
+            "geometry": json.loads(shapely.to_geojson(shapely.from_wkb(shape))),
+        }
+        for code, name, shape in rows
+    ]
+
+
+def cell_features(rows: list[dict[str, Any]], crs: str) -> list[dict[str, Any]]:
+    """Return the rows, each with a `cell`, as GeoJSON squares in degrees."""
+    if not rows:
+        return []
+    corner = corners([row["cell"] for row in rows])
+    size = int(CELL.match(rows[0]["cell"])["size"])  # type: ignore[index]
+    squares = shapely.box(corner[:, 0], corner[:, 1], corner[:, 0] + size, corner[:, 1] + size,
+                          ccw=False)  # fmt: skip
+    degrees = unproject(np.asarray(squares, dtype=object), crs)
+    rounded = shapely.transform(degrees, lambda xy: np.round(xy, 5))
+    return [
+        {"type": "Feature", "properties": row, "geometry": json.loads(shapely.to_geojson(shape))}
+        for row, shape in zip(rows, rounded, strict=True)
+    ]
+
+
+def base_map(features: list[dict[str, Any]]) -> alt.Chart:
+    """Return the outlines of the zones: the ground that maps are drawn on."""
+    return (
+        alt.Chart(figure.data(features))
+        .mark_geoshape(fill=figure.LAND, stroke=figure.EDGE, strokeWidth=0.5)
+        .project(type="mercator")
+    )
+
+
+def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, columns: int = 3) -> Any:
+    """Return a map a theme: zones in grey, cells that stand out in orange. View `zones`."""
+    ground = zone_features(con, city.about.main_division)
+    rows = table.to_pylist()
+    maps = []
+    for theme in city.themes:
+        mine = [r for r in rows if r["theme"] == theme and r["status"] == "ok"]
+        if not mine:
+            continue
+        hot = [{k: r[k] for k in ("cell", "n", "z")} for r in mine if r["hot"]]
+        squares = (
+            alt.Chart(figure.data(cell_features(hot, city.about.crs)))
+            .mark_geoshape(fill=figure.ORANGE, stroke=None)
+            .project(type="mercator")
+        )
+        title = f"{city.themes[theme].title} ({len(hot)})"
+        layers = alt.layer(base_map(ground), squares) if hot else alt.layer(base_map(ground))
+        maps.append(layers.properties(width=240, height=220, title=alt.TitleParams(
+            title, fontSize=12, fontWeight="normal", offset=2)))  # fmt: skip
+    return alt.concat(*maps, columns=columns, spacing=8)
+
+
+def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str:
+    """Return the answer as Markdown: how concentrated each theme is, and where not to conclude."""
+    con.register("found", table)
+    rows = store.records(
+        con,
+        "SELECT theme, max(status) AS status, max(reason) AS reason, sum(n) AS n, "
+        "count(*) AS cells, count(*) FILTER (hot) AS hot, "
+        "coalesce(sum(n) FILTER (hot), 0) AS inside FROM found GROUP BY theme ORDER BY theme",
+    )
+    by_theme = {row["theme"]: row for row in rows}
+    lines = []
+    for name, theme in city.themes.items():
+        row = by_theme[name]
+        if row["status"] != "ok":
+            lines.append(f"- **{theme.title}** : abstention ({row['reason']}).")
+        elif not row["hot"]:
+            lines.append(f"- **{theme.title}** : aucune maille ne se distingue du hasard.")
+        else:
+            area, facts = row["hot"] / row["cells"], row["inside"] / row["n"]
+            lines.append(
+                f"- **{theme.title}** : {plural(row['hot'], 'maille')} se distinguent, soit "
+                f"{percent(area, 1)} du territoire et {percent(facts)} des "
+                f"{number(row['n'])} faits localisés."
+            )
+    return "\n".join(lines)

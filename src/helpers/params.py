@@ -1,0 +1,118 @@
+"""Typed parameters: `params.yaml`, one block a notebook, unknown keys refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from helpers.contract import Strict, parse
+from helpers.errors import PhareError
+from helpers.workspace import find_root
+
+
+class Collect(Strict):
+    """The door has no knob; the block stands so that every stage has one."""
+
+
+class Ingest(Strict):
+    cell_size_m: int = Field(ge=50, le=2000)
+    map_tolerance_m: float = Field(ge=0, le=200)
+
+
+class Reliability(Strict):
+    located_min: tuple[float, float, float]
+    valid_min: tuple[float, float, float]
+    delay_max_days: tuple[float, float, float]
+    silence_share: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _monotone(self) -> Reliability:
+        for name in ("located_min", "valid_min"):
+            values = getattr(self, name)
+            if list(values) != sorted(values, reverse=True):
+                raise ValueError(f"{name} doit décroître de A à C")
+        if list(self.delay_max_days) != sorted(self.delay_max_days):
+            raise ValueError("delay_max_days doit croître de A à C")
+        return self
+
+
+class Trends(Strict):
+    window_weeks: int = Field(ge=4, le=104)
+    confidence: float = Field(gt=0.5, lt=1)
+    minimum_count: int = Field(ge=0)
+
+
+class Hotspots(Strict):
+    window_days: int = Field(ge=7)
+    radius_m: int = Field(ge=100, le=2000)
+    false_discovery_rate: float = Field(gt=0, le=0.5)
+    minimum_count: int = Field(ge=0)
+
+
+class Rhythms(Strict):
+    window_days: int = Field(ge=7)
+    max_interval_h: int = Field(ge=1, le=168)
+    confidence: float = Field(gt=0.5, lt=1)
+    minimum_count: int = Field(ge=0)
+
+
+class Situation(Strict):
+    periods_days: tuple[int, ...] = Field(min_length=1)
+    reference_periods: int = Field(ge=3, le=104)
+    minimum_references: int = Field(ge=2)
+    confidence: float = Field(gt=0.5, lt=1)
+
+
+class Evidence(Strict):
+    """The register has no knob; the block stands so that every stage has one."""
+
+
+class Params(Strict):
+    """The whole of `params.yaml`."""
+
+    seed: int
+    collect: Collect
+    ingest: Ingest
+    reliability: Reliability
+    trends: Trends
+    hotspots: Hotspots
+    rhythms: Rhythms
+    situation: Situation
+    evidence: Evidence
+
+
+def load(root: Path | None = None) -> Params:
+    """Read and check `params.yaml`; a misspelt key or a value out of bounds raises PhareError."""
+    params: Params = parse(Params, (root or find_root()) / "params.yaml", "params.yaml")
+    return params
+
+
+def block(stage: str, root: Path | None = None) -> dict[str, Any]:
+    """Return the knobs of `stage` as plain values, in the order of its model."""
+    found = getattr(load(root), stage, None)
+    if not isinstance(found, Strict):
+        raise PhareError(
+            f"aucun bloc « {stage} »", "params.yaml", f"ajouter un bloc `{stage}:` à params.yaml"
+        )
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in found.model_dump().items()}
+
+
+def read(stage: str, *names: str) -> Any:
+    """Return the named knobs of `stage` (one value alone, or a tuple), for a `parameters` cell."""
+    knobs = block(stage)
+    unknown = set(names) - set(knobs)
+    if unknown:
+        raise _unknown(stage, unknown, knobs)
+    values = tuple(knobs[name] for name in names)
+    return values[0] if len(values) == 1 else values
+
+
+def _unknown(stage: str, names: Iterable[str], knobs: Iterable[str]) -> PhareError:
+    return PhareError(
+        f"paramètre inconnu : {', '.join(sorted(names))}",
+        f"bloc « {stage} » de params.yaml",
+        f"choisir parmi : {', '.join(knobs)}",
+    )

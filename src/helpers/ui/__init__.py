@@ -1,0 +1,1 @@
+"""Widgets of the apps: controls, figures, words; no computation of their own."""

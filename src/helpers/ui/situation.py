@@ -1,0 +1,171 @@
+"""The app « Situation »: what is going on, where, since when, at what hours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import altair as alt
+import ipywidgets as widgets
+
+from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends
+from helpers.calendar import spoken, window
+from helpers.estimate import poisson_interval
+from helpers.run import Run
+from helpers.ui.parts import Panel, header, words
+
+AXES = {
+    "delinquance": "Délinquance",
+    "domaine_public": "Domaine public",
+    "circulation": "Circulation",
+}
+WHOLE = "Toute la ville"
+TABLES = (
+    "cube.parquet",
+    "zones.parquet",
+    "derived/reliability/weeks.parquet",
+    "derived/reliability/grades.parquet",
+)
+# Each panel shows, for a choice, what this figure of the pipeline shows for the whole city.
+FIGURES = {
+    "map": ("situation", "situation_map"),
+    "trend": ("trends", "trends_weekly"),
+    "rhythm": ("rhythms", "rhythms_week"),
+}
+
+
+class SituationApp:
+    """Controls on top, then the words, the map, the trend and the rhythm."""
+
+    def __init__(self, city: str) -> None:
+        knobs = params.block("situation")
+        self.run = Run("situation", {"city": city, **knobs})
+        self.con = self.run.view(*TABLES)
+        self.city = self.run.city
+        self.knobs = situation.Knobs(
+            knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
+        )
+        self.rhythm_knobs = params.block("rhythms")
+        self.panels = {area: Panel(area) for area in FIGURES}
+        self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
+        self.answer = widgets.HTML()
+        self._controls(knobs["periods_days"])
+        self._refresh()
+
+    def _controls(self, periods: list[int]) -> None:
+        options = [(situation.period_title(d).capitalize(), d) for d in periods]
+        themes = [
+            (f"{AXES[theme.axis]} · {theme.title}", name)
+            for name, theme in self.city.themes.items()
+            if theme.division is None
+        ]
+        drawn = [
+            (division.title, name)
+            for name, division in self.city.about.divisions.items()
+            if division.source or division.grouping_of
+        ]
+        wide = {"description_width": "5.5em"}
+        self.period = widgets.ToggleButtons(
+            options=options, value=28 if 28 in periods else periods[0], description="Période",
+            style=wide,
+        )  # fmt: skip
+        self.theme = widgets.Dropdown(options=themes, description="Thème", style=wide)
+        self.division = widgets.Dropdown(
+            options=drawn, value=self.city.about.main_division, description="Découpage", style=wide
+        )
+        self.zone = widgets.Dropdown(options=[WHOLE], description="Zone", style=wide)
+        self._list_zones()
+        self.division.observe(lambda _: self._list_zones(), names="value")
+        for control in (self.period, self.theme, self.division, self.zone):
+            control.observe(lambda _: self._refresh(), names="value")
+
+    def _list_zones(self) -> None:
+        rows = self.con.execute(
+            "SELECT name, code FROM zones WHERE division = ? ORDER BY code", [self.division.value]
+        ).fetchall()
+        self.names = {code: name for name, code in rows}
+        self.zone.options = [(WHOLE, "ville"), *rows]
+
+    def widget(self) -> widgets.VBox:
+        """Return the whole page."""
+        end = spoken(self.city.about.period.end)
+        controls = widgets.VBox([self.period, self.theme, self.division, self.zone])
+        controls.add_class("phare-controls")
+        grid = widgets.Box([panel.widget for panel in self.panels.values()])
+        grid.add_class("phare-grid")
+        page = [header(self.city, "Situation", f"Au {end}"), controls, self.answer, grid]
+        return widgets.VBox(page)
+
+    def _refresh(self) -> None:
+        if self.zone.value is None:
+            return
+        theme, division, days = self.theme.value, self.division.value, self.period.value
+        rows = situation.assess(self.con, self.city, theme, division, days, self.knobs)
+        badge = reliability.badge(self.con, [self.city.themes[theme].source])
+        first, after = window(self.city.about.period.end, days)
+        title = self.city.themes[theme].title
+        chosen = next(row for row in rows if row["zone"] == self.zone.value)
+        told = situation.sentence(rows, self.names)
+        if self.zone.value != "ville":
+            told = f"{self.names[self.zone.value]} : {situation.sentence([chosen], self.names)}"
+        self.answer.value = words(f"**{title}, {situation.period_title(days)}** : {told} ({badge})")
+        self._show_map(rows, division)
+        self._show_trend(theme, division)
+        self._show_rhythm(theme, division, first, after)
+
+    def _show_map(self, rows: list[dict[str, Any]], division: str) -> None:
+        features = hotspots.zone_features(self.con, division)
+        chart = situation.level_map(features, rows, 380, 400)
+        self._show("map", "Où ? Chaque zone comparée à son habitude", chart)
+
+    def _show_trend(self, theme: str, division: str) -> None:
+        zone = self.zone.value
+        series = trends.counted_weeks(self.con, self.city, theme, division)
+        weeks = series.get(zone, [(w, None if n is None else 0) for w, n in series["ville"]])
+        low, high = poisson_interval([n or 0 for _, n in weeks], self.knobs.confidence)
+        rows = [
+            {"week": w.isoformat(), "n": n, "low": None if n is None else float(lo),
+             "high": None if n is None else float(hi)}
+            for (w, n), lo, hi in zip(weeks, low, high, strict=True)
+        ]  # fmt: skip
+        first, after = window(self.city.about.period.end, self.period.value)
+        chart = trends.draw_one(rows, (first.isoformat(), after.isoformat()), 440, 160)
+        self._show("trend", "Depuis quand ? Faits par semaine, période choisie en gris", chart)
+
+    def _show_rhythm(self, theme: str, division: str, first: Any, after: Any) -> None:
+        zone = None if self.zone.value == "ville" else (division, self.zone.value)
+        longest = self.rhythm_knobs["max_interval_h"]
+        weights, _ = rhythms.profile(self.con, theme, first, after, longest, zone)
+        span = "période choisie"
+        if weights.sum() < self.rhythm_knobs["minimum_count"]:
+            whole = window(self.city.about.period.end, self.rhythm_knobs["window_days"])
+            weights, _ = rhythms.profile(self.con, theme, *whole, longest, zone)
+            span = "sur douze mois, la période compte trop peu de faits"
+        if weights.sum() < self.rhythm_knobs["minimum_count"]:
+            weights, span = weights * 0, "abstention, trop peu de faits"
+        chart = rhythms.heatmap(rhythms.grid(weights), 440, 160)
+        self._show("rhythm", f"À quelles heures ? ({span})", chart)
+
+    def _published(self, stage: str, name: str) -> dict[str, Any]:
+        path = self.run.read(f"figures/{stage}/{name}.evidence.json")
+        evidence: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return evidence
+
+    def _show(self, area: str, title: str, chart: alt.Chart) -> None:
+        choice = {
+            "période_jours": self.period.value,
+            "thème": self.theme.value,
+            "découpage": self.division.value,
+            "zone": self.zone.value,
+        }
+        shown = {
+            "choice": choice,
+            "inputs_now": {
+                self.run.workspace.relative(self.run.workspace.data / name): store.sha256(
+                    self.run.workspace.data / name
+                )
+                for name in TABLES
+            },
+            "spec_sha256_now": figure.digest(figure.complete(chart)),
+        }
+        self.panels[area].show(title, chart, {**self.evidence[area], "app": shown})

@@ -1,0 +1,27 @@
+"""Numbers as French readers write them."""
+
+from __future__ import annotations
+
+THIN, FIXED = "\u202f", "\u00a0"
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Return the number with a decimal comma and thin spaces between thousands."""
+    text = f"{value:,.{digits}f}".replace(",", THIN).replace(".", ",")
+    return text.replace("-", "−")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return the share (0 to 1) as a percentage."""
+    return f"{number(share * 100, digits)}{THIN}%"
+
+
+def change(ratio: float) -> str:
+    """Return the ratio as a signed change: 1.25 is « +25 % »."""
+    sign = "+" if ratio >= 1 else ""
+    return f"{sign}{percent(ratio - 1)}"
+
+
+def plural(count: int, word: str) -> str:
+    """Return the count with its noun: from two on it takes an s."""
+    return f"{number(count)}{FIXED}{word}{'s' if count >= 2 else ''}"
