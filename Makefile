@@ -21,8 +21,6 @@ else
 endif
 PYTHON := $(BIN)python
 export PATH := $(abspath $(BIN)):$(PATH)
-export JUPYTER_PATH := $(CURDIR)/templates:$(JUPYTER_PATH)
-export JUPYTER_PLATFORM_DIRS := 1
 ifneq ($(FROM),)
   export PHARE_FROM := $(FROM)
 endif

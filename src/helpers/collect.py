@@ -215,7 +215,7 @@ def in_words(receipts: dict[str, dict[str, Any]]) -> str:
     """Return the answer: how much came in, what was refused and why."""
     rows = sum(receipt["rows"] for receipt in receipts.values())
     refused = [
-        f"- `{column}` ({name}) : {reason}."
+        f"- `{column}` ({name}) : {reason.rstrip('.')}."
         for name, receipt in receipts.items()
         for column, reason in receipt["columns_refused"].items()
     ]

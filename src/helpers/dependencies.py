@@ -17,7 +17,7 @@ INDENT = " " * 8
 
 
 def expected(root: Path, stage: str) -> list[str]:
-    """Return the helper modules that decide what the stage leaves: its notebook's and its runner's."""
+    """Return the helper modules that the stage's notebook and its runner rest on."""
     notebook = code.notebook_path(root, stage)
     if notebook is None:
         return []

@@ -43,7 +43,11 @@ def poisson_interval(count: ArrayLike, confidence: float) -> tuple[Floats, Float
     tail = (1 - confidence) / 2
     low = np.where(n > 0, special.gammaincinv(np.maximum(n, 1), tail), 0.0)
     high = special.gammaincinv(n + 1, 1 - tail)
-    return np.round(low, DIGITS), np.round(high, DIGITS)
+    return _rounded(low), _rounded(high)
+
+
+def _rounded(values: ArrayLike) -> Floats:
+    return np.round(np.asarray(values, dtype=float), DIGITS)
 
 
 def dispersion(counts: ArrayLike) -> float:

@@ -73,7 +73,7 @@ FRENCH_TIMES = {
 }
 
 
-@alt.theme.register("phare", enable=True)
+@alt.theme.register("phare", enable=True)  # type: ignore[untyped-decorator]
 def _theme() -> alt.theme.ThemeConfig:
     font = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     config: dict[str, Any] = {
@@ -154,9 +154,7 @@ def save(
     frame = {"title": alt.TitleParams(title, subtitle=subtitle), "description": description}
     claims = _claims(run, name, {**complete(chart), "frame": [title, subtitle]}, title)
     passport = short_code(claims)
-    attributions = sorted({str(r["attribution"]) for r in claims["received"].values()})
-    footer = [f"Preuve {passport} · make figure NAME={name}"]
-    footer += [f"Source : {line}" for line in attributions]
+    footer = [f"Preuve {passport} · make figure NAME={name}", *_attributions(run)]
     spec = complete(_with_footer(chart, footer).properties(**frame))
     folder = run.workspace.writes / "figures" / run.stage
     svg = _write(run, folder / name, spec)
@@ -170,6 +168,11 @@ def save(
     evidence["commit"], evidence["commit_remark"] = _commit(run)
     run.wrote(_write_json(folder / f"{name}.evidence.json", evidence))
     return Figure(name, passport, description, svg, folder)
+
+
+def _attributions(run: Run) -> list[str]:
+    drawn = [c.attribution for c in run.city.contracts.values() if c.kind != "context"]
+    return [f"Source : {attribution}" for attribution in sorted(set(drawn))]
 
 
 def _claims(run: Run, name: str, spec: dict[str, Any], title: str) -> dict[str, Any]:
@@ -193,7 +196,7 @@ def _claims(run: Run, name: str, spec: dict[str, Any], title: str) -> dict[str, 
 
 def _cell() -> dict[str, Any]:
     """Return the first line and the hash of the cell that runs: its number would depend on how."""
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None:
         return {"first_line": "", "sha256": ""}
     source = str(shell.history_manager.input_hist_raw[-1]).strip()

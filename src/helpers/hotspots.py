@@ -23,6 +23,12 @@ from helpers.territory import Zones, cell_names, unproject
 from helpers.words import number, percent, plural
 
 Floats = NDArray[np.float64]
+SCHEMA = pa.schema(
+    [
+        ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
+        ("q", pa.float64()), ("hot", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
 CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")
 
 
@@ -141,27 +147,24 @@ def _judge(
     rate: float,
     minimum_count: int,
 ) -> pa.Table:
-    if counts.sum() < minimum_count:
+    total = int(counts.sum())
+    if total < minimum_count:
         reason = f"moins de {minimum_count} faits localisés dans la période"
-        z, q, named, found = [None], [None], [None], [int(counts.sum())]
-        hot, status = [None], ["abstained"]
-    else:
-        scores = np.round(gi_star(counts, weights), DIGITS)
-        adjusted = np.round(false_discovery(special.ndtr(-scores)), DIGITS)
-        z, q, named, found = list(scores), list(adjusted), cells, list(counts.astype(int))
-        hot, status, reason = list(adjusted <= rate), ["ok"] * len(cells), ""
-    return pa.table(
-        {
-            "theme": pa.array([theme] * len(named), pa.string()),
-            "cell": pa.array(named, pa.string()),
-            "n": pa.array(found, pa.int64()),
-            "z": pa.array(z, pa.float64()),
-            "q": pa.array(q, pa.float64()),
-            "hot": pa.array(hot, pa.bool_()),
-            "status": pa.array(status, pa.string()),
-            "reason": pa.array([reason] * len(named), pa.string()),
-        }
-    )
+        row = {"theme": theme, "n": total, "status": "abstained", "reason": reason}
+        return pa.Table.from_pylist([row], schema=SCHEMA)
+    scores = np.round(gi_star(counts, weights), DIGITS)
+    adjusted = np.round(false_discovery(special.ndtr(-scores)), DIGITS)
+    columns = {
+        "theme": [theme] * len(cells),
+        "cell": cells,
+        "n": counts.astype(int),
+        "z": scores,
+        "q": adjusted,
+        "hot": adjusted <= rate,
+        "status": ["ok"] * len(cells),
+        "reason": [""] * len(cells),
+    }
+    return pa.table(columns, schema=SCHEMA)
 
 
 def zone_features(con: duckdb.DuckDBPyConnection, division: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ first rule that it broke. After this module nobody sees a raw row: all read the 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -90,8 +91,8 @@ def sort_rows(con: duckdb.DuckDBPyConnection, contract: Contract, raw: Path) -> 
     con.execute(
         "CREATE OR REPLACE TABLE sorted AS SELECT * EXCLUDE (reason), CASE "
         "WHEN reason IS NOT NULL THEN reason WHEN row_number() OVER "
-        f"(PARTITION BY reason IS NULL, {key} ORDER BY row_number) > 1 THEN 'duplicate' END AS fate "
-        "FROM judged"
+        f"(PARTITION BY reason IS NULL, {key} ORDER BY row_number) > 1 THEN 'duplicate' END "
+        "AS fate FROM judged"
     )
 
 
@@ -150,9 +151,9 @@ def read_zones(city: City, out: Path) -> dict[str, Zones]:
 
 def _division_rows(
     con: duckdb.DuckDBPyConnection, division: Division, out: Path
-) -> dict[str, list[object]]:
+) -> dict[str, list[Any]]:
     path = out / "accepted" / f"{division.source}.parquet"
-    rows: dict[str, list[object]] = store.table(
+    rows: dict[str, list[Any]] = store.table(
         con,
         f"SELECT CAST({quote(division.code)} AS VARCHAR) AS code, "
         f"{quote(division.name)} AS name, geometry FROM read_parquet(?) ORDER BY 1",
@@ -176,7 +177,7 @@ def themes_table(city: City) -> pa.Table:
 
 def write_zones(city: City, zones: dict[str, Zones], tolerance_m: float, path: Path) -> None:
     """Write division, code, name, area_km2 and `geometry` (WKB, degrees, simplified to draw)."""
-    parts: dict[str, list[object]] = {c: [] for c in ("division", "code", "name", "area_km2")}
+    parts: dict[str, list[Any]] = {c: [] for c in ("division", "code", "name", "area_km2")}
     shapes: list[bytes | None] = []
     for name, division in city.about.divisions.items():
         if name in zones:
@@ -229,8 +230,8 @@ def ingest(
 
 def _write_cube(con: duckdb.DuckDBPyConnection, city: City, query: str, out: Path) -> None:
     con.execute(
-        f"CREATE TABLE observations AS SELECT coalesce(theme, '{NO_THEME}') AS theme, severity, o.* "
-        f"FROM ({query}) o LEFT JOIN themes USING (source, category)"
+        f"CREATE TABLE observations AS SELECT coalesce(theme, '{NO_THEME}') AS theme, severity, "
+        f"o.* FROM ({query}) o LEFT JOIN themes USING (source, category)"
     )
     store.write(con, "SELECT * FROM observations", out / "observations.parquet")
     zones = ", ".join(quote(f"zone_{name}") for name in city.about.divisions)

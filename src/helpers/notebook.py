@@ -66,8 +66,19 @@ def run_stage(stage: str, city: str) -> None:
     timings.write_text(json.dumps({"seconds": round(time.perf_counter() - started, 2)}))
 
 
+def _start_kernel(folder: Path) -> Any:
+    """Start a kernel that loads the charting library while this process loads Papermill."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(kernel_name="python3", transport="ipc")
+    warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
+    manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
+    return manager
+
+
 def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
-    import papermill  # slow to import: only a real run pays for it
+    kernel = _start_kernel(notebook.parent)
+    import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
 
     # It knows parameters by lines `name = value` and warns of ours, which are read from
@@ -84,9 +95,14 @@ def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
             progress_bar=False,
             record_timing=False,
             log_output=False,
+            km=kernel,
+            shutdown_kernel="immediate",
         )
     except PapermillExecutionError as error:
         raise _failure(notebook, knobs, broken, error) from None
+    finally:
+        if kernel.has_kernel:
+            kernel.shutdown_kernel(now=True)
 
 
 def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) -> PhareError:
@@ -130,9 +146,8 @@ def cell_id(position: int, cell: Any) -> str:
 def _joined_streams(outputs: list[Any]) -> list[Any]:
     joined: list[Any] = []
     for output in outputs:
-        last = joined[-1] if joined else None
-        same = last is not None and output.output_type == last.output_type == "stream"
-        if same and last.name == output.name:
+        last: Any = joined[-1] if joined else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
             last.text += output.text
         else:
             joined.append(output)

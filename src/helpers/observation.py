@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from helpers.city import NO_PLACE, OUTSIDE, City, Division
 from helpers.contract import Contract, ObservationRule, TimeParts
@@ -100,7 +101,9 @@ def _places(
     lon, lat = (np.ma.filled(rows[c].astype(float), np.nan) for c in ("lon", "lat"))
     x, y = project(lon, lat, city.about.crs)
     placed = np.isfinite(x) & np.isfinite(y)
-    declared = np.ma.filled(np.ma.asarray(rows["declared"], dtype=object), None)
+    declared: NDArray[np.object_] = np.ma.filled(
+        np.ma.asarray(rows["declared"], dtype=object), None
+    )
     data: dict[str, object] = {
         "row_number": rows["row_number"],
         "cell": pa.array(cell_names(x, y, city.about.crs, cell_size_m), pa.string()),
@@ -122,8 +125,8 @@ def _zone_of(
     zones: dict[str, Zones],
     x: Floats,
     y: Floats,
-    declared: np.ndarray,
-) -> np.ndarray:
+    declared: NDArray[np.object_],
+) -> NDArray[np.object_]:
     found = zones[name].at(x, y) if name in zones else np.full(len(x), None, dtype=object)
     unknown = found == np.array(None, dtype=object)
     if rule.declared_zone and rule.declared_zone.division == name:

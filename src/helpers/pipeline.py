@@ -128,12 +128,21 @@ def environment() -> dict[str, str]:
     }
 
 
-def reproduce(root: Path, targets: list[str], *, force: bool = False, quiet: bool = False) -> None:
+def reproduce(
+    root: Path,
+    targets: list[str],
+    *,
+    force: bool = False,
+    alone: bool = False,
+    quiet: bool = False,
+) -> None:
     """Run `dvc repro` on the targets (`stage@city`), telling each stage as it goes.
 
+    `force` runs them even if nothing changed; `alone`, without what is above them.
     On failure, put the failed stage's previous results back and raise PhareError.
     """
-    command = dvc(root, "repro", *(["--force"] if force else []), *targets)
+    options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
+    command = dvc(root, "repro", *options, *targets)
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -194,10 +203,13 @@ def run(root: Path, asked: str) -> None:
     print(f"Phare : {city}", flush=True)
     if os.environ.get(FROM) or os.environ.get(FETCH):
         reproduce(root, [f"collect@{city}"], force=True)
-    for stage in unsealed(root, city):
-        command = dvc(root, "repro", "--force", "--single-item", f"{stage}@{city}")
-        subprocess.run(command, env=environment(), capture_output=True, check=False)
-    reproduce(root, [f"{stage}@{city}" for stage in stages(root)])
+    targets = [f"{stage}@{city}" for stage in stages(root)]
+    reproduce(root, targets)
+    stale = unsealed(root, city)
+    if stale:
+        print("Code enregistré depuis : ses figures nomment maintenant leur commit")
+        reproduce(root, [f"{stage}@{city}" for stage in stale], force=True, alone=True)
+        reproduce(root, targets, quiet=True)
     count = len(list((root / "data" / city / "figures").glob("*/*.svg")))
     print(f"Terminé en {time.monotonic() - started:.0f} s : {count} figures.")
     print(f"  figures  : data/{city}/figures/")

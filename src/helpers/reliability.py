@@ -20,7 +20,7 @@ from helpers.words import number, percent, plural
 
 GRADES = "ABCD"
 FATES = {"accepted": "acceptées", "quarantined": "écartées", "duplicates": "en double"}
-# A reason without a colon says "outside the scope of the contract", which is no fault of the source.
+# A reason without a colon says "outside the contract's scope": no fault of the source.
 FAULT = ":"
 
 

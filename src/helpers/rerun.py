@@ -133,9 +133,10 @@ def _take_raw(root: Path, copy: Path, city: str) -> None:
     done = subprocess.run(
         dvc(copy, "commit", "--force", f"collect@{city}"), capture_output=True, check=False
     )
-    if done.returncode != 0 or locked(copy, city)["collect"]["outs"] != locked(root, city)[
-        "collect"
-    ]["outs"]:
+    if (
+        done.returncode != 0
+        or locked(copy, city)["collect"]["outs"] != locked(root, city)["collect"]["outs"]
+    ):
         raise PhareError(
             "les données brutes ne sont pas celles que dit dvc.lock",
             f"data/{city}/raw",

@@ -17,7 +17,7 @@ from helpers import figure, store
 from helpers.calendar import DAYS, FULL_DAYS, HOURS_OF_WEEK, hour_of_week, window
 from helpers.city import City
 from helpers.estimate import DIGITS
-from helpers.words import number, percent
+from helpers.words import percent, plural
 
 Floats = NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
     """Return the week as a grid, hours across and days down; 1 is the week's mean hour."""
     colour = alt.Color(
         "indice:Q",
-        scale=alt.Scale(scheme=figure.SEQUENTIAL, domainMin=0),  # type: ignore[arg-type]
+        scale=alt.Scale(scheme=figure.SEQUENTIAL, domainMin=0),
         title="1 = heure moyenne",
         legend=alt.Legend(orient="top", gradientLength=160, tickCount=4),
     )
@@ -163,7 +163,7 @@ def draw(table: pa.Table, city: City, columns: int = 2) -> Any:
             weights = np.array([r["weight"] for r in rows])
             title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
             charts.append(heatmap(grid(weights), 280, 110).properties(title=title))
-    return alt.concat(*charts, columns=columns, spacing=18).resolve_scale(color="independent")
+    return alt.concat(*charts, columns=columns, spacing=18).resolve_scale(color="shared")
 
 
 def peak(weights: Floats, hours: int = 6) -> tuple[int, float]:
@@ -191,6 +191,6 @@ def in_words(table: pa.Table, city: City) -> str:
             f"- **{theme.title}** : six heures les plus chargées à partir de "
             f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
             f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
-            f"{number(rows[0]['left_out'])} faits à l'heure trop incertaine laissés de côté."
+            f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine."
         )
     return "\n".join(lines)

@@ -53,17 +53,29 @@ def period_title(days: int) -> str:
     return PERIODS.get(days, f"{days} derniers jours")
 
 
+YEAR = dt.timedelta(days=364)
+
+
 def reference_windows(
     end: dt.date, days: int, count: int, earliest: dt.date
 ) -> list[tuple[dt.date, dt.date]]:
     """Return up to `count` comparable past windows (first day, day after), the latest first.
 
-    They step back by whole weeks, so that a Tuesday is compared with Tuesdays.
+    Those of the same season in past years, and their neighbours on both sides; where the past is
+    too short for two of them, the windows just before. All are whole weeks away: a Tuesday is
+    compared with Tuesdays.
     """
-    step = dt.timedelta(days=max(7, -(-days // 7) * 7))
+    step = dt.timedelta(weeks=-(-days // 7))
     first, after = window(end, days)
-    found = [(first - step * i, after - step * i) for i in range(1, count + 1)]
-    return [pair for pair in found if pair[0] >= earliest]
+    years = range(1, (first - earliest).days // YEAR.days + 1)
+    season = [YEAR * year + step * side for year in years for side in (0, -1, 1)]
+    before = [step * i for i in range(1, count + 1)]
+    for shifts in (season, before):
+        past = sorted({shift for shift in shifts if after - shift <= first})
+        found = [(first - s, after - s) for s in past if first - s >= earliest][:count]
+        if len(found) >= 2:
+            return found
+    return found
 
 
 def heard(
@@ -97,7 +109,7 @@ def counts_by_zone(
     division: str,
     windows: list[tuple[dt.date, dt.date]],
 ) -> dict[str, list[int]]:
-    """Return zone → its count in each window; `outside` and `no_place` are zones too. View `cube`."""
+    """Return zone → its count in each window (`outside` and `no_place` too). View `cube`."""
     sums = ", ".join(
         f"coalesce(sum(n) FILTER (hour >= DATE '{a}' AND hour < DATE '{b}'), 0)" for a, b in windows
     )

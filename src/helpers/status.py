@@ -26,7 +26,7 @@ STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspen
 
 
 def changes(root: Path, city: str) -> dict[str, list[Any]]:
-    """Return what DVC finds changed, stage → its remarks; stages without a remark are up to date."""
+    """Return what DVC finds changed, stage → its remarks; none for a stage up to date."""
     targets = [f"{stage}@{city}" for stage in stages(root)]
     done = subprocess.run(
         dvc(root, "status", "--json", *targets),

@@ -17,9 +17,9 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def change(ratio: float) -> str:
-    """Return the ratio as a signed change: 1.25 is « +25 % »."""
+    """Return the ratio as a signed change: 1.25 is « +25,0 % »."""
     sign = "+" if ratio >= 1 else ""
-    return f"{sign}{percent(ratio - 1)}"
+    return f"{sign}{percent(ratio - 1, 1)}"
 
 
 def plural(count: int, word: str) -> str:

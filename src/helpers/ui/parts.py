@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 import altair as alt
@@ -17,16 +18,18 @@ alt.JupyterChart.enable_offline(True)
 
 
 def header(city: City, title: str, line: str) -> widgets.HTML:
-    """Return the app's banner: city, title, and « données simulées » where due."""
+    """Return the app's heading: city, title, and « données simulées » where due."""
     simulated = (
-        '<p class="phare-simulated" role="status">Données simulées : aucun chiffre de cette page '
-        "ne décrit la réalité.</p>"
+        '<p class="app-simulated" role="status"><strong>Données simulées</strong> : aucun chiffre '
+        "de cette page ne décrit la réalité.</p>"
         if city.about.simulated
         else ""
     )
+    style = files("helpers.ui").joinpath("apps.css").read_text(encoding="utf-8")
     return widgets.HTML(
-        f'{simulated}<div class="phare-banner"><p>{escape(city.about.title)}</p>'
-        f"<h1>{escape(title)}</h1><p>{escape(line)}</p></div>"
+        f'<style>{style}</style>{simulated}<div class="app-heading">'
+        f"<h1>{escape(title)} <span>{escape(city.about.title)}</span></h1>"
+        f"<p>{escape(line)}</p></div>"
     )
 
 
@@ -38,12 +41,12 @@ class Panel:
         self._chart = alt.JupyterChart(alt.Chart(alt.InlineData(values=[])).mark_point())
         self._evidence = widgets.HTML()
         self.widget = widgets.VBox([self._title, self._chart, self._evidence])
-        self.widget.add_class("phare-panel")
-        self.widget.add_class(f"phare-{area}")
+        self.widget.add_class("app-panel")
+        self.widget.add_class(f"app-{area}")
 
-    def show(self, title: str, chart: Any, evidence: dict[str, Any]) -> None:
-        """Draw `chart` under `title`; `evidence` is offered for download and told in short."""
-        self._title.value = f"<h2>{escape(title)}</h2>"
+    def show(self, title: str, line: str, chart: Any, evidence: dict[str, Any]) -> None:
+        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short."""
+        self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
         self._chart.spec = figure.complete(chart)
         self._evidence.value = _evidence(evidence)
 
@@ -53,14 +56,14 @@ def _evidence(evidence: dict[str, Any]) -> str:
     link = base64.b64encode(text.encode()).decode()
     name = evidence["figure"]
     return (
-        f'<p class="phare-evidence"><span>Preuve {escape(evidence["passport"])}</span> '
-        f'<a download="{name}.evidence.json" href="data:application/json;base64,{link}">'
-        f"télécharger</a> <code>make figure NAME={name} CITY={evidence['city']}</code></p>"
+        f'<p class="app-evidence">Preuve <a download="{name}.evidence.json" '
+        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> · '
+        f"refaire : <code>make figure NAME={name} CITY={evidence['city']}</code></p>"
     )
 
 
-def words(text: str) -> str:
-    """Return the HTML of an answer in words; stars mark what is strong."""
+def words(text: str, level: str) -> str:
+    """Return the HTML of an answer in words; stars mark what is strong, `level` its colour."""
     parts = escape(text).split("**")
     marked = "".join(f"<strong>{p}</strong>" if i % 2 else p for i, p in enumerate(parts))
-    return f'<p class="phare-words" aria-live="polite">{marked}</p>'
+    return f'<p class="app-words app-{level}" aria-live="polite">{marked}</p>'

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import altair as alt
 import ipywidgets as widgets
 
 from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends
 from helpers.calendar import spoken, window
 from helpers.estimate import poisson_interval
-from helpers.run import Run
+from helpers.run import Run, digest
 from helpers.ui.parts import Panel, header, words
 
 AXES = {
@@ -64,7 +63,7 @@ class SituationApp:
             for name, division in self.city.about.divisions.items()
             if division.source or division.grouping_of
         ]
-        wide = {"description_width": "5.5em"}
+        wide = {"description_width": "6em"}
         self.period = widgets.ToggleButtons(
             options=options, value=28 if 28 in periods else periods[0], description="Période",
             style=wide,
@@ -90,9 +89,9 @@ class SituationApp:
         """Return the whole page."""
         end = spoken(self.city.about.period.end)
         controls = widgets.VBox([self.period, self.theme, self.division, self.zone])
-        controls.add_class("phare-controls")
+        controls.add_class("app-controls")
         grid = widgets.Box([panel.widget for panel in self.panels.values()])
-        grid.add_class("phare-grid")
+        grid.add_class("app-grid")
         page = [header(self.city, "Situation", f"Au {end}"), controls, self.answer, grid]
         return widgets.VBox(page)
 
@@ -108,15 +107,16 @@ class SituationApp:
         told = situation.sentence(rows, self.names)
         if self.zone.value != "ville":
             told = f"{self.names[self.zone.value]} : {situation.sentence([chosen], self.names)}"
-        self.answer.value = words(f"**{title}, {situation.period_title(days)}** : {told} ({badge})")
+        text = f"**{title}, {situation.period_title(days)}** : {told} {badge.capitalize()}."
+        self.answer.value = words(text, chosen["level"])
         self._show_map(rows, division)
         self._show_trend(theme, division)
         self._show_rhythm(theme, division, first, after)
 
     def _show_map(self, rows: list[dict[str, Any]], division: str) -> None:
         features = hotspots.zone_features(self.con, division)
-        chart = situation.level_map(features, rows, 380, 400)
-        self._show("map", "Où ? Chaque zone comparée à son habitude", chart)
+        chart = situation.level_map(features, rows, 430, 470)
+        self._show("map", "Où ?", "Chaque zone comparée à son habitude", chart)
 
     def _show_trend(self, theme: str, division: str) -> None:
         zone = self.zone.value
@@ -129,8 +129,10 @@ class SituationApp:
             for (w, n), lo, hi in zip(weeks, low, high, strict=True)
         ]  # fmt: skip
         first, after = window(self.city.about.period.end, self.period.value)
-        chart = trends.draw_one(rows, (first.isoformat(), after.isoformat()), 440, 160)
-        self._show("trend", "Depuis quand ? Faits par semaine, période choisie en gris", chart)
+        chart = trends.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
+        self._show(
+            "trend", "Depuis quand ?", "Faits par semaine ; en gris, la période choisie", chart
+        )
 
     def _show_rhythm(self, theme: str, division: str, first: Any, after: Any) -> None:
         zone = None if self.zone.value == "ville" else (division, self.zone.value)
@@ -143,15 +145,15 @@ class SituationApp:
             span = "sur douze mois, la période compte trop peu de faits"
         if weights.sum() < self.rhythm_knobs["minimum_count"]:
             weights, span = weights * 0, "abstention, trop peu de faits"
-        chart = rhythms.heatmap(rhythms.grid(weights), 440, 160)
-        self._show("rhythm", f"À quelles heures ? ({span})", chart)
+        chart = rhythms.heatmap(rhythms.grid(weights), 470, 165)
+        self._show("rhythm", "À quelles heures ?", span.capitalize(), chart)
 
     def _published(self, stage: str, name: str) -> dict[str, Any]:
         path = self.run.read(f"figures/{stage}/{name}.evidence.json")
         evidence: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return evidence
 
-    def _show(self, area: str, title: str, chart: alt.Chart) -> None:
+    def _show(self, area: str, title: str, line: str, chart: Any) -> None:
         choice = {
             "période_jours": self.period.value,
             "thème": self.theme.value,
@@ -166,6 +168,6 @@ class SituationApp:
                 )
                 for name in TABLES
             },
-            "spec_sha256_now": figure.digest(figure.complete(chart)),
+            "spec_sha256_now": digest(figure.complete(chart)),
         }
-        self.panels[area].show(title, chart, {**self.evidence[area], "app": shown})
+        self.panels[area].show(title, line, chart, {**self.evidence[area], "app": shown})
