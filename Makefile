@@ -59,7 +59,7 @@ apps: $(READY)  ## ouvrir les applications des décideurs, sur cette machine seu
 	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.apps --port $(PORT)
 
 lab: $(READY)   ## ouvrir JupyterLab sur l'atelier
-	@PHARE_CITY="$(CITY)" $(BIN)jupyter lab --config templates/lab/jupyter_server_config.py
+	@PHARE_CITY="$(CITY)" $(BIN)jupyter lab --config templates/lab/jupyter_server_config.py $(if $(filter 0,$(shell id -u)),--allow-root)
 
 audit: $(READY) ## tout refaire ailleurs depuis les données brutes, et comparer octet par octet
 	@$(PYTHON) -m helpers.audit $(if $(filter command line,$(origin CITY)),"$(CITY)")

@@ -19,6 +19,9 @@ Origin = Literal["citizen", "agent", "unknown"]
 TimePrecision = Literal["minute", "hour", "day", "year"]
 
 
+SAID = {"extra_forbidden": "clé inconnue", "missing": "clé manquante"}
+
+
 class Strict(BaseModel):
     """A model that refuses what it does not know: a misspelt key is an error, not a default."""
 
@@ -161,11 +164,13 @@ def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
     except yaml.YAMLError as error:
         raise PhareError(f"YAML illisible : {error}", shown_as, "corriger le fichier") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(racine)"
-        raise PhareError(
-            f"{first['msg']} (clé « {key} »)", shown_as, "corriger la clé nommée dans ce fichier"
-        ) from error
+        # A misspelt key is both unknown and missing: the unknown one is what was written.
+        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        told = [
+            f"{SAID.get(one['type'], one['msg'])} : {'.'.join(map(str, one['loc'])) or '(racine)'}"
+            for one in found
+        ]
+        raise PhareError(" ; ".join(told), shown_as, "corriger ces clés dans ce fichier") from error
 
 
 def load_contract(path: Path) -> Contract:

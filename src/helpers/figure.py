@@ -123,6 +123,15 @@ def _names(spec: Any) -> set[str]:
     return named.union(*(_names(value) for value in spec.values()))
 
 
+def days(field: str, title: str | None = None) -> alt.X:
+    """Return a horizontal axis of days given as ISO text, the same in every time zone.
+
+    Vega reads such days as midnight UTC; a scale in local time would draw them elsewhere.
+    """
+    axis = alt.Axis(format="%m/%Y", tickCount=6)
+    return alt.X(f"{field}:T", title=title, scale=alt.Scale(type="utc"), axis=axis)
+
+
 @dataclass(frozen=True)
 class Figure:
     """A saved figure; JupyterLab and reports show its drawing."""
@@ -158,12 +167,13 @@ def save(
     spec = complete(_with_footer(chart, footer).properties(**frame))
     folder = run.workspace.writes / "figures" / run.stage
     svg = _write(run, folder / name, spec)
+    parts = [folder / f"{name}.{suffix}" for suffix in ("png", "svg", "vl.json")]
     evidence = {
         **claims,
         "passport": passport,
         "commit": None,
         "level": LEVEL,
-        "files": {f.name: store.sha256(f) for f in sorted(folder.glob(f"{name}.*"))},
+        "files": {part.name: store.sha256(part) for part in parts},
     }
     evidence["commit"], evidence["commit_remark"] = _commit(run)
     run.wrote(_write_json(folder / f"{name}.evidence.json", evidence))
@@ -197,9 +207,8 @@ def _claims(run: Run, name: str, spec: dict[str, Any], title: str) -> dict[str, 
 def _cell() -> dict[str, Any]:
     """Return the first line and the hash of the cell that runs: its number would depend on how."""
     shell = get_ipython()
-    if shell is None:
-        return {"first_line": "", "sha256": ""}
-    source = str(shell.history_manager.input_hist_raw[-1]).strip()
+    message = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    source = str(message.get("content", {}).get("code", "")).strip()
     return {
         "first_line": source.split("\n", 1)[0],
         "sha256": hashlib.sha256(source.encode()).hexdigest(),

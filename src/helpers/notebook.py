@@ -53,12 +53,13 @@ def run_stage(stage: str, city: str) -> None:
     if notebook is None:
         raise PhareError(f"étape inconnue : {stage}", "notebooks/", "vérifier le nom dans dvc.yaml")
     workspace = Workspace(root, city)
-    load_city(workspace)
+    about = load_city(workspace).about
     knobs = {"city": city, **params.block(stage, root)}
     reports = workspace.data / "reports"
     broken = workspace.data / "failed" / f"{stage}.ipynb"
     steady_environment(stage)
     executed = _execute(notebook, knobs, broken)
+    executed.metadata |= {"city": about.title, "simulated": about.simulated}
     write_report(executed, reports / f"{stage}.ipynb", root)
     broken.unlink(missing_ok=True)
     timings = workspace.data / "timings" / f"{stage}.json"
@@ -126,9 +127,8 @@ def tidy(notebook: Any) -> Any:
     Papermill's and widgets' metadata, execution stamps and random ids go; ids are made from the
     cell's position and text; successive pieces of one stream are joined.
     """
-    notebook.metadata = {
-        key: notebook.metadata[key] for key in ("kernelspec", "title") if key in notebook.metadata
-    }
+    kept = ("kernelspec", "title", "city", "simulated")
+    notebook.metadata = {k: notebook.metadata[k] for k in kept if k in notebook.metadata}
     for position, cell in enumerate(notebook.cells):
         cell["id"] = cell_id(position, cell)
         tags = cell.metadata.get("tags")

@@ -169,18 +169,23 @@ def reproduce(
 def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterator[str]:
     """Yield the stage each time one starts, printing how long the one before it took."""
     started, running = time.monotonic(), ""
+
+    def done() -> None:
+        if running and not quiet:
+            print(f"  {running:<28} {time.monotonic() - started:6.1f} s", flush=True)
+
     for line in output:
         lines.append(line.rstrip("\n"))
         begins, skips = RUNNING.match(line), SKIPPED.match(line)
-        if begins or skips or line.startswith("Updating lock file"):
-            if running and not quiet:
-                print(f"  {running:<24} {time.monotonic() - started:6.1f} s", flush=True)
+        if begins or skips:
+            done()
             running = ""
         if begins:
             running, started = f"{begins['stage']}@{begins['city']}", time.monotonic()
             yield running
         elif skips and not quiet:
-            print(f"  {skips['stage']:<24} inchangé", flush=True)
+            print(f"  {skips['stage']:<28} inchangé", flush=True)
+    done()
 
 
 def _failure(lines: list[str], running: str) -> PhareError:

@@ -198,7 +198,7 @@ def draw_weeks(table: pa.Table, titles: dict[str, str]) -> alt.Chart:
         alt.Chart(figure.data(rows))
         .mark_tick(thickness=3, size=9)
         .encode(
-            x=alt.X("week:T", title="semaine", axis=alt.Axis(format="%m/%Y")),
+            x=figure.days("week", "semaine"),
             y=alt.Y("n:Q", title="enregistrements"),
             color=alt.Color("état:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
             row=alt.Row("source:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left",

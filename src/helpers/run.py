@@ -79,9 +79,9 @@ class Run:
         """Where the stage's own results go."""
         return self.workspace.writes / "derived" / self.stage
 
-    def write(self, query: str, name: str) -> Path:
+    def write(self, query: str, name: str) -> None:
         """Write the rows of `query`, fully ordered, as `derived/<stage>/<name>.parquet`."""
-        return self.wrote(store.write(self.con, query, self.folder / f"{name}.parquet"))
+        self.wrote(store.write(self.con, query, self.folder / f"{name}.parquet"))
 
     def wrote(self, path: Path) -> Path:
         """Note `path` as one of the stage's outs."""

@@ -167,7 +167,7 @@ def _years(
 
 
 def _band_and_line(base: Any) -> tuple[Any, Any]:
-    timed = base.encode(x=alt.X("week:T", title=None, axis=alt.Axis(format="%m/%Y", tickCount=6)))
+    timed = base.encode(x=figure.days("week"))
     band = timed.mark_area(opacity=0.25, color=figure.BLUE).encode(
         y=alt.Y("low:Q", title="par semaine"), y2="high:Q"
     )
@@ -198,7 +198,7 @@ def draw_one(
     shade = (
         alt.Chart(figure.data([{"from": span[0], "to": span[1]}]))
         .mark_rect(color=figure.GREY, opacity=0.25)
-        .encode(x="from:T", x2="to:T")
+        .encode(x=figure.days("from"), x2="to:T")
     )
     layers = alt.layer(shade, *_band_and_line(alt.Chart(figure.data(rows))))
     return layers.properties(width=width, height=height)

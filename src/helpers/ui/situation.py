@@ -107,7 +107,9 @@ class SituationApp:
         told = situation.sentence(rows, self.names)
         if self.zone.value != "ville":
             told = f"{self.names[self.zone.value]} : {situation.sentence([chosen], self.names)}"
-        text = f"**{title}, {situation.period_title(days)}** : {told} {badge.capitalize()}."
+        text = (
+            f"**{title}, {situation.period_title(days)}** : {told} {badge[0].upper()}{badge[1:]}."
+        )
         self.answer.value = words(text, chosen["level"])
         self._show_map(rows, division)
         self._show_trend(theme, division)

@@ -1,0 +1,73 @@
+"""The analyst's chair: notebooks run without the pipeline, and saving them changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from .conftest import Place
+from .test_pipeline import ALL, bytes_of
+
+
+@pytest.mark.parametrize("stage", sorted(ALL))
+def test_notebook_runs_top_to_bottom_without_papermill(built: Place, stage: str) -> None:
+    """nbval executes the source in a plain kernel: no parameter is injected."""
+    before = bytes_of(built.data / "derived")
+    notebook = next(built.root.glob(f"notebooks/[!a]*/{stage}.ipynb"))
+    done = built.python(
+        "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "-c", os.devnull,
+        "--rootdir", str(built.root), str(notebook),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"[3-9]\d* passed", done.stdout)
+    assert bytes_of(built.data / "derived") == before
+
+
+def test_lab_saves_notebooks_without_outputs(built: Place, tmp_path: Path) -> None:
+    """A real server, started with the options of `make lab`; the stage stays up to date."""
+    token, port = "essai", 18942
+    environment = {**os.environ, "PYTHONPATH": str(built.root / "src"), "HOME": str(tmp_path)}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}",
+         "--allow-root", f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0",
+         "--config", "templates/lab/jupyter_server_config.py"],
+        cwd=built.root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    path = built.root / "notebooks/yesterday/trends.ipynb"
+    before = path.read_bytes()
+    notebook = json.loads(before)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 3
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "essai"}]
+    url = f"http://127.0.0.1:{port}/api/contents/notebooks/yesterday/trends.ipynb?token={token}"
+    body = json.dumps({"type": "notebook", "format": "json", "content": notebook}).encode()
+    try:
+        _put(url, body)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    saved = json.loads(path.read_bytes())
+    assert all(not c.get("outputs") for c in saved["cells"])
+    path.write_bytes(before)
+
+
+def _put(url: str, body: bytes) -> None:
+    request = urllib.request.Request(url, data=body, method="PUT")
+    until = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)

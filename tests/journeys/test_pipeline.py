@@ -1,0 +1,231 @@
+"""The analyst's and the auditor's journeys through the pipeline, commands as people give them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import CITY, Place, stages_run
+
+ALL = {"collect", "ingest", "reliability", "trends", "hotspots", "rhythms", "situation", "evidence"}
+
+
+@contextmanager
+def changed(path: Path, old: str, new: str) -> Iterator[None]:
+    """Change a file's text for a while."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def one_byte_off(path: Path) -> Iterator[None]:
+    """Damage one byte in the middle of a file for a while."""
+    good = path.read_bytes()
+    path.write_bytes(
+        good[: len(good) // 2] + bytes([good[len(good) // 2] ^ 1]) + good[len(good) // 2 + 1 :]
+    )
+    try:
+        yield
+    finally:
+        path.write_bytes(good)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_first_run_makes_every_figure_and_says_where(built: Place) -> None:
+    said = (built.root / "first_run.txt").read_text(encoding="utf-8")
+    assert stages_run(said) == ALL
+    assert "Terminé en" in said
+    assert f"data/{CITY}/figures/" in said
+    drawn = {p.name for p in (built.data / "figures").glob("*/*.svg")}
+    assert "hotspots_map.svg" in drawn
+    assert len(drawn) == 7
+    status = built.python("dvc", "status")
+    assert "up to date" in status.stdout
+
+
+def test_nothing_changed_nothing_runs(built: Place) -> None:
+    done = built.run()
+    assert done.returncode == 0
+    assert stages_run(done.stdout) == set()
+
+
+def test_one_parameter_reruns_only_what_depends_on_it(built: Place) -> None:
+    with changed(built.root / "params.yaml", "radius_m: 400", "radius_m: 600"):
+        done = built.run()
+        assert done.returncode == 0, done.stderr
+        assert stages_run(done.stdout) == {"hotspots", "evidence"}
+    back = built.run()
+    assert back.returncode == 0
+
+
+def test_changing_a_comment_of_the_parameters_reruns_nothing(built: Place) -> None:
+    with changed(built.root / "params.yaml", "# voisinage", "# voisinage immédiat"):
+        assert stages_run(built.run().stdout) == set()
+
+
+def test_status_is_one_json_object_and_adds_up(built: Place) -> None:
+    done = built.python("helpers.status", CITY, "--json")
+    found = json.loads(done.stdout)
+    assert set(found) == {"city", "sources", "stages"}
+    assert found["city"] == CITY
+    for source in found["sources"].values():
+        assert set(source) == {"rows_in", "accepted", "quarantined", "duplicates"}
+        parts = source["accepted"] + sum(source["quarantined"].values()) + source["duplicates"]
+        assert source["rows_in"] == parts
+    assert set(found["stages"]) == ALL
+    lock = yaml.safe_load((built.root / "dvc.lock").read_text())["stages"]
+    for name, stage in found["stages"].items():
+        assert stage["state"] == "done"
+        assert stage["seconds"] > 0
+        told = {path: out["hash"] for path, out in stage["outs"].items()}
+        assert told == {out["path"]: out["md5"] for out in lock[f"{name}@{CITY}"]["outs"]}
+        assert {out["level"] for out in stage["outs"].values()} <= {"A", "B", "C"}
+
+
+def test_status_of_a_city_that_never_ran(built: Place) -> None:
+    before = (built.root / "data/cities/active.yaml").read_text()
+    found = json.loads(built.python("helpers.status", "denver", "--json").stdout)
+    assert {stage["state"] for stage in found["stages"].values()} == {"not_yet"}
+    assert (built.root / "data/cities/active.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "raw/main_courante.parquet",
+        "derived/trends/levels.parquet",
+        "figures/hotspots/hotspots_map.svg",
+    ],
+)
+def test_one_damaged_byte_is_caught_and_named(built: Place, name: str) -> None:
+    with one_byte_off(built.data / name):
+        done = built.python("helpers.status", CITY)
+        assert f"data/{CITY}/{name}" in done.stdout
+        assert "changé" in done.stdout
+    assert "abîmé" not in built.python("helpers.status", CITY).stdout
+
+
+def test_misspelt_parameter_is_refused_before_anything_runs(built: Place) -> None:
+    before = bytes_of(built.data)
+    with changed(built.root / "params.yaml", "radius_m:", "raduis_m:"):
+        done = built.run()
+    assert done.returncode == 1
+    assert "raduis_m" in done.stderr
+    assert "params.yaml" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert bytes_of(built.data) == before
+
+
+def test_unknown_city_is_refused_and_the_known_ones_named(built: Place) -> None:
+    done = built.run("atlantis")
+    assert done.returncode == 1
+    assert "atlantis" in done.stderr
+    assert "marseille_ouvert" in done.stderr
+    assert not (built.root / "data/atlantis").exists()
+
+
+def test_missing_source_file_is_named_and_nothing_is_half_written(
+    built: Place, tmp_path: Path
+) -> None:
+    register = (built.root / "data/cities/active.yaml").read_text()
+    done = built.run("denver", PHARE_FROM=str(tmp_path))
+    (built.root / "data/cities/active.yaml").write_text(register)
+    assert done.returncode == 1
+    assert "neighborhoods.geojson" in done.stderr
+    assert "make data CITY=denver FROM=" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    written = [p for p in (built.root / "data/denver").rglob("*") if p.is_file()]
+    assert [p for p in written if "failed" not in p.parts] == []
+    shutil.rmtree(built.root / "data/denver")
+
+
+def test_a_cell_that_raises_is_told_and_the_previous_results_stay(built: Place) -> None:
+    before = bytes_of(built.data / "figures" / "hotspots")
+    notebook = built.root / "notebooks/yesterday/hotspots.ipynb"
+    with changed(notebook, "cells = hotspots.find(", "1 / 0\\ncells = hotspots.find("):
+        done = built.run()
+        assert done.returncode == 1
+        what, where, todo = [line for line in done.stderr.splitlines() if line.strip()]
+        assert "ZeroDivisionError" in what
+        assert "notebooks/yesterday/hotspots.ipynb" in where
+        assert "cellule" in where
+        assert "radius_m=400" in where
+        assert f"data/{CITY}/failed/hotspots.ipynb" in todo
+        broken = json.loads((built.data / "failed/hotspots.ipynb").read_text())
+        raised = [o for c in broken["cells"] for o in c.get("outputs", []) if "ename" in o]
+        assert raised[0]["ename"] == "ZeroDivisionError"
+        assert bytes_of(built.data / "figures" / "hotspots") == before
+    assert stages_run(built.run().stdout) == set()
+
+
+def test_figure_again_from_its_ancestors_alone(built: Place) -> None:
+    before = bytes_of(built.data)
+    done = built.python("helpers.reproduce", "hotspots_map")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stages_run(done.stdout) == {"collect", "ingest", "reliability", "hotspots"}
+    assert "Identique" in done.stdout
+    assert bytes_of(built.data) == before
+
+
+def test_figure_by_passport_names_the_first_divergence(built: Place) -> None:
+    evidence = json.loads((built.data / "figures/hotspots/hotspots_map.evidence.json").read_text())
+    with one_byte_off(built.data / "cube.parquet"):
+        done = built.python("helpers.reproduce", evidence["passport"], "--city", CITY)
+    assert done.returncode == 1
+    assert f"Première divergence : étape ingest, data/{CITY}/cube.parquet" in done.stdout
+
+
+def test_unknown_figure(built: Place) -> None:
+    done = built.python("helpers.reproduce", "no_such_figure")
+    assert done.returncode == 2
+    assert "no_such_figure" in done.stderr
+
+
+def test_evidence_leads_from_the_figure_to_the_files_as_received(built: Place) -> None:
+    evidence = json.loads((built.data / "figures/trends/trends_weekly.evidence.json").read_text())
+    assert evidence["simulated"] is True
+    assert evidence["commit"] == built.git("rev-parse", evidence["commit"]).strip()
+    assert evidence["parameters"]["window_weeks"] == 52
+    assert evidence["notebook"] == "notebooks/yesterday/trends.ipynb"
+    cell = evidence["cell"]["first_line"]
+    assert cell in (built.root / evidence["notebook"]).read_text(encoding="utf-8")
+    receipts = json.loads((built.data / "raw/receipts.json").read_text())
+    assert {n: r["sha256"] for n, r in evidence["received"].items()} == {
+        n: r["sha256"] for n, r in receipts.items()
+    }
+    made = set(evidence["stages"])
+    assert made == {"collect", "ingest", "reliability"}
+    assert "données simulées" in (built.data / "figures/trends/trends_weekly.svg").read_text()
+    assert evidence["passport"] in (built.data / "figures/trends/trends_weekly.svg").read_text()
+
+
+def test_audit_finds_everything_identical_and_then_a_damaged_byte(built: Place) -> None:
+    done = built.python("helpers.audit", CITY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "100 %" in done.stdout
+    with one_byte_off(built.data / "figures/rhythms/rhythms_week.png"):
+        done = built.python("helpers.audit", CITY, "--no-cells")
+    assert done.returncode == 1
+    assert "figures/rhythms/rhythms_week.png : diffère" in done.stdout
+
+
+def test_audit_refuses_what_is_not_committed(built: Place) -> None:
+    with changed(built.root / "params.yaml", "radius_m: 400", "radius_m: 500"):
+        done = built.python("helpers.audit", CITY)
+    assert done.returncode == 2
+    assert "params.yaml" in done.stderr
