@@ -44,6 +44,16 @@ broken.on_click(fail)
 display(broken, said)
 """
 
+HIDDEN = """
+import altair as alt
+import ipywidgets as widgets
+
+alt.JupyterChart.enable_offline(True)
+bars = alt.Chart(alt.Data(values=[{"n": 1}])).mark_bar().encode(x="n:Q")
+chart = alt.JupyterChart(bars.properties(width="container"))
+widgets.Tab([widgets.Label("d'abord"), chart], titles=["Un", "Deux"])
+"""
+
 BROKEN = """
 import sys
 print("attention", file=sys.stderr)
@@ -73,11 +83,12 @@ def words(source: str) -> Any:
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of three notebooks: one that works, one that fails, one whose kernel dies."""
+    """A server of notebooks: two that work, one that fails, one whose kernel dies."""
     folder = tmp_path_factory.mktemp("apps")
     pages = {
         "points_chauds": notebook(words("# Où ?"), code(APP), title="Points chauds & veille"),
         "en_panne": notebook(words("# Début"), code(BROKEN), words("# Suite")),
+        "onglets": notebook(code(HIDDEN)),
         "kernel_mort": notebook(code("import os; os._exit(1)"), code("1"), code("2")),
     }
     for name, page in pages.items():
@@ -107,6 +118,19 @@ def test_an_app_works_without_the_internet(apps: str, size: tuple[int, int]) -> 
         wide, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= room, "the page scrolls sideways"
         assert chart.bounding_box()["width"] > 200
+        log.assert_clean()
+
+
+@needs_chromium
+def test_a_chart_drawn_while_hidden_shows_in_full_later(apps: str) -> None:
+    with open_page(f"{apps}voila/render/onglets.ipynb") as (page, log):
+        wait_ready(page)
+        chart = page.locator(".vega-embed svg.marks")
+        chart.wait_for(state="attached")
+        assert not chart.is_visible()
+        page.get_by_role("tab", name="Deux").click()
+        chart.wait_for(state="visible")
+        page.wait_for_function("document.querySelector('svg.marks').clientWidth > 600")
         log.assert_clean()
 
 

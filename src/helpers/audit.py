@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from helpers import rerun
+from helpers.collect import FROM
 from helpers.errors import PhareError
 from helpers.pipeline import environment, locked, stages
 from helpers.rerun import Difference
@@ -43,16 +44,19 @@ def audit_city(root: Path, copy: Path, city: str) -> list[Difference]:
     return rerun.compare(root, copy, city, done)
 
 
-def check_cells(copy: Path, city: str) -> list[str]:
+def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     """Run every executed report again cell by cell with nbval; return the cells that differ."""
+    received = rerun.received_folder(root, city)
     reports = sorted((copy / "data" / city / "reports").glob("*.ipynb"))
+    if received is None:
+        reports = [path for path in reports if path.stem != "collect"]
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
                "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
                *map(str, reports)]  # fmt: skip
     done = subprocess.run(
         command,
         cwd=copy,
-        env={**environment(), "PYTHONPATH": str(copy / "src"), **_folder(copy, city)},
+        env={**environment(), "PYTHONPATH": str(copy / "src"), FROM: str(received or "")},
         capture_output=True,
         text=True,
         check=False,
@@ -62,15 +66,6 @@ def check_cells(copy: Path, city: str) -> list[str]:
     if done.returncode == 0:
         return []
     return [line for line in lines if line.startswith("FAILED")] or [done.stdout[-2000:]]
-
-
-def _folder(copy: Path, city: str) -> dict[str, str]:
-    from helpers.city import City
-    from helpers.collect import FROM, places_to_look
-
-    root = find_root()
-    folders = [f for f in places_to_look(City(active_cities(root)[city]), root) if f.is_dir()]
-    return {FROM: str(folders[0])} if folders else {}
 
 
 def told(found: list[Difference]) -> str:
@@ -108,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
             for city in cities:
                 found = audit_city(root, copy, city)
                 print(told(found), flush=True)
-                cells = [] if asked.no_cells else check_cells(copy, city)
+                cells = [] if asked.no_cells else check_cells(root, copy, city)
                 print("\n".join(f"    {cell}" for cell in cells), end="\n" if cells else "")
                 differs |= bool(cells) or any(one.verdict != "identical" for one in found)
     except PhareError as error:

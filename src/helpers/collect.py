@@ -143,6 +143,7 @@ def _read_csv(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) ->
     options = (
         f"header = true, all_varchar = true, delim = {store.literal(layout.separator)}, "
         f"encoding = {store.literal(layout.encoding)}, quote = '\"', escape = '\"', "
+        f"compression = {'gzip' if _is_gzip(path) else 'none'}, "
         "null_padding = false, parallel = false"
     )
     source = f"read_csv({store.literal(path)}, {options})"
@@ -162,6 +163,12 @@ def _read_csv(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) ->
             f"vérifier séparateur « {layout.separator} » et encodage {layout.encoding}",
         ) from None
     return columns
+
+
+def _is_gzip(path: Path) -> bool:
+    """Tell by content: an address may serve plain text under a name that says otherwise."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _read_geojson(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> list[str]:

@@ -93,6 +93,19 @@ def _circumstances(changes: dict[str, str], umask: int | None) -> Iterator[None]
             os.umask(mask)
 
 
+def received_folder(root: Path, city: str) -> Path | None:
+    """Return the folder that holds every file of the city as received; None if one is missing.
+
+    A city whose files are all generated needs none: the workspace itself is returned.
+    """
+    loaded = City(active_cities(root)[city])
+    outside = [d.file for d in loaded.about.sources.values() if not d.generator]
+    if not outside:
+        return root
+    folders = places_to_look(loaded, root)
+    return next((f for f in folders if all((f / name).is_file() for name in outside)), None)
+
+
 def run_again(
     root: Path, copy: Path, city: str, targets: Sequence[str], *, vary: bool, quiet: bool = False
 ) -> bool:
@@ -101,17 +114,11 @@ def run_again(
     Return whether the files as received were read again; where they are not at hand, the raw
     data set is taken as it is, checked against dvc.lock, and everything below it runs.
     """
-    loaded = City(active_cities(root)[city])
-    asked = city if (copy / "data" / "cities" / city).is_dir() else str(loaded.pack)
-    activate(copy, asked)
-    folders = [f for f in places_to_look(loaded, root) if f.is_dir()]
-    from_outside = [d for d in loaded.about.sources.values() if not d.generator]
-    at_hand = not from_outside or any(
-        all((f / d.file).is_file() for d in from_outside) for f in folders
-    )
-    changes = {"PYTHONPATH": str(copy / "src")}
-    if at_hand and from_outside:
-        changes[FROM] = str(folders[0])
+    pack = active_cities(root)[city]
+    activate(copy, city if (copy / "data" / "cities" / city).is_dir() else str(pack))
+    received = received_folder(root, city)
+    at_hand = received is not None
+    changes = {"PYTHONPATH": str(copy / "src"), FROM: str(received or "")}
     if vary:
         changes |= VARIATIONS
     with _circumstances(changes, UMASK if vary else None):

@@ -28,22 +28,32 @@ window.voila_finish = () => {
 };
 
 /*
- * Voilà moves the content to the end of the body: the footer must stay after it. A chart drawn
- * while the content was hidden or out of the page measured nothing: it measures again when told
- * that the window has changed.
+ * A chart as wide as its container, drawn while it was out of the page or in a hidden tab, has
+ * measured nothing and stays invisible. It measures again when told that the window has changed.
  */
+const widths = new WeakMap();
+const resized = new ResizeObserver((entries) => {
+  const changed = entries.filter((e) => e.contentRect.width !== widths.get(e.target));
+  changed.forEach((e) => widths.set(e.target, e.contentRect.width));
+  if (changed.length) window.dispatchEvent(new Event("resize"));
+});
+const watchCharts = () => {
+  for (const chart of document.querySelectorAll(".vega-embed")) {
+    if (widths.has(chart)) continue;
+    widths.set(chart, 0);
+    resized.observe(chart);
+  }
+};
+
 document.addEventListener("DOMContentLoaded", () => {
+  const anything = { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] };
+  new MutationObserver(watchCharts).observe(document.body, anything);
+
+  /* Voilà moves the content to the end of the body; the footer must stay after it. */
   const footer = document.querySelector("footer");
   new MutationObserver((_, observer) => {
     if (!document.querySelector("body > .lm-Widget")) return;
     observer.disconnect();
     document.body.append(footer);
   }).observe(document.body, { childList: true });
-
-  let width = 0;
-  new ResizeObserver(([content]) => {
-    if (content.contentRect.width === width) return;
-    width = content.contentRect.width;
-    window.dispatchEvent(new Event("resize"));
-  }).observe(document.getElementById("rendered_cells"));
 });
