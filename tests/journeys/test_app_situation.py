@@ -54,7 +54,7 @@ def test_app_shows_and_follows_its_controls(built: Place) -> None:
         before_map = drawing(page, "map")
         page.get_by_label("Découpage").select_option(label="Arrondissements")
         assert changes(page, "map", before_map)
-        link = page.locator(".app-map a[download]").get_attribute("href")
+        link = page.locator(".app-map .app-evidence a").get_attribute("href")
         assert link is not None
         evidence = json.loads(base64.b64decode(link.partition(",")[2]))
         published = built.data / "figures/situation/situation_map.evidence.json"

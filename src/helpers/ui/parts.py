@@ -38,7 +38,8 @@ class Panel:
 
     def __init__(self, area: str) -> None:
         self._title = widgets.HTML()
-        self._chart = alt.JupyterChart(alt.Chart(alt.InlineData(values=[])).mark_point())
+        empty = alt.Chart(alt.InlineData(values=[])).mark_point()
+        self._chart = alt.JupyterChart(empty, embed_options={"actions": False})
         self._evidence = widgets.HTML()
         self.widget = widgets.VBox([self._title, self._chart, self._evidence])
         self.widget.add_class("app-panel")
@@ -47,7 +48,7 @@ class Panel:
     def show(self, title: str, line: str, chart: Any, evidence: dict[str, Any]) -> None:
         """Draw `chart` under `title` and `line`; `evidence` is offered and told in short."""
         self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
-        self._chart.spec = figure.complete(chart)
+        self._chart.spec = figure.complete(chart.properties(description=f"{title} {line}"))
         self._evidence.value = _evidence(evidence)
 
 

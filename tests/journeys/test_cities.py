@@ -1,0 +1,96 @@
+"""Cities side by side: one given as a folder, one whose files are fetched; nothing mixes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers import simulate
+
+from .conftest import CITY, Place, stages_run
+from .test_pipeline import ALL, bytes_of
+
+NAME = "essai"
+Site = tuple[Path, http.server.ThreadingHTTPServer]
+
+
+@pytest.fixture
+def other(built: Place, tmp_path: Path) -> Iterator[Path]:
+    """A pack in a folder outside the workspace, smaller still; the workspace is put back after."""
+    names = ("dvc.lock", "data/cities/active.yaml")
+    kept = {name: (built.root / name).read_bytes() for name in names}
+    pack = tmp_path / NAME
+    shutil.copytree(built.root / "data/cities/marseille", pack)
+    about = yaml.safe_load((pack / "city.yaml").read_text(encoding="utf-8"))
+    about |= {"name": NAME, "title": "Ville d'essai"}
+    (pack / "city.yaml").write_text(yaml.safe_dump(about, allow_unicode=True), encoding="utf-8")
+    settings = (pack / "simulation.yaml").read_text(encoding="utf-8")
+    (pack / "simulation.yaml").write_text(settings.replace("scale: 0.2 ", "scale: 0.02 "))
+    yield pack
+    shutil.rmtree(built.root / "data" / NAME, ignore_errors=True)
+    for name, content in kept.items():
+        (built.root / name).write_bytes(content)
+
+
+def test_a_city_given_as_a_folder_lives_beside_the_other(built: Place, other: Path) -> None:
+    before = bytes_of(built.data)
+    done = built.run(str(other))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stages_run(done.stdout) == ALL
+    assert bytes_of(built.data) == before
+    drawn = built.root / "data" / NAME / "figures/trends/trends_weekly.svg"
+    assert "Ville d'essai" in drawn.read_text(encoding="utf-8")
+    assert "up to date" in built.python("dvc", "status").stdout
+    assert stages_run(built.run(CITY).stdout) == set()
+    again = built.run(NAME)
+    assert again.returncode == 0
+    assert stages_run(again.stdout) == set()
+
+
+@pytest.fixture
+def publisher(other: Path, tmp_path: Path) -> Iterator[Site]:
+    """A publisher's site on loopback, that the pack's addresses name; the files that it serves."""
+    site = tmp_path / "site"
+    site.mkdir()
+    simulate.deliver(other, site)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    about = yaml.safe_load((other / "city.yaml").read_text(encoding="utf-8"))
+    address = f"http://127.0.0.1:{server.server_port}"
+    about["sources"] = {
+        name: {"file": source["file"], "url": f"{address}/{source['file']}"}
+        for name, source in about["sources"].items()
+    }
+    (other / "city.yaml").write_text(yaml.safe_dump(about, allow_unicode=True), encoding="utf-8")
+    yield site, server
+    server.shutdown()
+    server.server_close()
+
+
+def test_make_data_fetches_from_the_publisher(built: Place, other: Path, publisher: Site) -> None:
+    site, server = publisher
+    done = built.python("helpers.pipeline", str(other), "--only", "collect", PHARE_FETCH="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    receipts = json.loads((built.root / "data" / NAME / "raw/receipts.json").read_text())
+    for receipt in receipts.values():
+        served = (site / receipt["file"]).read_bytes()
+        assert receipt["sha256"] == hashlib.sha256(served).hexdigest()
+        assert receipt["size"] == len(served)
+    left = [p.name for p in (built.root / "data" / NAME).rglob("*.csv")]
+    assert left == []
+    server.shutdown()
+    server.server_close()
+    done = built.python("helpers.pipeline", str(other), "--only", "collect", PHARE_FETCH="1")
+    assert done.returncode == 1
+    assert "adresse non encore vérifiée" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,173 @@
+"""Intervals against published tables, other libraries, and counts drawn at random."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers.estimate import (
+    Estimate,
+    dispersion,
+    poisson_interval,
+    predictive_interval,
+    rate_ratio,
+)
+
+# Garwood (1936), Biometrika 28, table of 95 % and 99 % limits, as reprinted ever since.
+GARWOOD_95 = {
+    0: (0.0, 3.6889),
+    1: (0.0253, 5.5716),
+    2: (0.2422, 7.2247),
+    5: (1.6235, 11.6683),
+    10: (4.7954, 18.3904),
+    30: (20.2409, 42.8269),
+}
+
+
+@pytest.mark.parametrize(("count", "limits"), GARWOOD_95.items())
+def test_poisson_interval_is_that_of_the_table(count: int, limits: tuple[float, float]) -> None:
+    low, high = poisson_interval(count, 0.95)
+    assert (float(low), float(high)) == pytest.approx(limits, abs=1e-4)
+
+
+@given(st.integers(0, 100_000), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_poisson_interval_is_the_chi_square_one(count: int, confidence: float) -> None:
+    low, high = poisson_interval(count, confidence)
+    tail = (1 - confidence) / 2
+    assert float(high) == pytest.approx(stats.chi2.ppf(1 - tail, 2 * count + 2) / 2, abs=2e-6)
+    expected = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    assert float(low) == pytest.approx(expected, abs=2e-6)
+    assert low <= count <= high
+
+
+def test_poisson_interval_keeps_the_shape_of_the_counts() -> None:
+    low, high = poisson_interval([[0, 5], [10, 2]], 0.95)
+    assert low.shape == high.shape == (2, 2)
+    assert high[0, 1] == pytest.approx(11.6683, abs=1e-4)
+
+
+def test_poisson_interval_covers_the_mean_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1936)
+    for mean in (0.5, 3.0, 40.0):
+        low, high = poisson_interval(rng.poisson(mean, 20_000), 0.9)
+        assert np.mean((low <= mean) & (mean <= high)) >= 0.895
+
+
+def test_dispersion_is_one_for_poisson_and_more_for_clumps() -> None:
+    rng = np.random.default_rng(7)
+    assert dispersion(rng.poisson(20, 5000)) == pytest.approx(1, abs=0.08)
+    # Negative binomial of mean 20 and variance 60.
+    assert dispersion(rng.negative_binomial(10, 1 / 3, 5000)) == pytest.approx(3, abs=0.3)
+    assert dispersion([4, 4, 4, 4]) == 1.0
+    assert dispersion([3]) == dispersion([0, 0]) == 1.0
+    assert dispersion([1, 3]) == pytest.approx(1.0)
+    assert dispersion([0, 8]) == pytest.approx(8.0)
+
+
+def test_rate_ratio_by_hand() -> None:
+    """Counts without clumps: the log ratio's variance is 1/100 + 1/200."""
+    value, low, high = rate_ratio([10] * 10, [20] * 10, 0.95)
+    spread = 1.959964 * np.sqrt(1 / 100 + 1 / 200)
+    assert (value, low, high) == pytest.approx(
+        (0.5, 0.5 * np.exp(-spread), 0.5 * np.exp(spread)), abs=1e-6
+    )
+
+
+def test_rate_ratio_compares_means_not_sums() -> None:
+    assert rate_ratio([10] * 5, [10] * 10, 0.95)[0] == 1.0
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.integers(1, 300), min_size=3, max_size=20),
+    st.lists(st.integers(1, 300), min_size=3, max_size=20),
+)
+def test_rate_ratio_turned_round_is_its_inverse(a: list[int], b: list[int]) -> None:
+    value, low, high = rate_ratio(a, b, 0.9)
+    other, other_low, other_high = rate_ratio(b, a, 0.9)
+    assert (other, other_low, other_high) == pytest.approx(
+        (1 / value, 1 / high, 1 / low), rel=1e-3, abs=2e-6
+    )
+    assert low <= value <= high
+
+
+def test_rate_ratio_widens_with_clumps() -> None:
+    even, clumped = [10] * 8, [0, 20] * 4
+    assert rate_ratio(clumped, even, 0.95)[2] > 1.5 * rate_ratio(even, even, 0.95)[2]
+
+
+@pytest.mark.parametrize(("a", "b"), [([0, 0], [1, 2]), ([1, 2], [0, 0]), ([0], [0])])
+def test_rate_ratio_of_nothing_is_refused(a: list[int], b: list[int]) -> None:
+    with pytest.raises(ValueError, match="positifs"):
+        rate_ratio(a, b, 0.95)
+
+
+def test_rate_ratio_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1989)
+    inside = 0
+    for _ in range(2000):
+        _, low, high = rate_ratio(rng.poisson(12, 26), rng.poisson(8, 26), 0.95)
+        inside += low <= 1.5 <= high
+    assert 0.94 <= inside / 2000 <= 0.985
+
+
+@given(st.integers(1, 60), st.integers(2, 10), st.sampled_from([0.8, 0.95]))
+def test_prediction_is_the_negative_binomial_of_another_library(
+    count: int, periods: int, confidence: float
+) -> None:
+    """Equal references have no clumps: shape Σr + ½, k trials."""
+    reference = [count] * periods
+    value, low, high = predictive_interval(reference, confidence)
+    shape, success = sum(reference) + 0.5, periods / (periods + 1)
+    tail = (1 - confidence) / 2
+    assert value == count
+    assert low == stats.nbinom.ppf(tail, shape, success)
+    assert high == stats.nbinom.ppf(1 - tail, shape, success)
+
+
+def test_prediction_from_zeros_is_not_certainty() -> None:
+    value, low, high = predictive_interval([0, 0, 0], 0.95)
+    assert (value, low) == (0, 0)
+    assert high >= 1
+
+
+@pytest.mark.parametrize("mean", [0.2, 2, 15, 150])
+@pytest.mark.parametrize("periods", [2, 8])
+def test_prediction_covers_the_next_count_as_often_as_it_says(mean: float, periods: int) -> None:
+    rng = np.random.default_rng(int(mean * 10) + periods)
+    runs, inside = 1500, 0
+    for _ in range(runs):
+        *reference, following = rng.poisson(mean, periods + 1)
+        _, low, high = predictive_interval(reference, 0.9)
+        inside += low <= following <= high
+    assert inside / runs >= 0.9 - 3 * np.sqrt(0.09 / runs)
+
+
+def test_prediction_covers_clumped_counts_nearly_as_often() -> None:
+    """Variance three times the mean: a plain Poisson interval would cover about 70 %."""
+    rng = np.random.default_rng(3)
+    runs, inside = 1500, 0
+    for _ in range(runs):
+        *reference, following = rng.negative_binomial(10, 1 / 3, 9)
+        _, low, high = predictive_interval(reference, 0.9)
+        inside += low <= following <= high
+    assert inside / runs >= 0.84
+
+
+def test_prediction_is_not_wide_for_nothing() -> None:
+    """Eight references of mean 150: about twice 1.645 √(150 × 9/8)."""
+    rng = np.random.default_rng(4)
+    widths = []
+    for _ in range(300):
+        _, low, high = predictive_interval(rng.poisson(150, 8), 0.9)
+        widths.append(high - low)
+    assert np.median(widths) == pytest.approx(2 * 1.645 * np.sqrt(150 * 9 / 8), rel=0.2)
+
+
+def test_abstention_gives_no_number_and_its_reason() -> None:
+    found = Estimate.abstained(12, "moins de 30 faits")
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert (found.n, found.status, found.reason) == (12, "abstained", "moins de 30 faits")

@@ -1,0 +1,244 @@
+"""Gi* against published values and another library, and against pure chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import spatial, stats
+
+from helpers import hotspots, store
+from helpers.errors import PhareError
+from helpers.territory import project
+from tests.conftest import Built, build_made_up, fact, middle
+
+# Example of the PySAL documentation (esda.G_Local), distance band 15.
+POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
+Y = np.array([2, 3, 3.2, 5, 8, 7])
+SIDE = 40
+
+
+def lattice(side: int, step: float = 200.0) -> np.ndarray[Any, Any]:
+    return np.array([(i * step, j * step) for i in range(side) for j in range(side)])
+
+
+def test_gi_star_of_the_published_example() -> None:
+    z = hotspots.gi_star(Y, hotspots.neighbours(POINTS, 15))
+    assert (z.min(), z.max()) == pytest.approx((-1.39727626, 2.02424331), abs=1e-6)
+    assert int(z.argmin()) == 0
+    assert int(z.argmax()) == 5
+
+
+@given(st.integers(0, 10_000), st.floats(100, 700))
+@settings(max_examples=25, deadline=None)
+def test_gi_star_is_that_of_the_formula_written_out(seed: int, radius: float) -> None:
+    """Getis & Ord's definition with a full matrix of weights, cell by cell."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, 2000, (40, 2))
+    counts = rng.poisson(2, 40).astype(float)
+    if counts.std() == 0:
+        return
+    weights = (spatial.distance_matrix(points, points) <= radius).astype(float)
+    n, mean = len(counts), counts.mean()
+    s = np.sqrt(sum(c * c for c in counts) / n - mean * mean)
+    expected = []
+    for row in weights:
+        top = sum(w * c for w, c in zip(row, counts, strict=True)) - mean * row.sum()
+        bottom = s * np.sqrt((n * (row**2).sum() - row.sum() ** 2) / (n - 1))
+        expected.append(top / bottom if bottom else np.nan)
+    found = hotspots.gi_star(counts, hotspots.neighbours(points, radius))
+    assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
+
+
+def test_neighbours_are_those_of_another_library() -> None:
+    libpysal = pytest.importorskip("libpysal", reason="libpysal is absent: weights not compared")
+    points = lattice(12)
+    ours = hotspots.neighbours(points, 400).toarray()
+    theirs, _ = libpysal.weights.DistanceBand(points, 400, silence_warnings=True).full()
+    np.fill_diagonal(theirs, 1)
+    assert np.array_equal(ours, theirs)
+    assert ours.diagonal().min() == 1
+    # Two cells away along an axis, not diagonally: thirteen cells in the open field.
+    assert ours[6 * 12 + 6].sum() == 13
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=80))
+def test_false_discovery_is_that_of_scipy(p: list[float]) -> None:
+    found = hotspots.false_discovery(np.array(p))
+    assert found == pytest.approx(stats.false_discovery_control(p, method="bh"), abs=1e-12)
+
+
+def test_undefined_score_is_never_a_discovery() -> None:
+    found = hotspots.false_discovery(np.array([np.nan, 1e-9, 0.5]))
+    assert found[0] == 1
+    assert found[1] == pytest.approx(3e-9)
+
+
+# --- Study area ------------------------------------------------------------------------------
+
+
+def made_up_views(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    store.view(con, "cube", built.out / "cube.parquet")
+    store.view(con, "zones", built.out / "zones.parquet")
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Sixty facts in the middle of square A, twenty spread over D, one of them without place."""
+    rows = [fact(i) for i in range(60)]
+    rng = np.random.default_rng(11)
+    lon, lat = middle("D")
+    rows += [
+        fact(
+            100 + i,
+            lon=f"{lon + rng.uniform(-0.005, 0.005):.6f}",
+            lat=f"{lat + rng.uniform(-0.004, 0.004):.6f}",
+        )
+        for i in range(19)
+    ]
+    rows += [fact(200, lon="", lat=""), fact(201, nature="depot")]
+    return build_made_up(tmp_path_factory.mktemp("crowded"), rows)
+
+
+def test_study_cells_cover_the_territory_empty_ones_too(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    cells = hotspots.study_cells(memory, crowded.city, 200)
+    assert len(cells) == len(set(cells))
+    area = memory.execute("SELECT sum(area_km2) FROM zones WHERE division = 'carres'").fetchall()
+    assert len(cells) * 0.04 == pytest.approx(area[0][0], rel=0.1)
+    with_facts = memory.execute("SELECT DISTINCT cell FROM cube WHERE cell NOT NULL").fetchall()
+    assert len(with_facts) < 0.3 * len(cells)
+    assert {cell for (cell,) in with_facts} <= set(cells)
+
+
+def test_study_cells_of_denver_are_those_whose_middle_is_inside(
+    denver: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, denver)
+    cells = hotspots.study_cells(memory, denver.city, 200)
+    shapes = [
+        shapely.make_valid(shapely.from_wkb(bytes(row[0])))
+        for row in memory.execute("SELECT geometry FROM zones ORDER BY code").fetchall()
+    ]
+    whole = shapely.transform(
+        shapely.union_all(shapes),
+        lambda xy: np.column_stack(project(xy[:, 0], xy[:, 1], "EPSG:26913")),
+    )
+    middles = shapely.points(hotspots.corners(cells) + 100.0)
+    assert shapely.distance(middles, whole).max() < 1.0
+    assert len(cells) * 0.04 == pytest.approx(shapely.area(whole) / 1e6, rel=0.01)
+
+
+def test_the_crowd_is_found_and_what_is_too_thin_abstains(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    table = hotspots.find(memory, crowded.city, 365, 250, 0.05, 30)
+    rows = table.to_pylist()
+    hot = {row["cell"] for row in rows if row["hot"]}
+    crowd = memory.execute("SELECT cell FROM cube GROUP BY 1 ORDER BY sum(n) DESC").fetchall()[0][0]
+    assert crowd in hot
+    away = np.abs(hotspots.corners(sorted(hot)) - hotspots.corners([crowd])).max(axis=1)
+    assert away.max() <= 250, "une maille loin de la foule se distingue"
+    noisy = [row for row in rows if row["theme"] == "bruit"]
+    assert sum(row["n"] for row in noisy) == 79
+    assert {row["status"] for row in noisy} == {"ok"}
+    thin = [row for row in rows if row["theme"] == "depots"]
+    assert [(row["cell"], row["n"], row["status"], row["hot"]) for row in thin] == [
+        (None, 1, "abstained", None)
+    ]
+    assert "30" in thin[0]["reason"]
+    told = hotspots.in_words(memory, table, crowded.city)
+    assert "**Dépôts** : abstention" in told
+
+
+def test_window_leaves_older_facts_out(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """All the facts are of 1 July 2024; the period ends on 31 December."""
+    made_up_views(memory, crowded)
+    table = hotspots.find(memory, crowded.city, 183, 250, 0.05, 30)
+    assert {row["status"] for row in table.to_pylist()} == {"abstained"}
+    table = hotspots.find(memory, crowded.city, 184, 250, 0.05, 30)
+    assert "ok" in {row["status"] for row in table.to_pylist()}
+
+
+def test_yearly_facts_are_no_points() -> None:
+    with pytest.raises(PhareError, match="maille"):
+        con = store.connect()
+        con.execute("CREATE TABLE cube (cell VARCHAR)")
+        hotspots.cell_size(con)
+
+
+def test_even_counts_have_no_hot_cell() -> None:
+    weights = hotspots.neighbours(lattice(8), 400)
+    cells = [str(i) for i in range(64)]
+    table = hotspots._judge("t", cells, np.full(64, 5.0), weights, 0.05, 1)
+    assert not any(table["hot"].to_pylist())
+
+
+# --- Chance ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mean", [0.03, 0.1, 0.5, 3.0])
+def test_chance_alone_stands_out_no_more_often_than_said(mean: float) -> None:
+    """Complete spatial randomness: any discovery is false, so the rate bounds runs with one.
+
+    The means are those of real themes: at 200 m most cells of a city hold none or one.
+    """
+    rng = np.random.default_rng(int(1000 * mean))
+    weights = hotspots.neighbours(lattice(SIDE), 400)
+    cells = [str(i) for i in range(SIDE * SIDE)]
+    runs, rate = 200, 0.05
+    wrong = 0
+    for _ in range(runs):
+        counts = rng.poisson(mean, SIDE * SIDE).astype(float)
+        table = hotspots._judge("t", cells, counts, weights, rate, 1)
+        wrong += any(table["hot"].to_pylist())
+    assert wrong / runs <= rate + 3 * np.sqrt(rate * (1 - rate) / runs)
+
+
+def test_a_real_crowd_is_found_among_sparse_counts() -> None:
+    """Power: without this, never finding anything would pass the test above."""
+    rng = np.random.default_rng(5)
+    weights = hotspots.neighbours(lattice(SIDE), 400)
+    cells = [str(i) for i in range(SIDE * SIDE)]
+    middle_cell = SIDE * SIDE // 2 + SIDE // 2
+    near = weights[[middle_cell]].toarray().ravel() > 0
+    found = 0
+    for _ in range(50):
+        mean = np.where(near, 1.0, 0.1)
+        table = hotspots._judge("t", cells, rng.poisson(mean).astype(float), weights, 0.05, 1)
+        found += bool(table["hot"].to_pylist()[middle_cell])
+    assert found >= 45
+
+
+def test_shapes_to_draw_are_the_cells_themselves() -> None:
+    name = "CRS3035RES200mN2250000E3940000"
+    feature = hotspots.cell_features([{"cell": name, "n": 3}], "EPSG:3035")[0]
+    ring = np.array(feature["geometry"]["coordinates"][0])
+    x, y = project(ring[:, 0], ring[:, 1], "EPSG:3035")
+    assert (x.min(), y.min()) == pytest.approx((3940000, 2250000), abs=1.5)
+    assert (x.max(), y.max()) == pytest.approx((3940200, 2250200), abs=1.5)
+    assert feature["properties"]["n"] == 3
+    assert hotspots.cell_features([], "EPSG:3035") == []
+
+
+def test_zone_features_bear_code_and_name(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    features = hotspots.zone_features(memory, "carres")
+    assert [f["properties"] for f in features] == [
+        {"code": code, "nom": f"Carré {code}"} for code in "ABCD"
+    ]
+    where = [shapely.geometry.shape(f["geometry"]).centroid for f in features]
+    for point, code in zip(where, "ABCD", strict=True):
+        assert (point.x, point.y) == pytest.approx(middle(code), abs=1e-4)

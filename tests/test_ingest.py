@@ -1,0 +1,479 @@
+"""Nothing dropped, nothing invented: against plain SQL and Python over the raw files."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import datetime as dt
+import random
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from helpers import collect, ingest
+from helpers.city import City
+from helpers.errors import PhareError
+from tests.conftest import (
+    FACTS,
+    ROOT,
+    THEMES,
+    Built,
+    build,
+    build_made_up,
+    fact,
+    middle,
+    read_csv,
+)
+
+RESULTS = ("cube.parquet", "observations.parquet", "zones.parquet")
+
+
+def rows_of(path: Path) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = duckdb.sql(f"SELECT * FROM '{path}'").fetchall()
+    return found
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in RESULTS}
+
+
+# --- Denver ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["denver", "open_marseille"])
+def test_rows_in_are_accepted_plus_quarantined_plus_duplicates(
+    name: str, shared: Path, request: pytest.FixtureRequest
+) -> None:
+    """To the row: each row number of the received file is in one of the two files, once."""
+    built: Built = request.getfixturevalue(name)
+    folder = shared / built.city.about.name.removesuffix("_ouvert")
+    for source, delivery in built.city.about.sources.items():
+        if delivery.file.endswith("geojson"):
+            continue
+        rows = len(read_csv(folder / delivery.file))
+        numbers = duckdb.sql(
+            f"SELECT row_number FROM '{built.out}/accepted/{source}.parquet' UNION ALL "
+            f"SELECT row_number FROM '{built.out}/quarantined/{source}.parquet' ORDER BY 1"
+        ).fetchall()
+        assert [n for (n,) in numbers] == list(range(1, rows + 1)), source
+        assert sum(built.fates[source].values()) == rows
+
+
+def test_theme_totals_are_those_of_the_raw_file(denver: Built, shared: Path) -> None:
+    themes = yaml.safe_load((ROOT / "data/cities/denver/themes.yaml").read_text("utf-8"))["themes"]
+    plain = dict(
+        duckdb.sql(
+            "SELECT OFFENSE_CATEGORY_ID, count(*) "
+            f"FROM read_csv('{shared / 'denver/crime.csv.gz'}', all_varchar = true) GROUP BY 1"
+        ).fetchall()
+    )
+    expected = {name: sum(plain[c] for c in t["categories"]) for name, t in themes.items()}
+    assert dict(denver.rows("SELECT theme, sum(n) FROM cube GROUP BY 1")) == expected
+    assert sum(expected.values()) == 49_089
+
+
+def test_cells_and_divisions_and_places_unknown_make_the_same_whole(
+    denver: Built, shared: Path
+) -> None:
+    rows = read_csv(shared / "denver/crime.csv.gz")
+    placed = sum(bool(row["GEO_LON"].strip() and row["GEO_LAT"].strip()) for row in rows)
+    found = ingest.totals(denver.city, denver.out / "cube.parquet")
+    assert found["cell"] == {"inside": placed, "outside": 0, "no_place": len(rows) - placed}
+    zones = found["neighborhoods"]
+    assert zones["inside"] + zones["outside"] == placed
+    assert zones["no_place"] == len(rows) - placed
+    # The publisher's own attribution of each row to a neighbourhood: nearly always the same.
+    assert zones["inside"] == pytest.approx(sum(bool(r["NEIGHBORHOOD_ID"]) for r in rows), rel=0.02)
+
+
+def test_zone_of_the_point_is_the_one_the_publisher_names(denver: Built, shared: Path) -> None:
+    """Denver writes `five-points` where its map says « Five Points »."""
+    declared = Counter(
+        row["NEIGHBORHOOD_ID"].strip() for row in read_csv(shared / "denver/crime.csv.gz")
+    )
+    found = denver.rows(
+        "SELECT name, sum(n) FROM cube JOIN zones ON code = zone_neighborhoods GROUP BY 1"
+    )
+    matched = {
+        name: (n, declared[name.lower().replace(" - ", "-").replace(" ", "-")]) for name, n in found
+    }
+    assert len(matched) == 78
+    apart = sum(abs(n - told) for n, told in matched.values())
+    assert apart < 0.025 * len(denver.rows("SELECT 1 FROM observations"))
+
+
+def test_cube_sums_observations_key_by_key(denver: Built) -> None:
+    columns = "theme, source, category, cell, zone_neighborhoods, hour, hour_end, time_precision, "
+    differ = denver.rows(
+        f"(SELECT {columns} origin, sum(n) FROM observations GROUP BY ALL) EXCEPT "
+        f"(SELECT {columns} origin, n FROM cube)"
+    )
+    assert differ == []
+    assert denver.rows(f"SELECT {columns} origin FROM cube GROUP BY ALL HAVING count(*) > 1") == []
+
+
+def test_columns_are_those_of_the_narrow_waist(denver: Built) -> None:
+    described = denver.rows("DESCRIBE cube")
+    assert [row[0] for row in described] == [
+        "theme", "source", "category", "cell", "zone_neighborhoods", "hour", "hour_end",
+        "time_precision", "origin", "n",
+    ]  # fmt: skip
+    assert dict((row[0], row[1]) for row in described)["n"] == "BIGINT"
+    assert not {r[0] for r in denver.rows("DESCRIBE observations")} & {"OFFENSE_ID", "row_number"}
+
+
+def test_hours_are_local_and_intervals_kept(denver: Built, shared: Path) -> None:
+    """Against Python's reading of the American dates."""
+
+    def hour(text: str) -> dt.datetime:
+        return dt.datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").replace(minute=0, second=0)
+
+    expected: Counter[tuple[dt.datetime, dt.datetime]] = Counter()
+    for row in read_csv(shared / "denver/crime.csv.gz"):
+        first = hour(row["FIRST_OCCURRENCE_DATE"])
+        last = row["LAST_OCCURRENCE_DATE"].strip()
+        expected[first, hour(last) if last else first] += 1
+    found = denver.rows("SELECT hour, hour_end, sum(n) FROM cube GROUP BY ALL")
+    assert {(a, b): n for a, b, n in found} == expected
+
+
+# --- Marseille, open data --------------------------------------------------------------------
+
+
+def test_accidents_of_2013_are_complete_and_samples_set_aside(
+    open_marseille: Built, shared: Path
+) -> None:
+    """2,483 accidents and 1,935 with a place: the publisher's file, counted when received."""
+    rows = read_csv(shared / "marseille/accidents_2013_2015_2020.csv")
+    samples = [row for row in rows if row["annee"] != "2013"]
+    assert open_marseille.fates["accidents"] == {
+        "accepted": 2483,
+        "echantillon_partiel": len(samples),
+    }
+    found = open_marseille.rows(
+        "SELECT sum(n), sum(n) FILTER (cell IS NOT NULL), min(year(hour)), max(year(hour)) "
+        "FROM cube WHERE theme = 'accidents'"
+    )
+    assert found == [(2483, 1935, 2013, 2013)]
+
+
+def test_facts_by_service_are_those_of_the_file(open_marseille: Built, shared: Path) -> None:
+    path = shared / "marseille/faits_par_service_2012_2020.csv"
+    plain = duckdb.sql(
+        "SELECT service, annee, code_index, sum(CAST(faits AS INTEGER)) "
+        f"FROM read_csv('{path}', all_varchar = true) "
+        "WHERE service LIKE 'DSP MARSEILLE %' GROUP BY ALL"
+    ).fetchall()
+    services = {"DSP MARSEILLE CENTRE", "DSP MARSEILLE NORD", "DSP MARSEILLE SUD"}
+    expected = {(s, int(y), c): n for s, y, c, n in plain if s in services and n is not None}
+    found = {
+        (s, y, c): n
+        for s, y, c, n in open_marseille.rows(
+            "SELECT zone_services, year(hour), category, CAST(sum(n) AS BIGINT) FROM cube "
+            "WHERE source = 'faits_par_service' AND zone_services LIKE 'DSP%' GROUP BY ALL"
+        )
+    }
+    assert found == expected
+    assert len({s for s, _, _ in found}) == 3
+    whole = duckdb.sql(f"SELECT sum(CAST(faits AS INTEGER)) FROM read_csv('{path}', header = true, "
+                       "all_varchar = true)").fetchall()  # fmt: skip
+    assert open_marseille.rows(
+        "SELECT CAST(sum(n) AS BIGINT) FROM cube WHERE source = 'faits_par_service'"
+    ) == [(int(whole[0][0]),)]
+
+
+def test_all_divisions_agree_on_the_whole(open_marseille: Built) -> None:
+    found = ingest.totals(open_marseille.city, open_marseille.out / "cube.parquet")
+    assert set(found) == {"cell", "quartiers", "arrondissements", "services"}
+    assert len({sum(row.values()) for row in found.values()}) == 1
+    told = ingest.in_words(open_marseille.fates, found)
+    assert "sont égaux" in told
+    broken = {**found, "cell": {**found["cell"], "inside": found["cell"]["inside"] - 1}}
+    assert "erreur" in ingest.in_words(open_marseille.fates, broken)
+
+
+# --- Same bytes ------------------------------------------------------------------------------
+
+
+def test_another_folder_and_one_thread_change_no_byte(
+    denver: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHARE_THREADS", "1")
+    again = ingest.ingest(denver.city, denver.raw, tmp_path / "ailleurs", 200, 15)
+    assert again == denver.fates
+    assert results(tmp_path / "ailleurs") == results(denver.out)
+    for folder in ("accepted", "quarantined"):
+        for path in sorted((denver.out / folder).iterdir()):
+            assert (tmp_path / "ailleurs" / folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_order_of_the_received_rows_changes_no_byte(
+    open_marseille: Built, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (shared / "marseille").iterdir():
+        if path.suffix in (".csv", ".geojson"):
+            shutil.copy(path, tmp_path / path.name)
+    for name in ("accidents_2013_2015_2020.csv", "faits_par_service_2012_2020.csv"):
+        with (shared / "marseille" / name).open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))
+        random.Random(7).shuffle(rows)
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+    monkeypatch.setenv("PHARE_FROM", str(tmp_path))
+    shuffled = build(open_marseille.city, ROOT, tmp_path / "out")
+    sha = [b.receipts["accidents"]["sha256"] for b in (shuffled, open_marseille)]
+    assert sha[0] != sha[1]
+    assert results(shuffled.out) == results(open_marseille.out)
+
+
+# --- Wild rows -------------------------------------------------------------------------------
+
+GOOD_MOMENTS = ("2024-02-29T10:15:00", "2024-07-01T12:00:00", "2023-12-31T23:59:59")
+BAD_MOMENTS = ("2023-02-29T10:15:00", "01/07/2024", "hier", "2024-13-01T00:00:00", "2024-07-01")
+A_LON, A_LAT = (f"{value:.6f}" for value in middle("A"))
+ROW = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["", " ", "F1", "F2", "F3", "F4", "F5", " F5 "]),
+        "nature": st.sampled_from(["tapage", "depot", "petard", "x", "", "autre", "Tapage"]),
+        "debut": st.sampled_from(["", *GOOD_MOMENTS, *BAD_MOMENTS]),
+        "fin": st.sampled_from(["", "", "", *GOOD_MOMENTS, *BAD_MOMENTS]),
+        "lon": st.sampled_from(["", A_LON, "5,3698", "0", "est", "5.1"]),
+        "lat": st.sampled_from(["", A_LAT, "43,2965", "91", "nord"]),
+        "carre": st.sampled_from(["", "A", "D", "Z"]),
+        "qui": st.sampled_from(["", "habitant", "patrouille", "autre"]),
+        "nombre": st.sampled_from(["", "0", "1", "7", "-1", "51", "deux", "1.5"]),
+        "temoin": st.just("quelqu'un"),
+    }
+)
+
+
+def parsed(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
+    except ValueError:
+        return None
+
+
+def as_float(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def as_int(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def faults(row: dict[str, str]) -> list[str]:
+    """Say in plain Python what the contract holds against a row, in the order of its fields."""
+    found = []
+    text = {name: value.strip() for name, value in row.items()}
+    for name in ("id", "nature", "debut", "fin", "lon", "lat", "nombre"):
+        value = text[name]
+        if not value:
+            if FACTS["fields"][name].get("required"):
+                found.append(f"manquant:{name}")
+        elif name == "nature" and value not in FACTS["fields"]["nature"]["values"]:
+            found.append(f"hors_liste:{name}")
+        elif name in ("debut", "fin") and parsed(value) is None:
+            found.append(f"illisible:{name}")
+        elif name in ("lon", "lat", "nombre"):
+            number = as_int(value) if name == "nombre" else as_float(value)
+            rule = FACTS["fields"][name]
+            if number is None:
+                found.append(f"illisible:{name}")
+            elif not rule["minimum"] <= number <= rule["maximum"]:
+                found.append(f"hors_bornes:{name}")
+    start, end = parsed(text["debut"]), parsed(text["fin"])
+    if not found and start and end and end < start:
+        found.append("incoherent:fin_avant_debut")
+    return found
+
+
+def fates_expected(rows: list[dict[str, str]]) -> list[str]:
+    seen: set[str] = set()
+    found = []
+    for row in rows:
+        fault = faults(row)
+        key = row["id"].strip()
+        found.append(fault[0] if fault else "duplicate" if key in seen else "accepted")
+        if not fault:
+            seen.add(key)
+    return found
+
+
+def fates_found(built: Built) -> list[str]:
+    rows = [(row[0], "accepted") for row in rows_of(built.out / "accepted/faits.parquet")]
+    rows += duckdb.sql(
+        f"SELECT row_number, reason FROM '{built.out}/quarantined/faits.parquet'"
+    ).fetchall()
+    return [fate for _, fate in sorted(rows)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.lists(ROW, min_size=1, max_size=25))
+@example(rows=[fact(1), fact(1), fact(2, debut="hier"), fact(2), fact(2, qui="patrouille")])
+@example(rows=[fact(1, nombre="1.5")])
+def test_every_row_has_the_fate_that_its_faults_deserve(rows: list[dict[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        built = build_made_up(Path(folder), rows)
+        expected = fates_expected(rows)
+        assert fates_found(built) == expected
+        assert built.fates["faits"] == dict(Counter(expected))
+        accepted = [r for r, fate in zip(rows, expected, strict=True) if fate == "accepted"]
+        facts = sum(int(row["nombre"]) for row in accepted)
+        found = ingest.totals(built.city, built.out / "cube.parquet")
+        assert {sum(row.values()) for row in found.values()} == {facts}
+        by_nature: Counter[str] = Counter()
+        for row in accepted:
+            by_nature[row["nature"].strip()] += int(row["nombre"])
+        told = dict(built.rows("SELECT category, CAST(sum(n) AS BIGINT) FROM cube GROUP BY 1"))
+        assert told == dict(by_nature)
+
+
+@settings(max_examples=10, deadline=None)
+@given(rows=st.lists(ROW, min_size=2, max_size=25), order=st.randoms(use_true_random=False))
+def test_order_of_wild_rows_changes_no_byte(
+    rows: list[dict[str, str]], order: random.Random
+) -> None:
+    """Rows with one key are equal here: which of two that differ is kept is told by the order."""
+    same = {row["id"].strip(): row for row in rows if not faults(row)}
+    rows = [same.get(row["id"].strip(), row) for row in rows]
+    shuffled = list(rows)
+    order.shuffle(shuffled)
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        first, second = build_made_up(Path(one), rows), build_made_up(Path(other), shuffled)
+        assert results(first.out) == results(second.out)
+
+
+def test_quarantined_row_keeps_what_came_and_nothing_refused(tmp_path: Path) -> None:
+    built = build_made_up(tmp_path, [fact(1, debut="hier", nombre="99")])
+    found = duckdb.sql(f"SELECT * FROM '{built.out}/quarantined/faits.parquet'")
+    row = dict(zip(found.columns, found.fetchall()[0], strict=True))
+    assert row["debut"] == "hier"
+    assert row["nombre"] == "99"
+    assert row["reason"] == "illisible:debut"
+    assert "temoin" not in row
+
+
+def test_category_without_theme_stays_in_the_cube(tmp_path: Path) -> None:
+    built = build_made_up(tmp_path, [fact(1), fact(2, nature="x")])
+    assert built.rows("SELECT theme, category, n FROM cube ORDER BY 1") == [
+        ("bruit", "tapage", 1),
+        ("sans_theme", "x", 1),
+    ]
+
+
+def test_category_listed_twice_in_a_theme_counts_once_or_is_refused(tmp_path: Path) -> None:
+    themes = copy.deepcopy(THEMES)
+    themes["themes"]["bruit"]["categories"] = ["tapage", "petard", "tapage"]
+    try:
+        built = build_made_up(tmp_path, [fact(1)], themes=themes)
+    except PhareError as error:
+        assert "tapage" in str(error)
+    else:
+        assert built.rows("SELECT CAST(sum(n) AS BIGINT) FROM cube") == [(1,)]
+
+
+def test_rows_without_a_key_are_not_each_others_duplicates(tmp_path: Path) -> None:
+    """Two rows that give no number are two facts, not one."""
+    facts = copy.deepcopy(FACTS)
+    facts["fields"]["id"]["required"] = False
+    rows = [fact(1, id="", debut="2024-03-01T10:00:00"), fact(2, id="", debut="2024-05-02T11:00:00")]
+    try:
+        built = build_made_up(tmp_path, rows, facts=facts)
+    except PhareError as error:
+        assert "key" in str(error)
+    else:
+        assert built.fates["faits"] == {"accepted": 2}
+
+
+@pytest.mark.parametrize("dropped", ["fin", "lon", "carre", "qui"])
+def test_optional_column_absent_from_the_file_is_no_failure(dropped: str, tmp_path: Path) -> None:
+    """The door lets such a file in: counting must go on without the column."""
+    city = build_made_up(tmp_path, [fact(1)]).city
+    path = tmp_path / "livraison/faits.csv"
+    rows = [{k: v for k, v in row.items() if k != dropped} for row in read_csv(path, delimiter=";")]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    built = build(city, tmp_path, tmp_path / "encore")
+    assert built.fates["faits"] == {"accepted": 1}
+    assert built.rows("SELECT CAST(sum(n) AS BIGINT) FROM cube") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "hhmm"), [("2", "31", "1000"), ("4", "31", "0"), ("1", "1", "1275")]
+)
+def test_date_in_parts_that_does_not_exist_is_set_aside(
+    month: str, day: str, hhmm: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("quartiers.geojson", "population.csv", "meteo_marignane_1980_2024.csv",
+                 "om_domicile.csv", "faits_par_service_2012_2020.csv"):  # fmt: skip
+        shutil.copy(shared / "marseille" / name, tmp_path / name)
+    rows = [
+        f"1,2013,{month},{day},{hhmm},1,1,1,1,2,13211,43.28314,5.50554,complet",
+        "2,2013,4,9,1600,1,1,1,1,2,13211,43.28314,5.50554,complet",
+    ]
+    header = "Num_Acc,annee,mois,jour,hrmn,lum,agg,int,atm,col,insee,lat,lon,echantillon"
+    text = "\n".join([header, *rows]) + "\n"
+    (tmp_path / "accidents_2013_2015_2020.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PHARE_FROM", str(tmp_path))
+    city = City(ROOT / "data/cities/marseille_ouvert")
+    collect.collect(city, ROOT, tmp_path / "raw")
+    fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", 200, 15)["accidents"]
+    assert fates.pop("accepted") == 1
+    assert sum(fates.values()) == 1
+
+
+def test_theme_severity_follows_the_fact(tmp_path: Path) -> None:
+    built = build_made_up(tmp_path, [fact(1), fact(2, nature="depot")])
+    found = built.rows("SELECT theme, severity FROM observations ORDER BY 1")
+    assert found == [("bruit", 2), ("depots", 1)]
+
+
+def test_zones_file_has_every_zone_of_every_division(open_marseille: Built) -> None:
+    found = dict(open_marseille.rows("SELECT division, count(*) FROM zones GROUP BY 1"))
+    assert found == {"quartiers": 111, "arrondissements": 16, "services": 3}
+    drawn = open_marseille.rows(
+        "SELECT DISTINCT division FROM zones WHERE geometry IS NULL OR area_km2 IS NULL"
+    )
+    assert drawn == [("services",)]
+
+
+def test_city_without_observations_is_refused(tmp_path: Path) -> None:
+    built = build_made_up(tmp_path, [fact(1)])
+    pack = built.city.pack
+    about = yaml.safe_load((pack / "city.yaml").read_text(encoding="utf-8"))
+    del about["sources"]["faits"]
+    (pack / "city.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
+    (pack / "themes.yaml").write_text("themes: {}\n", encoding="utf-8")
+    with pytest.raises(PhareError, match="observations"):
+        ingest.ingest(City(pack), built.raw, tmp_path / "rien", 200, 15)
+
+
+def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
+    rows = [fact(1), fact(1), fact(2, debut="hier"), fact(3, lon="", lat="")]
+    built = build_made_up(tmp_path, rows)
+    line = ingest.fates_as_markdown(built.city, built.fates).splitlines()[-1]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == ["Faits inventés", "4", "2", "1", "illisible:debut : 1"]
+    found = ingest.totals(built.city, built.out / "cube.parquet")
+    assert found["cell"] == {"inside": 1, "outside": 0, "no_place": 1}
+    told = ingest.in_words(built.fates, found)  # the four squares count too
+    assert "6 acceptées" in told
+    assert "1 en double" in told
+    assert "1 écartées" in ingest.in_words(built.fates, found)
