@@ -20,7 +20,7 @@ from helpers.city import City
 from helpers.collect import FROM, places_to_look
 from helpers.errors import PhareError
 from helpers.pipeline import activate, dvc, locked, reproduce, stages
-from helpers.workspace import active_cities
+from helpers.workspace import REGISTER, active_cities
 
 # Everything here differs from the usual run, and the stages' own guard is taken away.
 VARIATIONS = {
@@ -34,6 +34,9 @@ VARIATIONS = {
     "OMP_NUM_THREADS": "1",
 }
 UMASK = 0o077
+RESTS_ON = (
+    "src", "notebooks", "templates", "data/cities", "params.yaml", "dvc.yaml", "requirements.lock",
+)  # fmt: skip
 Verdict = Literal["identical", "different", "missing", "extra"]
 
 
@@ -59,10 +62,13 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def uncommitted(root: Path) -> list[str]:
-    """Return the files that the last commit does not hold as they are, workspace state aside."""
-    lines = git(root, "status", "--porcelain", "--untracked-files=all").splitlines()
-    state = {"dvc.lock", "data/cities/active.yaml"}
-    return [line[3:].strip('"') for line in lines if line[3:].strip('"') not in state]
+    """Return the files that results rest on and that the last commit does not hold as they are.
+
+    What the workspace itself keeps up to date (dvc.lock, the register of cities) is left aside.
+    """
+    lines = git(root, "status", "--porcelain", "--untracked-files=all", "--", *RESTS_ON)
+    names = [line[3:].strip('"') for line in lines.splitlines()]
+    return [name for name in names if name != REGISTER.as_posix()]
 
 
 def copy_workspace(root: Path, into: Path, *, with_changes: bool) -> None:
