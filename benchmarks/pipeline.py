@@ -119,7 +119,8 @@ def main() -> None:
           f"{(mine - base) / count:.1f} s de plus par étape")  # fmt: skip
     print(f"  dvc + papermill nus   {other:6.1f} s   ×{other / base:.2f}   "
           f"{(other - base) / count:.1f} s de plus par étape")  # fmt: skip
-    print(f"  nous / nus            ×{statistics.median(x / y for x, y in zip(b, c, strict=True)):.2f}")
+    pairs = statistics.median(x / y for x, y in zip(b, c, strict=True))
+    print(f"  nous / nus            ×{pairs:.2f}")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class Built:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query over the views of `connect`."""
         con = self.connect()
-        found = con.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = con.execute(query).fetchall()
         con.close()
         return found
 

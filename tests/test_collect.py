@@ -279,14 +279,14 @@ def test_broken_file_is_refused_by_name_and_quotes_no_row(
 
 def test_text_after_a_closing_quote_is_refused_or_read_whole(tmp_path: Path) -> None:
     text = f'a,b,nom\n1,2,x\n"{SECRET}" et,2,x\n5,6,z\n'
+    told = ""
     try:
-        receipt, written = taken(tmp_path, text)
+        _, written = taken(tmp_path, text)
     except PhareError as error:
-        assert SECRET not in str(error)
-    else:
-        expected = list(csv.DictReader(text.splitlines()))
-        assert receipt["rows"] == 3
-        assert [row[1] for row in written] == [row["a"] for row in expected]
+        told, written = str(error), None
+    assert SECRET not in told
+    expected = [row["a"] for row in csv.DictReader(text.splitlines())]
+    assert written is None or [row[1] for row in written] == expected
 
 
 def test_error_of_a_far_row_says_which(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_columns_are_those_of_the_narrow_waist(denver: Built) -> None:
         "theme", "source", "category", "cell", "zone_neighborhoods", "hour", "hour_end",
         "time_precision", "origin", "n",
     ]  # fmt: skip
-    assert dict((row[0], row[1]) for row in described)["n"] == "BIGINT"
+    assert {row[0]: row[1] for row in described}["n"] == "BIGINT"
     assert not {r[0] for r in denver.rows("DESCRIBE observations")} & {"OFFENSE_ID", "row_number"}
 
 
@@ -376,28 +376,30 @@ def test_category_without_theme_stays_in_the_cube(tmp_path: Path) -> None:
     ]
 
 
+def facts_counted(folder: Path, rows: list[dict[str, str]], **pack: Any) -> int | str:
+    """Return how many facts the cube holds, or what the refusal says."""
+    try:
+        built = build_made_up(folder, rows, **pack)
+    except PhareError as error:
+        return str(error)
+    total: int = built.rows("SELECT CAST(sum(n) AS BIGINT) FROM cube")[0][0]
+    return total
+
+
 def test_category_listed_twice_in_a_theme_counts_once_or_is_refused(tmp_path: Path) -> None:
     themes = copy.deepcopy(THEMES)
     themes["themes"]["bruit"]["categories"] = ["tapage", "petard", "tapage"]
-    try:
-        built = build_made_up(tmp_path, [fact(1)], themes=themes)
-    except PhareError as error:
-        assert "tapage" in str(error)
-    else:
-        assert built.rows("SELECT CAST(sum(n) AS BIGINT) FROM cube") == [(1,)]
+    found = facts_counted(tmp_path, [fact(1)], themes=themes)
+    assert found == 1 or "tapage" in str(found)
 
 
 def test_rows_without_a_key_are_not_each_others_duplicates(tmp_path: Path) -> None:
-    """Two rows that give no number are two facts, not one."""
+    """Two rows that give no number are two facts; or a key must be a required field."""
     facts = copy.deepcopy(FACTS)
     facts["fields"]["id"]["required"] = False
-    rows = [fact(1, id="", debut="2024-03-01T10:00:00"), fact(2, id="", debut="2024-05-02T11:00:00")]
-    try:
-        built = build_made_up(tmp_path, rows, facts=facts)
-    except PhareError as error:
-        assert "key" in str(error)
-    else:
-        assert built.fates["faits"] == {"accepted": 2}
+    rows = [fact(1, id=""), fact(2, id="", debut="2024-05-02T11:00:00")]
+    found = facts_counted(tmp_path, rows, facts=facts)
+    assert found == 2 or "id" in str(found)
 
 
 @pytest.mark.parametrize("dropped", ["fin", "lon", "carre", "qui"])

@@ -152,9 +152,7 @@ def test_year_alone_spans_the_year_and_says_so(open_marseille: Built) -> None:
         assert last == dt.datetime(first.year, 12, 31, 23)
 
 
-def test_declared_arrondissement_of_unplaced_accidents(
-    open_marseille: Built, shared: Path
-) -> None:
+def test_declared_arrondissement_of_unplaced_accidents(open_marseille: Built, shared: Path) -> None:
     """Unplaced accidents of 2013 keep the arrondissement that the form names; 13055 is no zone."""
     rows = [
         row

@@ -62,9 +62,7 @@ def test_without_past_there_is_nothing_to_compare_with() -> None:
     assert situation.reference_windows(END, 28, 8, END - dt.timedelta(20)) == []
 
 
-@pytest.mark.parametrize(
-    ("n", "level"), [(10, "usual"), (8, "usual"), (60, "above"), (0, "below")]
-)
+@pytest.mark.parametrize(("n", "level"), [(10, "usual"), (8, "usual"), (60, "above"), (0, "below")])
 def test_count_is_judged_against_its_references(n: int, level: str) -> None:
     found = situation.judge(n, [10, 12, 9, 11, 10, 8], KNOBS)
     assert found["level"] == level
@@ -205,9 +203,7 @@ def test_zone_that_doubled_is_told_and_the_others_are_usual(
     assert {row["references"] for row in rows.values()} == {8}
 
 
-def test_silent_weeks_are_no_reference(
-    memory: duckdb.DuckDBPyConnection, quiet_city: Any
-) -> None:
+def test_silent_weeks_are_no_reference(memory: duckdb.DuckDBPyConnection, quiet_city: Any) -> None:
     memory.execute("DELETE FROM cube WHERE hour >= '2024-11-25' AND hour < '2024-12-09'")
     weeks_table(memory, dt.date(2024, 11, 25), dt.date(2024, 12, 2))
     rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))

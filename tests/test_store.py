@@ -17,7 +17,11 @@ from tests.conftest import ROOT
 COPY = re.compile(r"\bCOPY\s*\(.*?\bTO\b", re.DOTALL)
 AWKWARD = ["a", 'a"b', "select", "a b", "é", "a;b", "a'b"]
 ROWS = st.lists(
-    st.tuples(st.integers(-3, 3), st.sampled_from(["x", "y", None, "é'"]), st.integers(-8, 8).map(lambda quarter: quarter / 4)),
+    st.tuples(
+        st.integers(-3, 3),
+        st.sampled_from(["x", "y", None, "é'"]),
+        st.integers(-8, 8).map(lambda quarter: quarter / 4),
+    ),
     max_size=40,
 )
 
@@ -46,9 +50,7 @@ def test_order_of_arrival_changes_no_byte(
     assert sorted(back, key=repr) == sorted(rows, key=repr)
 
 
-def test_number_of_threads_changes_no_byte(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_number_of_threads_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     query = (
         "SELECT (i * 7919) % 1000 AS a, hash(i) % 97 AS b, i AS c FROM range(300000) r(i) "
         "WHERE hash(i) % 3 != 0"

@@ -27,8 +27,7 @@ def boxes(side: float = 1000.0) -> Zones:
     """Return four squares that share edges and a corner, in metres, in order of code."""
     corners = {"A": (0, 0), "B": (1, 0), "C": (0, 1), "D": (1, 1)}
     shapes = [
-        shapely.box(x * side, y * side, (x + 1) * side, (y + 1) * side)
-        for x, y in corners.values()
+        shapely.box(x * side, y * side, (x + 1) * side, (y + 1) * side) for x, y in corners.values()
     ]
     codes = np.array(list(corners), dtype=object)
     return Zones(codes, codes, np.array(shapes, dtype=object))
@@ -152,9 +151,7 @@ def test_arrondissements_are_the_sums_of_their_quarters(quarters: Zones, shared:
     # The same 16, dissolved by other means.
     features = json.loads((shared / "marseille/arrondissements.geojson").read_text("utf-8"))
     centres = [shape(f["geometry"]).representative_point() for f in features["features"]]
-    x, y = project(
-        np.array([p.x for p in centres]), np.array([p.y for p in centres]), "EPSG:3035"
-    )
+    x, y = project(np.array([p.x for p in centres]), np.array([p.y for p in centres]), "EPSG:3035")
     found = groups.at(x, y).tolist()
     told = [
         next(str(v) for v in f["properties"].values() if re.fullmatch(r"132\d\d", str(v)))

@@ -181,9 +181,7 @@ def test_denvers_levels_are_the_same_counts_as_plain_python(
         "before": sum(weeks[m] for m in mondays[20:] if m in audible),
     }
     table = trends.levels(denver_views, denver.city, 20, 0.95, 30)
-    row = next(
-        r for r in table.to_pylist() if (r["theme"], r["zone"]) == ("cambriolages", "ville")
-    )
+    row = next(r for r in table.to_pylist() if (r["theme"], r["zone"]) == ("cambriolages", "ville"))
     assert {k: row[k] for k in expected} == expected
     assert row["step"] == "semaine"
 

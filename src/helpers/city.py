@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -109,11 +110,23 @@ class City:
     def __init__(self, pack: Path) -> None:
         self.pack = pack
         self.about: CityFile = parse(CityFile, pack / "city.yaml", f"{pack.name}/city.yaml")
-        if self.about.main_division not in self.about.divisions:
+        self._expect("main_division", self.about.main_division, self.about.divisions, "city.yaml")
+        for name, division in self.about.divisions.items():
+            here = f"divisions.{name}"
+            if division.source:
+                self._expect(f"{here}.source", division.source, self.about.sources, "city.yaml")
+            if division.grouping_of:
+                drawn = [n for n, d in self.about.divisions.items() if d.source]
+                self._expect(f"{here}.grouping_of", division.grouping_of, drawn, "city.yaml")
+
+    def _expect(self, key: str, value: str, known: Iterable[str], file: str) -> None:
+        """Raise PhareError where `value`, found under `key`, names nothing known."""
+        choices = list(known)
+        if value not in choices:
             raise PhareError(
-                f"main_division « {self.about.main_division} » n'est pas dans divisions",
-                f"{pack.name}/city.yaml",
-                "nommer une des divisions du fichier",
+                f"{key} nomme « {value} », qui n'existe pas",
+                f"{self.pack.name}/{file}",
+                f"choisir parmi : {', '.join(choices)}",
             )
 
     @cached_property
@@ -128,20 +141,21 @@ class City:
                     f"{self.pack.name}/contracts/{name}.yaml",
                     f"écrire « source: {name} » ou renommer le fichier",
                 )
+            zone = contract.observation and contract.observation.declared_zone
+            if zone:
+                file = f"contracts/{name}.yaml"
+                self._expect("declared_zone.division", zone.division, self.about.divisions, file)
         return found
 
     @cached_property
     def themes(self) -> dict[str, Theme]:
         """Return the themes of the pack, in the file's order."""
-        where = f"{self.pack.name}/themes.yaml"
-        themes: Themes = parse(Themes, self.pack / "themes.yaml", where)
+        path = self.pack / "themes.yaml"
+        themes: Themes = parse(Themes, path, f"{self.pack.name}/themes.yaml")
         for name, theme in themes.themes.items():
-            if theme.source not in self.about.sources:
-                raise PhareError(
-                    f"le thème « {name} » nomme une source inconnue : « {theme.source} »",
-                    where,
-                    f"choisir parmi : {', '.join(self.about.sources)}",
-                )
+            self._expect(f"{name}.source", theme.source, self.about.sources, path.name)
+            division = theme.division or self.about.main_division
+            self._expect(f"{name}.division", division, self.about.divisions, path.name)
         return themes.themes
 
     def observed_sources(self) -> list[str]:

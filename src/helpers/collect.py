@@ -6,8 +6,11 @@ as it was received: name, size, SHA-256, rows, columns left out. What is refused
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import os
+import re
 import shutil
 import tempfile
 import urllib.error
@@ -19,7 +22,9 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import shapely
+import shapely.errors
 import shapely.geometry
 
 from helpers import store
@@ -27,6 +32,7 @@ from helpers.city import City, Delivery
 from helpers.contract import Contract
 from helpers.errors import PhareError
 from helpers.receipts import RECEIPTS
+from helpers.store import quote
 from helpers.words import number, plural
 
 FROM, FETCH = "PHARE_FROM", "PHARE_FETCH"
@@ -103,7 +109,7 @@ def take_in(contract: Contract, received: Path, raw: Path) -> dict[str, Any]:
     columns = reader(con, contract, received)
     allowed = [name for name in contract.fields if name in columns]
     _require(contract, columns, received.name)
-    kept = ", ".join(store.quote(name) for name in allowed)
+    kept = ", ".join(quote(name) for name in allowed)
     shape = ", geometry" if contract.kind == "division" else ""
     path = raw / f"{contract.source}.parquet"
     store.write(
@@ -140,29 +146,57 @@ def _require(contract: Contract, columns: list[str], file: str) -> None:
 
 def _read_csv(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> list[str]:
     layout = contract.file
-    options = (
-        f"header = true, all_varchar = true, delim = {store.literal(layout.separator)}, "
-        f"encoding = {store.literal(layout.encoding)}, quote = '\"', escape = '\"', "
-        f"compression = {'gzip' if _is_gzip(path) else 'none'}, "
-        "null_padding = false, parallel = false"
-    )
-    source = f"read_csv({store.literal(path)}, {options})"
+    columns = _header(contract, path)
+    named = [name for name in columns if name in contract.fields]
     try:
-        columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
-        named = ", ".join(store.quote(c) for c in columns if c in contract.fields)
-        con.execute(
-            "CREATE TABLE received AS "
-            f"SELECT row_number() OVER () AS row_number, {named} FROM {source}"
-        )
-    except duckdb.Error as error:
-        # Only the line is told: DuckDB's own message quotes the row, which may name a person.
-        line = next((part for part in str(error).split("\n") if "Line" in part), "ligne inconnue")
+        with pa.input_stream(path, compression="gzip" if _is_gzip(path) else None) as stream:
+            table = pacsv.read_csv(
+                stream,
+                # One thread: an error then tells its row, and rows keep their order.
+                pacsv.ReadOptions(use_threads=False, encoding=layout.encoding),
+                pacsv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
+                pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(named, pa.string()),
+                    include_columns=named,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        # Only the row's number is told: the library's message quotes it, and it may name a person.
+        row = re.search(r"Row #(\d+)", str(error))
         raise PhareError(
             "fichier CSV illisible avec la mise en page du contrat",
-            f"fichier {path.name}, {line.split('Original')[0].strip()[:60]}",
-            f"vérifier séparateur « {layout.separator} » et encodage {layout.encoding}",
+            f"fichier {path.name}, ligne {row[1] if row else 'inconnue'}",
+            f"vérifier séparateur « {layout.separator} », guillemets et encodage {layout.encoding}",
         ) from None
+    con.register("parsed", table)
+    con.execute("CREATE TABLE received AS SELECT row_number() OVER () AS row_number, * FROM parsed")
     return columns
+
+
+def _header(contract: Contract, path: Path) -> list[str]:
+    """Return the names of the columns, which the file's first line holds."""
+    layout = contract.file
+    encoding = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
+    opened = gzip.open if _is_gzip(path) else open
+    try:
+        with opened(path, "rt", encoding=encoding, newline="") as file:
+            names = next(csv.reader(file, delimiter=layout.separator), [])
+    except (UnicodeError, LookupError, csv.Error) as error:
+        raise PhareError(
+            f"la première ligne n'est pas de l'{layout.encoding}",
+            f"fichier {path.name}, ligne 1",
+            "vérifier l'encodage que dit le contrat",
+        ) from error
+    if not names or len(set(names)) < len(names) or not all(names):
+        raise PhareError(
+            "la première ligne ne nomme pas les colonnes, ou en nomme une deux fois",
+            f"fichier {path.name}, ligne 1",
+            "vérifier le fichier livré et son séparateur",
+        )
+    return names
 
 
 def _is_gzip(path: Path) -> bool:
@@ -174,16 +208,21 @@ def _is_gzip(path: Path) -> bool:
 def _read_geojson(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> list[str]:
     try:
         features = json.loads(path.read_text(encoding=contract.file.encoding))["features"]
-    except (json.JSONDecodeError, KeyError, UnicodeDecodeError) as error:
+        properties = [dict(feature["properties"]) for feature in features]
+        shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+        if not shapes or any(shape.is_empty for shape in shapes):
+            raise ValueError("une zone sans forme")
+    except (ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
         raise PhareError(
-            "GeoJSON illisible", f"fichier {path.name}", "vérifier le fichier livré"
+            f"GeoJSON illisible ({type(error).__name__})",
+            f"fichier {path.name}",
+            "vérifier que c'est une collection de zones, chacune avec ses propriétés et sa forme",
         ) from error
-    columns = list(dict.fromkeys(key for feature in features for key in feature["properties"]))
+    columns = list(dict.fromkeys(key for one in properties for key in one))
     data: dict[str, list[Any]] = {"row_number": list(range(1, len(features) + 1))}
     for name in (c for c in columns if c in contract.fields):
-        values = [feature["properties"].get(name) for feature in features]
+        values = [one.get(name) for one in properties]
         data[name] = [None if value is None else str(value) for value in values]
-    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     data["geometry"] = [shapely.to_wkb(shape) for shape in shapes]
     con.register("shapes", pa.table(data))
     con.execute("CREATE TABLE received AS SELECT * FROM shapes")

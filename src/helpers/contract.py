@@ -20,6 +20,7 @@ TimePrecision = Literal["minute", "hour", "day", "year"]
 
 
 SAID = {"extra_forbidden": "clé inconnue", "missing": "clé manquante"}
+SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
 class Strict(BaseModel):
@@ -166,11 +167,23 @@ def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the unknown one is what was written.
         found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        told = [
-            f"{SAID.get(one['type'], one['msg'])} : {'.'.join(map(str, one['loc'])) or '(racine)'}"
-            for one in found
-        ]
-        raise PhareError(" ; ".join(told), shown_as, "corriger ces clés dans ce fichier") from error
+        raise PhareError(
+            " ; ".join(_in_french(one) for one in found),
+            shown_as,
+            "corriger ces clés dans ce fichier",
+        ) from error
+
+
+def _in_french(error: Any) -> str:
+    """Return what pydantic found wrong with a key; our own validators speak French already."""
+    key = ".".join(map(str, error["loc"])) or "(racine)"
+    if error["type"] == "value_error":
+        return f"{error['ctx']['error']} : {key}"
+    allowed = error.get("ctx", {})
+    limits = [str(allowed[name]) for name in ("expected", "pattern") if name in allowed]
+    limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
+    told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
+    return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"
 
 
 def load_contract(path: Path) -> Contract:

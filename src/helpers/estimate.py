@@ -82,18 +82,18 @@ def predictive_interval(reference: ArrayLike, confidence: float) -> tuple[float,
 
     `reference` holds the counts of k comparable past periods. Gamma–Poisson predictive with
     Jeffreys' prior: negative binomial of shape Σr + ½ and k trials (Gelman et al., Bayesian Data
-    Analysis, §2.6); over-dispersed references shrink the shape by their dispersion.
+    Analysis, §2.6). Where the references vary more than chance, no narrower than the normal
+    predictive with their own variance, known from k periods only (Student, k − 1).
     """
     r = np.asarray(reference, dtype=float)
-    phi = dispersion(r)
-    shape = (r.sum() + 0.5) / phi
-    success = r.size / (r.size + phi)
-    low, high = (_negative_binomial_quantile(q, shape, success) for q in _tails(confidence))
+    success, tail = r.size / (r.size + 1), (1 - confidence) / 2
+    low, high = (_negative_binomial_quantile(q, r.sum() + 0.5, success) for q in (tail, 1 - tail))
+    if dispersion(r) > 1:
+        spread = float(r.std(ddof=1)) * (1 + 1 / r.size) ** 0.5
+        reach = float(special.stdtrit(r.size - 1, 1 - tail)) * spread
+        low = min(low, max(0.0, float(np.floor(r.mean() - reach))))
+        high = max(high, float(np.ceil(r.mean() + reach)))
     return round(float(r.mean()), DIGITS), low, high
-
-
-def _tails(confidence: float) -> tuple[float, float]:
-    return (1 - confidence) / 2, (1 + confidence) / 2
 
 
 def _negative_binomial_quantile(q: float, shape: float, success: float) -> float:

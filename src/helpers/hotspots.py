@@ -64,6 +64,22 @@ def gi_star(counts: Floats, weights: sparse.csr_array) -> Floats:
         return np.asarray((weights @ counts - mean * size) / spread)
 
 
+def chance(counts: Floats, weights: sparse.csr_array) -> Floats:
+    """Return, for each place (n,), the chance that as many facts gather around it; NaN as 1.
+
+    The larger of two tails. That of Gi* (normal) asks whether the place stands out in this city,
+    uneven as it is; where most cells hold no fact it is far too ready, finding something hot in
+    half or more of the cities in which chance alone is at work. The exact binomial tail asks
+    whether facts thrown at random over the city would do as much: with it, chance is found as
+    often as said.
+    """
+    sums = np.asarray(weights @ counts)
+    total, share = counts.sum(), np.asarray(weights.sum(axis=1)).ravel() / len(counts)
+    thrown = special.betainc(np.maximum(sums, 1), total - np.maximum(sums, 1) + 1, share)
+    uneven = special.ndtr(-np.nan_to_num(gi_star(counts, weights), nan=-np.inf))
+    return np.asarray(np.maximum(uneven, np.where(sums > 0, thrown, 1.0)))
+
+
 def false_discovery(p: Floats) -> Floats:
     """Return the adjusted p-values (n,) of Benjamini & Hochberg (1995); NaN counts as 1."""
     filled = np.where(np.isfinite(p), p, 1.0)
@@ -117,7 +133,8 @@ def find(
 ) -> pa.Table:
     """Return theme, cell, n, z, q, hot, status, reason of each study cell. Views `cube`, `zones`.
 
-    `hot` is true where Gi* is high beyond the false discovery rate. A theme with fewer placed
+    `z` is Gi*; `hot` is true where so many facts gather around the cell that the false discovery
+    rate allows it (`q`, adjusted from `chance`). A theme with fewer placed
     facts than `minimum_count` abstains and leaves one row, with its reason.
     """
     cells = study_cells(con, city, cell_size(con))
@@ -153,7 +170,7 @@ def _judge(
         row = {"theme": theme, "n": total, "status": "abstained", "reason": reason}
         return pa.Table.from_pylist([row], schema=SCHEMA)
     scores = np.round(gi_star(counts, weights), DIGITS)
-    adjusted = np.round(false_discovery(special.ndtr(-scores)), DIGITS)
+    adjusted = np.round(false_discovery(chance(counts, weights)), DIGITS)
     columns = {
         "theme": [theme] * len(cells),
         "cell": cells,
@@ -251,7 +268,7 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
         else:
             area, facts = row["hot"] / row["cells"], row["inside"] / row["n"]
             lines.append(
-                f"- **{theme.title}** : {plural(row['hot'], 'maille')} se distinguent, soit "
+                f"- **{theme.title}** : {plural(row['hot'], 'maille')} à part, soit "
                 f"{percent(area, 1)} du territoire et {percent(facts)} des "
                 f"{number(row['n'])} faits localisés."
             )

@@ -25,14 +25,16 @@ from helpers.words import number, plural
 NO_THEME = "sans_theme"
 
 
-def typed(name: str, rule: FieldRule) -> str:
+def typed(name: str, rule: FieldRule, decimal: str) -> str:
     """Return the SQL of the field's value in its type; NULL where empty or unreadable."""
     text = _text(name, rule)
     match rule.type:
         case "int":
-            return f"TRY_CAST({text} AS BIGINT)"
+            # A cast alone would round « 1.5 » to 2.
+            return f"TRY_CAST(regexp_extract({text}, '^[+-]?[0-9]+$') AS BIGINT)"
         case "float":
-            return f"TRY_CAST(replace({text}, ',', '.') AS DOUBLE)"
+            dotted = f"replace({text}, ',', '.')" if decimal == "," else text
+            return f"TRY_CAST({dotted} AS DOUBLE)"
         case "date":
             return f"TRY_CAST(try_strptime({text}, {literal(rule.format)}) AS DATE)"
         case "timestamp":
@@ -48,9 +50,9 @@ def _text(name: str, rule: FieldRule) -> str:
     return text
 
 
-def broken_rule(name: str, rule: FieldRule) -> str:
+def broken_rule(name: str, rule: FieldRule, decimal: str) -> str:
     """Return the SQL of the reason code of the first rule broken by the field, or NULL."""
-    text, value = _text(name, rule), typed(name, rule)
+    text, value = _text(name, rule), typed(name, rule, decimal)
     cases = []
     if rule.required:
         cases.append((f"{text} IS NULL", f"manquant:{name}"))
@@ -76,34 +78,42 @@ def sort_rows(con: duckdb.DuckDBPyConnection, contract: Contract, raw: Path) -> 
     """
     store.view(con, "raw", raw)
     names = set(con.execute("SELECT * FROM raw LIMIT 0").to_arrow_table().column_names)
-    fields = {n: r for n, r in contract.fields.items() if n in names}
-    values = [f"{typed(n, r)} AS {quote(n)}" for n, r in fields.items()]
-    reasons = [broken_rule(n, r) for n, r in fields.items()]
+    absent = [f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in contract.fields if n not in names]
+    con.execute(f"CREATE OR REPLACE TEMP VIEW whole AS SELECT {', '.join(['*', *absent])} FROM raw")
+    decimal = contract.file.decimal
+    values = [f"{typed(n, r, decimal)} AS {quote(n)}" for n, r in contract.fields.items()]
+    reasons = [broken_rule(n, r, decimal) for n, r in contract.fields.items()]
     shape = ["geometry"] if contract.kind == "division" else []
     con.execute(
         "CREATE OR REPLACE TABLE judged AS SELECT row_number, "
         f"{', '.join([*values, *shape])}, coalesce({', '.join([*reasons, 'NULL'])}) AS reason "
-        "FROM raw"
+        "FROM whole"
     )
     if contract.observation:
-        con.execute(_interval_check(contract.observation))
-    key = ", ".join(quote(n) for n in (contract.key or tuple(fields)))
+        for check in _time_checks(contract.observation):
+            con.execute(check)
+    key = ", ".join(quote(n) for n in (contract.key or tuple(contract.fields)))
+    # Rows that say nothing of their key are not each other's doubles.
+    known = f"coalesce({', '.join(f'CAST({quote(n)} AS VARCHAR)' for n in contract.key)}) IS NULL"
+    alone = f"{known}, CASE WHEN {known} THEN row_number END, " if contract.key else ""
     con.execute(
         "CREATE OR REPLACE TABLE sorted AS SELECT * EXCLUDE (reason), CASE "
         "WHEN reason IS NOT NULL THEN reason WHEN row_number() OVER "
-        f"(PARTITION BY reason IS NULL, {key} ORDER BY row_number) > 1 THEN 'duplicate' END "
+        f"(PARTITION BY reason IS NULL, {alone}{key} ORDER BY row_number) > 1 THEN 'duplicate' END "
         "AS fate FROM judged"
     )
 
 
-def _interval_check(rule: ObservationRule) -> str:
-    if rule.ended_at is None:
-        return "SELECT 1"
-    ends_first = f"{quote(rule.ended_at)} < {moment(rule.started_at)}"
-    return (
-        "UPDATE judged SET reason = 'incoherent:fin_avant_debut' "
-        f"WHERE reason IS NULL AND {ends_first}"
-    )
+def _time_checks(rule: ObservationRule) -> list[str]:
+    """Return the SQL that sets aside rows without a moment, or that end before they begin."""
+    began = moment(rule.started_at)
+    tests = {"incoherent:date": f"{began} IS NULL"}
+    if rule.ended_at:
+        tests["incoherent:fin_avant_debut"] = f"{quote(rule.ended_at)} < {began}"
+    return [
+        f"UPDATE judged SET reason = {literal(reason)} WHERE reason IS NULL AND {test}"
+        for reason, test in tests.items()
+    ]
 
 
 def write_fates(con: duckdb.DuckDBPyConnection, source: str, out: Path) -> dict[str, int]:
@@ -167,7 +177,7 @@ def themes_table(city: City) -> pa.Table:
     rows = [
         (theme.source, category, name, theme.severity)
         for name, theme in city.themes.items()
-        for category in theme.categories
+        for category in dict.fromkeys(theme.categories)
     ]
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     types = (pa.string(), pa.string(), pa.string(), pa.int64())
@@ -308,7 +318,7 @@ def in_words(fates: dict[str, dict[str, int]], found: dict[str, dict[str, int]])
     sums = {sum(row.values()) for row in found.values()}
     agree = "sont égaux" if len(sums) == 1 else "**diffèrent : c'est une erreur**"
     return (
-        f"{plural(rows, 'ligne')} reçues = {number(accepted)} acceptées + "
+        f"{plural(rows, 'ligne reçue')} = {number(accepted)} acceptées + "
         f"{number(rows - accepted - doubles)} écartées + {number(doubles)} en double. "
         f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."
     )

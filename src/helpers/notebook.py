@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -67,18 +68,23 @@ def run_stage(stage: str, city: str) -> None:
     timings.write_text(json.dumps({"seconds": round(time.perf_counter() - started, 2)}))
 
 
-def _start_kernel(folder: Path) -> Any:
-    """Start a kernel that loads the charting library while this process loads Papermill."""
+def _start_kernel(folder: Path, room: str) -> Any:
+    """Start a kernel that loads the charting library while this process loads Papermill.
+
+    Its sockets are files in `room`.
+    """
     from jupyter_client.manager import KernelManager
 
-    manager = KernelManager(kernel_name="python3", transport="ipc")
+    connection = str(Path(room) / "kernel.json")
+    manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=connection)
     warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
     manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
     return manager
 
 
 def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
-    kernel = _start_kernel(notebook.parent)
+    room = tempfile.mkdtemp(prefix="phare-")
+    kernel = _start_kernel(notebook.parent, room)
     import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
 
@@ -104,6 +110,7 @@ def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     finally:
         if kernel.has_kernel:
             kernel.shutdown_kernel(now=True)
+        shutil.rmtree(room, ignore_errors=True)
 
 
 def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) -> PhareError:

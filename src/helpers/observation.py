@@ -22,7 +22,9 @@ def moment(when: str | TimeParts) -> str:
     month = quote(when.month) if when.month else "1"
     day = quote(when.day) if when.day else "1"
     hhmm = f"coalesce({quote(when.hhmm)}, 0)" if when.hhmm else "0"
-    return f"make_timestamp({quote(when.year)}, {month}, {day}, {hhmm} // 100, {hhmm} % 100, 0.0)"
+    return (
+        f"TRY(make_timestamp({quote(when.year)}, {month}, {day}, {hhmm} // 100, {hhmm} % 100, 0.0))"
+    )
 
 
 def observe(

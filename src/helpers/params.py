@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from helpers.contract import Strict, parse
 from helpers.errors import PhareError
@@ -60,10 +60,16 @@ class Rhythms(Strict):
 
 
 class Situation(Strict):
-    periods_days: tuple[int, ...] = Field(min_length=1)
+    periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
     minimum_references: int = Field(ge=2)
     confidence: float = Field(gt=0.5, lt=1)
+
+    @model_validator(mode="after")
+    def _once(self) -> Situation:
+        if len(set(self.periods_days)) < len(self.periods_days):
+            raise ValueError("periods_days nomme deux fois la même période")
+        return self
 
 
 class Evidence(Strict):

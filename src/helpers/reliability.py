@@ -242,7 +242,7 @@ def in_words(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
     lines = []
     for row in found:
         silent = (
-            f" ; {plural(row['silent_weeks'], 'semaine')} muettes" if row["silent_weeks"] else ""
+            f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
         )
         lines.append(f"- **{titles[row['source']]}** : {row['grade']}. {row['reason']}{silent}.")
     return "\n".join(lines)

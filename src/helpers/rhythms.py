@@ -33,7 +33,7 @@ def aoristic(starts: Sequence[int], lengths: Sequence[int], counts: Sequence[int
     for start, length, count in sorted(zip(starts, lengths, counts, strict=True)):
         hours = np.arange(start, start + length) % HOURS_OF_WEEK
         weights[hours] += count / length
-    return np.round(weights, 9)
+    return weights
 
 
 def profile(
@@ -50,13 +50,14 @@ def profile(
     `zone` is a division and a zone of it. View `cube`.
     """
     where = f"AND {store.quote(f'zone_{zone[0]}')} = ?" if zone else ""
+    length = "CASE WHEN time_precision != 'day' THEN date_diff('hour', hour, hour_end) + 1 END"
     rows = con.execute(
-        f"SELECT {hour_of_week('hour')}, date_diff('hour', hour, hour_end) + 1, sum(n) FROM cube "
-        "WHERE theme = ? AND hour >= ? AND hour < ? AND time_precision IN ('minute', 'hour') "
+        f"SELECT {hour_of_week('hour')}, {length}, sum(n) FROM cube "
+        "WHERE theme = ? AND hour >= ? AND hour < ? AND time_precision != 'year' "
         f"{where} GROUP BY ALL",
         [theme, start, after, *((zone[1],) if zone else ())],
     ).fetchall()
-    kept = [row for row in rows if row[1] <= max_interval_h]
+    kept = [row for row in rows if row[1] is not None and row[1] <= max_interval_h]
     left_out = sum(int(row[2]) for row in rows) - sum(int(row[2]) for row in kept)
     columns = list(zip(*kept, strict=True)) if kept else [(), (), ()]
     return aoristic(columns[0], columns[1], [int(n) for n in columns[2]]), left_out
@@ -93,6 +94,7 @@ def find(
             reason = f"moins de {minimum_count} faits dont l'heure est connue"
             parts.append(_rows(theme, None, left_out, reason, total))
         else:
+            weights = np.round(weights, DIGITS)
             parts.append(_rows(theme, (weights, *shares(weights, confidence)), left_out, "", total))
     return pa.concat_tables(parts)
 

@@ -70,12 +70,16 @@ def reference_windows(
     years = range(1, (first - earliest).days // YEAR.days + 1)
     season = [YEAR * year + step * side for year in years for side in (0, -1, 1)]
     before = [step * i for i in range(1, count + 1)]
+    found: list[tuple[dt.date, dt.date]] = []
     for shifts in (season, before):
-        past = sorted({shift for shift in shifts if after - shift <= first})
-        found = [(first - s, after - s) for s in past if first - s >= earliest][:count]
+        found = []
+        for start, end_of in ((first - shift, after - shift) for shift in shifts):
+            apart = all(end_of <= a or start >= b for a, b in [(first, after), *found])
+            if apart and start >= earliest and end_of <= first:
+                found.append((start, end_of))
         if len(found) >= 2:
-            return found
-    return found
+            break
+    return sorted(found[:count], reverse=True)
 
 
 def heard(

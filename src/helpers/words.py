@@ -7,7 +7,8 @@ THIN, FIXED = "\u202f", "\u00a0"
 
 def number(value: float, digits: int = 0) -> str:
     """Return the number with a decimal comma and thin spaces between thousands."""
-    text = f"{value:,.{digits}f}".replace(",", THIN).replace(".", ",")
+    shown = round(value, digits) or 0  # no « −0 »
+    text = f"{shown:,.{digits}f}".replace(",", THIN).replace(".", ",")
     return text.replace("-", "−")
 
 
@@ -23,5 +24,6 @@ def change(ratio: float) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """Return the count with its noun: from two on it takes an s."""
-    return f"{number(count)}{FIXED}{word}{'s' if count >= 2 else ''}"
+    """Return the count with its noun, and what goes with it: from two on each takes an s."""
+    end = "s" if count >= 2 else ""
+    return f"{number(count)}{FIXED}{' '.join(part + end for part in word.split(' '))}"
