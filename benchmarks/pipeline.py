@@ -65,9 +65,7 @@ def repro(copy: Path, city: str) -> None:
 
 def _call(command: list[str], folder: Path) -> None:
     env = {**environment(), "PYTHONPATH": str(folder / "src"), "PHARE_STAGE": "bench"}
-    done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
 
