@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import calendar
+from helpers.city import Holidays
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2040, 12, 31))
 
@@ -64,3 +65,27 @@ def test_names_are_in_the_order_of_the_french_week_and_year() -> None:
     assert len(set(calendar.MONTHS)) == 12
     assert calendar.MONTHS[0] == "janvier"
     assert calendar.HOURS_OF_WEEK == 24 * 7
+
+
+def test_kinds_of_days_are_those_that_were_published() -> None:
+    """Zone B's winter holidays of 2024: from the end of Friday 23 February to Monday 11 March."""
+    france = Holidays(country="FR", school_zone="B")
+    match = dt.date(2024, 3, 13)
+    kinds = calendar.day_kinds(france, dt.date(2024, 2, 19), dt.date(2024, 5, 2), {match})
+    assert kinds[dt.date(2024, 2, 22)] == "jour ouvré"
+    assert kinds[dt.date(2024, 2, 26)] == "vacances scolaires"
+    assert kinds[dt.date(2024, 3, 8)] == "vacances scolaires"
+    assert kinds[dt.date(2024, 3, 11)] == "jour ouvré"
+    assert kinds[dt.date(2024, 3, 16)] == "week-end"
+    assert kinds[dt.date(2024, 4, 1)] == "jour férié"
+    assert kinds[dt.date(2024, 5, 1)] == "jour férié"
+    assert kinds[match] == calendar.EVENT
+    assert len(kinds) == (dt.date(2024, 5, 2) - dt.date(2024, 2, 19)).days + 1
+
+
+def test_another_country_has_its_own_holidays_and_no_school_zone() -> None:
+    colorado = Holidays(country="US", subdivision="CO")
+    kinds = calendar.day_kinds(colorado, dt.date(2018, 7, 2), dt.date(2018, 7, 8))
+    assert [kinds[dt.date(2018, 7, d)] for d in (3, 4, 5, 7)] == [
+        "jour ouvré", "jour férié", "jour ouvré", "week-end",
+    ]  # fmt: skip

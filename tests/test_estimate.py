@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.estimate import (
-    Estimate,
     dispersion,
     poisson_interval,
     predictive_interval,
@@ -164,9 +163,3 @@ def test_prediction_is_not_wide_for_nothing() -> None:
         _, low, high = predictive_interval(rng.poisson(150, 8), 0.9)
         widths.append(high - low)
     assert np.median(widths) == pytest.approx(2 * 1.645 * np.sqrt(150 * 9 / 8), rel=0.2)
-
-
-def test_abstention_gives_no_number_and_its_reason() -> None:
-    found = Estimate.abstained(12, "moins de 30 faits")
-    assert (found.value, found.low, found.high) == (None, None, None)
-    assert (found.n, found.status, found.reason) == (12, "abstained", "moins de 30 faits")

@@ -264,7 +264,7 @@ def parsed(text: str) -> dt.datetime | None:
 
 def as_float(text: str) -> float | None:
     try:
-        return float(text.replace(",", "."))
+        return float(text)  # the contract says that decimals are points
     except ValueError:
         return None
 

@@ -220,3 +220,38 @@ def test_grid_has_each_hour_of_the_week_once_and_a_mean_of_one() -> None:
     friday = next(row for row in rows if (row["jour"], row["heure"]) == ("ven.", 22))
     assert friday["faits"] == 4 * 24 + 22
     assert {row["indice"] for row in rhythms.grid(np.zeros(WEEK))} == {0.0}
+
+
+def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Twice as many facts on holidays, in truth; in the silent week, days of zero do not count."""
+    city = write_pack(tmp_path)
+    rng = np.random.default_rng(12)
+    first = dt.date(2024, 1, 1)
+    kinds = {
+        first + dt.timedelta(i): "jour férié" if i % 4 == 0 else "jour ouvré" for i in range(280)
+    }
+    silent = first + dt.timedelta(weeks=10)
+    table_of_facts(
+        memory,
+        [
+            {
+                "hour": dt.datetime.combine(day, dt.time(12)),
+                "n": int(rng.poisson(40 if kind == "jour férié" else 20)),
+            }
+            for day, kind in kinds.items()
+            if not silent <= day < silent + dt.timedelta(7)
+        ],
+    )
+    memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
+    memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
+    table = rhythms.by_kind(memory, city, kinds, 0.95, 30)
+    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
+    assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
+    assert row["low"] <= 2 <= row["high"]
+    assert row["high"] - row["low"] < 0.4
+    assert "Jour férié** : " in rhythms.kinds_in_words(table, city)
+    few = dict(list(kinds.items())[:12])
+    thin = rhythms.by_kind(memory, city, few, 0.95, 30).to_pylist()
+    assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}

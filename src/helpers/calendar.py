@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+
+import holidays
+from vacances_scolaires_france import SchoolHolidayDates
+
+from helpers.city import Holidays
 
 DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 FULL_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -11,6 +17,7 @@ MONTHS = (
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
 HOURS_OF_WEEK = 168
+EVENT, WORKING = "événement", "jour ouvré"
 
 
 def spoken(day: dt.date) -> str:
@@ -35,3 +42,28 @@ def full_weeks(start: dt.date, end: dt.date) -> list[dt.date]:
 def hour_of_week(column: str) -> str:
     """Return the SQL of the hour of the week (0 = Monday 00 h) of a local timestamp."""
     return f"((isodow({column}) - 1) * 24 + hour({column}))"
+
+
+def day_kinds(
+    about: Holidays, start: dt.date, end: dt.date, events: Collection[dt.date] = ()
+) -> dict[dt.date, str]:
+    """Return what kind of day each one is, `start` to `end` inclusive.
+
+    In this order: a day of the city's events, a public holiday, school holidays, a weekend, a
+    working day. Everything is known offline; school holidays are France's, 1990 to 2028.
+    """
+    years = range(start.year, end.year + 1)
+    public = holidays.country_holidays(about.country, subdiv=about.subdivision, years=years)
+    school = SchoolHolidayDates() if about.school_zone else None
+    count = (end - start).days + 1
+    kinds = {}
+    for day in (start + dt.timedelta(days=i) for i in range(count)):
+        if day in events:
+            kinds[day] = EVENT
+        elif day in public:
+            kinds[day] = "jour férié"
+        elif school and school.is_holiday_for_zone(day, about.school_zone):
+            kinds[day] = "vacances scolaires"
+        else:
+            kinds[day] = "week-end" if day.weekday() >= 5 else WORKING
+    return kinds

@@ -49,12 +49,32 @@ class Delivery(Strict):
     generator: Literal["", "simulation", "facts"] = ""
 
 
+class EventDays(Strict):
+    """Days that a context source names: `day` is its column of dates."""
+
+    title: str
+    source: str
+    day: str
+
+
 class Holidays(Strict):
     """Which public and school holidays apply (`school_zone` of the French calendar)."""
 
     country: str
     subdivision: str | None = None
     school_zone: str | None = None
+    events: EventDays | None = None
+
+
+class PublishedFigure(Strict):
+    """A number published elsewhere, that situates the city's own; `year` where it has one."""
+
+    name: str
+    label: str
+    value: float
+    unit: str
+    source: str
+    year: int | None = None
 
 
 class Theme(Strict):
@@ -101,7 +121,7 @@ class CityFile(Strict):
     folders: tuple[str, ...] = ()
     how_to_get: str = ""
     holidays: Holidays
-    published_figures: tuple[dict[str, str | int | float], ...] = ()
+    published_figures: tuple[PublishedFigure, ...] = ()
 
 
 class City:

@@ -257,6 +257,17 @@ def as_markdown(receipts: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def published_as_markdown(city: City) -> str:
+    """Return the published figures of the pack as a Markdown table, or a sentence without any."""
+    if not city.about.published_figures:
+        return "Aucun chiffre publié n'est noté pour cette ville."
+    lines = ["| chiffre publié | valeur | année | source |", "|---|---|---|---|"]
+    for one in city.about.published_figures:
+        value = number(one.value, 0 if one.value == int(one.value) else 2)
+        lines.append(f"| {one.label} | {value} {one.unit} | {one.year or ''} | {one.source} |")
+    return "\n".join(lines)
+
+
 def in_words(receipts: dict[str, dict[str, Any]]) -> str:
     """Return the answer: how much came in, what was refused and why."""
     rows = sum(receipt["rows"] for receipt in receipts.values())

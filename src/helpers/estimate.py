@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-Status = Literal["ok", "abstained", "secret", "missing"]
 Floats = NDArray[np.float64]
 
 # Results are rounded to this many digits before they are written or drawn: the last bits of a
 # float may depend on the processor, and nobody reads them.
 DIGITS = 6
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One number shown anywhere. `reason` says in words why it is not `ok`."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    status: Status = "ok"
-    reason: str = ""
-
-    @staticmethod
-    def abstained(n: int, reason: str) -> Estimate:
-        """Return an estimate that gives no value, and why."""
-        return Estimate(None, None, None, n, "abstained", reason)
 
 
 def poisson_interval(count: ArrayLike, confidence: float) -> tuple[Floats, Floats]:

@@ -132,6 +132,15 @@ def days(field: str, title: str | None = None) -> alt.X:
     return alt.X(f"{field}:T", title=title, scale=alt.Scale(type="utc"), axis=axis)
 
 
+def ratios(rows: list[dict[str, Any]], title: str) -> alt.X:
+    """Return a logarithmic axis for ratios with intervals `low`…`high`, at least 0.5 to 2."""
+    domain = [min([0.5, *(r["low"] for r in rows)]), max([2.0, *(r["high"] for r in rows)])]
+    scale = alt.Scale(type="log", domain=domain, nice=False)
+    marks = [0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10]
+    axis = alt.Axis(format=".2~f", values=[m for m in marks if domain[0] <= m <= domain[1]])
+    return alt.X("low:Q", scale=scale, axis=axis, title=title)
+
+
 @dataclass(frozen=True)
 class Figure:
     """A saved figure; JupyterLab and reports show its drawing."""

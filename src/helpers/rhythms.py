@@ -14,12 +14,28 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers import figure, store
-from helpers.calendar import DAYS, FULL_DAYS, HOURS_OF_WEEK, hour_of_week, window
+from helpers.calendar import (
+    DAYS,
+    EVENT,
+    FULL_DAYS,
+    HOURS_OF_WEEK,
+    WORKING,
+    hour_of_week,
+    window,
+)
 from helpers.city import City
-from helpers.estimate import DIGITS
-from helpers.words import percent, plural
+from helpers.estimate import DIGITS, rate_ratio
+from helpers.run import Run
+from helpers.words import change, percent, plural
 
 Floats = NDArray[np.float64]
+KINDS = pa.schema(
+    [
+        ("theme", pa.string()), ("kind", pa.string()), ("days", pa.int64()), ("n", pa.int64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
 
 
 def aoristic(starts: Sequence[int], lengths: Sequence[int], counts: Sequence[int]) -> Floats:
@@ -195,4 +211,97 @@ def in_words(table: pa.Table, city: City) -> str:
             f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
             f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine."
         )
+    return "\n".join(lines)
+
+
+def event_days(run: Run) -> set[dt.date]:
+    """Return the days of the city's events, from the context source that names them, if any."""
+    events = run.city.about.holidays.events
+    if events is None:
+        return set()
+    path = run.read(f"accepted/{events.source}.parquet")
+    rows = run.con.execute(f"SELECT {store.quote(events.day)} FROM read_parquet(?)", [str(path)])
+    return {row[0] for row in rows.fetchall()}
+
+
+def by_kind(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    kinds: dict[dt.date, str],
+    confidence: float,
+    minimum_count: int,
+) -> pa.Table:
+    """Return theme, kind, days, n, ratio, low, high, status, reason: each kind of day compared.
+
+    The ratio is that of a day's mean count to a working day's, over the whole period; days of
+    weeks in which the source was silent are left out. Views `cube` and `weeks`.
+    """
+    rows = []
+    for theme, about in city.themes.items():
+        counts = _daily(con, theme, about.source, kinds)
+        ordinary = counts.pop(WORKING, [])
+        for kind, numbers in sorted(counts.items()):
+            row = {"theme": theme, "kind": kind, "days": len(numbers), "n": sum(numbers)}
+            enough = min(sum(numbers), sum(ordinary)) >= minimum_count and len(numbers) >= 5
+            if enough:
+                ratio, low, high = rate_ratio(numbers, ordinary, confidence)
+                row |= {"ratio": ratio, "low": low, "high": high, "status": "ok", "reason": ""}
+            else:
+                row |= {"status": "abstained", "reason": "trop peu de jours ou de faits"}
+            rows.append(row)
+    return pa.Table.from_pylist(rows, schema=KINDS)
+
+
+def _daily(
+    con: duckdb.DuckDBPyConnection, theme: str, source: str, kinds: dict[dt.date, str]
+) -> dict[str, list[int]]:
+    rows = con.execute(
+        "SELECT CAST(hour AS DATE), CAST(sum(n) AS BIGINT) FROM cube "
+        "WHERE theme = ? AND time_precision != 'year' GROUP BY 1",
+        [theme],
+    ).fetchall()
+    silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
+    missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
+    found = dict(rows)
+    counts: dict[str, list[int]] = {}
+    for day, kind in kinds.items():
+        if found and day not in missing:
+            counts.setdefault(kind, []).append(found.get(day, 0))
+    return counts
+
+
+def draw_kinds(table: pa.Table, city: City) -> Any:
+    """Return the ratios with their intervals, one panel a kind of day; 1 is a working day."""
+    events = city.about.holidays.events
+    names = {EVENT: events.title} if events else {}
+    rows = [
+        {**r, "theme": city.themes[r["theme"]].title, "kind": names.get(r["kind"], r["kind"])}
+        for r in table.to_pylist()
+        if r["status"] == "ok"
+    ]
+    base = alt.Chart().encode(y=alt.Y("theme:N", title=None, axis=alt.Axis(labelLimit=320)))
+    x = figure.ratios(rows, "1 = jour ouvré")
+    bars = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=60, color=figure.BLUE, opacity=1).encode(x="ratio:Q")
+    one = alt.Chart().mark_rule(color=figure.EDGE).encode(x=alt.datum(1))
+    layers = alt.layer(one, bars, points, data=figure.data(rows))
+    return layers.properties(width=200, height=alt.Step(22)).facet(
+        column=alt.Column("kind:N", title=None)
+    )
+
+
+def kinds_in_words(table: pa.Table, city: City) -> str:
+    """Return one Markdown line a kind of day: the themes that clearly rise or fall."""
+    events = city.about.holidays.events
+    rows = [r for r in table.to_pylist() if r["status"] == "ok"]
+    lines = []
+    for kind in sorted({r["kind"] for r in rows}):
+        told = [
+            f"{city.themes[r['theme']].title} {change(r['ratio'])}"
+            for r in rows
+            if r["kind"] == kind and (r["low"] > 1 or r["high"] < 1)
+        ]
+        name = events.title if events and kind == EVENT else kind
+        text = ", ".join(told) or "aucun écart établi avec un jour ouvré"
+        lines.append(f"- **{name[0].upper()}{name[1:]}** : {text}.")
     return "\n".join(lines)

@@ -211,8 +211,6 @@ def draw_levels(table: pa.Table, city: City) -> Any:
         for row in table.to_pylist()
         if row["zone"] == CITY_ZONE
     ]
-    known = [row for row in rows if row["status"] == "ok"]
-    span = [min([0.5, *(r["low"] for r in known)]), max([2.0, *(r["high"] for r in known)])]
     colours = alt.Scale(
         domain=list(LABELS.values()),
         range=[figure.ORANGE, figure.GREEN, figure.BLUE, figure.GREY],
@@ -221,12 +219,8 @@ def draw_levels(table: pa.Table, city: City) -> Any:
         y=alt.Y("theme:N", title=None, axis=alt.Axis(labelLimit=360)),
         color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
     )
-    x = alt.X(
-        "low:Q",
-        scale=alt.Scale(type="log", domain=span, nice=False),
-        axis=alt.Axis(format=".2~f", values=[0.25, 0.5, 0.8, 1, 1.25, 2, 4]),
-        title="rapport à la période précédente (1 = inchangé)",
-    )
+    known = [row for row in rows if row["status"] == "ok"]
+    x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70).encode(x=alt.X("ratio:Q"))
     reasons = base.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
