@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -213,6 +214,28 @@ def test_evidence_leads_from_the_figure_to_the_files_as_received(built: Place) -
     assert made == {"collect", "ingest", "reliability"}
     assert "données simulées" in (built.data / "figures/trends/trends_weekly.svg").read_text()
     assert evidence["passport"] in (built.data / "figures/trends/trends_weekly.svg").read_text()
+
+
+def test_every_figure_and_report_says_that_data_are_simulated(built: Place) -> None:
+    pages = [*built.data.glob("figures/*/*.svg"), *built.data.glob("reports/*.html")]
+    assert len(pages) == 8 + 8
+    silent = [p.name for p in pages if "données simulées" not in p.read_text(encoding="utf-8")]
+    assert silent == []
+
+
+def test_nothing_refused_at_the_door_is_anywhere(built: Place) -> None:
+    """The simulated log plants agents' numbers and free text; the city's files hold none of it."""
+    planted = ("AG-0", "Texte fictif", "@exemple.invalid")
+    kept = [p for p in (built.root / ".dvc" / "cache").rglob("*") if p.is_file()]
+    kept += [p for p in built.data.rglob("*") if p.is_file()]
+    tables = [path for path in kept if path.read_bytes()[:4] == b"PAR1"]
+    assert len(tables) > 20
+    for path in kept:
+        assert not any(text.encode() in path.read_bytes() for text in planted), path
+    told = " OR ".join(f"contains(CAST(to_json(t) AS VARCHAR), '{text}')" for text in planted)
+    for path in tables:
+        found = duckdb.execute(f"SELECT count(*) FROM read_parquet('{path}') t WHERE {told}")
+        assert found.fetchall() == [(0,)], path
 
 
 def test_audit_finds_everything_identical_and_then_a_damaged_byte(built: Place) -> None:
