@@ -192,3 +192,11 @@ def test_commit_is_the_last_that_touched_the_files(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("2")
     assert code.commit_of(tmp_path, ["a"])[0] is None
     assert code.commit_of(tmp_path, ["b"])[0] is not None
+
+
+def test_register_is_made_again_when_any_figure_changes() -> None:
+    """Every stage that draws is among what `evidence` reads: DVC knows it only from this list."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    drawn = {out for one in stages.values() for out in one["do"]["outs"] if "/figures/" in out}
+    assert len(drawn) >= 5
+    assert drawn <= set(stages["evidence"]["do"]["deps"])
