@@ -203,13 +203,19 @@ def run(root: Path, asked: str) -> None:
     """Run the whole pipeline of a city; print how long it took and where to look."""
     started = time.monotonic()
     params.load(root)
+    register = (root / REGISTER).read_text(encoding="utf-8")
     city = activate(root, asked)
     check(root, city)
     print(f"Phare : {city}", flush=True)
-    if os.environ.get(FROM) or os.environ.get(FETCH):
-        reproduce(root, [f"collect@{city}"], force=True)
     targets = [f"{stage}@{city}" for stage in stages(root)]
-    reproduce(root, targets)
+    try:
+        if os.environ.get(FROM) or os.environ.get(FETCH):
+            reproduce(root, [f"collect@{city}"], force=True)
+        reproduce(root, targets)
+    except PhareError:
+        if not locked(root, city):  # nothing came in: the workspace does not hold this city
+            (root / REGISTER).write_text(register, encoding="utf-8")
+        raise
     stale = unsealed(root, city)
     if stale:
         print("Code enregistré depuis : ses figures nomment maintenant leur commit")
