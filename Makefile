@@ -1,10 +1,13 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd
+.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd \
+        new-city new-source new-theme
 
 CITY ?= marseille
 NAME ?=
+FILE ?=
+SOURCE ?=
 FROM ?=
 APPS ?= 1
 JSON ?= 0
@@ -28,7 +31,7 @@ endif
 help:           ## montrer cette aide
 	@echo "Phare, atelier de la tranquillité publique"
 	@echo
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo
 	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0"
 
@@ -68,6 +71,18 @@ figure: $(READY) ## refaire une figure (NAME=nom ou passeport) et dire si elle e
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom ou passeport d'une figure"; exit 2; }
 	@$(PYTHON) -m helpers.reproduce "$(NAME)" $(if $(filter command line,$(origin CITY)),--city "$(CITY)")
 
+new-city: $(READY) ## une ville d'après le modèle, prête à tourner (NAME=nom)
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la ville"; exit 2; }
+	@$(PYTHON) -m helpers.new city "$(NAME)"
+
+new-source: $(READY) ## une source de plus (NAME=nom CITY=ville, FILE=fichier CSV pour une ébauche)
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la source"; exit 2; }
+	@$(PYTHON) -m helpers.new source "$(NAME)" --city "$(CITY)" $(if $(FILE),--file "$(FILE)")
+
+new-theme: $(READY) ## un thème de plus (NAME=nom CITY=ville SOURCE=source)
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom du thème"; exit 2; }
+	@$(PYTHON) -m helpers.new theme "$(NAME)" --city "$(CITY)" $(if $(SOURCE),--source "$(SOURCE)")
+
 status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
 	@$(PYTHON) -m helpers.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
 
@@ -81,9 +96,11 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(BIN)mypy
 	@$(PYTHON) -m helpers.notebook strip --check
 	@$(PYTHON) -m helpers.dependencies --check
+	@$(PYTHON) -m helpers.schemas --check
 
-deps: $(READY)  ## écrire dans dvc.yaml de quels modules chaque étape dépend
+deps: $(READY)  ## écrire dans dvc.yaml les modules de chaque étape, et les schémas publiés
 	@$(PYTHON) -m helpers.dependencies
+	@$(PYTHON) -m helpers.schemas
 
 bench: $(READY) ## mesurer, en rapports faits côte à côte
 	@$(PYTHON) benchmarks/pipeline.py

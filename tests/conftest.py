@@ -30,7 +30,7 @@ settings.load_profile("steady" if os.environ.get("CI") else "wild")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
-CELL_M, TOLERANCE_M = 200, 15
+CELL_M, TOLERANCE_M, DEFAULT_SHARE = 200, 15, 0.01
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,7 +82,7 @@ class Built:
 def build(city: City, root: Path, out: Path) -> Built:
     """Take in and count a city under `out`; its files are looked for from `root`."""
     receipts = collect.collect(city, root, out / "raw")
-    fates = ingest.ingest(city, out / "raw", out, CELL_M, TOLERANCE_M)
+    fates = ingest.ingest(city, out / "raw", out, CELL_M, TOLERANCE_M, DEFAULT_SHARE)
     return Built(city, out, receipts, fates)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import calendar
-from helpers.city import Holidays
+from helpers.city import Holidays, Slot
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2040, 12, 31))
 
@@ -89,3 +89,41 @@ def test_another_country_has_its_own_holidays_and_no_school_zone() -> None:
     assert [kinds[dt.date(2018, 7, d)] for d in (3, 4, 5, 7)] == [
         "jour ouvré", "jour férié", "jour ouvré", "week-end",
     ]  # fmt: skip
+
+
+def test_skipped_hours_are_those_that_no_clock_shows() -> None:
+    """France has put its clocks forward on the last Sunday of March, at 2, since 1998."""
+    found = calendar.skipped_hours("Europe/Paris")
+    for year in range(1998, 2030):
+        days = (dt.date(year, 3, 31) - dt.timedelta(days=i) for i in range(7))
+        sunday = next(day for day in days if day.weekday() == 6)
+        assert [h for h in found if h.year == year] == [dt.datetime.combine(sunday, dt.time(2))]
+    assert calendar.skipped_hours("Africa/Abidjan") == ()
+
+
+SHIFTS = {
+    "matin": Slot(title="matin", start_h=6),
+    "apres_midi": Slot(title="après-midi", start_h=13),
+    "nuit": Slot(title="nuit", start_h=21),
+}
+
+
+@pytest.mark.parametrize(
+    ("moment", "slot", "day"),
+    [
+        ("2024-05-03 06:00", "matin", "2024-05-03"),
+        ("2024-05-03 12:59", "matin", "2024-05-03"),
+        ("2024-05-03 13:00", "apres_midi", "2024-05-03"),
+        ("2024-05-03 21:00", "nuit", "2024-05-03"),
+        ("2024-05-03 23:59", "nuit", "2024-05-03"),
+        ("2024-05-04 00:00", "nuit", "2024-05-03"),
+        ("2024-05-04 05:59", "nuit", "2024-05-03"),
+        ("2024-03-01 02:00", "nuit", "2024-02-29"),
+    ],
+)
+def test_night_belongs_to_its_eve(moment: str, slot: str, day: str) -> None:
+    told = duckdb.sql(
+        f"SELECT {calendar.slot_of('t', SHIFTS)}, {calendar.working_day('t', SHIFTS)} "
+        f"FROM (SELECT TIMESTAMP '{moment}' AS t)"
+    ).fetchall()
+    assert told == [(slot, dt.date.fromisoformat(day))]

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from helpers import collect
+from helpers.city import City
 from helpers.contract import Contract, load_contract
 from helpers.errors import PhareError
 from tests.conftest import FACTS, ROOT
@@ -93,23 +95,32 @@ def test_shipped_observations_say_who_started_the_record(path: Path) -> None:
 
 
 @pytest.mark.parametrize("shipped", [p for p in SHIPPED if "/marseille/" not in str(p)], ids=named)
-def test_shipped_contract_names_a_real_column_of_the_received_file(
+def test_shipped_contract_names_a_real_column_of_each_received_file(
     shipped: Path, shared: Path
 ) -> None:
     """Optional fields too: a misspelt one would silently never come in."""
-    pack = shipped.parents[1]
-    city = yaml.safe_load((pack / "city.yaml").read_text(encoding="utf-8"))
-    delivery = city["sources"][shipped.stem]
-    path = shared / pack.name.removesuffix("_ouvert") / delivery["file"]
-    if path.suffix == ".geojson":
-        columns = set(json.loads(path.read_text(encoding="utf-8"))["features"][0]["properties"])
-    else:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            columns = set(next(csv.reader(file)))
-    contract = load_contract(shipped)
-    assert set(contract.fields) <= columns
-    assert set(contract.refused) <= columns
+    city, contract = City(shipped.parents[1]), load_contract(shipped)
+    editions = contract.every_edition()
+    met = []
+    for name in city.about.sources[shipped.stem].names:
+        path = next(found for found in collect.received(collect.places_to_look(city, ROOT), name))
+        columns = columns_of(path)
+        fitting = [e for e in editions if set(contract.columns(e).values()) <= columns]
+        met += fitting
+        assert fitting, f"{path.name} : aucune édition ne nomme ses colonnes"
+        assert set(contract.refused) <= columns
+    assert {e.version for e in met} == {e.version for e in editions}
+
+
+def columns_of(path: Path) -> set[str]:
+    """Return the names of a file's columns, read without our own readers."""
+    if path.suffix in (".geojson", ".json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = content.get("records") or [f["properties"] for f in content["features"]]
+        return set(rows[0])
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return set(next(csv.reader(file, delimiter=";" if "delinquance" in path.name else ",")))
 
 
 @pytest.mark.parametrize(

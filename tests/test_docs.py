@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from helpers import city, contract
-from helpers.contract import Strict
+from helpers.strict import Strict
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)[^)]*\)")
 # At the start of a code line, or in backquotes anywhere, even across the end of a line.
-COMMAND = re.compile(r"(?:^[ \t]*|`)make\s+(?P<target>[a-z]+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^[ \t]*|`)make\s+(?P<target>[a-z-]+)", re.MULTILINE)
 FILE = re.compile(r"\b(?:src/helpers|notebooks|tests|templates|docs|scripts|benchmarks)/[\w./-]*\w")
 # The guide that tells how to add a notebook calls it so.
 MADE_UP = "exemple"
@@ -132,5 +132,5 @@ def test_no_data_of_the_publishers_is_tracked() -> None:
     assert large == []
     data = {p.suffix for p in tracked() if p.is_relative_to(ROOT / "data")}
     assert data <= {".yaml", ".csv", ".md"}
-    csvs = [p.name for p in tracked() if p.suffix == ".csv"]
-    assert csvs == ["quartiers.csv"]
+    csvs = [p for p in tracked() if p.suffix == ".csv" and not p.is_relative_to(ROOT / "templates")]
+    assert [p.name for p in csvs] == ["quartiers.csv"]

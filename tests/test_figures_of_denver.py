@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from helpers import hotspots, params, reliability, rhythms, situation, trends
+from helpers import hotspots, params, reliability, rhythms, silence, situation, trends
 from helpers.calendar import window
 from helpers.territory import project
 from tests.conftest import Built, read_csv
@@ -22,8 +22,11 @@ END = dt.date(2019, 6, 17)
 def con(denver: Built, shared: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The city's own views, and `raw`: the published file with theme, start, end, placed or not."""
     con = denver.connect()
-    weeks = reliability.weeks(con, denver.city, params.block("reliability")["silence_share"])
-    con.register("weeks", weeks)
+    knobs = params.block("reliability")
+    share, alpha = knobs["silence_share"], knobs["silence_alpha"]
+    days, _ = silence.find(con, denver.city, share, alpha, knobs["silence_max_days"])
+    con.register("days", days)
+    con.register("weeks", reliability.weeks(con, denver.city, share, alpha, days))
     themes = [(c, name) for name, t in denver.city.themes.items() for c in t.categories]
     con.execute("CREATE TABLE themes (category VARCHAR, theme VARCHAR)")
     con.executemany("INSERT INTO themes VALUES (?, ?)", themes)

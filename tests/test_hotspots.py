@@ -90,7 +90,8 @@ def made_up_views(con: duckdb.DuckDBPyConnection, built: Built) -> None:
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Sixty facts in the middle of square A, twenty spread over D, one of them without place."""
-    rows = [fact(i) for i in range(60)]
+    # A little apart: sixty facts at one point would be a default point, and no place.
+    rows = [fact(i, lat=f"{43.2945 + i * 1e-6:.6f}") for i in range(60)]
     rng = np.random.default_rng(11)
     lon, lat = middle("D")
     rows += [

@@ -102,16 +102,28 @@ def faults(row: dict[str, str]) -> list[str]:
     return found
 
 
-def fates_expected(rows: list[dict[str, str]]) -> list[str]:
-    seen: set[str] = set()
-    found = []
-    for row in rows:
+def content(row: dict[str, str]) -> tuple[Any, ...]:
+    """Return what a sound row says, in its types."""
+    text = {name: value.strip() or None for name, value in row.items()}
+    point = (as_float(text["lon"] or ""), as_float(text["lat"] or ""))
+    when = (parsed(text["debut"] or ""), parsed(text["fin"] or ""))
+    rest = (as_int(text["nombre"] or ""), text["nature"], text["carre"], text["qui"])
+    return (text["id"], *when, *point, *rest)
+
+
+def check_fates(rows: list[dict[str, str]], fates: list[str]) -> None:
+    """One version a record is accepted; the others are its doubles, or versions it replaces."""
+    groups: dict[str, list[tuple[str, tuple[Any, ...]]]] = {}
+    for row, fate in zip(rows, fates, strict=True):
         fault = faults(row)
-        key = row["id"].strip()
-        found.append(fault[0] if fault else "duplicate" if key in seen else "accepted")
-        if not fault:
-            seen.add(key)
-    return found
+        if fault:
+            assert fate == fault[0]
+        else:
+            groups.setdefault(row["id"].strip(), []).append((fate, content(row)))
+    for versions in groups.values():
+        (kept,) = (said for fate, said in versions if fate == "accepted")
+        others = [(fate, said) for fate, said in versions if fate != "accepted"]
+        assert all(fate == ("duplicate" if said == kept else "replaced") for fate, said in others)
 
 
 def fates_found(built: Built) -> list[str]:
@@ -129,10 +141,10 @@ def fates_found(built: Built) -> list[str]:
 def test_every_row_has_the_fate_that_its_faults_deserve(rows: list[dict[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         built = build_made_up(Path(folder), rows)
-        expected = fates_expected(rows)
-        assert fates_found(built) == expected
-        assert built.fates["faits"] == dict(Counter(expected))
-        accepted = [r for r, fate in zip(rows, expected, strict=True) if fate == "accepted"]
+        fates = fates_found(built)
+        check_fates(rows, fates)
+        assert built.fates["faits"] == dict(Counter(fates))
+        accepted = [r for r, fate in zip(rows, fates, strict=True) if fate == "accepted"]
         facts = sum(int(row["nombre"]) for row in accepted)
         found = ingest.totals(built.city, built.out / "cube.parquet")
         assert {sum(row.values()) for row in found.values()} == {facts}
@@ -224,7 +236,8 @@ def test_date_in_parts_that_does_not_exist_is_set_aside(
     month: str, day: str, hhmm: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("quartiers.geojson", "population.csv", "meteo_marignane_1980_2024.csv",
-                 "om_domicile.csv", "faits_par_service_2012_2020.csv"):  # fmt: skip
+                 "om_domicile.csv", "om_affluence_2022_23.csv",
+                 "faits_par_service_2012_2020.csv"):  # fmt: skip
         shutil.copy(shared / "marseille" / name, tmp_path / name)
     rows = [
         f"1,2013,{month},{day},{hhmm},1,1,1,1,2,13211,43.28314,5.50554,complet",
@@ -236,7 +249,7 @@ def test_date_in_parts_that_does_not_exist_is_set_aside(
     monkeypatch.setenv("PHARE_FROM", str(tmp_path))
     city = City(ROOT / "data/cities/marseille_ouvert")
     collect.collect(city, ROOT, tmp_path / "raw")
-    fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", 200, 15)["accidents"]
+    fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", 200, 15, 0.01)["accidents"]
     assert fates.pop("accepted") == 1
     assert sum(fates.values()) == 1
 
@@ -264,7 +277,7 @@ def test_city_without_observations_is_refused(tmp_path: Path) -> None:
     (pack / "city.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
     (pack / "themes.yaml").write_text("themes: {}\n", encoding="utf-8")
     with pytest.raises(PhareError, match="observations"):
-        ingest.ingest(City(pack), built.raw, tmp_path / "rien", 200, 15)
+        ingest.ingest(City(pack), built.raw, tmp_path / "rien", 200, 15, 0.01)
 
 
 def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
@@ -272,7 +285,7 @@ def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
     built = build_made_up(tmp_path, rows)
     line = ingest.fates_as_markdown(built.city, built.fates).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == ["Faits inventés", "4", "2", "1", "illisible:debut : 1"]
+    assert cells == ["Faits inventés", "4", "2", "1", "0", "illisible:debut : 1"]
     found = ingest.totals(built.city, built.out / "cube.parquet")
     assert found["cell"] == {"inside": 1, "outside": 0, "no_place": 1}
     told = ingest.in_words(built.fates, found)  # the four squares count too

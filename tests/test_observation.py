@@ -49,7 +49,7 @@ def test_hours_that_come_twice_or_never_lose_nothing(tmp_path: Path) -> None:
     rows += [fact(10 + i, debut=f"2024-03-31T02:{i:02d}:00") for i in range(10)]
     built = build_made_up(tmp_path, rows)
     assert built.rows("SELECT hour, n FROM cube ORDER BY 1") == [
-        (dt.datetime(2024, 3, 31, 2), 10),
+        (dt.datetime(2024, 3, 31, 3), 10),
         (dt.datetime(2024, 10, 27, 2), 10),
     ]
     assert built.rows("SELECT count(*) FROM observations WHERE started_at IS NULL") == [(0,)]
@@ -101,10 +101,10 @@ def test_declared_zone_serves_only_where_there_is_no_point(tmp_path: Path) -> No
     cases = [
         # point in B, A declared: the point wins
         ({"lon": lon, "lat": lat, "carre": "A"}, ("B", "est", "point")),
-        # no point, D declared
-        ({"lon": "", "lat": "", "carre": "D"}, ("D", "no_place", "zone")),
+        # no point, D declared: the half that D is part of follows
+        ({"lon": "", "lat": "", "carre": "D"}, ("D", "est", "zone")),
         # half a point is no point
-        ({"lon": lon, "lat": "", "carre": "D"}, ("D", "no_place", "zone")),
+        ({"lon": lon, "lat": "", "carre": "D"}, ("D", "est", "zone")),
         # a point outside every square stays outside, whatever is declared
         ({"lon": "5.70", "lat": "43.50", "carre": "A"}, ("outside", "outside", "point")),
         # neither point nor known zone

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helpers import situation
+from helpers.silence import WHOLE
 from tests.conftest import table_of_facts, write_pack
 
 END = dt.date(2024, 12, 31)
@@ -126,12 +127,20 @@ def test_a_real_rise_is_told() -> None:
 # --- From the cube ---------------------------------------------------------------------------
 
 
-def weeks_table(con: duckdb.DuckDBPyConnection, *silent: dt.date) -> None:
-    con.execute("CREATE OR REPLACE TABLE weeks (source VARCHAR, week DATE, n BIGINT, status TEXT)")
-    con.execute("INSERT INTO weeks VALUES ('autre', DATE '2024-12-23', 0, 'missing')")
-    con.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-16', 90, 'ok')")
-    for day in silent:
-        con.execute("INSERT INTO weeks VALUES ('faits', ?, 0, 'missing')", [day])
+def days_table(con: duckdb.DuckDBPyConnection, *weeks: dt.date, day: dt.date | None = None) -> None:
+    """Make table `days`: the source is mute for these weeks (Mondays), or on one day."""
+    con.execute(
+        "CREATE OR REPLACE TABLE days (source VARCHAR, division VARCHAR, zone VARCHAR, day DATE, "
+        "status VARCHAR)"
+    )
+    silent = [monday + dt.timedelta(i) for monday in weeks for i in range(7)]
+    rows = [("autre", WHOLE, "ville", dt.date(2024, 12, 23), "missing"),
+            ("faits", "carres", "A", dt.date(2024, 12, 24), "missing"),
+            ("faits", WHOLE, "ville", dt.date(2024, 12, 16), "ok")]  # fmt: skip
+    rows += [
+        ("faits", WHOLE, "ville", one, "missing") for one in [*silent, *([day] if day else [])]
+    ]
+    con.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def zones_table(con: duckdb.DuckDBPyConnection) -> None:
@@ -154,7 +163,7 @@ def daily(zone: str, n: int, first: dt.date, days: int) -> list[dict[str, Any]]:
 
 def test_heard_windows_are_those_without_a_silent_week(memory: duckdb.DuckDBPyConnection) -> None:
     silent = dt.date(2024, 12, 2)  # Monday 2 to Sunday 8
-    weeks_table(memory, silent)
+    days_table(memory, silent)
     touching: list[Window] = [
         (dt.date(2024, 12, 8), dt.date(2024, 12, 15)),
         (dt.date(2024, 11, 25), dt.date(2024, 12, 3)),
@@ -165,7 +174,8 @@ def test_heard_windows_are_those_without_a_silent_week(memory: duckdb.DuckDBPyCo
         (dt.date(2024, 12, 9), dt.date(2024, 12, 16)),
         (dt.date(2024, 11, 25), dt.date(2024, 12, 2)),
     ]
-    assert situation.heard(memory, "faits", touching + clear) == clear
+    year: Window = (dt.date(2024, 1, 1), dt.date(2025, 1, 1))  # mute for 2 % of its days
+    assert situation.heard(memory, "faits", [*touching, *clear, year]) == [*clear, year]
     assert situation.heard(memory, "muet", touching + clear) == touching + clear
 
 
@@ -192,7 +202,7 @@ def by_zone(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def test_zone_that_doubled_is_told_and_the_others_are_usual(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
-    weeks_table(memory)
+    days_table(memory)
     rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert set(rows) == {"ville", "A", "B", "C", "D"}
     assert (rows["A"]["n"], rows["A"]["level"], rows["A"]["expected"]) == (14, "usual", 14)
@@ -205,7 +215,7 @@ def test_zone_that_doubled_is_told_and_the_others_are_usual(
 
 def test_silent_weeks_are_no_reference(memory: duckdb.DuckDBPyConnection, quiet_city: Any) -> None:
     memory.execute("DELETE FROM cube WHERE hour >= '2024-11-25' AND hour < '2024-12-09'")
-    weeks_table(memory, dt.date(2024, 11, 25), dt.date(2024, 12, 2))
+    days_table(memory, dt.date(2024, 11, 25), dt.date(2024, 12, 2))
     rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert rows["A"]["expected"] == 14
     assert rows["A"]["references"] == 5  # the silent fortnight touches three windows
@@ -215,20 +225,29 @@ def test_silence_now_is_missing_and_never_zero(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
     memory.execute("DELETE FROM cube WHERE hour >= '2024-12-23'")
-    weeks_table(memory, dt.date(2024, 12, 23))
+    days_table(memory, dt.date(2024, 12, 23))
     for days in (7, 28):
         for row in situation.assess(memory, quiet_city, "bruit", "carres", days, KNOBS):
             assert (row["n"], row["status"], row["level"]) == (None, "missing", "abstained")
             assert "muette" in row["reason"]
-    weeks_table(memory)
+    days_table(memory)
     rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert rows["B"]["level"] == "below", "entendue mais vide : un vrai zéro"
+
+
+def test_feed_that_died_yesterday_is_missing_at_once(
+    memory: duckdb.DuckDBPyConnection, quiet_city: Any
+) -> None:
+    days_table(memory, day=END)
+    for days in (1, 7):
+        rows = situation.assess(memory, quiet_city, "bruit", "carres", days, KNOBS)
+        assert {(row["n"], row["status"]) for row in rows} == {(None, "missing")}
 
 
 def test_words_name_the_zone_and_its_usual_range(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
-    weeks_table(memory)
+    days_table(memory)
     rows = situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
     names = {code: f"Carré {code}" for code in "ABCD"}
     told = situation.in_words(rows, quiet_city, 7, names)
@@ -236,6 +255,6 @@ def test_words_name_the_zone_and_its_usual_range(
     assert "plus que d'habitude" in told
     assert "au-dessus de leur habitude : Carré B" in told
     assert "Carré A" not in told
-    weeks_table(memory, dt.date(2024, 12, 23))
+    days_table(memory, dt.date(2024, 12, 23))
     rows = situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
     assert "abstention (source muette)" in situation.in_words(rows, quiet_city, 7, names)

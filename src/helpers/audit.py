@@ -46,7 +46,7 @@ def audit_city(root: Path, copy: Path, city: str) -> list[Difference]:
 
 def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     """Run every executed report again cell by cell with nbval; return the cells that differ."""
-    received = rerun.received_folder(root, city)
+    received = rerun.received_folders(root, city)
     reports = sorted((copy / "data" / city / "reports").glob("*.ipynb"))
     if received is None:
         reports = [path for path in reports if path.stem != "collect"]
@@ -56,7 +56,7 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     done = subprocess.run(
         command,
         cwd=copy,
-        env={**environment(), "PYTHONPATH": str(copy / "src"), FROM: str(received or "")},
+        env={**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""},
         capture_output=True,
         text=True,
         check=False,

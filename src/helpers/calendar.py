@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import holidays
 from vacances_scolaires_france import SchoolHolidayDates
 
-from helpers.city import Holidays
+from helpers.city import City, Holidays, Slot
 
 DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 FULL_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -32,11 +34,56 @@ def window(end: dt.date, days: int) -> tuple[dt.date, dt.date]:
     return after - dt.timedelta(days=days), after
 
 
+def last_days(city: City, days: int) -> tuple[dt.date, dt.date]:
+    """Return the first and the last of the `days` days that end with the city's period."""
+    first, after = window(city.about.period.end, days)
+    return first, after - dt.timedelta(days=1)
+
+
 def full_weeks(start: dt.date, end: dt.date) -> list[dt.date]:
     """Return the Mondays of the weeks that lie wholly within `start`…`end`, both inclusive."""
     first = start + dt.timedelta(days=-start.weekday() % 7)
     count = (end - first).days + 1
     return [first + dt.timedelta(weeks=i) for i in range(max(0, count // 7))]
+
+
+@cache
+def skipped_hours(timezone: str) -> tuple[dt.datetime, ...]:
+    """Return the local hours, 1970 to 2069, that the changes to summer time leave out.
+
+    Zones whose clock moves by less than an hour are not told apart to the minute.
+    """
+    zone = ZoneInfo(timezone)
+    day, end = dt.datetime(1970, 1, 1), dt.datetime(2070, 1, 1)
+    found = []
+    while day < end:
+        after = day + dt.timedelta(days=1)
+        if after.replace(tzinfo=zone).utcoffset() != day.replace(tzinfo=zone).utcoffset():
+            hours = (day + dt.timedelta(hours=hour) for hour in range(24))
+            found += [hour for hour in hours if _read_again(hour, zone) != hour]
+        day = after
+    return tuple(found)
+
+
+def _read_again(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    there = wall.replace(tzinfo=zone).astimezone(dt.UTC)
+    return there.astimezone(zone).replace(tzinfo=None)
+
+
+def slot_of(column: str, slots: Mapping[str, Slot]) -> str:
+    """Return the SQL of the working slot (its code) of a local timestamp.
+
+    Slots follow one another round the clock: the last one of the day goes on past midnight.
+    """
+    ordered = sorted(slots.items(), key=lambda item: item[1].start_h, reverse=True)
+    whens = " ".join(f"WHEN hour({column}) >= {one.start_h} THEN '{code}'" for code, one in ordered)
+    return f"CASE {whens} ELSE '{ordered[0][0]}' END"
+
+
+def working_day(column: str, slots: Mapping[str, Slot]) -> str:
+    """Return the SQL of the day that a local timestamp is worked on: a night belongs to its eve."""
+    first = min(one.start_h for one in slots.values())
+    return f"CAST({column} - INTERVAL {first} HOUR AS DATE)"
 
 
 def hour_of_week(column: str) -> str:

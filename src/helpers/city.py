@@ -10,10 +10,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from helpers.contract import Contract, Strict, load_contract, parse
+from helpers.contract import Contract, load_contract
 from helpers.errors import PhareError
+from helpers.strict import Strict, parse
 from helpers.workspace import Workspace
 
+Grade = Literal["A", "B", "C", "D"]
 OUTSIDE, NO_PLACE = "outside", "no_place"
 
 
@@ -41,12 +43,31 @@ class Division(Strict):
 
 
 class Delivery(Strict):
-    """Where a source's file comes from; an address is unverified until somebody has fetched it."""
+    """Where a source's rows come from; an address is unverified until somebody has fetched it.
 
-    file: str
+    `file` names one file, or several by a pattern (`faits_*.csv`, taken in the order of their
+    names); `files` lists them in the order in which they were delivered. A record of a later file
+    replaces that of an earlier one. A source with an address alone is read there.
+    """
+
+    file: str = ""
+    files: tuple[str, ...] = ()
     url: str = ""
     url_verified: bool = False
     generator: Literal["", "simulation", "facts"] = ""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Delivery:
+        if self.file and self.files:
+            raise ValueError("donner `file` ou `files`, non les deux")
+        if not (self.file or self.files or self.url):
+            raise ValueError("donner `file`, `files` ou `url`")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names or patterns of the files."""
+        return self.files or ((self.file,) if self.file else ())
 
 
 class EventDays(Strict):
@@ -80,7 +101,8 @@ class PublishedFigure(Strict):
 class Theme(Strict):
     """A theme: what is counted, of which source, under which of the three axes.
 
-    `division` is where it is reported, if not in the city's main division.
+    `division` is where it is reported, if not in the city's main division. `wave` is when it comes
+    into service, and `needs` the grade that each source must hold for that (`waves`).
     """
 
     title: str
@@ -89,6 +111,8 @@ class Theme(Strict):
     categories: tuple[str, ...]
     severity: int = Field(ge=1, le=5)
     division: str | None = None
+    wave: int = Field(default=1, ge=1)
+    needs: dict[str, Grade] = Field(default_factory=dict)
 
 
 class Themes(Strict):
@@ -103,6 +127,22 @@ class Themes(Strict):
                 if other != name:
                     raise ValueError(f"« {category} » est dans deux thèmes : {other} et {name}")
         return self
+
+
+class Slot(Strict):
+    """A working slot of a day: its title and the local hour at which it starts."""
+
+    title: str
+    start_h: int = Field(ge=0, le=23)
+
+
+# Without a city's own: the four shifts of a municipal police.
+SLOTS = {
+    "matin": Slot(title="matin", start_h=6),
+    "apres_midi": Slot(title="après-midi", start_h=13),
+    "soir": Slot(title="soir", start_h=19),
+    "nuit": Slot(title="nuit", start_h=23),
+}
 
 
 class CityFile(Strict):
@@ -121,6 +161,7 @@ class CityFile(Strict):
     folders: tuple[str, ...] = ()
     how_to_get: str = ""
     holidays: Holidays
+    slots: dict[str, Slot] = Field(default_factory=lambda: dict(SLOTS))
     published_figures: tuple[PublishedFigure, ...] = ()
 
 
@@ -176,6 +217,8 @@ class City:
             self._expect(f"{name}.source", theme.source, self.about.sources, path.name)
             division = theme.division or self.about.main_division
             self._expect(f"{name}.division", division, self.about.divisions, path.name)
+            for source in theme.needs:
+                self._expect(f"{name}.needs", source, self.about.sources, path.name)
         return themes.themes
 
     def observed_sources(self) -> list[str]:

@@ -1,39 +1,47 @@
 """Contracts: what a source may bring in, field by field. The contract is the allow-list.
 
-A contract is `contracts/<source>.yaml` in a city's pack. A column that it does not name never
-gets in; a column that it refuses is named with the reason, and never written anywhere.
+A contract is `contracts/<source>.yaml` in a city's pack; its JSON Schema is published in
+docs/schemas/. A column that it does not name never gets in; a column that it refuses is named
+with the reason, and never written anywhere.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from helpers.errors import PhareError
+from helpers.strict import Strict, parse
 
-FieldType = Literal["str", "int", "float", "date", "timestamp", "enum"]
+FieldType = Literal["str", "int", "float", "bool", "year", "date", "timestamp", "enum"]
+Format = Literal[
+    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
+    "postgres", "open311", "opendatasoft", "ckan",
+]  # fmt: skip
 Origin = Literal["citizen", "agent", "unknown"]
 TimePrecision = Literal["minute", "hour", "day", "year"]
-
-
-SAID = {"extra_forbidden": "clé inconnue", "missing": "clé manquante"}
-SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-
-
-class Strict(BaseModel):
-    """A model that refuses what it does not know: a misspelt key is an error, not a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
+DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
+# What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
+POINT = ("@longitude", "@latitude")
 
 
 class FieldRule(Strict):
-    """What one column must look like; `unit` and `label` are for people."""
+    """What one field must look like; `unit` and `label` are for people.
+
+    `column` is its name in the file, if not the field's own; `extract` a regular expression whose
+    group is the part of the text that counts; `pattern` one that the whole value matches, which
+    vouches for it: the gate does not look for persons in a value that its pattern describes.
+    """
 
     type: FieldType
     required: bool = False
+    column: str = ""
+    extract: str = ""
+    pattern: str = ""
+    max_length: int = Field(default=120, gt=0)
     label: str = ""
     unit: str = ""
     format: str = ""
@@ -49,16 +57,71 @@ class FieldRule(Strict):
             raise ValueError("un champ enum donne ses `values`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        if self.pattern and self.type != "str":
+            raise ValueError("`pattern` va avec un champ str")
         return self
+
+    @field_validator("extract", "pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"expression régulière illisible ({error})") from error
+        if groups > 1:
+            raise ValueError("une expression régulière a un groupe au plus")
+        return value
 
 
 class FileFormat(Strict):
-    """How the file as received is laid out."""
+    """How the file as received is laid out.
 
-    format: Literal["csv", "geojson"]
+    `sheet` of a workbook (the first by default), `layer` of a GeoPackage, `records` the key of a
+    JSON document that holds the rows, `table` of a database (schema.table), `crs` the reference
+    system of shapes whose file does not say its own.
+    """
+
+    format: Format
     encoding: str = "utf-8"
     separator: str = ","
     decimal: Literal[".", ","] = "."
+    sheet: str = ""
+    layer: str = ""
+    records: str = ""
+    table: str = ""
+    crs: str = ""
+
+
+class Edition(Strict):
+    """How one edition of the source differs: its layout, names of columns, and codes.
+
+    `columns` gives field → column, `values` field → (code as written → code of the contract).
+    """
+
+    version: str
+    file: FileFormat
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class Check(Strict):
+    """A rule between two fields of a row: `field` is at least, or at most, another one."""
+
+    reason: str
+    field: str
+    at_least: str | None = None
+    at_most: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Check:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("donner `at_least` ou `at_most`")
+        return self
+
+    @property
+    def other(self) -> str:
+        """The field that `field` is compared with."""
+        return self.at_least or self.at_most or ""
 
 
 class OriginRule(Strict):
@@ -93,7 +156,10 @@ class DeclaredZone(Strict):
 
 
 class ObservationRule(Strict):
-    """How an accepted row becomes an observation. Values are column names of the contract."""
+    """How an accepted row becomes an observation. Values are fields of the contract.
+
+    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so.
+    """
 
     category: str
     started_at: str | TimeParts
@@ -102,13 +168,19 @@ class ObservationRule(Strict):
     time_precision: TimePrecision = "minute"
     longitude: str | None = None
     latitude: str | None = None
+    coordinates_crs: str = "EPSG:4326"
     declared_zone: DeclaredZone | None = None
     origin: OriginRule
     count: str | None = None
 
 
 class Contract(Strict):
-    """One source: what it is, by what right it is used, and what may come in."""
+    """One source: what it is, by what right it is used, and what may come in.
+
+    `revised_at` is the field that tells which of two versions of a record is the later one.
+    With `repeats`, rows that say the same are several facts (one row a victim, say). A source
+    whose `coverage` is a sample gives neither totals nor trends.
+    """
 
     source: str
     title: str
@@ -125,24 +197,46 @@ class Contract(Strict):
     file: FileFormat
     timezone: str | None = None
     key: tuple[str, ...] = ()
+    revised_at: str | None = None
+    repeats: bool = False
+    coverage: Literal["complete", "sample"] = "complete"
     fields: dict[str, FieldRule]
     refused: dict[str, str] = Field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    editions: tuple[Edition, ...] = ()
     observation: ObservationRule | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
-        both = set(self.fields) & set(self.refused)
-        if both:
-            raise ValueError(f"colonnes à la fois permises et refusées : {sorted(both)}")
+        for edition in self.every_edition():
+            both = set(self.columns(edition).values()) & set(self.refused)
+            if both:
+                raise ValueError(f"colonnes à la fois permises et refusées : {sorted(both)}")
         if (self.kind == "observations") != (self.observation is not None):
             raise ValueError("`observation` va avec `kind: observations`, et seulement lui")
-        missing = self._named_columns() - set(self.fields)
+        if self.repeats and self.key:
+            raise ValueError("`repeats` va avec une source sans `key`")
+        missing = self._named_fields() - set(self.fields)
         if missing:
             raise ValueError(f"colonnes employées mais absentes de `fields` : {sorted(missing)}")
         return self
 
-    def _named_columns(self) -> set[str]:
-        named = set(self.key)
+    def every_edition(self) -> tuple[Edition, ...]:
+        """Return the editions; a contract that lists none has one, its own."""
+        return self.editions or (Edition(version=self.version, file=self.file),)
+
+    def columns(self, edition: Edition) -> dict[str, str]:
+        """Return field → name of its column in files of the edition."""
+        return {
+            name: edition.columns.get(name) or rule.column or name
+            for name, rule in self.fields.items()
+        }
+
+    def _named_fields(self) -> set[str]:
+        named = {*self.key, *([self.revised_at] if self.revised_at else [])}
+        named |= {name for check in self.checks for name in (check.field, check.other)}
+        for edition in self.editions:
+            named |= {*edition.columns, *edition.values}
         rule = self.observation
         if rule is None:
             return named
@@ -152,38 +246,6 @@ class Contract(Strict):
         others = [rule.category, rule.ended_at, rule.recorded_at, rule.longitude, rule.latitude]
         named |= {c for c in (*when, *others, zone, rule.origin.field, rule.count) if c}
         return named
-
-
-def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
-    """Read the YAML file `path` into `model`; an error names the file and the key."""
-    try:
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise PhareError(
-            "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
-        ) from error
-    except yaml.YAMLError as error:
-        raise PhareError(f"YAML illisible : {error}", shown_as, "corriger le fichier") from error
-    except ValidationError as error:
-        # A misspelt key is both unknown and missing: the unknown one is what was written.
-        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        raise PhareError(
-            " ; ".join(_in_french(one) for one in found),
-            shown_as,
-            "corriger ces clés dans ce fichier",
-        ) from error
-
-
-def _in_french(error: Any) -> str:
-    """Return what pydantic found wrong with a key; our own validators speak French already."""
-    key = ".".join(map(str, error["loc"])) or "(racine)"
-    if error["type"] == "value_error":
-        return f"{error['ctx']['error']} : {key}"
-    allowed = error.get("ctx", {})
-    limits = [str(allowed[name]) for name in ("expected", "pattern") if name in allowed]
-    limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
-    told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
-    return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"
 
 
 def load_contract(path: Path) -> Contract:

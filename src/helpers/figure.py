@@ -113,6 +113,14 @@ def complete(chart: Any) -> dict[str, Any]:
     return spec
 
 
+def nothing() -> alt.Chart:
+    """Return the chart of nothing: a sentence, where an empty frame would look like an error."""
+    words = data([{"mots": "Rien à montrer ici : aucune donnée de cette ville ne s'y prête."}])
+    return alt.Chart(words).mark_text(fontSize=13).encode(text="mots:N").properties(
+        width=480, height=50
+    )  # fmt: skip
+
+
 def _names(spec: Any) -> set[str]:
     if isinstance(spec, list):
         return set().union(*(_names(part) for part in spec)) if spec else set()
@@ -164,7 +172,10 @@ def save(
     """Save `chart` as the stage's figure `name`, with its evidence.
 
     `description` tells the figure in words, for who cannot see it; `badge` gives reliability.
+    A chart none of whose data sets has a row says so in words.
     """
+    if not any(complete(chart)["datasets"].values()):
+        chart = nothing()
     about = run.city.about
     notes = [badge] if badge else []
     notes += ["données simulées"] if about.simulated else []

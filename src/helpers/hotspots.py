@@ -103,14 +103,18 @@ def cell_size(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) -> list[str]:
-    """Return the cells whose centre lies in the main division. View `zones`.
+    """Return the cells whose centre lies in the main division; none if it is not drawn.
 
-    Cells without facts count: leaving them out would make every place look crowded.
+    View `zones`. Cells without facts count: leaving them out would make every place look crowded.
     """
     division = city.about.main_division
     rows = con.execute(
-        "SELECT code, name, geometry FROM zones WHERE division = ? ORDER BY code", [division]
+        "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+        "ORDER BY code",
+        [division],
     ).fetchall()
+    if not rows:
+        return []
     codes, names, shapes = (list(column) for column in zip(*rows, strict=True))
     zones = Zones.read(codes, names, shapes, city.about.crs)
     west, south, east, north = shapely.total_bounds(zones.shapes)
@@ -137,7 +141,14 @@ def find(
     rate allows it (`q`, adjusted from `chance`). A theme with fewer placed
     facts than `minimum_count` abstains and leaves one row, with its reason.
     """
-    cells = study_cells(con, city, cell_size(con))
+    cells = study_cells(con, city, cell_size(con)) if city.themes else []
+    if not cells:
+        reason = "le découpage principal n'a pas de contours : aucune maille à comparer"
+        rows = [
+            {"theme": theme, "n": 0, "status": "abstained", "reason": reason}
+            for theme in city.themes
+        ]
+        return pa.Table.from_pylist(rows, schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), radius_m)
     position = {cell: i for i, cell in enumerate(cells)}
     first, after = window(city.about.period.end, window_days)
@@ -245,6 +256,8 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, columns: i
         layers = alt.layer(base_map(ground), squares) if hot else alt.layer(base_map(ground))
         maps.append(layers.properties(width=240, height=220, title=alt.TitleParams(
             title, fontSize=12, fontWeight="normal", offset=2)))  # fmt: skip
+    if not maps:
+        return base_map(ground).properties(width=240, height=220, title="aucun thème à montrer")
     return alt.concat(*maps, columns=columns, spacing=8)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import Field, PositiveInt, model_validator
 
-from helpers.contract import Strict, parse
+from helpers.city import Grade
 from helpers.errors import PhareError
+from helpers.strict import Strict, parse
 from helpers.workspace import find_root
 
 
@@ -20,23 +21,64 @@ class Collect(Strict):
 class Ingest(Strict):
     cell_size_m: int = Field(ge=50, le=2000)
     map_tolerance_m: float = Field(ge=0, le=200)
+    default_point_share: float = Field(gt=0, le=1)
 
 
 class Reliability(Strict):
     located_min: tuple[float, float, float]
     valid_min: tuple[float, float, float]
     delay_max_days: tuple[float, float, float]
+    complete_min: tuple[float, float, float]
+    missing_max: tuple[float, float, float]
+    minimum_count: int = Field(ge=1)
     silence_share: float = Field(gt=0, lt=1)
+    silence_alpha: float = Field(gt=0, le=0.05)
+    silence_max_days: int = Field(ge=1)
+    delay_weeks: int = Field(ge=26)
+    delay_horizon_days: int = Field(ge=7, le=730)
+    nowcast_confidence: float = Field(gt=0.5, lt=1)
+    break_alpha: float = Field(gt=0, le=0.2)
+    break_confidence: float = Field(gt=0.5, lt=1)
+    break_minimum_count: int = Field(ge=1)
+    drift_rate: float = Field(gt=0, le=0.5)
+    drift_psi: float = Field(gt=0)
 
     @model_validator(mode="after")
     def _monotone(self) -> Reliability:
-        for name in ("located_min", "valid_min"):
+        for name in ("located_min", "valid_min", "complete_min"):
             values = getattr(self, name)
             if list(values) != sorted(values, reverse=True):
                 raise ValueError(f"{name} doit décroître de A à C")
-        if list(self.delay_max_days) != sorted(self.delay_max_days):
-            raise ValueError("delay_max_days doit croître de A à C")
+        for name in ("delay_max_days", "missing_max"):
+            values = getattr(self, name)
+            if list(values) != sorted(values):
+                raise ValueError(f"{name} doit croître de A à C")
         return self
+
+
+class Episodes(Strict):
+    distance_levels_m: tuple[PositiveInt, ...] = Field(min_length=1)
+    gap_levels_min: tuple[PositiveInt, ...] = Field(min_length=1)
+    max_interval_h: int = Field(ge=1, le=168)
+    threshold: float = Field(gt=0, lt=1)
+    max_extent_m: int = Field(ge=100, le=5000)
+    max_span_h: int = Field(ge=1, le=168)
+    shift_weeks: int = Field(ge=1, le=26)
+    minimum_links: int = Field(ge=1)
+    confidence: float = Field(gt=0.5, lt=1)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Episodes:
+        for name in ("distance_levels_m", "gap_levels_min"):
+            values = list(getattr(self, name))
+            if values != sorted(set(values)):
+                raise ValueError(f"{name} doit croître")
+        return self
+
+
+class Waves(Strict):
+    default_grade: Grade
+    pilot_weeks: int = Field(ge=1)
 
 
 class Trends(Strict):
@@ -83,6 +125,8 @@ class Params(Strict):
     collect: Collect
     ingest: Ingest
     reliability: Reliability
+    episodes: Episodes
+    waves: Waves
     trends: Trends
     hotspots: Hotspots
     rhythms: Rhythms

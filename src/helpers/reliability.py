@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import datetime as dt
-import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import duckdb
 import pyarrow as pa
 
-from helpers import figure, store
-from helpers.calendar import full_weeks
+from helpers import silence, store
+from helpers.calendar import full_weeks, spoken
 from helpers.city import City
 from helpers.receipts import read_receipts
+from helpers.silence import WHOLE
+from helpers.sorting import DUPLICATE, REPLACED
 from helpers.words import number, percent, plural
 
 GRADES = "ABCD"
-FATES = {"accepted": "acceptées", "quarantined": "écartées", "duplicates": "en double"}
-# A reason without a colon says "outside the contract's scope": no fault of the source.
+# A reason with a colon is a fault; without, the row is outside the contract's scope.
 FAULT = ":"
+HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of A, B and C for each measure; beyond, D."""
+
+    located_min: Sequence[float]
+    valid_min: Sequence[float]
+    delay_max_days: Sequence[float]
+    complete_min: Sequence[float]
+    missing_max: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade and why."""
+
+    grade: str
+    reason: str
 
 
 def accounts(city: City, data: Path) -> list[dict[str, Any]]:
-    """Return rows in, accepted, quarantined by reason and duplicates of each source.
+    """Return rows in, accepted, quarantined by reason, duplicates and replaced of each source.
 
     Rows in are those of the receipt, counted at the door: the sum is a check, not a definition.
     """
@@ -42,7 +62,7 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
                 [str(data / "quarantined" / f"{name}.parquet")],
             ).fetchall()
         )
-        duplicates = reasons.pop("duplicate", 0)
+        duplicates, replaced = reasons.pop(DUPLICATE, 0), reasons.pop(REPLACED, 0)
         found.append(
             {
                 "source": name,
@@ -50,42 +70,42 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
                 "accepted": accepted,
                 "quarantined": reasons,
                 "duplicates": duplicates,
+                "replaced": replaced,
             }
         )
     con.close()
     return found
 
 
-def weeks(con: duckdb.DuckDBPyConnection, city: City, silence_share: float) -> pa.Table:
-    """Return source, week (Monday), n, status of each full week of the period.
+def weeks(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    silence_share: float,
+    silence_alpha: float = 0.001,
+    days: pa.Table | None = None,
+) -> pa.Table:
+    """Return source, week (Monday), n, status, missing_days of each full week of the period.
 
-    A week is `missing` where the source brought fewer records than `silence_share` of its median
-    week: silence is told apart from calm. Yearly sources have no weeks. View `observations`.
+    A week is `missing` where one of its days is (`silence.find`, whose rows are `days` if known
+    already): what it holds is not the week's count. Yearly sources have no weeks. View
+    `observations`.
     """
+    if days is None:
+        days, _ = silence.find(con, city, silence_share, silence_alpha, 1)
     mondays = full_weeks(city.about.period.start, city.about.period.end)
-    counts = {
-        (row[0], row[1]): row[2]
-        for row in con.execute(
-            "SELECT source, CAST(date_trunc('week', hour) AS DATE), count(*) FROM observations "
-            "WHERE time_precision != 'year' GROUP BY ALL"
-        ).fetchall()
-    }
-    rows: list[tuple[str, dt.date, int | None, str]] = []
-    for source in sorted({key[0] for key in counts}):
-        numbers = [counts.get((source, monday), 0) for monday in mondays]
-        floor = silence_share * statistics.median(numbers) if numbers else 0
-        rows += [
-            (source, monday, n, "ok" if n > floor else "missing")
-            for monday, n in zip(mondays, numbers, strict=True)
-        ]
-    return pa.table(
-        {
-            "source": pa.array([r[0] for r in rows], pa.string()),
-            "week": pa.array([r[1] for r in rows], pa.date32()),
-            "n": pa.array([r[2] for r in rows], pa.int64()),
-            "status": pa.array([r[3] for r in rows], pa.string()),
-        }
+    con.register("days_given", days)
+    con.register("mondays", pa.table({"week": pa.array(mondays, pa.date32())}))
+    found = store.table(
+        con,
+        "SELECT source, week, CAST(sum(n) AS BIGINT) AS n, "
+        "CASE WHEN bool_or(status = 'missing') THEN 'missing' ELSE 'ok' END AS status, "
+        "count(*) FILTER (status = 'missing') AS missing_days FROM days_given "
+        "JOIN mondays ON week = date_trunc('week', day) "
+        f"WHERE division = {store.literal(WHOLE)} GROUP BY ALL ORDER BY ALL",
     )
+    con.unregister("days_given")
+    con.unregister("mondays")
+    return found
 
 
 def letter(value: float, bounds: Sequence[float], *, more_is_better: bool) -> str:
@@ -96,64 +116,81 @@ def letter(value: float, bounds: Sequence[float], *, more_is_better: bool) -> st
     return GRADES[-1]
 
 
-def grades(
-    con: duckdb.DuckDBPyConnection,
-    counted: list[dict[str, Any]],
-    located_min: Sequence[float],
-    valid_min: Sequence[float],
-    delay_max_days: Sequence[float],
-) -> list[dict[str, Any]]:
-    """Return source, valid, located, delay_days, silent_weeks, grade and reason, one row each.
-
-    The grade is the worst of the three; `located` and `delay_days` are None where the source does
-    not tell. Views `observations` and `weeks`.
-    """
-    measured = {
-        row["source"]: row
-        for row in store.records(
-            con,
-            "SELECT source, round(avg(CAST(place_precision = 'point' AS INTEGER)), 6) AS located, "
-            "bool_and(time_precision = 'year') AS yearly, "
-            "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
-            "FROM observations GROUP BY source",
-        )
-    }
-    silent = dict(
-        con.execute(
-            "SELECT source, count(*) FROM weeks WHERE status = 'missing' GROUP BY 1"
-        ).fetchall()
+def _measured(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    rows = store.records(
+        con,
+        "SELECT source, round(avg(CAST(place_precision = 'point' AS INTEGER)), 6) AS located, "
+        "bool_and(time_precision = 'year') AS yearly, "
+        "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
+        "FROM observations GROUP BY source",
     )
+    return {row["source"]: row for row in rows}
+
+
+def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Return, of each source with days, its silent days and weeks, and since when it is mute."""
+    rows = store.records(
+        con,
+        "WITH told AS (SELECT source, count(*) AS days, "
+        "count(*) FILTER (status = 'missing') AS silent_days, max(day) AS last, "
+        "max(day) FILTER (status = 'ok') AS heard, min(day) AS first FROM days "
+        f"WHERE division = {store.literal(WHOLE)} GROUP BY source), "
+        "gone AS (SELECT source, count(*) FILTER (status = 'missing') AS silent_weeks FROM weeks "
+        "GROUP BY source) SELECT *, CASE WHEN heard IS NULL THEN first WHEN heard < last "
+        "THEN heard + 1 END AS mute_since FROM told LEFT JOIN gone USING (source)",
+    )
+    return {row["source"]: row for row in rows}
+
+
+def grades(
+    con: duckdb.DuckDBPyConnection, counted: list[dict[str, Any]], bounds: Bounds
+) -> list[dict[str, Any]]:
+    """Return the grade of each source over the whole period, and why: one row each.
+
+    The worst of: valid rows, places known, delay of entry, days of silence; `located`,
+    `delay_days` and `missing` are None where the source does not tell. `mute_since`: first day of
+    a silence that still lasts. Views `observations`, `days` and `weeks`.
+    """
+    measured, silent = _measured(con), _silent(con)
     found = []
     for one in counted:
         faults = sum(n for reason, n in one["quarantined"].items() if FAULT in reason)
-        kept = one["accepted"] + one["duplicates"]
-        valid = round(kept / (kept + faults), 6) if kept + faults else 0.0
-        here = measured.get(one["source"], {})
-        located = None if here.get("yearly") else here.get("located")
-        delay = here.get("delay_days")
-        parts = [
-            (
-                letter(valid, valid_min, more_is_better=True),
-                f"{percent(valid, 1)} de lignes valides",
-            )
-        ]
-        if located is not None:
-            text = f"{percent(located, 1)} d'enregistrements localisés"
-            parts.append((letter(located, located_min, more_is_better=True), text))
-        if delay is not None:
-            text = f"délai médian de saisie {number(delay, 1)} j"
-            parts.append((letter(delay, delay_max_days, more_is_better=False), text))
-        found.append(
-            {
-                "source": one["source"],
-                "valid": valid,
-                "located": located,
-                "delay_days": delay,
-                "silent_weeks": silent.get(one["source"], 0),
-                "grade": max(grade for grade, _ in parts),
-                "reason": " ; ".join(f"{text} ({grade})" for grade, text in parts),
-            }
+        kept = one["accepted"] + one["duplicates"] + one["replaced"]
+        here, gone = measured.get(one["source"], {}), silent.get(one["source"], {})
+        row = {
+            "source": one["source"],
+            "valid": round(kept / (kept + faults), 6) if kept + faults else 0.0,
+            "located": None if here.get("yearly") else here.get("located"),
+            "delay_days": here.get("delay_days"),
+            "missing": round(gone["silent_days"] / gone["days"], 6) if gone else None,
+            "silent_weeks": gone.get("silent_weeks") or 0,
+            "mute_since": gone.get("mute_since"),
+        }
+        told = parts(row, bounds)
+        reason = " ; ".join(f"{text} ({grade})" for _, grade, text in told)
+        found.append({**row, "grade": max(grade for _, grade, _ in told), "reason": reason})
+    return found
+
+
+def parts(row: dict[str, Any], bounds: Bounds) -> list[tuple[str, str, str]]:
+    """Return the name, letter and words of each measure that a source tells, from its row."""
+    valid, located, delay, gone = (row[k] for k in ("valid", "located", "delay_days", "missing"))
+    found = [
+        (
+            "validité",
+            letter(valid, bounds.valid_min, more_is_better=True),
+            f"{percent(valid, 1)} de lignes valides",
         )
+    ]
+    if located is not None:
+        text = f"{percent(located, 1)} d'enregistrements localisés"
+        found.append(("lieu", letter(located, bounds.located_min, more_is_better=True), text))
+    if delay is not None:
+        text = f"délai médian de saisie {number(delay, 1)} j"
+        found.append(("délai", letter(delay, bounds.delay_max_days, more_is_better=False), text))
+    if gone is not None:
+        text = f"{percent(gone, 1)} de jours manquants"
+        found.append(("silence", letter(gone, bounds.missing_max, more_is_better=False), text))
     return found
 
 
@@ -165,76 +202,71 @@ def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Ta
             "accepted": one["accepted"],
             "quarantined": sum(one["quarantined"].values()),
             "duplicates": one["duplicates"],
+            "replaced": one["replaced"],
         }
         for one in counted
     }
-    types = {"located": pa.float64(), "delay_days": pa.float64()}
+    types = {
+        "located": pa.float64(), "delay_days": pa.float64(), "missing": pa.float64(),
+        "mute_since": pa.date32(),
+    }  # fmt: skip
     merged = [{**row, **fates[row["source"]]} for row in rows]
     return pa.table(
         {name: pa.array([row[name] for row in merged], types.get(name)) for name in merged[0]}
     )
 
 
-def badge(con: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> str:
-    """Return the worst grade of the sources, as printed on a figure. View `grades`."""
+def grade_of(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[str], start: dt.date, end: dt.date
+) -> Graded:
+    """Return the worst grade of the sources over the days `start` to `end`, both inclusive.
+
+    The grade of a source is the one that nine of its weeks in ten hold; a source without weeks
+    there keeps that of its whole period. Views `weeks` (as written) and `grades`.
+    """
+    found = [_of_source(con, source, start, end) for source in sources]
+    worst = max(one.grade for one in found)
+    reasons = dict.fromkeys(one.reason for one in found if one.grade == worst and one.reason)
+    return Graded(worst, " ; ".join(reasons))
+
+
+def _of_source(con: duckdb.DuckDBPyConnection, source: str, start: dt.date, end: dt.date) -> Graded:
+    rows = con.execute(
+        "SELECT grade, reason, status, week FROM weeks WHERE source = ? AND week <= ? "
+        "AND week + 6 >= ? ORDER BY week",
+        [source, end, start],
+    ).fetchall()
+    if not rows:
+        query = "SELECT grade, reason FROM grades WHERE source = ?"
+        return Graded(*con.execute(query, [source]).fetchall()[0])
+    letters = sorted(row[0] for row in rows)
+    grade = letters[-(-len(letters) * HELD_OF_TEN // 10) - 1]
+    silent = sum(row[2] == "missing" for row in rows)
+    told = [plural(silent, "semaine manquante")] if silent else []
+    below = [row for row in rows if row[0] >= grade and row[2] == "ok" and row[1]]
+    if below:
+        _, reason, _, week = below[-1]
+        told.append(f"{plural(len(below), 'semaine')} à {grade} ou moins, dont celle du "
+                    f"{spoken(week)} : {reason}")  # fmt: skip
+    return Graded(grade, " ; ".join(told))
+
+
+def badge(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[str],
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+) -> str:
+    """Return the worst grade of the sources, as printed on a figure.
+
+    With `start` and `end` (inclusive), that of the window which the figure shows (views `weeks`
+    and `grades`); without, that of the whole period (view `grades`).
+    """
+    if start is not None and end is not None:
+        return f"fiabilité {grade_of(con, sources, start, end).grade}"
     listed = ", ".join(store.literal(name) for name in sources)
     rows = con.execute(f"SELECT max(grade) FROM grades WHERE source IN ({listed})").fetchall()
     return f"fiabilité {rows[0][0]}"
-
-
-def draw_weeks(table: pa.Table, titles: dict[str, str]) -> alt.Chart:
-    """Return a chart of the records a week, one panel a source; silent weeks stand out."""
-    rows = [
-        {
-            "source": titles[row["source"]],
-            "week": row["week"].isoformat(),
-            "n": row["n"],
-            "état": "source muette" if row["status"] == "missing" else "reçue",
-        }
-        for row in table.to_pylist()
-    ]
-    colours = alt.Scale(domain=["reçue", "source muette"], range=[figure.BLUE, figure.ORANGE])
-    return (
-        alt.Chart(figure.data(rows))
-        .mark_tick(thickness=3, size=9)
-        .encode(
-            x=figure.days("week", "semaine"),
-            y=alt.Y("n:Q", title="enregistrements"),
-            color=alt.Color("état:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
-            row=alt.Row("source:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left",
-                        labelAnchor="start", labelOrient="top")),
-        )
-        .properties(width=600, height=110)
-    )  # fmt: skip
-
-
-def draw_fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> alt.Chart:
-    """Return bars of the shares accepted, set aside and duplicate of each source's rows."""
-    rows = []
-    for one in counted:
-        numbers = {**one, "quarantined": sum(one["quarantined"].values())}
-        total = max(1, one["rows_in"])
-        rows += [
-            {
-                "source": f"{titles[one['source']]} ({plural(one['rows_in'], 'ligne')})",
-                "sort": word,
-                "part": round(numbers[fate] / total, 6),
-                "rang": rank,
-            }
-            for rank, (fate, word) in enumerate(FATES.items())
-        ]
-    colours = alt.Scale(domain=list(FATES.values()), range=[figure.BLUE, figure.ORANGE, "#B8BEC6"])
-    return (
-        alt.Chart(figure.data(rows))
-        .mark_bar()
-        .encode(
-            x=alt.X("part:Q", title="part des lignes reçues", axis=alt.Axis(format=".0%")),
-            y=alt.Y("source:N", title=None, axis=alt.Axis(labelLimit=420)),
-            color=alt.Color("sort:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
-            order=alt.Order("rang:Q"),
-        )
-        .properties(width=420, height=alt.Step(26))
-    )
 
 
 def in_words(found: list[dict[str, Any]], titles: dict[str, str]) -> str:

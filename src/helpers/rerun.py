@@ -17,7 +17,7 @@ from typing import Literal
 
 from helpers import store
 from helpers.city import City
-from helpers.collect import FROM, places_to_look
+from helpers.collect import FROM, places_to_look, received
 from helpers.errors import PhareError
 from helpers.pipeline import activate, dvc, locked, reproduce, stages
 from helpers.workspace import REGISTER, active_cities
@@ -99,17 +99,18 @@ def _circumstances(changes: dict[str, str], umask: int | None) -> Iterator[None]
             os.umask(mask)
 
 
-def received_folder(root: Path, city: str) -> Path | None:
-    """Return the folder that holds every file of the city as received; None if one is missing.
+def received_folders(root: Path, city: str) -> str | None:
+    """Return where every file of the city as received lies, as `FROM` takes it; None if one lacks.
 
     A city whose files are all generated needs none: the workspace itself is returned.
     """
     loaded = City(active_cities(root)[city])
-    outside = [d.file for d in loaded.about.sources.values() if not d.generator]
+    outside = [d for d in loaded.about.sources.values() if not d.generator]
     if not outside:
-        return root
-    folders = places_to_look(loaded, root)
-    return next((f for f in folders if all((f / name).is_file() for name in outside)), None)
+        return str(root)
+    places = places_to_look(loaded, root)
+    at_hand = all(d.names and all(received(places, name) for name in d.names) for d in outside)
+    return os.pathsep.join(map(str, places)) if at_hand else None
 
 
 def run_again(
@@ -122,9 +123,9 @@ def run_again(
     """
     pack = active_cities(root)[city]
     activate(copy, city if (copy / "data" / "cities" / city).is_dir() else str(pack))
-    received = received_folder(root, city)
-    at_hand = received is not None
-    changes = {"PYTHONPATH": str(copy / "src"), FROM: str(received or "")}
+    folders = received_folders(root, city)
+    at_hand = folders is not None
+    changes = {"PYTHONPATH": str(copy / "src"), FROM: folders or ""}
     if vary:
         changes |= VARIATIONS
     with _circumstances(changes, UMASK if vary else None):

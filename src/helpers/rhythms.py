@@ -112,7 +112,7 @@ def find(
         else:
             weights = np.round(weights, DIGITS)
             parts.append(_rows(theme, (weights, *shares(weights, confidence)), left_out, "", total))
-    return pa.concat_tables(parts)
+    return pa.concat_tables(parts or [_rows("", None, 0, "", 0).slice(0, 0)])
 
 
 def _rows(

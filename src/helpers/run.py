@@ -25,7 +25,7 @@ LINEAGE = "lineage.json"
 
 
 class Run:
-    """What a notebook needs: `run.city`, `run.knobs`, `run.read`, `run.out`, `run.finish`."""
+    """What a notebook needs: `run.city`, `run.knobs`, `run.read`, `run.write`, `run.finish`."""
 
     def __init__(self, stage: str, namespace: Mapping[str, Any]) -> None:
         self.stage = stage
@@ -111,9 +111,13 @@ class Run:
         received: dict[str, Any] = {}
         if "collect" in stages or self.stage == "ingest":
             receipts = read_receipts(self.workspace.data / "raw")
-            keys = ("file", "sha256", "size", "rows", "attribution", "licence")
-            received = {n: {k: r[k] for k in keys} for n, r in receipts.items()}
+            received = {name: _received(one) for name, one in receipts.items()}
         return {"stages": stages, "received": received}
+
+
+def _received(receipt: dict[str, Any]) -> dict[str, Any]:
+    files = [{k: one[k] for k in ("file", "sha256", "size", "rows")} for one in receipt["files"]]
+    return {"files": files, **{k: receipt[k] for k in ("rows", "attribution", "licence")}}
 
 
 def _upstream(data: Path, wanted: set[str]) -> dict[str, Any]:

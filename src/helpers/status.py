@@ -15,10 +15,12 @@ from typing import Any
 
 import yaml
 
+from helpers import store
 from helpers.city import City
 from helpers.errors import PhareError
 from helpers.pipeline import dvc, environment, find_pack, locked, stages
 from helpers.reliability import accounts
+from helpers.waves import TITLES
 from helpers.words import number
 from helpers.workspace import active_cities, find_root
 
@@ -98,6 +100,7 @@ def status(root: Path, city: str) -> dict[str, Any]:
     return {
         "city": city,
         "sources": {one.pop("source"): one for one in counted},
+        "themes": _themes(data, loaded),
         "stages": {
             name: _stage(
                 root,
@@ -115,6 +118,19 @@ def status(root: Path, city: str) -> dict[str, Any]:
     }
 
 
+def _themes(data: Path, city: City) -> dict[str, dict[str, str]]:
+    """Return theme → its state and why, as the stage `waves` computed them; none before it ran."""
+    path = data / "derived" / "waves" / "states.parquet"
+    if not path.is_file():
+        return {}
+    rows = store.records(store.connect(), "SELECT * FROM read_parquet(?)", [str(path)])
+    return {
+        row["theme"]: {"state": row["state"], "reason": row["reason"]}
+        for row in rows
+        if row["theme"] in city.themes
+    }
+
+
 def as_text(found: dict[str, Any]) -> str:
     """Return the status as a table for people."""
     lines = [f"Ville : {found['city']}", "", "sources"]
@@ -123,7 +139,11 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(
             f"  {name:<20} {number(row['rows_in']):>9} lignes = {number(row['accepted'])} acceptées"
             f" + {number(quarantined)} écartées + {number(row['duplicates'])} en double"
+            f" + {number(row['replaced'])} remplacées"
         )
+    lines += ["", "thèmes"] if found["themes"] else []
+    for name, theme in found["themes"].items():
+        lines.append(f"  {name:<20} {TITLES[theme['state']]:<12} {theme['reason']}")
     lines += ["", "étapes"]
     for name, stage in found["stages"].items():
         seconds = "" if stage["seconds"] is None else f"{stage['seconds']:.1f} s"

@@ -17,6 +17,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+NO_SPILL = {"temp_directory": ""}
+MEMORY = "1300MB"
+PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+
 
 @cache
 def _time_zones() -> Path:
@@ -25,9 +29,13 @@ def _time_zones() -> Path:
     return next(folder.glob(f"v{duckdb.__version__}/icu.duckdb_extension"))
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Return an in-memory connection that never spills to disk, with time zones at hand."""
-    con = duckdb.connect(":memory:", config={"temp_directory": ""})
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory connection with time zones at hand.
+
+    It never writes to disk, unless `spill` is a folder where what exceeds `MEMORY` may go.
+    """
+    config = {"temp_directory": str(spill), "memory_limit": MEMORY} if spill else NO_SPILL
+    con = duckdb.connect(":memory:", config=config)
     con.load_extension(str(_time_zones()))
     con.execute("SET TimeZone = 'UTC'")
     threads = os.environ.get("PHARE_THREADS")
@@ -56,10 +64,16 @@ def write(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     key = "ALL" if order_by is None else ", ".join(quote(name) for name in order_by)
-    con.execute(
-        f"COPY (SELECT * FROM ({query}) ORDER BY {key}) TO {literal(path)} "
-        "(FORMAT parquet, COMPRESSION zstd)"
-    )
+    con.execute(f"COPY (SELECT * FROM ({query}) ORDER BY {key}) TO {literal(path)} {PARQUET}")
+    return path
+
+
+def spill(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
+    """Write the rows of `query` to a Parquet file of the moment, in no promised order.
+
+    For what is read again and thrown away: nothing that is kept may be written so (`write`).
+    """
+    con.execute(f"COPY ({query}) TO {literal(path)} {PARQUET}")
     return path
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +17,31 @@ from helpers.errors import PhareError
 
 PIPELINE_FLAG = "PHARE_STAGE"
 REGISTER = Path("data/cities/active.yaml")
+SCRATCH = "phare-"
 RESERVED_NAMES = {"cities", "scratch"}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder of the moment; it goes when done, and so do those of runs that were killed.
+
+    A file as received may lie there for a moment, with what the door will refuse.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
+        if not _runs(int(left.name.removeprefix(SCRATCH).split("-")[0])):
+            shutil.rmtree(left, ignore_errors=True)  # another run may be sweeping too
+    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as made:
+        yield Path(made)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def find_root(start: Path | None = None) -> Path:

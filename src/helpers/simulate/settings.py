@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from helpers.contract import Strict, parse
 from helpers.simulate.streams import Floats
+from helpers.strict import Strict, parse
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weights = dict[str, Annotated[float, Field(ge=0)]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends
+from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends, waves
 from helpers.calendar import spoken, window
 from helpers.estimate import poisson_interval
 from helpers.run import Run, digest
@@ -23,7 +23,9 @@ TABLES = (
     "cube.parquet",
     "zones.parquet",
     "derived/reliability/weeks.parquet",
+    "derived/reliability/days.parquet",
     "derived/reliability/grades.parquet",
+    "derived/waves/states.parquet",
 )
 # Each panel shows, for a choice, what this figure of the pipeline shows for the whole city.
 FIGURES = {
@@ -40,11 +42,15 @@ class SituationApp:
         knobs = params.block("situation")
         self.run = Run("situation", {"city": city, **knobs})
         self.con = self.run.view(*TABLES)
-        self.city = self.run.city
+        self.city = waves.in_force(self.run)
+        self.left_out = waves.reasons_left_out(self.con, self.run.city, self.city)
         self.knobs = situation.Knobs(
             knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
         )
         self.rhythm_knobs = params.block("rhythms")
+        self.ready = any(theme.division is None for theme in self.city.themes.values())
+        if not self.ready:
+            return
         self.panels = {area: Panel(area) for area in FIGURES}
         self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
         self.answer = widgets.HTML()
@@ -88,12 +94,16 @@ class SituationApp:
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
         end = spoken(self.city.about.period.end)
+        why = [widgets.HTML(words(line, "missing")) for line in self.left_out]
+        if not self.ready:
+            none = widgets.HTML(words("**Aucun thème n'est en service.**", "missing"))
+            return widgets.VBox([header(self.city, "Situation", f"Au {end}"), none, *why])
         controls = widgets.VBox([self.period, self.theme, self.division, self.zone])
         controls.add_class("app-controls")
         grid = widgets.Box([panel.widget for panel in self.panels.values()])
         grid.add_class("app-grid")
         page = [header(self.city, "Situation", f"Au {end}"), controls, self.answer, grid]
-        return widgets.VBox(page)
+        return widgets.VBox([*page, *why])
 
     def _refresh(self) -> None:
         if self.zone.value is None:

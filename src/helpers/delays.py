@@ -1,0 +1,207 @@
+"""Late entries of the sources: delay curves, and the final count of the weeks not all in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from helpers import nowcast
+from helpers.city import NO_PLACE, OUTSIDE, City
+from helpers.nowcast import Floats, Ints, Triangle
+from helpers.silence import DATED, WHOLE, dated_sources
+from helpers.store import literal, quote
+from helpers.words import number, percent, plural
+
+MINIMUM_RECORDS = 200
+HELD_BACK_WEEKS = 52
+IN_WORDS = 0.99
+
+
+def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks: int) -> None:
+    """Make table `delays`: source, day, week, the zone of each division, late_days, late_week, n.
+
+    `late_days`: days from the day of the fact to that of the record, local; `late_week`: from the
+    Sunday that ends its week, 0 if within. Only what was recorded by the last day of the period,
+    within `horizon` days, of the last `weeks` weeks and a horizon. View `observations`.
+    """
+    end = city.about.period.end
+    first = end - dt.timedelta(days=7 * weeks + horizon)
+    first -= dt.timedelta(days=first.weekday())
+    first = max(first, city.about.period.start)
+    zone = literal(city.about.timezone)
+    divisions = "".join(f", {quote(f'zone_{name}')}" for name in city.about.divisions)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE delays AS SELECT source, CAST(hour AS DATE) AS day, "
+        f"CAST(date_trunc('week', hour) AS DATE) AS week{divisions}, "
+        "greatest(0, recorded - day) AS late_days, "
+        "greatest(0, recorded - (week + 6)) AS late_week, count(*) AS n FROM ("
+        f"SELECT *, CAST(timezone({zone}, timezone('UTC', recorded_at)) AS DATE) AS recorded "
+        f"FROM observations WHERE recorded_at IS NOT NULL AND {DATED} "
+        f"AND hour >= DATE '{first}' AND hour < DATE '{end}' + 1) "
+        f"WHERE recorded <= DATE '{end}' AND late_days <= {int(horizon)} GROUP BY ALL"
+    )
+
+
+def triangle_of(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    source: str,
+    silent: set[dt.date],
+    horizon: int,
+    division: str | None = None,
+    period_days: int = 7,
+) -> tuple[list[str], list[dt.date], Triangle] | None:
+    """Return zones, first days of the periods and their triangle; None where too little is known.
+
+    Periods are weeks (7) or days (1); `silent`: days on which the source was missing. Table
+    `delays`.
+    """
+    when, late = ("week", "late_week") if period_days == 7 else ("day", "late_days")
+    zone = quote(f"zone_{division}") if division else literal(WHOLE)
+    rows = con.execute(
+        f"SELECT {zone} AS zone, {when} AS start, {late} AS late, CAST(sum(n) AS DOUBLE) AS n "
+        f"FROM delays WHERE source = ? AND {zone} NOT IN ('{NO_PLACE}', '{OUTSIDE}') "
+        "GROUP BY ALL ORDER BY ALL",
+        [source],
+    ).to_arrow_table()
+    if rows.num_rows == 0 or sum(rows["n"].to_pylist()) < MINIMUM_RECORDS:
+        return None
+    zones = sorted(set(rows["zone"].to_pylist()))
+    starts = rows["start"].to_numpy().astype("datetime64[D]")
+    end = np.datetime64(city.about.period.end, "D")
+    periods = np.arange(starts.min(), end + 1, period_days)
+    periods = periods[periods + (period_days - 1) <= end]
+    if len(periods) < nowcast.MINIMUM_PERIODS:
+        return None
+    n = np.zeros((len(zones), len(periods), horizon + 1))
+    column = ((starts - periods[0]) // np.timedelta64(period_days, "D")).astype(np.int64)
+    kept = column < len(periods)
+    row = np.searchsorted(np.array(zones), rows["zone"].to_numpy(zero_copy_only=False).astype(str))
+    n[row[kept], column[kept], rows["late"].to_numpy()[kept]] = rows["n"].to_numpy()[kept]
+    days: list[dt.date] = periods.tolist()
+    heard = [all(d + dt.timedelta(i) not in silent for i in range(period_days)) for d in days]
+    age = ((end - periods).astype(np.int64) - (period_days - 1)).astype(np.int64)
+    return zones, days, Triangle(n, age, np.array(heard))
+
+
+def day_curves(
+    con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], horizon: int
+) -> dict[str, Floats]:
+    """Return source → share of a day's records in hand after 0, 1… `horizon` days. Table `delays`.
+
+    Sources that do not tell when they recorded, or told too little, are not there.
+    """
+    found = {}
+    for source in dated_sources(city):
+        read = triangle_of(con, city, source, silent.get(source, set()), horizon, None, 1)
+        if read is not None:
+            found[source] = nowcast.curve(read[2])
+    return found
+
+
+def find(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    silent: dict[str, set[dt.date]],
+    horizon: int,
+    confidence: float,
+) -> tuple[pa.Table, dict[str, dict[str, Ints]]]:
+    """Return the nowcast of the weeks not all in, and each source's forecasts held back.
+
+    Rows: source, division, zone, week, seen, share_in, value, low, high, status, reason. The
+    city's forecasts and those of each zone, from the source's own curve. Table `delays`.
+    """
+    rows: list[dict[str, Any]] = []
+    checks: dict[str, dict[str, Ints]] = {}
+    for source in dated_sources(city):
+        gone = silent.get(source, set())
+        for division in (None, *city.about.divisions):
+            read = triangle_of(con, city, source, gone, horizon, division)
+            if read is None:
+                continue
+            rows += _rows_of(source, division or WHOLE, *read, confidence)
+            if division is None:
+                checks[source] = nowcast.held_back(read[2], HELD_BACK_WEEKS, 7, confidence)
+    return pa.Table.from_pylist(rows, schema=NOWCAST), checks
+
+
+NOWCAST = pa.schema(
+    [
+        ("source", pa.string()), ("division", pa.string()), ("zone", pa.string()),
+        ("week", pa.date32()), ("seen", pa.int64()), ("share_in", pa.float64()),
+        ("value", pa.float64()), ("low", pa.int64()), ("high", pa.int64()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def _rows_of(
+    source: str,
+    division: str,
+    zones: list[str],
+    weeks: list[dt.date],
+    triangle: Triangle,
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """Return the nowcast as rows; a recent week in which the source was silent is missing."""
+    recent = np.flatnonzero(
+        nowcast.curve(triangle)[np.minimum(triangle.age, triangle.horizon)] < nowcast.ALL_IN
+    )
+    found = nowcast.forecast(triangle, confidence, recent)
+    rows = []
+    for i, zone in enumerate(zones):
+        for j, period in enumerate(found.periods):
+            told = {
+                "source": source, "division": division, "zone": zone, "week": weeks[period],
+                "seen": int(found.seen[i, j]), "share_in": round(float(found.share_in[j]), 6),
+            }  # fmt: skip
+            if triangle.heard[period]:
+                told |= {
+                    "value": round(float(found.value[i, j]), 1), "low": int(found.low[i, j]),
+                    "high": int(found.high[i, j]), "status": "ok", "reason": "",
+                }  # fmt: skip
+            else:
+                told |= {"status": "missing", "reason": "source muette"}
+            rows.append(told)
+    return rows
+
+
+def curves_table(curves: dict[str, Floats]) -> pa.Table:
+    """Return the delay curves as rows: source, days, share_in."""
+    return pa.table(
+        {
+            "source": pa.array([s for s, f in curves.items() for _ in f], pa.string()),
+            "days": pa.array([d for f in curves.values() for d in range(len(f))], pa.int64()),
+            "share_in": pa.array(
+                [round(float(v), 6) for f in curves.values() for v in f], pa.float64()
+            ),
+        }
+    )
+
+
+def in_words(
+    curves: dict[str, Floats], checks: dict[str, dict[str, Ints]], titles: dict[str, str]
+) -> str:
+    """Return one Markdown line a source: when its records are in, and how the forecasts held."""
+    if not curves:
+        return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
+    lines = []
+    for source, share in curves.items():
+        when = int(np.argmax(share >= IN_WORDS))
+        first, week = (percent(float(share[i]), 1) for i in (0, 7))
+        line = (
+            f"- **{titles[source]}** : {first} saisis le jour même, {week} à sept jours, "
+            f"{percent(IN_WORDS)} à {plural(when, 'jour')}."
+        )
+        inside, total = nowcast.coverage(checks[source]) if source in checks else (0, 0)
+        if total:
+            line += (
+                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
+                f"dans l'intervalle {percent(inside / total, 1)} du temps."
+            )
+        lines.append(line)
+    return "\n".join(lines)

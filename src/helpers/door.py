@@ -1,0 +1,295 @@
+"""The door itself: of each row, the permitted fields; of each field, nothing that names a person.
+
+First the allow-list: a column that the contract does not name, or refuses, is never read. Then
+the rules: a code of its list, a text of its pattern, a date, a bounded number vouch for
+themselves. What is left is screened (`persons`), and a value in which a person is recognised is
+replaced by its reason, here, before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers import persons, rules, store
+from helpers.connect import open_file
+from helpers.connect.reading import FAULT, GEOMETRY, ROW, Reading
+from helpers.contract import Contract, Edition
+from helpers.errors import PhareError
+from helpers.store import literal, quote
+from helpers.workspace import scratch
+
+PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
+REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
+
+
+class Screen:
+    """`persons.screen` as a function of DuckDB, that remembers the texts it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, str | None] = {}
+
+    def __call__(self, values: pa.ChunkedArray) -> pa.Array:
+        texts = pc.unique(values).to_pylist()
+        new = [text for text in texts if text is not None and text not in self.seen]
+        if len(self.seen) + len(new) > REMEMBERED:
+            self.seen.clear()
+            new = [text for text in texts if text is not None]
+        self.seen.update(
+            zip(new, persons.screen(pa.array(new, pa.string())).to_pylist(), strict=True)
+        )
+        return pa.array([self.seen.get(text) for text in values.to_pylist()], pa.string())
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One file as received, with the edition of the contract that it keeps to."""
+
+    path: Path
+    edition: Edition
+    reading: Reading
+    failures: list[PhareError] = field(default_factory=list)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batches, noting what stops them: DuckDB hides it in an error of its own."""
+        try:
+            yield from self.reading.batches
+        except PhareError as error:
+            self.failures.append(error)
+            raise
+
+
+def recognise(contract: Contract, path: Path) -> Delivered:
+    """Open the file with the first edition of the contract whose required columns it has."""
+    tried: list[tuple[Edition, list[str]]] = []
+    refusals: list[PhareError] = []
+    for edition in contract.every_edition():
+        columns = contract.columns(edition)
+        try:
+            reading = open_file(
+                edition.file, path, set(columns.values()), shapes=contract.kind == "division"
+            )
+        except PhareError as error:
+            refusals.append(error)
+            continue
+        absent = _absent(contract, edition, reading.columns)
+        if not absent:
+            return Delivered(path, edition, reading)
+        tried.append((edition, absent))
+    if not tried:
+        raise refusals[0]
+    edition, absent = min(tried, key=lambda one: len(one[1]))
+    raise PhareError(
+        f"colonne obligatoire absente : {', '.join(absent)}",
+        f"fichier {path.name}, source « {contract.source} »"
+        + (f", édition {edition.version}" if contract.editions else ""),
+        "vérifier le fichier livré, ou corriger le contrat si l'éditeur a changé le nom",
+    )
+
+
+def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
+    columns = contract.columns(edition)
+    return [
+        columns[name]
+        for name, rule in contract.fields.items()
+        if rule.required and columns[name] not in offered and not columns[name].startswith("@")
+    ]
+
+
+def admitted(
+    con: duckdb.DuckDBPyConnection, contract: Contract, one: Delivered, number: int, offset: int
+) -> str:
+    """Return the SQL of the rows of a delivered file as they are let in; `con` reads the file.
+
+    Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
+    (why the row is set aside, or NULL), each field of the contract as text, and `geometry` for a
+    division.
+    """
+    stream = _stream(one)
+    con.register("incoming", stream)
+    columns = contract.columns(one.edition)
+    present = [name for name in contract.fields if columns[name] in stream.schema.names]
+    read = [f"{_written(contract, one.edition, name)} AS {quote(name)}" for name in present]
+    rest = [f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in contract.fields if n not in present]
+    shape = [GEOMETRY] if contract.kind == "division" else []
+    reasons = {name: _reason(contract, name) for name in present}
+    whole = ", ".join([ROW, FAULT, *read, *rest, *shape])
+    screened = ", ".join(f"{sql} AS {quote('@' + name)}" for name, sql in reasons.items())
+    kept = [_kept(name) if name in reasons else quote(name) for name in contract.fields]
+    told = [
+        f"{literal(PERSON + ':')} || {quote('@' + name)} || {literal(':' + name)}"
+        for name in reasons
+    ]
+    first = ", ".join([FAULT, *told])
+    return (
+        f"SELECT {ROW} + {offset} AS {ROW}, {number} AS delivery, coalesce({first}) AS {FAULT}, "
+        f"{', '.join([*kept, *shape])} FROM (SELECT *{', ' + screened if screened else ''} "
+        f"FROM (SELECT {whole} FROM incoming))"
+    )
+
+
+def _stream(one: Delivered) -> pa.RecordBatchReader:
+    batches = one.batches()
+    first = next(batches)  # a reader gives one at least, if without rows
+    return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+
+
+def _written(contract: Contract, edition: Edition, name: str) -> str:
+    """Return the SQL of the field as the contract wants it: the part that counts, its own code."""
+    rule = contract.fields[name]
+    value = quote(contract.columns(edition)[name])
+    if rule.extract:
+        value = f"nullif(regexp_extract({value}, {literal(rule.extract)}, 1), '')"
+    codes = edition.values.get(name)
+    if codes:
+        whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in codes.items())
+        value = f"CASE trim({value}) {whens} ELSE {value} END"
+    if rule.type == "float" and edition.file.decimal != contract.file.decimal:
+        value = (
+            f"replace({value}, {literal(edition.file.decimal)}, {literal(contract.file.decimal)})"
+        )
+    return value
+
+
+def _reason(contract: Contract, name: str) -> str:
+    """Return the SQL of what is personal in the field's value, or NULL."""
+    rule, said = contract.fields[name], quote(name)
+    value = rules.typed(said, rule, contract.file.decimal, contract.timezone or "UTC")
+    return (
+        f"CASE WHEN {said} IS NULL OR {rules.vouched(rule, said, value)} THEN NULL "
+        f"WHEN length({said}) > {rule.max_length} THEN 'texte_libre' ELSE person({said}) END"
+    )
+
+
+def _kept(name: str) -> str:
+    said, reason = quote(name), quote("@" + name)
+    return f"CASE WHEN {reason} IS NULL THEN {said} ELSE '[' || {reason} || ']' END AS {said}"
+
+
+def connect(spill: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection that knows `person(text)`: the reason why a text may name a person.
+
+    Only what the door has let in ever goes to `spill`: rows are screened as they are read.
+    """
+    con = store.connect(spill)
+    con.create_function(
+        "person", Screen(), ["VARCHAR"], "VARCHAR", type="arrow",
+        null_handling="special",
+    )  # fmt: skip
+    return con
+
+
+def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
+    """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
+    parts: list[Path] = []
+    files: list[dict[str, Any]] = []
+    offset = 0
+    with scratch() as folder:
+        con = connect(folder)
+        for number, path in enumerate(received, start=1):
+            one = recognise(contract, path)
+            part = folder / f"{number}.parquet"
+            parts.append(_let_in(con, contract, one, number, offset, part))
+            rows, unreadable, met = _counted(con, part)
+            if rows and rows == unreadable:
+                raise PhareError(
+                    "aucune ligne lisible avec la mise en page du contrat",
+                    f"fichier {path.name}, source « {contract.source} »",
+                    f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
+                    f"encodage {one.edition.file.encoding}",
+                )
+            files.append(_receipt(contract, one, rows, met))
+            offset += rows
+        listed = ", ".join(literal(part) for part in parts)
+        store.write(
+            con,
+            f"SELECT * FROM read_parquet([{listed}])",
+            raw / f"{contract.source}.parquet",
+            order_by=[ROW],
+        )
+        con.close()
+    return {
+        "files": files,
+        "rows": offset,
+        "columns_kept": _union(files, "columns_kept"),
+        "columns_refused": {c: contract.refused[c] for c in _union(files, "columns_refused")},
+        "columns_not_named": _union(files, "columns_not_named"),
+        "personal": _summed(files),
+        "contract_version": contract.version,
+        "publisher": contract.publisher,
+        "licence": contract.licence,
+        "attribution": contract.attribution,
+    }
+
+
+def _let_in(
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    one: Delivered,
+    number: int,
+    offset: int,
+    part: Path,
+) -> Path:
+    """Write the admitted rows of a file to `part`. No error ever quotes what a row says."""
+    try:
+        return store.spill(con, admitted(con, contract, one, number, offset), part)
+    except duckdb.Error:
+        if one.failures:
+            raise one.failures[0] from None
+        raise PhareError(
+            "fichier illisible avec la mise en page du contrat",
+            f"fichier {one.path.name}, source « {contract.source} »",
+            "vérifier le fichier livré et la partie `file` du contrat",
+        ) from None
+    finally:
+        con.unregister("incoming")
+
+
+def _counted(con: duckdb.DuckDBPyConnection, part: Path) -> tuple[int, int, dict[str, int]]:
+    """Return the rows of a part, how many are no rows of a table, and the values of persons met."""
+    whose = f"starts_with({FAULT}, '{PERSON}:')"
+    rows, unreadable = con.execute(
+        f"SELECT count(*), count(*) FILTER ({FAULT} IS NOT NULL AND NOT {whose}) "
+        "FROM read_parquet(?)",
+        [str(part)],
+    ).fetchall()[0]
+    met = con.execute(
+        f"SELECT substr({FAULT}, {len(PERSON) + 2}), count(*) FROM read_parquet(?) "
+        f"WHERE {whose} GROUP BY 1 ORDER BY 1",
+        [str(part)],
+    ).fetchall()
+    return rows, unreadable, dict(met)
+
+
+def _receipt(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:
+    permitted = set(contract.columns(one.edition).values())
+    offered = one.reading.columns
+    return {
+        "file": one.path.name,
+        "size": one.path.stat().st_size,
+        "sha256": store.sha256(one.path),
+        "edition": one.edition.version,
+        "rows": rows,
+        "personal": met,
+        "columns_kept": [c for c in offered if c in permitted],
+        "columns_refused": [c for c in offered if c in contract.refused],
+        "columns_not_named": [
+            c for c in offered if c not in permitted and c not in contract.refused
+        ],
+    }
+
+
+def _union(files: list[dict[str, Any]], key: str) -> list[str]:
+    return list(dict.fromkeys(column for one in files for column in one[key]))
+
+
+def _summed(files: list[dict[str, Any]]) -> dict[str, int]:
+    reasons = sorted({reason for one in files for reason in one["personal"]})
+    return {r: sum(one["personal"].get(r, 0) for one in files) for r in reasons}

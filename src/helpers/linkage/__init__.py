@@ -1,0 +1,1 @@
+"""Linkage: which records of several sources tell the same fact."""

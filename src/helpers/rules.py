@@ -1,0 +1,129 @@
+"""The rules of a contract's fields, as SQL: the value in its type, what it breaks, what vouches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from helpers.contract import Contract, FieldRule
+from helpers.store import literal, quote
+
+# Digits enough to be a telephone or a social security number: no unbounded number vouches for them.
+LONG_NUMBER = 9
+TRUE, FALSE = ("1", "true", "vrai", "oui", "o", "t"), ("0", "false", "faux", "non", "n", "f")
+
+
+def text(name: str, rule: FieldRule) -> str:
+    """Return the SQL of the field's trimmed text; NULL where empty or written as such."""
+    found = f"nullif(trim({quote(name)}), '')"
+    for empty in rule.null_values:
+        found = f"nullif({found}, {literal(empty)})"
+    return found
+
+
+def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
+    """Return the SQL of the value of the text `said` in the field's type; NULL if unreadable.
+
+    `decimal` is the file's decimal sign. A timestamp that carries an offset (`%z`) becomes the
+    wall time of `timezone`.
+    """
+    match rule.type:
+        case "int":
+            # A cast alone would round « 1.5 » to 2.
+            return f"TRY_CAST(regexp_extract({said}, '^[+-]?[0-9]+$') AS BIGINT)"
+        case "float":
+            dotted = f"replace({said}, ',', '.')" if decimal == "," else said
+            number = f"TRY_CAST({dotted} AS DOUBLE)"
+            return f"CASE WHEN isfinite({number}) THEN {number} END"
+        case "bool":
+            yes, no = (_among(f"lower({said})", codes) for codes in (TRUE, FALSE))
+            return f"CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END"
+        case "year":
+            digits = f"TRY_CAST(regexp_extract({said}, '^([0-9]{{2}}|[0-9]{{4}})$') AS BIGINT)"
+            # Two digits: 1970 to 2069, as POSIX's %y nearly does.
+            century = f"CASE WHEN {digits} < 70 THEN 2000 WHEN {digits} < 100 THEN 1900 ELSE 0 END"
+            return f"({digits} + {century})"
+        case "date":
+            return f"TRY_CAST({_moment(said, rule)} AS DATE)"
+        case "timestamp":
+            moment = _moment(said, rule)
+            return f"timezone({literal(timezone)}, {moment})" if "%z" in rule.format else moment
+        case _:
+            return said
+
+
+def _moment(said: str, rule: FieldRule) -> str:
+    moment = f"try_strptime({said}, {literal(rule.format)})"
+    # %Y reads « 1/2/24 » as the year 24: no city's records go back that far.
+    return f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
+
+
+def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
+    """Return the SQL of the reason code of the first rule that the field breaks, or NULL.
+
+    `said` is the SQL of its text, `value` that of its value in its type.
+    """
+    cases = []
+    if rule.required:
+        cases.append((f"{said} IS NULL", f"manquant:{name}"))
+    if rule.type == "enum":
+        cases.append((f"NOT ({_among(said, rule.values)})", rule.reason or f"hors_liste:{name}"))
+    elif rule.type != "str":
+        cases.append((f"{said} IS NOT NULL AND {value} IS NULL", f"illisible:{name}"))
+    if rule.pattern:
+        cases.append((f"NOT {_matches(said, rule.pattern)}", rule.reason or f"hors_forme:{name}"))
+    for bound, sign in ((rule.minimum, "<"), (rule.maximum, ">")):
+        if bound is not None:
+            cases.append((f"{value} {sign} {bound}", rule.reason or f"hors_bornes:{name}"))
+    if not cases:
+        return "NULL"
+    return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
+
+
+def vouched(rule: FieldRule, said: str, value: str) -> str:
+    """Return the SQL test that the contract alone describes the value: nobody can be named in it.
+
+    A code of its list, a text of its pattern, a date that reads as one, a short or bounded number.
+    """
+    match rule.type:
+        case "enum":
+            return _among(said, rule.values)
+        case "str":
+            return _matches(said, rule.pattern) if rule.pattern else "FALSE"
+        case "int" | "float" if rule.maximum is None:
+            return f"{value} IS NOT NULL AND length({said}) < {LONG_NUMBER}"
+        case "int" | "float":
+            low = f" AND {value} >= {rule.minimum}" if rule.minimum is not None else ""
+            return f"{value} <= {rule.maximum}{low}"
+        case _:
+            return f"{value} IS NOT NULL"
+
+
+def swapped(contract: Contract, value: Callable[[str], str]) -> str:
+    """Return the SQL of the reason code where longitude and latitude are each other's, or NULL.
+
+    `value` gives the SQL of a field's value in its type.
+    """
+    rule = contract.observation
+    if rule is None or rule.longitude is None or rule.latitude is None:
+        return "NULL"
+    east, north = contract.fields[rule.longitude], contract.fields[rule.latitude]
+    if None in (east.minimum, east.maximum, north.minimum, north.maximum):
+        return "NULL"
+    lon, lat = value(rule.longitude), value(rule.latitude)
+
+    def inside(x: str, y: str) -> str:
+        return (
+            f"{x} BETWEEN {east.minimum} AND {east.maximum} "
+            f"AND {y} BETWEEN {north.minimum} AND {north.maximum}"
+        )
+
+    swap = f"NOT ({inside(lon, lat)}) AND {inside(lat, lon)}"
+    return f"CASE WHEN {swap} THEN {literal(f'interverties:{rule.longitude}')} END"
+
+
+def _among(value: str, codes: tuple[str, ...]) -> str:
+    return f"{value} IN ({', '.join(literal(code) for code in codes)})"
+
+
+def _matches(value: str, pattern: str) -> str:
+    return f"regexp_full_match({value}, {literal(pattern)})"
