@@ -18,6 +18,7 @@ from typing import Any
 
 from helpers import door
 from helpers.city import City, Delivery
+from helpers.contract import REMOTE
 from helpers.errors import PhareError
 from helpers.receipts import RECEIPTS
 from helpers.words import number, plural
@@ -38,6 +39,7 @@ def deliveries(city: City, root: Path) -> Iterator[dict[str, list[Path]]]:
         yield {
             name: _find(city, delivery, root, folder)
             for name, delivery in city.about.sources.items()
+            if city.contracts[name].file.format not in REMOTE
         }
 
 
@@ -103,11 +105,29 @@ def collect(city: City, root: Path, raw: Path) -> dict[str, dict[str, Any]]:
     with deliveries(city, root) as files:
         receipts = {
             name: door.take_in(contract, files[name], raw)
+            if name in files
+            else _from_afar(city, root, name, raw)
             for name, contract in city.contracts.items()
         }
     text = json.dumps(receipts, ensure_ascii=False, indent=2) + "\n"
     (raw / RECEIPTS).write_text(text, encoding="utf-8")
     return receipts
+
+
+def _from_afar(city: City, root: Path, name: str, raw: Path) -> dict[str, Any]:
+    """Take in a source at its address; what has come whole is asked for again by `make data`."""
+    from helpers import fetched  # cities of files alone do not pay for the network's libraries
+
+    delivery = city.about.sources[name]
+    if not delivery.url:
+        raise PhareError(
+            f"la source « {name} » n'a pas d'adresse",
+            f"{city.pack.name}/city.yaml",
+            f"écrire `sources.{name}.url`",
+        )
+    folder = fetched.spool_folder(root, city.about.name, name)
+    again = bool(os.environ.get(FETCH))
+    return fetched.take_in(city.contracts[name], delivery.url, folder, raw, again=again)
 
 
 def as_markdown(receipts: dict[str, dict[str, Any]]) -> str:

@@ -197,7 +197,7 @@ def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str
             one = recognise(contract, path)
             part = folder / f"{number}.parquet"
             parts.append(_let_in(con, contract, one, number, offset, part))
-            rows, unreadable, met = _counted(con, part)
+            rows, unreadable, met = counted(con, part)
             if rows and rows == unreadable:
                 raise PhareError(
                     "aucune ligne lisible avec la mise en page du contrat",
@@ -205,7 +205,7 @@ def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str
                     f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
                     f"encodage {one.edition.file.encoding}",
                 )
-            files.append(_receipt(contract, one, rows, met))
+            files.append(_of_file(contract, one, rows, met))
             offset += rows
         listed = ", ".join(literal(part) for part in parts)
         store.write(
@@ -215,9 +215,14 @@ def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str
             order_by=[ROW],
         )
         con.close()
+    return receipt(contract, files)
+
+
+def receipt(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the receipt of a source from those of its files."""
     return {
         "files": files,
-        "rows": offset,
+        "rows": sum(one["rows"] for one in files),
         "columns_kept": _union(files, "columns_kept"),
         "columns_refused": {c: contract.refused[c] for c in _union(files, "columns_refused")},
         "columns_not_named": _union(files, "columns_not_named"),
@@ -252,7 +257,7 @@ def _let_in(
         con.unregister("incoming")
 
 
-def _counted(con: duckdb.DuckDBPyConnection, part: Path) -> tuple[int, int, dict[str, int]]:
+def counted(con: duckdb.DuckDBPyConnection, part: Path) -> tuple[int, int, dict[str, int]]:
     """Return the rows of a part, how many are no rows of a table, and the values of persons met."""
     whose = f"starts_with({FAULT}, '{PERSON}:')"
     rows, unreadable = con.execute(
@@ -268,9 +273,7 @@ def _counted(con: duckdb.DuckDBPyConnection, part: Path) -> tuple[int, int, dict
     return rows, unreadable, dict(met)
 
 
-def _receipt(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:
-    permitted = set(contract.columns(one.edition).values())
-    offered = one.reading.columns
+def _of_file(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:
     return {
         "file": one.path.name,
         "size": one.path.stat().st_size,
@@ -278,6 +281,16 @@ def _receipt(contract: Contract, one: Delivered, rows: int, met: dict[str, int])
         "edition": one.edition.version,
         "rows": rows,
         "personal": met,
+        **columns_told(contract, one.edition, one.reading.columns),
+    }
+
+
+def columns_told(
+    contract: Contract, edition: Edition, offered: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return which of the columns offered are kept, refused, or not named by the contract."""
+    permitted = set(contract.columns(edition).values())
+    return {
         "columns_kept": [c for c in offered if c in permitted],
         "columns_refused": [c for c in offered if c in contract.refused],
         "columns_not_named": [

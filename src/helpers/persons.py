@@ -244,8 +244,9 @@ def _is_pair(one: str, other: str, *, upper: bool) -> bool:
     """Tell whether two words that follow each other name somebody, in whichever order.
 
     A first name and a family name of the lists; a first name of the list and any capitalised
-    word; a capitalised word and a family name; a title and a capitalised word. In a text all in capitals, these tell nothing: the other
-    word is then of the list too, or ends as French words hardly do.
+    word; a capitalised word and a family name; a title and a capitalised word. In a text all in
+    capitals, these tell nothing: the other word is then of the list too, or ends as French words
+    hardly do.
     """
     if _key(one) in TITLES and CAPITAL.match(other) and _key(other) not in COMMON:
         return _key(other) in FAMILY if upper else one.lower() != "me" or one == "Me"

@@ -1,6 +1,6 @@
 """A whole workspace to walk through: the repository as it is, cloned, with a smaller city, run.
 
-The simulated Marseille at one fifth of its size: every stage does its work in a second or so.
+The simulated Marseille at three hundredths of its size: every stage works in a second or so.
 Each test leaves the workspace as it found it.
 """
 
@@ -80,7 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
     settings = root / "data/cities/marseille/simulation.yaml"
     text = settings.read_text(encoding="utf-8")
     assert "\nscale: 1.0 " in text
-    settings.write_text(text.replace("\nscale: 1.0 ", "\nscale: 0.2 "), encoding="utf-8")
+    settings.write_text(text.replace("\nscale: 1.0 ", "\nscale: 0.03 "), encoding="utf-8")
     (root / "dvc.lock").unlink(missing_ok=True)
     register = "cities:\n  marseille:\n    pack: data/cities/marseille\n"
     (root / "data/cities/active.yaml").write_text(register, encoding="utf-8")

@@ -4,6 +4,7 @@
 read. Nothing here describes a real person or a real fact.
 """
 
-from helpers.simulate.delivery import deliver, write_truth
+from helpers.simulate.delivery import deliver
+from helpers.simulate.truth import write_truth
 
 __all__ = ["deliver", "write_truth"]

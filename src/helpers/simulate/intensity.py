@@ -49,6 +49,12 @@ class Ground:
         weights = np.exp(-special.ndtri(place.half_in_share) * z)
         return np.asarray(weights / weights.sum(), dtype=np.float64)
 
+    def centres(self) -> Floats:
+        """Return the centres of the built cells in metres, shape (cells, 2): east, north."""
+        where = self.territory
+        lower = np.column_stack([where.east[self.cells], where.north[self.cells]])
+        return np.asarray((lower + 0.5) * where.cell_m, dtype=np.float64)
+
     def _field(self, name: str) -> Floats:
         """Return the standard Gaussian field `name` over the built cells, drawn once."""
         if name not in self._fields:

@@ -1,216 +1,141 @@
-"""From facts to the lines of each source, refused columns included: the door must meet them.
+"""From the world to every delivered file: who knows what of it, and in which table they write it.
 
-Whatever looks personal is generated from a number and says that it is fictive.
+The sources of facts come chunk by chunk (a year, or a layer of one at large scales), so that
+memory holds one chunk; the others are small, and come first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import datetime as dt
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from helpers.simulate import columns
-from helpers.simulate.defects import (
-    Labels,
-    Place,
-    draw_labels,
-    entry_delay_days,
-    written_place,
-)
-from helpers.simulate.facts import Facts
-from helpers.simulate.intensity import Ground
-from helpers.simulate.rhythm import Clock
-from helpers.simulate.settings import MainCourante, Signalement, Source
-from helpers.simulate.streams import Bools, Floats, Ints, Moments, draw, stream
+from helpers.simulate import shapes
+from helpers.simulate.incidents import Incidents
+from helpers.simulate.sources import evenement, files, meteo, service, statistics, surroundings
+from helpers.simulate.sources.action import action
+from helpers.simulate.sources.evenement import Events
+from helpers.simulate.sources.scene import Facts, Part, Scene
+from helpers.simulate.sources.telling import Happened, Piece, Telling
+from helpers.simulate.sources.vsi_alerte_agregee import zones_filmed
+from helpers.simulate.streams import Floats, Ints
+from helpers.simulate.world import World
 
-MINUTE, DAY = np.timedelta64(1, "m"), np.timedelta64(24 * 60, "m")
-STATES = ("ouvert", "en_cours", "clos", "rejete")
-AGENTS = 600  # fictive numbers of agents go up to here
+QUARTERS = "quartiers"
+SPORT = "sportif"
 
 
-@dataclass(frozen=True)
-class Records:
-    """What a source would deliver (`lines`, one row a record, repeats not yet added), and the
-    truth about each record."""
+def tell(world: World) -> Iterator[Piece]:
+    """Yield every file of the city, with the truth about its lines; the log's corrections last."""
+    scene = build_scene(world)
+    yield from _context(world, scene)
+    telling = Telling(scene, zones_filmed(_busy(world), scene))
+    for year, layer in world.chunks:
+        incidents = world.incidents(year, layer)
+        initiator = world.recorded(incidents)
+        happened = Happened(_facts(incidents, initiator), initiator >= 0)
+        yield from telling.tell(happened, Part(year, layer, world.layers))
+    yield telling.corrections()
 
-    lines: pa.Table
-    labels: Labels
-    facts: Facts
+
+def build_scene(world: World) -> Scene:
+    """Return what vendors' files rest on."""
+    settings = world.settings
+    return Scene(
+        world.territory,
+        world.clock.days,
+        world.clock.timezone,
+        settings.seed,
+        world.layer_scale,
+        {code: kind.family for code, kind in settings.kinds.items()},
+        settings.sources,
+    )
 
 
-def main_courante(
-    facts: Facts, rules: MainCourante, ground: Ground, clock: Clock, seed: int
-) -> Records:
-    """Return the municipal police log as of the period's end, in the order of entry."""
-    name = "main_courante"
-    labels = draw_labels(len(facts.kind), rules.defects, seed, name)
-    start, end, known = _interval(facts.moment, rules, clock, seed)
-    rng = stream(seed, f"{name}/entry")
-    delay = 1 + rng.exponential(rules.entry_delay_mean_min, len(start))
-    late = entry_delay_days(labels, rules.defects, seed, name) * 24 * 60
-    recorded = clock.existing(end + _minutes(delay + late))
-    order = _delivered(recorded, clock)
-    facts, labels = take(facts, order), labels.take(order)
-    start, end, known, recorded = start[order], end[order], known[order], recorded[order]
-    place = written_place(facts, labels, ground)
-    number = np.arange(1, len(order) + 1)
-    drawn = {
-        column: columns.drawn_codes(weights, len(order), seed, f"{name}/{column}")
-        for column, weights in rules.attributes.items()
-    }
-    lines = {
-        "id_mc": columns.identifiers(rules.id_prefix, recorded),
-        "origine": _origins(facts, rules, seed, name),
-        "type_n1": columns.codes([t.family for t in rules.types.values()], facts.kind),
-        "type_n2": _types(facts, labels, rules, seed, name),
-        "debut": columns.moments(start),
-        "fin": columns.moments(end, absent=known),
-        "saisi_le": columns.moments(recorded),
-        **_place_columns(place),
-        "quartier": columns.codes(ground.territory.quarters.code, place.quarter),
-        **drawn,
-        "duree_min": pa.array(1 + stream(seed, f"{name}/duration").gamma(1.6, 18, len(order))).cast(
-            pa.int64(), safe=False
+def _facts(incidents: Incidents, initiator: Ints) -> Facts:
+    return Facts(
+        incidents.id,
+        incidents.kind,
+        initiator,
+        incidents.cell,
+        incidents.east,
+        incidents.north,
+        incidents.moment,
+    )
+
+
+def _busy(world: World) -> Floats:
+    """Return the expected incidents of each quarter, up to a factor: cameras go there."""
+    quarter = world.territory.quarter[world.ground.cells]
+    place = np.sum([kind.place for kind in world.kinds], axis=0)
+    count = len(world.territory.quarters.code)
+    return np.asarray(np.bincount(quarter, place, count), dtype=np.float64)
+
+
+def _context(world: World, scene: Scene) -> Iterator[Piece]:
+    """Yield the files that no chunk of facts is needed for."""
+    rules, seed, days = scene.rules, scene.seed, scene.days
+    quarters = world.territory.quarters
+    built = np.bincount(world.territory.quarter[world.ground.cells], minlength=len(quarters.code))
+    yield Piece(QUARTERS, "", None, draw=partial(shapes.write_geojson, world.territory))
+    yield from _events(world, scene)
+    yield Piece("action", "", action(world.actions, scene))
+    yield Piece("moyen", "", service.moyen(scene.districts, rules.service, seed))
+    hours = _by_district(world.presence.hours, scene)
+    vacation = service.vacation(scene.districts, hours, days, rules.service, seed)
+    yield Piece("vacation", "", vacation)
+    cameras = service.camera(quarters, _busy(world), days, rules.service, seed)
+    yield Piece("camera", "", cameras)
+    weather = meteo.meteo(days, world.weather, rules.meteo, scene.timezone, seed)
+    yield Piece("meteo", "", weather)
+    calendar = surroundings.calendrier(days, _matches(world), scene.timezone)
+    yield Piece("calendrier", "", calendar)
+    zones = surroundings.contexte_zone(quarters, rules.contexte_zone, built, seed)
+    yield Piece("contexte_zone", "", zones)
+    crime = statistics.ssmsi_commune(scene.districts, rules.ssmsi_commune, seed)
+    yield Piece("ssmsi_commune", "", crime)
+    partners, below = statistics.partenaire_agrege(
+        scene.districts, days, rules.partenaire_agrege, seed
+    )
+    line = np.arange(1, partners.num_rows + 1)
+    truth = pa.table({"line": line, "below_k": np.isin(line - 1, below)})
+    yield Piece("partenaire_agrege", "", partners, truth)
+
+
+def _events(world: World, scene: Scene) -> Iterator[Piece]:
+    events, quarters = world.events, world.territory.quarters
+    where = world.territory.quarter[events.cell]
+    titles = zip(events.title, where.tolist(), strict=True)
+    filed = evenement.filed(
+        Events(
+            events.category,
+            [f"{title}, {quarters.name[quarter]}" for title, quarter in titles],
+            events.cell,
+            events.start,
+            events.end,
+            events.attendance_expected,
+            events.attendance,
+            events.capacity,
         ),
-        "matricule_agent": columns.numbered("AG-", number * 7919 % AGENTS, 5),
-        "identite_requerant": columns.numbered("Personne fictive ", number),
-        "identite_mis_en_cause": columns.numbered("Personne fictive M", number),
-        "telephone_requerant": columns.numbered("00", number % 10**8, 8),
-        "immatriculation": columns.numbered("FICTIVE-", number % 1000, 3),
-        "numero_voie": pa.array(number * 31 % 200 + 1),
-        "texte_libre": columns.numbered("Texte fictif ", number),
-        "piece_jointe": columns.numbered("piece-fictive-", number, suffix=".pdf"),
-    }
-    return Records(pa.table(lines), labels, facts)
-
-
-def signalement(
-    facts: Facts, rules: Signalement, ground: Ground, clock: Clock, seed: int
-) -> Records:
-    """Return the citizens' reports as of the period's end, in the order received."""
-    name = "signalement"
-    labels = draw_labels(len(facts.kind), rules.defects, seed, name)
-    order = _delivered(facts.moment, clock)
-    facts, labels = take(facts, order), labels.take(order)
-    place = written_place(facts, labels, ground)
-    identifier = columns.identifiers(rules.id_prefix, facts.moment)
-    number = np.arange(1, len(order) + 1)
-    lines = {
-        "id": identifier,
-        "canal": _origins(facts, rules, seed, name),
-        "service_code": columns.numbered("SV-", facts.kind + 1, 3),
-        "type": columns.codes([t.family for t in rules.types.values()], facts.kind),
-        "sous_type": _types(facts, labels, rules, seed, name),
-        **_progress(facts.moment, rules, clock, seed),
-        "service_responsable": columns.codes([t.service for t in rules.types.values()], facts.kind),
-        "doublon_de": pc.take(identifier, _same_fact(facts, rules, seed)),
-        **_place_columns(place),
-        "description": columns.numbered("Texte fictif ", number),
-        "media_url": columns.numbered("https://exemple.invalid/photo/", number, suffix=".jpg"),
-        "contact": columns.numbered("fictif-", number, 6, "@exemple.invalid"),
-        "numero_voie": pa.array(number * 31 % 200 + 1),
-    }
-    return Records(pa.table(lines), labels, facts)
-
-
-def take(facts: Facts, order: Ints) -> Facts:
-    """Return the facts in `order`."""
-    return Facts(*(getattr(facts, field.name)[order] for field in fields(facts)))
-
-
-def _minutes(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.timedelta64]]:
-    return values.astype(np.int64).astype("timedelta64[m]")
-
-
-def _delivered(recorded: Moments, clock: Clock) -> Ints:
-    """Return the order of entry; what is entered after the last day is not delivered yet."""
-    order = np.argsort(recorded, kind="stable")
-    delivered = recorded[order] < clock.days[-1] + np.timedelta64(1, "D")
-    return np.asarray(order[delivered], dtype=np.int64)
-
-
-def _interval(
-    moment: Moments, rules: MainCourante, clock: Clock, seed: int
-) -> tuple[Moments, Moments, Bools]:
-    """Return start and end of what is known of each moment, and where the moment is known.
-
-    The true moment lies evenly in its interval.
-    """
-    rng = stream(seed, "main_courante/interval")
-    known = rng.random(len(moment)) >= rules.interval_share
-    length = rules.interval_median_min * np.exp(
-        rules.interval_log_sd * rng.standard_normal(len(moment))
+        scene,
     )
-    before = np.where(known, 0.0, length * rng.random(len(moment)))
-    start = np.maximum(moment - _minutes(before), clock.days[0].astype("datetime64[m]"))
-    end = np.where(known, moment, np.maximum(start + _minutes(length), moment + MINUTE))
-    # Moved out of the missing hour, a start could pass the moment itself.
-    return np.minimum(clock.existing(start), moment), clock.existing(end), known
+    yield Piece(evenement.NAME, "", filed.table, filed.truth)
+    draw = partial(files.write_features, filed.properties, filed.shapes)
+    yield Piece(evenement.ORDERS, "", None, draw=draw)
 
 
-def _origins(facts: Facts, rules: Source, seed: int, name: str) -> pa.Array:
-    """Return the origin's code, drawn among those of each record's initiator."""
-    every = [code for weights in rules.initiators.values() for code in weights]
-    position = np.zeros(len(facts.kind), dtype=np.int64)
-    first = 0
-    for index, (initiator, weights) in enumerate(rules.initiators.items()):
-        own = facts.initiator == index
-        rng = stream(seed, f"{name}/origin/{initiator}")
-        drawn = draw(np.array(list(weights.values())), int(own.sum()), rng)
-        position[own] = first + drawn
-        first += len(weights)
-    return columns.codes(every, position)
+def _matches(world: World) -> set[dt.date]:
+    sport = np.array([category == SPORT for category in world.events.category])
+    days: list[dt.date] = world.events.start[sport].astype("datetime64[D]").tolist()
+    return set(days)
 
 
-def _types(facts: Facts, labels: Labels, rules: Source, seed: int, name: str) -> pa.Array:
-    """Return the type's code, or one that no list knows."""
-    rng = stream(seed, f"{name}/unknown_code")
-    unknown = rng.integers(0, len(rules.unknown_codes), len(facts.kind)) + len(rules.types)
-    every = [*rules.types, *rules.unknown_codes]
-    return columns.codes(every, np.where(labels.unknown_code, unknown, facts.kind))
-
-
-def _place_columns(place: Place) -> dict[str, pa.Array]:
-    return {
-        "longitude": columns.degrees(place.longitude),
-        "latitude": columns.degrees(place.latitude),
-    }
-
-
-def _progress(asked: Moments, rules: Signalement, clock: Clock, seed: int) -> dict[str, pa.Array]:
-    """Return the state of each report as of the period's end, and its times."""
-    rng = stream(seed, "signalement/progress")
-    today = (clock.days[-1] + np.timedelta64(1, "D")).astype("datetime64[m]")
-    days = rng.gamma(rules.resolution_gamma_shape, rules.resolution_gamma_scale_days, len(asked))
-    closed_at = clock.existing(asked + _minutes(30 + days * 24 * 60))
-    taken_at = clock.existing(asked + _minutes(15 + rng.exponential(24 * 60, len(asked))))
-    closed, taken = closed_at < today, taken_at < today
-    refused = closed & (rng.random(len(asked)) < rules.rejected_share)
-    state = np.where(refused, 3, np.where(closed, 2, np.where(taken, 1, 0)))
-    changed = np.where(closed, closed_at, np.where(taken, taken_at, asked))
-    return {
-        "statut": columns.codes(STATES, state),
-        "demande_le": columns.moments(asked),
-        "maj_le": columns.moments(changed),
-        "prevu_le": columns.moments(clock.existing(asked + rules.target_days * DAY)),
-        "cloture_le": columns.moments(closed_at, absent=~closed),
-    }
-
-
-def _same_fact(facts: Facts, rules: Signalement, seed: int) -> pa.Array:
-    """Return the position of the report just before in the same cell, of the same type and
-    recent, for the share that the service recognises; null elsewhere."""
-    order = np.lexsort((facts.moment, facts.kind, facts.cell))
-    before, here = order[:-1], order[1:]
-    alike = (
-        (facts.cell[before] == facts.cell[here])
-        & (facts.kind[before] == facts.kind[here])
-        & (facts.moment[here] - facts.moment[before] < rules.same_fact_days * DAY)
-    )
-    rng = stream(seed, "signalement/same_fact")
-    alike &= rng.random(len(alike)) < rules.same_fact_share
-    earlier = np.full(len(order), -1, dtype=np.int64)
-    earlier[here[alike]] = before[alike]
-    return pa.array(earlier, mask=earlier < 0)
+def _by_district(hours: Floats, scene: Scene) -> Floats:
+    """Return the hours of quarters summed by district, rounded as they were; last axis."""
+    total = np.zeros((*hours.shape[:2], len(scene.districts)))
+    for quarter, district in enumerate(scene.district_of.tolist()):
+        total[:, :, district] += hours[:, :, quarter]
+    return np.asarray(np.round(total, 1), dtype=np.float64)

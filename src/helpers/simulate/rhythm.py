@@ -23,17 +23,32 @@ class Clock:
     timezone: str
 
     def weights(self, source: str, code: str, kind: TypeOfFact, *, coast: bool) -> Floats:
-        """Return the weight of each hour of the period (days × 24, flattened), mean near 1."""
+        """Return the weight of each hour of the period (days × 24, flattened), mean near 1.
+
+        Of what happens: episodes of the record alone are left out.
+        """
         hourly = self._rhythm(self.time.rhythms[kind.rhythm])
-        daily = self._trend(kind.trend)
-        for episode in self.time.episodes:
-            if episode.source == source and (episode.types is None or code in episode.types):
-                last = self.days[-1] if episode.end is None else np.datetime64(episode.end)
-                within = (self.days >= np.datetime64(episode.start)) & (self.days <= last)
-                daily = np.where(within, daily * episode.factor, daily)
+        daily = self._trend(kind.trend) * self._episodes(source, code, recording=False)
         if coast:
             daily = daily * _mean_one(np.array(self.time.coast_by_month)[self._month()])
         return (hourly * daily[:, None]).ravel()
+
+    def recording(self, source: str, code: str) -> Floats:
+        """Return, for each day, how much more of this type the source writes (1: as usual)."""
+        return self._episodes(source, code, recording=True)
+
+    def _episodes(self, source: str, code: str, *, recording: bool) -> Floats:
+        """Return the product of the factors of either sort of episodes, for each day."""
+        daily = np.ones(len(self.days))
+        for episode in self.time.episodes:
+            concerned = episode.source == source and (
+                episode.types is None or code in episode.types
+            )
+            if concerned and episode.recording == recording:
+                last = self.days[-1] if episode.end is None else np.datetime64(episode.end)
+                within = (self.days >= np.datetime64(episode.start)) & (self.days <= last)
+                daily = np.where(within, daily * episode.factor, daily)
+        return daily
 
     def _rhythm(self, rhythm: Rhythm) -> Floats:
         """Hours before the night's end count with the weekday of the evening before."""
@@ -53,13 +68,13 @@ class Clock:
     def _month(self) -> Ints:
         return self.days.astype("datetime64[M]").astype(np.int64) % 12
 
-    def existing(self, moments: Moments) -> Moments:
-        """Return `moments` with those of the missing hour of spring set one hour later."""
-        shown = moments.copy()
-        for start in self._missing_hours():
-            inside = (shown >= start) & (shown < start + np.timedelta64(1, "h"))
-            shown[inside] += np.timedelta64(1, "h")
-        return shown
+    def missing(self) -> Ints:
+        """Return the positions, among the hours of the period, of those the clock leaves out."""
+        start = self.days[0].astype("datetime64[h]")
+        return np.array(
+            [(m.astype("datetime64[h]") - start).astype(np.int64) for m in self._missing_hours()],
+            dtype=np.int64,
+        )
 
     def _missing_hours(self) -> list[np.datetime64]:
         """Return the wall hours of the period that the change to summer time leaves out."""

@@ -7,10 +7,10 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from helpers.simulate.streams import Floats
+from helpers.simulate.settings_sources import Defects, Sources
+from helpers.simulate.settings_world import WorldSettings
 from helpers.strict import Strict, parse
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -61,7 +61,10 @@ class Rhythm(Strict):
 
 
 class Episode(Strict):
-    """A factor on some types of a source between two days; a level break has no end."""
+    """A factor on some types of a source between two days; a level break has no end.
+
+    With `recording`, what happens stays the same: only what is written of it changes.
+    """
 
     title: str
     source: str
@@ -69,6 +72,7 @@ class Episode(Strict):
     end: dt.date | None = None
     types: tuple[str, ...] | None = None
     factor: float = Field(gt=0)
+    recording: bool = False
 
 
 class Time(Strict):
@@ -78,21 +82,6 @@ class Time(Strict):
     coast_by_month: tuple[Weight, ...] = Field(min_length=12, max_length=12)
     rhythms: dict[str, Rhythm]
     episodes: tuple[Episode, ...] = ()
-
-
-class Defects(Strict):
-    """How often each defect strikes, as a share of the lines (days for the delays)."""
-
-    no_place: Share
-    default_point: Share
-    quarter_only: Share
-    swapped: Share
-    duplicate: float = Field(ge=0, lt=1)
-    unknown_code: Share
-    late: Share
-    late_after_days: int = Field(ge=0)
-    late_gamma_shape: float = Field(gt=0)
-    late_gamma_scale_days: float = Field(gt=0)
 
 
 class TypeOfFact(Strict):
@@ -109,49 +98,11 @@ class TypeOfFact(Strict):
     rhythm: str
     field: str
     trend: float = Field(gt=-1)
-    service: str = ""
 
-    def initiator_share(self, initiator: Initiator) -> float:
-        """Return the share of this type's records that `initiator` starts."""
-        shares = {"agent": self.agent, "other": self.other}
-        return shares.get(initiator, 1.0 - self.agent - self.other)
-
-
-class Source(Strict):
-    """What every simulated source of facts has."""
-
-    records_per_year: float = Field(gt=0)
-    id_prefix: str
-    defects: Defects
-    unknown_codes: tuple[str, ...] = Field(min_length=1)
-    initiators: dict[Initiator, Weights]
-    types: dict[str, TypeOfFact]
-
-
-class MainCourante(Source):
-    """The municipal police log: intervals, delays of entry, descriptive attributes."""
-
-    interval_share: Share
-    interval_median_min: float = Field(gt=0)
-    interval_log_sd: float = Field(gt=0)
-    entry_delay_mean_min: float = Field(gt=0)
-    attributes: dict[str, Weights]
-
-
-class Signalement(Source):
-    """Citizens' reports: resolution, targets, reports of the same fact."""
-
-    resolution_gamma_shape: float = Field(gt=0)
-    resolution_gamma_scale_days: float = Field(gt=0)
-    target_days: int = Field(gt=0)
-    rejected_share: Share
-    same_fact_days: int = Field(gt=0)
-    same_fact_share: Share
-
-
-class Sources(Strict):
-    main_courante: MainCourante
-    signalement: Signalement
+    @property
+    def mission(self) -> bool:
+        """Whether it is what agents are sent to do: always recorded, never a demand."""
+        return self.family == "mission"
 
 
 class Settings(Strict):
@@ -162,17 +113,26 @@ class Settings(Strict):
     shapes: Shapes
     place: Place
     time: Time
+    kinds: dict[str, TypeOfFact]
+    world: WorldSettings
+    defects: Defects
     sources: Sources
 
     @model_validator(mode="after")
     def _names(self) -> Settings:
-        for name in Sources.model_fields:
-            source: Source = getattr(self.sources, name)
-            for code, kind in source.types.items():
-                if kind.rhythm not in self.time.rhythms:
-                    raise ValueError(f"{name}.{code} : rythme inconnu « {kind.rhythm} »")
-                if kind.agent + kind.other > 1:
-                    raise ValueError(f"{name}.{code} : agent + other dépasse 1")
+        missions = {code for code, kind in self.kinds.items() if kind.mission}
+        named = self.world.named_kinds()
+        if unknown := sorted(named - self.kinds.keys()):
+            raise ValueError(f"world : natures inconnues : {', '.join(unknown)}")
+        if self.world.reported.keys() != self.kinds.keys() - missions:
+            raise ValueError("world.reported : donner toutes les natures, sauf les missions")
+        if unknown := sorted(self.sources.named_kinds() - self.kinds.keys()):
+            raise ValueError(f"sources : natures inconnues : {', '.join(unknown)}")
+        for code, kind in self.kinds.items():
+            if kind.rhythm not in self.time.rhythms:
+                raise ValueError(f"{code} : rythme inconnu « {kind.rhythm} »")
+            if kind.agent + kind.other > 1:
+                raise ValueError(f"{code} : agent + other dépasse 1")
         return self
 
 
@@ -181,9 +141,3 @@ def load_settings(pack: Path) -> Settings:
     shown_as = f"{pack.name}/simulation.yaml"
     settings: Settings = parse(Settings, pack / "simulation.yaml", shown_as)
     return settings
-
-
-def as_probabilities(weights: tuple[float, ...] | list[float]) -> Floats:
-    """Return `weights` divided by their sum."""
-    values = np.array(weights, dtype=np.float64)
-    return np.asarray(values / values.sum(), dtype=np.float64)

@@ -1,0 +1,85 @@
+"""A source read at an address: its pages pass the door one by one, and a stopped import goes on.
+
+What is kept between two runs (`data/.spool/`) has passed the door already: nothing refused, nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from helpers import door, store
+from helpers.connect import remote, spool
+from helpers.connect.reading import ROW, Reading
+from helpers.contract import Contract
+from helpers.store import literal
+from helpers.workspace import scratch
+
+SPOOL = ".spool"
+
+
+def spool_folder(root: Path, city: str, source: str) -> Path:
+    """Return where the pages of a source wait until all have come."""
+    return root / "data" / SPOOL / city / source
+
+
+def take_in(
+    contract: Contract, url: str, folder: Path, raw: Path, *, again: bool
+) -> dict[str, Any]:
+    """Write `raw/<source>.parquet` from the source at `url`; return its receipt.
+
+    The pages already taken in are not asked for again, unless `again` and the import was whole.
+    """
+    edition = contract.every_edition()[-1]
+    columns = contract.columns(edition)
+    permitted = [name for name in columns.values() if not name.startswith("@")]
+    key = [columns[name] for name in contract.key]
+    if again and spool.read_journal(folder).done:
+        shutil.rmtree(folder)
+    with scratch() as moment:
+        con = door.connect(moment)
+
+        def clean(page: pa.Table) -> pa.Table:
+            rows = pa.array(np.arange(1, page.num_rows + 1))
+            numbered = page.append_column(ROW, rows).combine_chunks()
+            batches = numbered.to_batches() or [pa.RecordBatch.from_pylist([], numbered.schema)]
+            reading = Reading(page.column_names, iter(batches))
+            one = door.Delivered(Path(contract.source), edition, reading)
+            try:
+                sql = door.admitted(con, contract, one, 1, 0)
+                return con.execute(f"SELECT * FROM ({sql}) ORDER BY {ROW}").to_arrow_table()
+            finally:
+                con.unregister("incoming")
+
+        parts = spool.take_pages(
+            lambda cursor: remote.pages(
+                edition.file, url, permitted, cursor, source=contract.source, key=key
+            ),
+            folder,
+            clean,
+        )
+        journal = spool.read_journal(folder)
+        offsets = np.cumsum([0, *(part.rows for part in journal.parts)]).tolist()
+        pages = [
+            f"SELECT * REPLACE ({ROW} + {offset} AS {ROW}) FROM read_parquet({literal(part)})"
+            for part, offset in zip(parts, offsets, strict=False)
+        ]
+        path = raw / f"{contract.source}.parquet"
+        store.write(con, " UNION ALL ".join(pages), path, order_by=[ROW])
+        rows, _, met = door.counted(con, path)
+        con.close()
+    file = {
+        "file": remote.redacted(url),
+        "size": sum(part.stat().st_size for part in parts),
+        "sha256": hashlib.sha256("".join(p.sha256 for p in journal.parts).encode()).hexdigest(),
+        "edition": edition.version,
+        "rows": rows,
+        "personal": met,
+        **door.columns_told(contract, edition, journal.offered),
+    }
+    return door.receipt(contract, [file])
