@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd \
+.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd postgres mosquitto \
         new-city new-source new-theme
 
 CITY ?= marseille
@@ -86,7 +86,7 @@ new-theme: $(READY) ## un thème de plus (NAME=nom CITY=ville SOURCE=source)
 status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
 	@$(PYTHON) -m helpers.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
 
-test: $(READY) browser sshd ## vérifier tout : style, types, essais
+test: $(READY) browser sshd postgres mosquitto ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check
 	@$(BIN)pytest
 
@@ -108,9 +108,15 @@ bench: $(READY) ## mesurer, en rapports faits côte à côte
 lock:           ## refaire requirements.lock (demande uv)
 	@uv pip compile pyproject.toml --extra test --extra check --extra ssh --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 
-# Ce qu'il faut sur la machine et que pip n'apporte pas : un navigateur et un serveur SSH d'essai.
+# Ce qu'il faut sur la machine et que pip n'apporte pas : un navigateur, des serveurs d'essai (SSH, base, courtier).
 browser:
 	@scripts/need chromium chromium
 
 sshd:
 	@scripts/need sshd openssh-server
+
+postgres:
+	@scripts/need initdb postgresql
+
+mosquitto:
+	@scripts/need mosquitto mosquitto

@@ -23,7 +23,7 @@ SHIPPED = sorted((ROOT / "data/cities").glob("*/contracts/*.yaml"))
 # Columns that speak of a person or of a home, as publishers call them.
 PERSONAL = re.compile(
     r"adr(esse)?$|address|matricule|identite|telephone|immatric|numero_voie|texte|descri|contact"
-    r"|piece_jointe|media|plaque|email|courriel|prenom|naissance",
+    r"|piece_jointe|media(_|$)|plaque|email|courriel|prenom|naissance",
     re.IGNORECASE,
 )
 

@@ -332,7 +332,7 @@ def test_charts_show_what_they_say(city: tuple[duckdb.DuckDBPyConnection, Any]) 
     )
     assert pair.model.prior_weight + parts == pytest.approx(link["weight"], abs=1e-5)
     for chart in (
-        charts.draw_traces(con, TITLES),
+        charts.draw_traces(con),
         charts.draw_weights(fitted, TITLES, 0.5),
         charts.draw_example(link, fitted, TITLES),
     ):
@@ -357,7 +357,7 @@ def test_city_with_one_source_says_why_and_does_not_fail(tmp_path: Path) -> None
     row = counted.to_pylist()[0]
     assert (row["records"], row["episodes"], row["low"], row["high"]) == (3, 3, None, None)
     assert "non estimé" in episodes.as_markdown(counted, built.city)
-    assert charts.draw_traces(con, {}).to_dict()
+    assert charts.draw_traces(con).to_dict()
     con.close()
 
 

@@ -221,6 +221,10 @@ class City:
                 self._expect(f"{name}.needs", source, self.about.sources, path.name)
         return themes.themes
 
+    def themed_sources(self) -> list[str]:
+        """Return the sources that the themes count."""
+        return sorted({theme.source for theme in self.themes.values()})
+
     def observed_sources(self) -> list[str]:
         """Return the sources that bring observations."""
         return [n for n, c in self.contracts.items() if c.kind == "observations"]

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-HELPERS = "src/helpers"
-
 
 def notebook_path(root: Path, stage: str) -> Path | None:
     """Return the notebook that bears the stage's name, or None."""
@@ -84,12 +82,15 @@ def _imports(tree: ast.AST, root: Path) -> Iterator[str]:
 
 
 def _files(module: str, root: Path) -> Iterator[str]:
-    if module.partition(".")[0] != "helpers":
+    """Yield the file of a module, and those of the packages it lies in: Python runs them too."""
+    parts = module.split(".")
+    if parts[0] != "helpers":
         return
-    base = f"src/{module.replace('.', '/')}"
-    for candidate in (f"{base}.py", f"{base}/__init__.py"):
-        if (root / candidate).is_file():
-            yield candidate
+    for count in range(1, len(parts) + 1):
+        base = f"src/{'/'.join(parts[:count])}"
+        for candidate in (f"{base}.py", f"{base}/__init__.py"):
+            if (root / candidate).is_file():
+                yield candidate
 
 
 def commit_of(root: Path, files: list[str]) -> tuple[str | None, str]:

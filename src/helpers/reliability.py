@@ -260,8 +260,10 @@ def badge(
     """Return the worst grade of the sources, as printed on a figure.
 
     With `start` and `end` (inclusive), that of the window which the figure shows (views `weeks`
-    and `grades`); without, that of the whole period (view `grades`).
+    and `grades`); without, that of the whole period (view `grades`). Nothing without sources.
     """
+    if not sources:
+        return ""
     if start is not None and end is not None:
         return f"fiabilité {grade_of(con, sources, start, end).grade}"
     listed = ", ".join(store.literal(name) for name in sources)

@@ -28,7 +28,12 @@ def _nothing(text: str) -> alt.Chart:
     )
 
 
-def draw_traces(con: duckdb.DuckDBPyConnection, titles: dict[str, str]) -> Any:
+def _short(source: str) -> str:
+    """Return a source as its name tells it: four titles in full would not fit on a line."""
+    return source.replace("_", " ")
+
+
+def draw_traces(con: duckdb.DuckDBPyConnection) -> Any:
     """Return bars: how many episodes each combination of sources tells. Table `episodes`."""
     rows = store.records(
         con,
@@ -41,7 +46,7 @@ def draw_traces(con: duckdb.DuckDBPyConnection, titles: dict[str, str]) -> Any:
         return _nothing("Aucun épisode n'a plusieurs traces.")
     shown = [
         {
-            "qui": f"{row['n_traces']} · " + " + ".join(titles[s] for s in row["sources"]),
+            "qui": f"{row['n_traces']} · " + " + ".join(_short(s) for s in row["sources"]),
             "n": row["n"],
             "texte": number(row["n"]),
         }
