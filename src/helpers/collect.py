@@ -87,13 +87,15 @@ def _places(city: City) -> str:
 
 
 def _fetch(delivery: Delivery, path: Path) -> Path:
+    """Download a file; an address that ends with a slash is that of the folder of all of them."""
+    address = f"{delivery.url}{path.name}" if delivery.url.endswith("/") else delivery.url
     try:
-        with urllib.request.urlopen(delivery.url, timeout=60) as reply, path.open("wb") as file:
+        with urllib.request.urlopen(address, timeout=60) as reply, path.open("wb") as file:
             shutil.copyfileobj(reply, file)
     except (urllib.error.URLError, TimeoutError) as error:
         raise PhareError(
             f"téléchargement impossible : {error}",
-            delivery.url + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
+            address + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
             "vérifier l'accès, ou donner un dossier : `make data CITY=… FROM=dossier`",
         ) from error
     return path

@@ -34,7 +34,7 @@ def other(built: Place, tmp_path: Path) -> Iterator[Path]:
     about |= {"name": NAME, "title": "Ville d'essai"}
     (pack / "city.yaml").write_text(yaml.safe_dump(about, allow_unicode=True), encoding="utf-8")
     settings = (pack / "simulation.yaml").read_text(encoding="utf-8")
-    (pack / "simulation.yaml").write_text(settings.replace("scale: 0.2 ", "scale: 0.02 "))
+    (pack / "simulation.yaml").write_text(settings.replace("scale: 0.03 ", "scale: 0.01 "))
     yield pack
     shutil.rmtree(built.root / "data" / NAME, ignore_errors=True)
     for name, content in kept.items():
@@ -68,7 +68,7 @@ def publisher(other: Path, tmp_path: Path) -> Iterator[Site]:
     about = yaml.safe_load((other / "city.yaml").read_text(encoding="utf-8"))
     address = f"http://127.0.0.1:{server.server_port}"
     about["sources"] = {
-        name: {"file": source["file"], "url": f"{address}/{source['file']}"}
+        name: {"files": sorted(p.name for p in site.glob(source["file"])), "url": f"{address}/"}
         for name, source in about["sources"].items()
     }
     (other / "city.yaml").write_text(yaml.safe_dump(about, allow_unicode=True), encoding="utf-8")
@@ -82,10 +82,10 @@ def test_make_data_fetches_from_the_publisher(built: Place, other: Path, publish
     done = built.python("helpers.pipeline", str(other), "--only", "collect", PHARE_FETCH="1")
     assert done.returncode == 0, done.stdout + done.stderr
     receipts = json.loads((built.root / "data" / NAME / "raw/receipts.json").read_text())
-    for receipt in receipts.values():
-        served = (site / receipt["file"]).read_bytes()
-        assert receipt["sha256"] == hashlib.sha256(served).hexdigest()
-        assert receipt["size"] == len(served)
+    for one in (one for receipt in receipts.values() for one in receipt["files"]):
+        served = (site / one["file"]).read_bytes()
+        assert one["sha256"] == hashlib.sha256(served).hexdigest()
+        assert one["size"] == len(served)
     left = [p.name for p in (built.root / "data" / NAME).rglob("*.csv")]
     assert left == []
     server.shutdown()

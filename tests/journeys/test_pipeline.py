@@ -14,7 +14,10 @@ import yaml
 
 from .conftest import CITY, Place, stages_run
 
-ALL = {"collect", "ingest", "reliability", "trends", "hotspots", "rhythms", "situation", "evidence"}
+ALL = {
+    "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
+    "situation", "evidence",
+}  # fmt: skip
 
 
 @contextmanager
@@ -54,7 +57,7 @@ def test_first_run_makes_every_figure_and_says_where(built: Place) -> None:
     assert f"data/{CITY}/figures/" in said
     drawn = {p.name for p in (built.data / "figures").glob("*/*.svg")}
     assert "hotspots_map.svg" in drawn
-    assert len(drawn) == 8
+    assert len(drawn) == 15
     status = built.python("dvc", "status")
     assert "up to date" in status.stdout
 
@@ -83,12 +86,15 @@ def test_changing_a_comment_of_the_parameters_reruns_nothing(built: Place) -> No
 def test_status_is_one_json_object_and_adds_up(built: Place) -> None:
     done = built.python("helpers.status", CITY, "--json")
     found = json.loads(done.stdout)
-    assert set(found) == {"city", "sources", "stages"}
+    assert set(found) == {"city", "sources", "themes", "stages"}
     assert found["city"] == CITY
     for source in found["sources"].values():
-        assert set(source) == {"rows_in", "accepted", "quarantined", "duplicates"}
-        parts = source["accepted"] + sum(source["quarantined"].values()) + source["duplicates"]
-        assert source["rows_in"] == parts
+        assert set(source) == {"rows_in", "accepted", "quarantined", "duplicates", "replaced"}
+        parts = [source[fate] for fate in ("accepted", "duplicates", "replaced")]
+        assert source["rows_in"] == sum(parts) + sum(source["quarantined"].values())
+    states = {theme["state"] for theme in found["themes"].values()}
+    assert "active" in states
+    assert states <= {"active", "pilot", "suspended", "not_yet"}
     assert set(found["stages"]) == ALL
     lock = yaml.safe_load((built.root / "dvc.lock").read_text())["stages"]
     for name, stage in found["stages"].items():
@@ -179,7 +185,7 @@ def test_figure_again_from_its_ancestors_alone(built: Place) -> None:
     before = bytes_of(built.data)
     done = built.python("helpers.reproduce", "hotspots_map")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert stages_run(done.stdout) == {"collect", "ingest", "reliability", "hotspots"}
+    assert stages_run(done.stdout) == {"collect", "ingest", "reliability", "waves", "hotspots"}
     assert "Identique" in done.stdout
     assert bytes_of(built.data) == before
 
@@ -207,18 +213,19 @@ def test_evidence_leads_from_the_figure_to_the_files_as_received(built: Place) -
     cell = evidence["cell"]["first_line"]
     assert cell in (built.root / evidence["notebook"]).read_text(encoding="utf-8")
     receipts = json.loads((built.data / "raw/receipts.json").read_text())
-    assert {n: r["sha256"] for n, r in evidence["received"].items()} == {
-        n: r["sha256"] for n, r in receipts.items()
+    told = {name: one["files"] for name, one in evidence["received"].items()}
+    assert {(n, f["file"]): f["sha256"] for n, files in told.items() for f in files} == {
+        (n, f["file"]): f["sha256"] for n, one in receipts.items() for f in one["files"]
     }
     made = set(evidence["stages"])
-    assert made == {"collect", "ingest", "reliability"}
+    assert made == {"collect", "ingest", "reliability", "waves"}
     assert "données simulées" in (built.data / "figures/trends/trends_weekly.svg").read_text()
     assert evidence["passport"] in (built.data / "figures/trends/trends_weekly.svg").read_text()
 
 
 def test_every_figure_and_report_says_that_data_are_simulated(built: Place) -> None:
     pages = [*built.data.glob("figures/*/*.svg"), *built.data.glob("reports/*.html")]
-    assert len(pages) == 8 + 8
+    assert len(pages) == 15 + 10
     silent = [p.name for p in pages if "données simulées" not in p.read_text(encoding="utf-8")]
     assert silent == []
 

@@ -63,8 +63,16 @@ def _evidence(evidence: dict[str, Any]) -> str:
     )
 
 
+def aside(text: str) -> str:
+    """Return the HTML of a remark below the page; stars mark what is strong."""
+    return f'<p class="app-aside">{_marked(text)}</p>'
+
+
 def words(text: str, level: str) -> str:
     """Return the HTML of an answer in words; stars mark what is strong, `level` its colour."""
+    return f'<p class="app-words app-{level}" aria-live="polite">{_marked(text)}</p>'
+
+
+def _marked(text: str) -> str:
     parts = escape(text).split("**")
-    marked = "".join(f"<strong>{p}</strong>" if i % 2 else p for i, p in enumerate(parts))
-    return f'<p class="app-words app-{level}" aria-live="polite">{marked}</p>'
+    return "".join(f"<strong>{p}</strong>" if i % 2 else p for i, p in enumerate(parts))

@@ -11,7 +11,7 @@ from helpers import figure, hotspots, params, reliability, rhythms, situation, s
 from helpers.calendar import spoken, window
 from helpers.estimate import poisson_interval
 from helpers.run import Run, digest
-from helpers.ui.parts import Panel, header, words
+from helpers.ui.parts import Panel, aside, header, words
 
 AXES = {
     "delinquance": "Délinquance",
@@ -94,9 +94,9 @@ class SituationApp:
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
         end = spoken(self.city.about.period.end)
-        why = [widgets.HTML(words(line, "missing")) for line in self.left_out]
+        why = [widgets.HTML(aside(line)) for line in self.left_out]
         if not self.ready:
-            none = widgets.HTML(words("**Aucun thème n'est en service.**", "missing"))
+            none = widgets.HTML(aside("**Aucun thème n'est en service.**"))
             return widgets.VBox([header(self.city, "Situation", f"Au {end}"), none, *why])
         controls = widgets.VBox([self.period, self.theme, self.division, self.zone])
         controls.add_class("app-controls")
