@@ -103,7 +103,8 @@ INITIAL = re.compile(
     r"(?<![\w.])(?:[A-ZÀ-Þ]\.[ \-]?){1,3} ?[A-ZÀ-Þ][a-zà-ÿA-ZÀ-Þ'’\-]{2,}(?![\w])"
     r"|(?<![\w.])[A-ZÀ-Þ]{3,} [A-ZÀ-Þ]\.(?![\w.]\w)"
 )
-WORDS = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*\.?")
+# One or two letters beside a digit are of a code, not a word.
+WORDS = re.compile(r"(?:(?<![^\W_])[^\W\d_]{1,2}(?![^\W_])|[^\W\d_]{3,})(?:['’\-][^\W\d_]+)*\.?")
 CIVILITIES = frozenset(
     "m mm mr mrs mme mmes mlle mlles melle monsieur madame mademoiselle messieurs mesdames".split()
 )

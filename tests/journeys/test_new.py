@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import duckdb
 import yaml
 
@@ -36,5 +38,6 @@ def test_three_commands_make_a_city_that_runs(built: Place) -> None:
         assert built.git("status", "--porcelain", "src") == before
         assert "port_neuf" in yaml.safe_load(register.read_text(encoding="utf-8"))["cities"]
     finally:
+        shutil.rmtree(built.root / "data/cities/port_neuf", ignore_errors=True)
         register.write_text(text, encoding="utf-8")
         (built.root / "dvc.lock").write_bytes(lock)
