@@ -82,6 +82,8 @@ def clean_columns(shared: Path) -> dict[str, list[str]]:
         "identifiants": [f"MC-2024-{i:07d}" for i in range(5000)],
         "iris": [f"1320{i % 16 + 1:02d}{i % 9:02d}" for i in range(500)],
         "moments": [f"2024-05-{i % 28 + 1:02d}T{i % 24:02d}:30:00" for i in range(700)],
+        "moments d'ailleurs": [f"{i % 28 + 1:02d}/{i % 12 + 1:02d}/20{i % 9 + 17} {i % 24:02d}:"
+                               f"{i % 60:02d}" for i in range(700)],
         "heures": [f"{i % 24}h{i % 60:02d}" for i in range(500)] + ["de 8h à 19h", "22h - 02h"],
         "nombres": [str(i) for i in range(2000)] + [f"{i / 100:.2f}" for i in range(2000)],
         "titres": ["Fête de la musique", "Marché de la Plaine", "Foire aux santons", "Brocante",

@@ -50,6 +50,12 @@ def test_every_source_comes_in_by_its_contract_and_every_row_has_a_fate(made: Ma
 
 
 @pytest.mark.parametrize("source", FACTS)
+def test_no_two_records_are_taken_for_one(source: str, made: Made) -> None:
+    """A record's number is a hash: one that mistakes a number of 16 characters would show here."""
+    assert made.number(f"SELECT count(*) - count(DISTINCT record) FROM sorted_{source}") == 0
+
+
+@pytest.mark.parametrize("source", FACTS)
 def test_the_truth_tells_each_line(source: str, made: Made) -> None:
     key = made.city.contracts[source].key[0]
     wrong = made.number(

@@ -37,15 +37,21 @@ class Screen:
         self.seen: dict[str, str | None] = {}
 
     def __call__(self, values: pa.ChunkedArray) -> pa.Array:
-        texts = pc.unique(values).to_pylist()
-        new = [text for text in texts if text is not None and text not in self.seen]
+        texts = values.to_pylist()
+        if any(text not in self.seen for text in texts):
+            self.learn(values)
+        return pa.array([self.seen.get(text) for text in texts], pa.string())
+
+    def learn(self, values: pa.ChunkedArray | pa.Array) -> None:
+        """Screen the texts not seen before, all at once: one by one would cost a hundred times."""
+        texts = pc.unique(values).drop_null().to_pylist()
+        new = [text for text in texts if text not in self.seen]
         if len(self.seen) + len(new) > REMEMBERED:
             self.seen.clear()
-            new = [text for text in texts if text is not None]
-        self.seen.update(
-            zip(new, persons.screen(pa.array(new, pa.string())).to_pylist(), strict=True)
-        )
-        return pa.array([self.seen.get(text) for text in values.to_pylist()], pa.string())
+            new = texts
+        if new:
+            reasons = persons.screen(pa.array(new, pa.string())).to_pylist()
+            self.seen.update(zip(new, reasons, strict=True))
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,15 @@ class Delivered:
     reading: Reading
     failures: list[PhareError] = field(default_factory=list)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self, contract: Contract, screen: Screen) -> Iterator[pa.RecordBatch]:
         """Yield the batches, noting what stops them: DuckDB hides it in an error of its own."""
+        columns = contract.columns(self.edition)
         try:
-            yield from self.reading.batches
+            for batch in self.reading.batches:
+                for name, rule in contract.fields.items():
+                    if columns[name] in batch.schema.names:
+                        screen.learn(rules.doubtful(rule, batch[columns[name]]))
+                yield batch
         except PhareError as error:
             self.failures.append(error)
             raise
@@ -104,15 +115,22 @@ def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> lis
 
 
 def admitted(
-    con: duckdb.DuckDBPyConnection, contract: Contract, one: Delivered, number: int, offset: int
+    con: duckdb.DuckDBPyConnection,
+    screen: Screen,
+    contract: Contract,
+    one: Delivered,
+    number: int,
+    offset: int,
 ) -> str:
     """Return the SQL of the rows of a delivered file as they are let in; `con` reads the file.
+
+    `screen` is the function `person` of `con`.
 
     Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
     (why the row is set aside, or NULL), each field of the contract as text, and `geometry` for a
     division.
     """
-    stream = _stream(one)
+    stream = _stream(one.batches(contract, screen))
     con.register("incoming", stream)
     columns = contract.columns(one.edition)
     present = [name for name in contract.fields if columns[name] in stream.schema.names]
@@ -135,8 +153,7 @@ def admitted(
     )
 
 
-def _stream(one: Delivered) -> pa.RecordBatchReader:
-    batches = one.batches()
+def _stream(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
     first = next(batches)  # a reader gives one at least, if without rows
     return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
 
@@ -173,17 +190,19 @@ def _kept(name: str) -> str:
     return f"CASE WHEN {reason} IS NULL THEN {said} ELSE '[' || {reason} || ']' END AS {said}"
 
 
-def connect(spill: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection that knows `person(text)`: the reason why a text may name a person.
+def connect(spill: Path) -> tuple[duckdb.DuckDBPyConnection, Screen]:
+    """Return a connection that knows `person(text)`, and that function.
+
+    It gives the reason why a text may name a person.
 
     Only what the door has let in ever goes to `spill`: rows are screened as they are read.
     """
-    con = store.connect(spill)
+    con, screen = store.connect(spill), Screen()
     con.create_function(
-        "person", Screen(), ["VARCHAR"], "VARCHAR", type="arrow",
+        "person", screen, ["VARCHAR"], "VARCHAR", type="arrow",
         null_handling="special",
     )  # fmt: skip
-    return con
+    return con, screen
 
 
 def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
@@ -192,11 +211,11 @@ def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str
     files: list[dict[str, Any]] = []
     offset = 0
     with scratch() as folder:
-        con = connect(folder)
+        con, screen = connect(folder)
         for number, path in enumerate(received, start=1):
             one = recognise(contract, path)
             part = folder / f"{number}.parquet"
-            parts.append(_let_in(con, contract, one, number, offset, part))
+            parts.append(_let_in(con, screen, contract, one, number, offset, part))
             rows, unreadable, met = counted(con, part)
             if rows and rows == unreadable:
                 raise PhareError(
@@ -236,6 +255,7 @@ def receipt(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _let_in(
     con: duckdb.DuckDBPyConnection,
+    screen: Screen,
     contract: Contract,
     one: Delivered,
     number: int,
@@ -244,7 +264,7 @@ def _let_in(
 ) -> Path:
     """Write the admitted rows of a file to `part`. No error ever quotes what a row says."""
     try:
-        return store.spill(con, admitted(con, contract, one, number, offset), part)
+        return store.spill(con, admitted(con, screen, contract, one, number, offset), part)
     except duckdb.Error:
         if one.failures:
             raise one.failures[0] from None

@@ -42,7 +42,7 @@ def take_in(
     if again and spool.read_journal(folder).done:
         shutil.rmtree(folder)
     with scratch() as moment:
-        con = door.connect(moment)
+        con, screen = door.connect(moment)
 
         def clean(page: pa.Table) -> pa.Table:
             rows = pa.array(np.arange(1, page.num_rows + 1))
@@ -51,7 +51,7 @@ def take_in(
             reading = Reading(page.column_names, iter(batches))
             one = door.Delivered(Path(contract.source), edition, reading)
             try:
-                sql = door.admitted(con, contract, one, 1, 0)
+                sql = door.admitted(con, screen, contract, one, 1, 0)
                 return con.execute(f"SELECT * FROM ({sql}) ORDER BY {ROW}").to_arrow_table()
             finally:
                 con.unregister("incoming")

@@ -67,6 +67,8 @@ CODES = {  # on the folded text: lower case, no accents
     r"|porte|\d|n[o°]|[a-z]+ (?:gauche|droite)))"
     rf"|\b(?:{WAYS})\s[a-z' \-]{{2,40}},?\s(?:n[o°]\s?|au\s)\d{{1,4}}\b",
 }  # fmt: skip
+# A day and an hour are digits enough for a telephone, and nobody writes one so.
+MOMENT = r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
 # A plate of 1950: digits, letters, department. Hours, ordinals and units look like it.
 OLD_PLATE = re.compile(
     r"(?<![\w-])\d{1,4}[ .\-]?([a-z]{1,3})[ .\-]?(?:0[1-9]|[1-8]\d|9[0-5]|2[ab]|97[1-6])(?![\w-])"
@@ -138,7 +140,7 @@ def screen(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     texts = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     lengths = pc.utf8_length(texts)
     plain = _plain(pc.utf8_slice_codeunits(texts, 0, LONGEST))
-    folded = _folded(plain)
+    folded = pc.replace_substring_regex(_folded(plain), MOMENT, " ")
     found = np.full(len(texts), None, dtype=object)
     for reason, pattern in CODES.items():
         if reason == "matricule":

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from helpers.contract import Contract, FieldRule
 from helpers.store import literal, quote
 
 # Digits enough to be a telephone or a social security number: no unbounded number vouches for them.
 LONG_NUMBER = 9
+NUMBER = r"^[+-]?[0-9]{1,15}([.,][0-9]{1,15})?$"
+# What each part of the format of a date plainly looks like.
+SHAPES = {
+    "%Y": "[12][0-9]{3}", "%m": "(0[1-9]|1[0-2])", "%d": "(0[1-9]|[12][0-9]|3[01])",
+    "%y": "[0-9]{2}", "%H": "([01][0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
+    "%z": "[+-][0-9]{2}:[0-9]{2}",
+}  # fmt: skip
+ISO = re.compile(r"%Y-%m-%d([T ]%H:%M(:%S(%z)?)?)?")
 TRUE, FALSE = ("1", "true", "vrai", "oui", "o", "t"), ("0", "false", "faux", "non", "n", "f")
 
 
@@ -52,9 +64,21 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
 
 
 def _moment(said: str, rule: FieldRule) -> str:
+    shape = _shape(rule.format)
     moment = f"try_strptime({said}, {literal(rule.format)})"
+    if ISO.fullmatch(rule.format):
+        # A cast reads what is plainly written eight times faster, and to the same value.
+        kind = "TIMESTAMPTZ" if "%z" in rule.format else "TIMESTAMP"
+        plain = f"TRY_CAST({said} AS {kind})"
+        moment = f"CASE WHEN {_matches(said, shape)} THEN {plain} ELSE {moment} END"
     # %Y reads « 1/2/24 » as the year 24: no city's records go back that far.
     return f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
+
+
+def _shape(form: str) -> str:
+    """Return the expression of a date plainly written in the format `form`."""
+    parts = re.split("(%[a-zA-Z])", form)
+    return "".join(SHAPES.get(part, re.escape(part)) for part in parts)
 
 
 def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
@@ -94,8 +118,35 @@ def vouched(rule: FieldRule, said: str, value: str) -> str:
         case "int" | "float":
             low = f" AND {value} >= {rule.minimum}" if rule.minimum is not None else ""
             return f"{value} <= {rule.maximum}{low}"
+        case "date" | "timestamp":
+            # CASE looks at the value where the shape does not tell; OR would read every one.
+            return (
+                f"CASE WHEN {_matches(said, _shape(rule.format))} THEN TRUE "
+                f"ELSE {value} IS NOT NULL END"
+            )
         case _:
             return f"{value} IS NOT NULL"
+
+
+def doubtful(rule: FieldRule, texts: pa.Array) -> pa.Array:
+    """Return the texts that `vouched` surely does not: a hint at what will have to be screened."""
+    match rule.type:
+        case "enum":
+            sound = pc.is_in(texts, pa.array(rule.values, pa.string()))
+        case "str" if rule.pattern is None:
+            return texts
+        case "str":
+            sound = pc.match_substring_regex(texts, f"^(?:{rule.pattern})$")
+        case "int" | "float":
+            plain = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
+            values = pc.cast(pc.replace_substring(plain, ",", "."), pa.float64())
+            low, high = rule.minimum, rule.maximum
+            below = values if low is None else pc.if_else(pc.less(values, low), None, values)
+            sound = below if high is None else pc.if_else(pc.greater(below, high), None, below)
+            sound = pc.is_valid(sound)
+        case _:
+            sound = pc.match_substring_regex(texts, f"^{_shape(rule.format)}$")
+    return texts.filter(pc.invert(sound))
 
 
 def swapped(contract: Contract, value: Callable[[str], str]) -> str:

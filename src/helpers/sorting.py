@@ -44,7 +44,9 @@ def judged(contract: Contract, timezone: str) -> str:
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     return (
         f"SELECT {ROW}, delivery, {', '.join([*fields, *shape])}, coalesce({', '.join(first)}) "
-        f"AS reason, {_remark(contract, zone)} AS remark, hash({key}) AS record "
+        f"AS reason, {_remark(contract, zone)} AS remark, "
+        # MD5, not DuckDB's `hash`: that one gave two texts of 16 characters in twelve the same.
+        f"md5_number_lower(CAST(row({key}) AS VARCHAR)) AS record "
         f"FROM (SELECT *, {', '.join(values)} "
         f"FROM (SELECT {', '.join([*kept, *texts])} FROM raw))"
     )

@@ -18,8 +18,9 @@ import duckdb
 import pyarrow as pa
 
 NO_SPILL = {"temp_directory": ""}
-MEMORY = "1300MB"
+MEMORY = "900MB"
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+PASSING = "(FORMAT parquet, COMPRESSION lz4)"
 
 
 @cache
@@ -73,7 +74,7 @@ def spill(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> Path:
 
     For what is read again and thrown away: nothing that is kept may be written so (`write`).
     """
-    con.execute(f"COPY ({query}) TO {literal(path)} {PARQUET}")
+    con.execute(f"COPY ({query}) TO {literal(path)} {PASSING}")
     return path
 
 
