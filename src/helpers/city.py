@@ -87,6 +87,56 @@ class Holidays(Strict):
     events: EventDays | None = None
 
 
+class EventsRule(Strict):
+    """The source of events and its fields; those whose `status` is of `held` take place."""
+
+    source: str
+    id: str
+    title: str
+    start: str
+    end: str
+    longitude: str
+    latitude: str
+    size: str
+    status: str
+    held: tuple[str, ...]
+
+
+class ClosuresRule(Strict):
+    """The source of streets and places closed, and its fields; `event` is the event's number."""
+
+    source: str
+    id: str
+    kind: str
+    start: str
+    end: str
+    longitude: str
+    latitude: str
+    radius_m: str
+    event: str
+
+
+class WarningsRule(Strict):
+    """The source of weather warnings: its moment, its level, levels worth telling, worst first.
+
+    `sheet` is the reflex sheet that a warning opens.
+    """
+
+    source: str
+    moment: str
+    level: str
+    levels: tuple[str, ...]
+    sheet: str | None = None
+
+
+class Agenda(Strict):
+    """Where what is on today is told; each part where the city has a source for it."""
+
+    events: EventsRule | None = None
+    closures: ClosuresRule | None = None
+    warnings: WarningsRule | None = None
+
+
 class PublishedFigure(Strict):
     """A number published elsewhere, that situates the city's own; `year` where it has one."""
 
@@ -102,7 +152,8 @@ class Theme(Strict):
     """A theme: what is counted, of which source, under which of the three axes.
 
     `division` is where it is reported, if not in the city's main division. `wave` is when it comes
-    into service, and `needs` the grade that each source must hold for that (`waves`).
+    into service, and `needs` the grade that each source must hold for that (`waves`). `sheet` is
+    the reflex sheet (templates/fiches) that an alert on the theme opens.
     """
 
     title: str
@@ -113,6 +164,7 @@ class Theme(Strict):
     division: str | None = None
     wave: int = Field(default=1, ge=1)
     needs: dict[str, Grade] = Field(default_factory=dict)
+    sheet: str | None = None
 
 
 class Themes(Strict):
@@ -162,6 +214,7 @@ class CityFile(Strict):
     how_to_get: str = ""
     holidays: Holidays
     slots: dict[str, Slot] = Field(default_factory=lambda: dict(SLOTS))
+    agenda: Agenda = Field(default_factory=Agenda)
     published_figures: tuple[PublishedFigure, ...] = ()
 
 

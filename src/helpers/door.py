@@ -8,25 +8,31 @@ replaced by its reason, here, before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from helpers import persons, rules, store
 from helpers.connect import open_file
-from helpers.connect.reading import FAULT, GEOMETRY, ROW, Reading
+from helpers.connect.reading import BATCH_ROWS, FAULT, GEOMETRY, ROW, Reading
 from helpers.contract import Contract, Edition
 from helpers.errors import PhareError
 from helpers.store import literal, quote
 from helpers.workspace import scratch
 
 PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
+TOGETHER = 4  # batches of a query: enough for two threads
 REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
 
 
@@ -61,20 +67,6 @@ class Delivered:
     path: Path
     edition: Edition
     reading: Reading
-    failures: list[PhareError] = field(default_factory=list)
-
-    def batches(self, contract: Contract, screen: Screen) -> Iterator[pa.RecordBatch]:
-        """Yield the batches, noting what stops them: DuckDB hides it in an error of its own."""
-        columns = contract.columns(self.edition)
-        try:
-            for batch in self.reading.batches:
-                for name, rule in contract.fields.items():
-                    if columns[name] in batch.schema.names:
-                        screen.learn(rules.doubtful(rule, batch[columns[name]]))
-                yield batch
-        except PhareError as error:
-            self.failures.append(error)
-            raise
 
 
 def recognise(contract: Contract, path: Path) -> Delivered:
@@ -115,26 +107,17 @@ def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> lis
 
 
 def admitted(
-    con: duckdb.DuckDBPyConnection,
-    screen: Screen,
-    contract: Contract,
-    one: Delivered,
-    number: int,
-    offset: int,
+    contract: Contract, edition: Edition, offered: Collection[str], number: int, offset: int
 ) -> str:
-    """Return the SQL of the rows of a delivered file as they are let in; `con` reads the file.
+    """Return the SQL of the rows of a delivered file (view `incoming`) as they are let in.
 
-    `screen` is the function `person` of `con`.
-
-    Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
-    (why the row is set aside, or NULL), each field of the contract as text, and `geometry` for a
-    division.
+    `offered` are the columns of the view. Those of the result: `row_number` (after `offset` rows
+    of earlier files), `delivery` (`number`), `fault` (why the row is set aside, or NULL), each
+    field of the contract as text, and `geometry` for a division.
     """
-    stream = _stream(one.batches(contract, screen))
-    con.register("incoming", stream)
-    columns = contract.columns(one.edition)
-    present = [name for name in contract.fields if columns[name] in stream.schema.names]
-    read = [f"{_written(contract, one.edition, name)} AS {quote(name)}" for name in present]
+    columns = contract.columns(edition)
+    present = [name for name in contract.fields if columns[name] in offered]
+    read = [f"{_written(contract, edition, name)} AS {quote(name)}" for name in present]
     rest = [f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in contract.fields if n not in present]
     shape = [GEOMETRY] if contract.kind == "division" else []
     reasons = {name: _reason(contract, name) for name in present}
@@ -151,11 +134,6 @@ def admitted(
         f"{', '.join([*kept, *shape])} FROM (SELECT *{', ' + screened if screened else ''} "
         f"FROM (SELECT {whole} FROM incoming))"
     )
-
-
-def _stream(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatchReader:
-    first = next(batches)  # a reader gives one at least, if without rows
-    return pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
 
 
 def _written(contract: Contract, edition: Edition, name: str) -> str:
@@ -190,50 +168,63 @@ def _kept(name: str) -> str:
     return f"CASE WHEN {reason} IS NULL THEN {said} ELSE '[' || {reason} || ']' END AS {said}"
 
 
-def connect(spill: Path) -> tuple[duckdb.DuckDBPyConnection, Screen]:
-    """Return a connection that knows `person(text)`, and that function.
-
-    It gives the reason why a text may name a person.
+class Gate:
+    """A connection that lets rows in: `person(text)` tells it why a text may name a person.
 
     Only what the door has let in ever goes to `spill`: rows are screened as they are read.
     """
-    con, screen = store.connect(spill), Screen()
-    con.create_function(
-        "person", screen, ["VARCHAR"], "VARCHAR", type="arrow",
-        null_handling="special",
-    )  # fmt: skip
-    return con, screen
+
+    def __init__(self, spill: Path) -> None:
+        self.con, self._screen = store.connect(spill), Screen()
+        self.con.create_function(
+            "person", self._screen, ["VARCHAR"], "VARCHAR", type="arrow", null_handling="special"
+        )
+
+    def let_in(
+        self, contract: Contract, edition: Edition, table: pa.Table, number: int, offset: int
+    ) -> pa.Table:
+        """Return the rows of `table` as they are let in (`admitted`), in their order."""
+        columns = contract.columns(edition)
+        for name, rule in contract.fields.items():
+            if columns[name] in table.column_names:
+                self._screen.learn(rules.doubtful(rule, table[columns[name]]))
+        self.con.register("incoming", table)
+        try:
+            sql = admitted(contract, edition, table.column_names, number, offset)
+            return self.con.execute(f"SELECT * FROM ({sql}) ORDER BY {ROW}").to_arrow_table()
+        finally:
+            self.con.unregister("incoming")
 
 
 def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
     """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
-    parts: list[Path] = []
     files: list[dict[str, Any]] = []
-    offset = 0
     with scratch() as folder:
-        con, screen = connect(folder)
-        for number, path in enumerate(received, start=1):
-            one = recognise(contract, path)
-            part = folder / f"{number}.parquet"
-            parts.append(_let_in(con, screen, contract, one, number, offset, part))
-            rows, unreadable, met = counted(con, part)
-            if rows and rows == unreadable:
-                raise PhareError(
-                    "aucune ligne lisible avec la mise en page du contrat",
-                    f"fichier {path.name}, source « {contract.source} »",
-                    f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
-                    f"encodage {one.edition.file.encoding}",
-                )
-            files.append(_of_file(contract, one, rows, met))
-            offset += rows
-        listed = ", ".join(literal(part) for part in parts)
-        store.write(
-            con,
-            f"SELECT * FROM read_parquet([{listed}])",
-            raw / f"{contract.source}.parquet",
-            order_by=[ROW],
-        )
-        con.close()
+        gate, path, offset = Gate(folder), folder / "admitted.parquet", 0
+        with ExitStack() as stack:
+            writer: pq.ParquetWriter | None = None
+            for number, delivered in enumerate(received, start=1):
+                one, faults, rows = recognise(contract, delivered), Counter[str](), 0
+                for table in _let_in(gate, contract, one, number, offset):
+                    writer = writer or stack.enter_context(
+                        pq.ParquetWriter(path, table.schema, compression="zstd")
+                    )
+                    writer.write_table(table, row_group_size=BATCH_ROWS)
+                    rows += table.num_rows
+                    faults.update(table[FAULT].drop_null().to_pylist())
+                met = personal(faults)
+                if rows and rows == faults.total() - sum(met.values()):
+                    raise PhareError(
+                        "aucune ligne lisible avec la mise en page du contrat",
+                        f"fichier {delivered.name}, source « {contract.source} »",
+                        f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
+                        f"encodage {one.edition.file.encoding}",
+                    )
+                files.append(_of_file(contract, one, rows, met))
+                offset += rows
+        gate.con.close()
+        raw.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, raw / f"{contract.source}.parquet")
     return receipt(contract, files)
 
 
@@ -254,43 +245,45 @@ def receipt(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _let_in(
-    con: duckdb.DuckDBPyConnection,
-    screen: Screen,
-    contract: Contract,
-    one: Delivered,
-    number: int,
-    offset: int,
-    part: Path,
-) -> Path:
-    """Write the admitted rows of a file to `part`. No error ever quotes what a row says."""
-    try:
-        return store.spill(con, admitted(con, screen, contract, one, number, offset), part)
-    except duckdb.Error:
-        if one.failures:
-            raise one.failures[0] from None
-        raise PhareError(
-            "fichier illisible avec la mise en page du contrat",
-            f"fichier {one.path.name}, source « {contract.source} »",
-            "vérifier le fichier livré et la partie `file` du contrat",
-        ) from None
-    finally:
-        con.unregister("incoming")
+    gate: Gate, contract: Contract, one: Delivered, number: int, offset: int
+) -> Iterator[pa.Table]:
+    """Yield the admitted rows of a file, in order.
+
+    Some batches at a time: DuckDB lets go of what it read, and of what its functions were given,
+    at the end of a query only. No error ever quotes what a row says.
+    """
+    for table in _ahead(one.reading.batches):
+        try:
+            yield gate.let_in(contract, one.edition, table, number, offset)
+        except duckdb.Error:
+            raise PhareError(
+                "fichier illisible avec la mise en page du contrat",
+                f"fichier {one.path.name}, source « {contract.source} »",
+                "vérifier le fichier livré et la partie `file` du contrat",
+            ) from None
 
 
-def counted(con: duckdb.DuckDBPyConnection, part: Path) -> tuple[int, int, dict[str, int]]:
-    """Return the rows of a part, how many are no rows of a table, and the values of persons met."""
-    whose = f"starts_with({FAULT}, '{PERSON}:')"
-    rows, unreadable = con.execute(
-        f"SELECT count(*), count(*) FILTER ({FAULT} IS NOT NULL AND NOT {whose}) "
-        "FROM read_parquet(?)",
-        [str(part)],
-    ).fetchall()[0]
-    met = con.execute(
-        f"SELECT substr({FAULT}, {len(PERSON) + 2}), count(*) FROM read_parquet(?) "
-        f"WHERE {whose} GROUP BY 1 ORDER BY 1",
-        [str(part)],
-    ).fetchall()
-    return rows, unreadable, dict(met)
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the batches, some at a time, while those that follow are read."""
+
+    def some() -> list[pa.RecordBatch]:
+        return list(islice(batches, TOGETHER))
+
+    with ThreadPoolExecutor(1) as reader:
+        held = reader.submit(some)
+        while found := held.result():
+            held = reader.submit(some)
+            yield pa.Table.from_batches(found)
+
+
+def personal(faults: Mapping[str, int]) -> dict[str, int]:
+    """Return, of the faults counted, the values of persons met: `<what>:<field>` → how many."""
+    start = f"{PERSON}:"
+    return {
+        fault.removeprefix(start): n
+        for fault, n in sorted(faults.items())
+        if fault.startswith(start)
+    }
 
 
 def _of_file(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from helpers import door, store
 from helpers.connect import remote, spool
-from helpers.connect.reading import ROW, Reading
+from helpers.connect.reading import FAULT, ROW
 from helpers.contract import Contract
 from helpers.store import literal
 from helpers.workspace import scratch
@@ -42,19 +43,11 @@ def take_in(
     if again and spool.read_journal(folder).done:
         shutil.rmtree(folder)
     with scratch() as moment:
-        con, screen = door.connect(moment)
+        gate = door.Gate(moment)
 
         def clean(page: pa.Table) -> pa.Table:
             rows = pa.array(np.arange(1, page.num_rows + 1))
-            numbered = page.append_column(ROW, rows).combine_chunks()
-            batches = numbered.to_batches() or [pa.RecordBatch.from_pylist([], numbered.schema)]
-            reading = Reading(page.column_names, iter(batches))
-            one = door.Delivered(Path(contract.source), edition, reading)
-            try:
-                sql = door.admitted(con, screen, contract, one, 1, 0)
-                return con.execute(f"SELECT * FROM ({sql}) ORDER BY {ROW}").to_arrow_table()
-            finally:
-                con.unregister("incoming")
+            return gate.let_in(contract, edition, page.append_column(ROW, rows), 1, 0)
 
         parts = spool.take_pages(
             lambda cursor: remote.pages(
@@ -70,16 +63,18 @@ def take_in(
             for part, offset in zip(parts, offsets, strict=False)
         ]
         path = raw / f"{contract.source}.parquet"
-        store.write(con, " UNION ALL ".join(pages), path, order_by=[ROW])
-        rows, _, met = door.counted(con, path)
-        con.close()
+        store.write(gate.con, " UNION ALL ".join(pages), path, order_by=[ROW])
+        faults = gate.con.execute(
+            f"SELECT {FAULT} FROM read_parquet(?) WHERE {FAULT} IS NOT NULL", [str(path)]
+        ).fetchall()
+        gate.con.close()
     file = {
         "file": remote.redacted(url),
         "size": sum(part.stat().st_size for part in parts),
         "sha256": hashlib.sha256("".join(p.sha256 for p in journal.parts).encode()).hexdigest(),
         "edition": edition.version,
-        "rows": rows,
-        "personal": met,
+        "rows": sum(part.rows for part in journal.parts),
+        "personal": door.personal(Counter(fault for (fault,) in faults)),
         **door.columns_told(contract, edition, journal.offered),
     }
     return door.receipt(contract, [file])

@@ -35,7 +35,14 @@ def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
 
     It never writes to disk, unless `spill` is a folder where what exceeds `MEMORY` may go.
     """
-    config = {"temp_directory": str(spill), "memory_limit": MEMORY} if spill else NO_SPILL
+    config = NO_SPILL
+    if spill:
+        # Keeping the order of rows would hold them in memory; what is kept is sorted when written.
+        config = {
+            "temp_directory": str(spill),
+            "memory_limit": MEMORY,
+            "preserve_insertion_order": "false",
+        }
     con = duckdb.connect(":memory:", config=config)
     con.load_extension(str(_time_zones()))
     con.execute("SET TimeZone = 'UTC'")
