@@ -7,14 +7,16 @@ event has a public title, a closure an order's number.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
-import duckdb
 import numpy as np
+import pyarrow as pa
 
 from helpers import store
 from helpers.calendar import spoken
 from helpers.city import OUTSIDE, City
+from helpers.run import Run
 from helpers.store import literal, quote
 from helpers.territory import Zones, project
 from helpers.words import number, plural
@@ -25,19 +27,45 @@ KINDS = {
     "occupation_domaine": "espace public occupé",
     "debit_boissons": "débit de boissons réglementé",
 }
+WHEN_WHERE = [("zone", pa.string()), ("end_at", pa.timestamp("us"))]
+SCHEMAS = {
+    "events": pa.schema([("id", pa.string()), ("title", pa.string()), ("size", pa.int64()),
+                         ("status", pa.string()), *WHEN_WHERE]),
+    "closures": pa.schema([("id", pa.string()), ("kind", pa.string()), ("radius_m", pa.int64()),
+                           ("event", pa.string()), *WHEN_WHERE]),
+    "warnings": pa.schema([("level", pa.string())]),
+}  # fmt: skip
 LISTED = 12  # closures told one by one; the others are counted
 
 
-class Reader(Protocol):
-    """What gives the path of a city's result and notes that it was read (`Run`)."""
+@dataclass(frozen=True)
+class Today:
+    """What is on: events and closures (those of `SCHEMAS`), the highest warning if any."""
 
-    con: duckdb.DuckDBPyConnection
-    city: City
+    day: dt.date
+    events: list[dict[str, Any]]
+    closures: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
 
-    def read(self, name: str) -> Any: ...
+    def tables(self) -> dict[str, pa.Table]:
+        """Return them as tables of `SCHEMAS`."""
+        return {
+            name: pa.Table.from_pylist(getattr(self, name), schema=schema)
+            for name, schema in SCHEMAS.items()
+        }
 
 
-def happenings(run: Reader, day: dt.date) -> list[dict[str, Any]]:
+def of_day(run: Run, day: dt.date) -> Today:
+    """Return what is on in the city on `day`. View `zones`."""
+    return Today(day, happenings(run, day), closures(run, day), warnings(run, day))
+
+
+def of_tables(day: dt.date, tables: dict[str, pa.Table]) -> Today:
+    """Return what `Today.tables` gave."""
+    return Today(day, **{name: tables[name].to_pylist() for name in SCHEMAS})
+
+
+def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
     """Return the events held or allowed that last into `day`: id, title, zone, size, end.
 
     The greatest first. `zone` is of the main division, None where it has no place in it.
@@ -55,7 +83,7 @@ def happenings(run: Reader, day: dt.date) -> list[dict[str, Any]]:
     return rows
 
 
-def closures(run: Reader, day: dt.date) -> list[dict[str, Any]]:
+def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
     """Return the closures in force on `day`: id, kind, zone, radius_m, end, title of the event."""
     rule = run.city.about.agenda.closures
     if rule is None:
@@ -71,7 +99,7 @@ def closures(run: Reader, day: dt.date) -> list[dict[str, Any]]:
     return rows
 
 
-def warnings(run: Reader, day: dt.date) -> list[dict[str, Any]]:
+def warnings(run: Run, day: dt.date) -> list[dict[str, Any]]:
     """Return the warnings of `day`, the highest level alone: level; nothing where there is none."""
     rule = run.city.about.agenda.warnings
     if rule is None:
@@ -88,7 +116,7 @@ def warnings(run: Reader, day: dt.date) -> list[dict[str, Any]]:
 
 
 def _during(
-    run: Reader,
+    run: Run,
     source: str,
     day: dt.date,
     start: str,
@@ -115,7 +143,7 @@ def _during(
     return rows
 
 
-def _zones(run: Reader, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
+def _zones(run: Run, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
     """Return the zone of the main division of each point. View `zones`."""
     about = run.city.about
     drawn = run.con.execute(
@@ -128,7 +156,7 @@ def _zones(run: Reader, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
     codes, names, shapes = (list(column) for column in zip(*drawn, strict=True))
     x, y = project(lon, lat, about.crs)
     found = Zones.read(codes, names, shapes, about.crs).at(x, y)
-    return [None if zone in (OUTSIDE, "") else str(zone) for zone in found]
+    return [None if zone is None or zone == OUTSIDE else str(zone) for zone in found]
 
 
 def notes(events: list[dict[str, Any]]) -> dict[str, str]:
@@ -143,19 +171,13 @@ def notes(events: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def in_words(
-    city: City,
-    day: dt.date,
-    events: list[dict[str, Any]],
-    closed: list[dict[str, Any]],
-    warned: list[dict[str, Any]],
-    names: dict[str, str],
-) -> str:
-    """Return the day as Markdown: warnings, events, closures; « non déclaré » where unknown."""
+def in_words(city: City, today: Today, names: dict[str, str]) -> str:
+    """Return the day as Markdown: warnings, events, closures; said where no source tells."""
+    events, closed = today.events, today.closures
     agenda = city.about.agenda
-    lines = [f"**Le {spoken(day)}** :", ""]
+    lines = [f"**Le {spoken(today.day)}** :", ""]
     if agenda.warnings is not None:
-        level = warned[0]["level"] if warned else "aucune"
+        level = today.warnings[0]["level"] if today.warnings else "aucune"
         lines.append(f"- Vigilance météo : {level}.")
     if agenda.events is None:
         lines.append("- Événements : aucune source déclarée.")
@@ -169,7 +191,7 @@ def in_words(
     if agenda.closures is None:
         lines.append("- Rues et lieux fermés : aucune source déclarée.")
     else:
-        lines.append(f"- {plural(len(closed), 'fermeture')} ou restriction(s) en vigueur.")
+        lines.append(f"- Rues et lieux fermés ou restreints : {number(len(closed))}.")
         lines += [_closure(row, names) for row in closed[:LISTED]]
         if len(closed) > LISTED:
             lines.append(f"  - et {plural(len(closed) - LISTED, 'autre')}.")

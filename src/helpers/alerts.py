@@ -15,27 +15,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import altair as alt
 import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
+from helpers import figure
 from helpers.calendar import window
 from helpers.city import NO_PLACE, OUTSIDE, City
-from helpers.estimate import DIGITS
+from helpers.estimate import DIGITS, predictive_interval
 from helpers.hotspots import false_discovery
 from helpers.silence import WHOLE
 from helpers.store import quote
 from helpers.words import number, plural
 
 Floats = NDArray[np.float64]
+SHOWN = 10  # comparisons drawn
+CONFIDENCE = 0.95  # of the interval drawn: one comparison alone, without the others
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("period_days", pa.int64()), ("division", pa.string()),
         ("zone", pa.string()), ("n", pa.int64()), ("expected", pa.float64()),
-        ("references", pa.int64()), ("dispersion", pa.float64()), ("p", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("references", pa.int64()),
+        ("dispersion", pa.float64()), ("p", pa.float64()),
         ("q", pa.float64()), ("alert", pa.bool_()), ("status", pa.string()),
         ("reason", pa.string()),
     ]
@@ -127,8 +132,9 @@ def test(sums: Floats, references: int) -> list[dict[str, Any]]:
         else:
             n, total = int(series[0]), int(past.sum())
             p = upper_tail(n, total, len(past), alpha)
-            expected = round(float(past.mean()), DIGITS)
-            row |= {"n": n, "expected": expected, "p": p, "status": "ok", "reason": ""}
+            expected, low, high = predictive_interval(past, CONFIDENCE)
+            row |= {"n": n, "expected": expected, "low": low, "high": high, "p": p}
+            row |= {"status": "ok", "reason": ""}
         rows.append(row)
     return rows
 
@@ -227,14 +233,55 @@ def in_words(
         return f"**Aucune alerte** ({promise})"
     lines = [f"**{plural(len(found), 'alerte')}** ({promise})", ""]
     for row in found:
-        where = "toute la ville" if row["zone"] == WHOLE else names.get(row["zone"], row["zone"])
-        when = "hier" if row["period_days"] == 1 else f"{row['period_days']} derniers jours"
         note = f" À savoir : {notes[row['zone']]}." if row["zone"] in notes else ""
         lines.append(
-            f"- **{city.themes[row['theme']].title}, {where}** ({when}) : "
-            f"{plural(row['n'], 'fait')}, {number(row['expected'])} attendus.{note}"
+            f"- **{city.themes[row['theme']].title}, {place_of(row, names)}** ({_when(row)}) : "
+            f"{plural(row['n'], 'fait')}, {number(row['expected'])} attendus "
+            f"(de {number(row['low'])} à {number(row['high'])}).{note}"
         )
     return "\n".join(lines)
+
+
+def draw(table: pa.Table, city: City, names: dict[str, str]) -> Any:
+    """Return, for the counts least to be expected, the count (point) beside the expected (bar)."""
+    rows = [row for row in table.to_pylist() if row["status"] == "ok"]
+    rows.sort(key=lambda r: (r["p"], r["theme"], r["period_days"], r["zone"]))
+    drawn = [
+        {
+            "rang": rank,
+            "quoi": f"{city.themes[r['theme']].title} · {place_of(r, names)} · {_when(r)}",
+            "constaté": r["n"],
+            "attendu": r["expected"],
+            "bas": r["low"],
+            "haut": r["high"],
+            "sens": "alerte" if r["alert"] else "dans le hasard",
+        }
+        for rank, r in enumerate(rows[:SHOWN])
+    ]
+    base = alt.Chart(figure.data(drawn)).encode(
+        y=alt.Y("quoi:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=560))
+    )
+    colour = alt.Color(
+        "sens:N",
+        title=None,
+        scale=alt.Scale(domain=["alerte", "dans le hasard"], range=[figure.ORANGE, figure.BLUE]),
+        legend=alt.Legend(orient="top"),
+    )
+    bars = base.mark_bar(color=figure.GREY, opacity=0.4, height=10).encode(
+        x=alt.X("attendu:Q", title="faits attendus (barre, trait à 95 %) et constatés (point)")
+    )
+    spans = base.mark_rule(color=figure.EDGE).encode(x="bas:Q", x2="haut:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(x="constaté:Q", color=colour)
+    return alt.layer(bars, spans, points).properties(width=320, height=alt.Step(22))
+
+
+def place_of(row: dict[str, Any], names: dict[str, str]) -> str:
+    """Return the name of the row's zone."""
+    return "toute la ville" if row["zone"] == WHOLE else names.get(row["zone"], row["zone"])
+
+
+def _when(row: dict[str, Any]) -> str:
+    return "hier" if row["period_days"] == 1 else f"{row['period_days']} derniers jours"
 
 
 def span(city: City, knobs: Knobs) -> tuple[dt.date, dt.date]:

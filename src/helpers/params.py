@@ -106,6 +106,11 @@ class Situation(Strict):
     reference_periods: int = Field(ge=3, le=104)
     minimum_references: int = Field(ge=2)
     confidence: float = Field(gt=0.5, lt=1)
+    alert_periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
+    alert_reference_weeks: int = Field(ge=8, le=52)
+    alert_memory_weeks: int = Field(ge=12, le=208)
+    false_alert_rate: float = Field(gt=0, le=0.5)
+    drill: str
 
     @model_validator(mode="after")
     def _once(self) -> Situation:
