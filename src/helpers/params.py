@@ -101,6 +101,24 @@ class Rhythms(Strict):
     minimum_count: int = Field(ge=0)
 
 
+class Repeats(Strict):
+    window_days: int = Field(ge=28)
+    distance_edges_m: tuple[PositiveInt, ...] = Field(min_length=1)
+    day_edges: tuple[PositiveInt, ...] = Field(min_length=1)
+    permutations: int = Field(ge=99, le=9999)
+    maximum_pairs: int = Field(ge=1000)
+    minimum_count: int = Field(ge=10)
+    significance: float = Field(gt=0, le=0.2)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Repeats:
+        for name in ("distance_edges_m", "day_edges"):
+            values = list(getattr(self, name))
+            if values != sorted(set(values)):
+                raise ValueError(f"{name} doit croître")
+        return self
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -135,6 +153,7 @@ class Params(Strict):
     trends: Trends
     hotspots: Hotspots
     rhythms: Rhythms
+    repeats: Repeats
     situation: Situation
     evidence: Evidence
 
