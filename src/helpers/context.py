@@ -17,6 +17,7 @@ from helpers import store
 from helpers.calendar import window
 from helpers.city import City
 from helpers.estimate import DIGITS
+from helpers.panel import within
 from helpers.spatial.moran import nearest, permutation_p
 from helpers.spatial.regression import Fit, fit, inflation
 from helpers.surroundings import ABSENT, Places, Surroundings
@@ -25,9 +26,12 @@ from helpers.words import number
 Floats = NDArray[np.float64]
 # How far what features do not tell may be shared, in distances to the nearest zone (median).
 REACHES = (1.0, 2.5, 6.0)
+# Places compared with one another, or each with itself week by week.
+BETWEEN, WITHIN = "between", "within"
 EFFECTS = pa.schema(
     [
-        ("theme", pa.string()), ("feature", pa.string()), ("step", pa.float64()),
+        ("theme", pa.string()), ("feature", pa.string()), ("design", pa.string()),
+        ("step", pa.float64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("p", pa.float64()), ("q", pa.float64()), ("found", pa.bool_()), ("n", pa.int64()),
         ("zones", pa.int64()), ("status", pa.string()), ("reason", pa.string()),
@@ -90,6 +94,25 @@ def zone_counts(
     return np.array([max(0.0, found.get(code, 0.0)) for code in places.codes])
 
 
+def weekly_counts(
+    con: duckdb.DuckDBPyConnection, theme: str, places: Places, division: str, knobs: Knobs
+) -> Floats:
+    """Return the facts of the theme in each place and full week (n, weeks). View `cube`."""
+    rows = con.execute(
+        f"SELECT {store.quote(f'zone_{division}')}, CAST(date_trunc('week', hour) AS DATE), sum(n) "
+        "FROM cube WHERE theme = ? AND time_precision != 'year' AND list_contains(?, origin) "
+        "GROUP BY ALL",
+        [theme, list(knobs.origins)],
+    ).fetchall()
+    zone = {code: i for i, code in enumerate(places.codes)}
+    week = {monday: i for i, monday in enumerate(places.weeks)}
+    found = np.zeros((len(zone), len(week)))
+    for code, monday, n in rows:
+        if code in zone and monday in week:
+            found[zone[code], week[monday]] = max(0, n)
+    return found
+
+
 def find(
     con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings | None, places: Places | None,
     knobs: Knobs,
@@ -99,7 +122,8 @@ def find(
     `ratio` is by what facts are multiplied where there is a `step` more, at equal exposure and
     equal other features, with its interval; `q` is adjusted over all effects (Benjamini &
     Hochberg 1995), `found` true where it allows. `moran` is that of the residuals on features
-    alone, `left_moran` once what neighbours share is taken out. View `cube`.
+    alone, `left_moran` once what neighbours share is taken out. `design` tells whether zones were
+    compared with one another, or (what comes and goes) each with itself. View `cube`.
     """
     effects: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
@@ -110,6 +134,12 @@ def find(
             continue
         counts = zone_counts(con, city, theme, places, rules.division, knobs)
         more, check = explain(theme, counts, rules, places, knobs)
+        if check["status"] == "ok" and places.weekly:
+            weekly = weekly_counts(con, theme, places, rules.division, knobs)
+            more += [
+                coming_and_going(theme, name, weekly, present, rules, knobs)
+                for name, present in places.weekly.items()
+            ]
         effects += more
         checks.append(check)
     tried = [row for row in effects if row["status"] == "ok"]
@@ -141,7 +171,7 @@ def explain(
         "theme": theme, "n": total, "zones": size, "exposure": rules.exposure.label,
     }  # fmt: skip
     unfit = unusable(rules, places, knobs)
-    kept = [name for name in rules.features if name not in unfit or unfit[name][1]]
+    kept = [name for name in places.features if name not in unfit or unfit[name][1]]
     why = ""
     if total < knobs.minimum_count:
         why = f"moins de {knobs.minimum_count} faits qui ne soient pas relevés d'initiative"
@@ -159,15 +189,35 @@ def explain(
         return [], {**check, "status": "abstained", "reason": why}
     check |= _residuals(theme, found, places, knobs) | {"status": "ok", "reason": ""}
     effects = []
-    for name in rules.features:
-        row = {"theme": theme, "feature": name, "step": rules.features[name].step,
-               "n": total, "zones": size, "status": "ok", "reason": ""}  # fmt: skip
+    for name in places.features:
+        row = {"theme": theme, "feature": name, "design": BETWEEN, "n": total, "zones": size,
+               "step": rules.features[name].step, "status": "ok", "reason": ""}  # fmt: skip
         if name in unfit:
             row |= {"status": "abstained", "reason": unfit[name][0]}
         else:
-            row |= _ratio(found, 1 + kept.index(name), knobs.confidence)
+            k = 1 + kept.index(name)
+            error = float(np.sqrt(found.covariance[k, k]))
+            row |= ratio(float(found.coefficients[k]), error, found.freedom, knobs.confidence)
         effects.append(row)
     return effects, check
+
+
+def coming_and_going(
+    theme: str, name: str, counts: Floats, present: Floats, rules: Surroundings, knobs: Knobs
+) -> dict[str, Any]:
+    """Return the effect of what comes and goes, each zone compared with itself (`panel.within`)."""
+    moved = int((np.ptp(present, axis=1) > 0).sum()) if present.size else 0
+    row: dict[str, Any] = {
+        "theme": theme, "feature": name, "design": WITHIN, "step": rules.features[name].step,
+        "n": int(counts.sum()), "zones": moved, "status": "ok", "reason": "",
+    }  # fmt: skip
+    if moved < knobs.minimum_varied:
+        return row | {"status": "abstained", "reason": f"ne varie que dans {moved} zones"}
+    found = within(counts, present)
+    if found is None:
+        return row | {"status": "abstained", "reason": "ne se distingue pas des semaines"}
+    value, error = (row["step"] * part for part in found)
+    return row | ratio(value, error, moved - 1, knobs.confidence)
 
 
 def reaches_of(distances: Floats) -> tuple[float, ...]:
@@ -177,12 +227,10 @@ def reaches_of(distances: Floats) -> tuple[float, ...]:
     return tuple(near * times for times in REACHES)
 
 
-def _ratio(found: Fit, position: int, confidence: float) -> dict[str, Any]:
-    """Return the ratio of one coefficient, its interval and p-value (Student)."""
-    value = float(found.coefficients[position])
-    error = float(np.sqrt(found.covariance[position, position]))
-    reach = float(special.stdtrit(found.freedom, (1 + confidence) / 2)) * error
-    p = 2 * float(special.stdtr(found.freedom, -abs(value) / error))
+def ratio(value: float, error: float, freedom: int, confidence: float) -> dict[str, float]:
+    """Return the ratio of a coefficient on the log scale, its interval and p-value (Student)."""
+    reach = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
+    p = 2 * float(special.stdtr(freedom, -abs(value) / error))
     told = {"ratio": np.exp(value), "low": np.exp(value - reach), "high": np.exp(value + reach)}
     return {k: round(float(v), DIGITS) for k, v in {**told, "p": p}.items()}
 
@@ -257,7 +305,7 @@ def levers(
     best: list[dict[str, Any] | None] = [None] * len(places.codes)
     weight = np.zeros(len(places.codes))
     for row in found:
-        values = places.features[row["feature"]]
+        values = held(places, row["feature"])
         usual = float(np.median(values))
         gap = np.log(row["ratio"]) * (values - usual) / row["step"]
         counts = zone_counts(con, city, row["theme"], places, rules.division, knobs)
@@ -271,6 +319,11 @@ def levers(
         for code, name, one in zip(places.codes, places.names, best, strict=True)
     ]
     return pa.Table.from_pylist(rows, schema=ZONES)
+
+
+def held(places: Places, name: str) -> Floats:
+    """Return how much of a feature each place holds (n,): for what comes and goes, on average."""
+    return places.weekly[name].mean(axis=1) if name in places.weekly else places.features[name]
 
 
 def makes_sense(rules: Surroundings, row: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from helpers import store
-from helpers.calendar import window
+from helpers.calendar import full_weeks, last_days
 from helpers.city import City
 from helpers.errors import PhareError
 from helpers.strict import Strict, parse
@@ -40,16 +41,17 @@ class Exposure(Strict):
     label: str
 
 
-class Counted(Strict):
-    """Rows of a source, counted in each zone: those whose `field` is among `values`.
+class Dated(Strict):
+    """What comes and goes: rows of a source whose `field` is among `values`, from `start` to `end`.
 
-    Within the window, by the column `day`; placed by `longitude` and `latitude`.
+    Each week, those open are counted in each zone; placed by `longitude` and `latitude`.
     """
 
     source: str
     field: str
     values: tuple[str, ...] = Field(min_length=1)
-    day: str
+    start: str
+    end: str
     longitude: str = "longitude"
     latitude: str = "latitude"
 
@@ -65,7 +67,7 @@ class Feature(Strict):
     label: str
     more: str
     field: str = ""
-    counted: Counted | None = None
+    dated: Dated | None = None
     step: float = Field(gt=0)
     expected: Literal["more", "fewer"]
     actor: str
@@ -73,8 +75,8 @@ class Feature(Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Feature:
-        if bool(self.field) == (self.counted is not None):
-            raise ValueError("donner `field` ou `counted`, non les deux")
+        if bool(self.field) == (self.dated is not None):
+            raise ValueError("donner `field` ou `dated`, non les deux")
         return self
 
 
@@ -89,8 +91,8 @@ class Surroundings(Strict):
 
     def sources(self) -> list[str]:
         """Return the sources that the file rests on, without repeats."""
-        counted = (f.counted.source for f in self.features.values() if f.counted)
-        return sorted({self.source, *counted})
+        dated = (f.dated.source for f in self.features.values() if f.dated)
+        return sorted({self.source, *dated})
 
 
 def _plain(text: str) -> str:
@@ -116,11 +118,11 @@ def read_surroundings(city: City) -> Surroundings | None:
     _among(here, "zone", found.zone, fields)
     _number(city, found.source, found.exposure.field, here, found.exposure.label)
     for name, feature in found.features.items():
-        if feature.counted:
-            held = city.contracts[feature.counted.source].fields
-            one = feature.counted
-            for column in (one.field, one.day, one.longitude, one.latitude):
-                _among(here, f"features.{name}.counted", column, held)
+        if feature.dated:
+            held = city.contracts[feature.dated.source].fields
+            one = feature.dated
+            for column in (one.field, one.start, one.end, one.longitude, one.latitude):
+                _among(here, f"features.{name}.dated", column, held)
             _refuse_people(here, name, (name, feature.label, one.field))
         else:
             _number(city, found.source, feature.field, here, f"{name} {feature.label}")
@@ -165,7 +167,8 @@ def _refuse_people(here: str, name: str, texts: tuple[str, ...]) -> None:
 class Places:
     """The zones of the division that have a shape and an exposure, in order of code.
 
-    `centres` (n, 2) are metres, `features` name → (n,); NaN where a feature is not known.
+    `centres` (n, 2) are metres, `features` name → (n,); NaN where one is not known. `weekly` gives
+    what comes and goes: name → number open in each of `weeks` (their Mondays), shape (n, weeks).
     """
 
     codes: list[str]
@@ -173,6 +176,8 @@ class Places:
     centres: Floats
     exposure: Floats
     features: dict[str, Floats]
+    weeks: list[dt.date]
+    weekly: dict[str, Floats]
     left_out: int
 
 
@@ -180,12 +185,14 @@ def read_places(
     con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings, window_days: int
 ) -> Places:
     """Return the zones and what they hold. Views `zones` and one for each of `rules.sources()`."""
+    weeks = full_weeks(*last_days(city, window_days))
     rows = con.execute(
         "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
         "ORDER BY code",
         [rules.division],
     ).fetchall()
-    columns = [rules.exposure.field, *(f.field for f in rules.features.values() if f.field)]
+    lasting = {name: f.field for name, f in rules.features.items() if f.field}
+    columns = [rules.exposure.field, *lasting.values()]
     told = ", ".join(f"CAST({store.quote(name)} AS DOUBLE)" for name in columns)
     known = con.execute(
         f"SELECT {store.quote(rules.zone)}, {told} FROM {store.quote(rules.source)} ORDER BY ALL"
@@ -193,38 +200,36 @@ def read_places(
     values = {row[0]: np.array(row[1:], dtype=float) for row in known}
     kept = [row for row in rows if row[0] in values and values[row[0]][0] > 0]
     if not kept:
-        return Places([], [], np.zeros((0, 2)), np.zeros(0), {}, len(rows))
-    zones = Zones.read([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows],
-                       city.about.crs)  # fmt: skip
-    position = [list(zones.codes).index(row[0]) for row in kept]
-    middle = shapely.centroid(zones.shapes[position])
-    table = np.array([values[row[0]] for row in kept])
-    features = {}
-    for name, feature in rules.features.items():
-        if feature.counted:
-            features[name] = _counts(con, city, feature.counted, zones, window_days)[position]
-        else:
-            features[name] = table[:, columns.index(feature.field, 1)]
-    return Places(
-        [row[0] for row in kept], [row[1] for row in kept], shapely.get_coordinates(middle),
-        table[:, 0], features, len(rows) - len(kept),
-    )  # fmt: skip
+        return Places([], [], np.zeros((0, 2)), np.zeros(0), {}, weeks, {}, len(rows))
+    codes, names, shapes = (list(column) for column in zip(*kept, strict=True))
+    zones = Zones.read(codes, names, shapes, city.about.crs)
+    table = np.array([values[code] for code in codes])
+    weekly = {
+        name: open_each_week(con, city, f.dated, zones, weeks)
+        for name, f in rules.features.items()
+        if f.dated
+    }
+    features = {name: table[:, 1 + i] for i, name in enumerate(lasting)}
+    middles = shapely.get_coordinates(shapely.centroid(zones.shapes))
+    left = len(rows) - len(kept)
+    return Places(codes, names, middles, table[:, 0], features, weeks, weekly, left)
 
 
-def _counts(
-    con: duckdb.DuckDBPyConnection, city: City, rule: Counted, zones: Zones, window_days: int
+def open_each_week(
+    con: duckdb.DuckDBPyConnection, city: City, rule: Dated, zones: Zones, weeks: list[dt.date]
 ) -> Floats:
-    """Return how many of the source's rows lie in each zone; NaN where it says nothing at all."""
-    first, after = window(city.about.period.end, window_days)
-    x, y = store.quote(rule.longitude), store.quote(rule.latitude)
-    source, day = store.quote(rule.source), store.quote(rule.day)
+    """Return how many of the source's rows are open in each zone and week; (zones, weeks)."""
+    told = {"x": rule.longitude, "y": rule.latitude, "start": rule.start, "end": rule.end}
     columns = con.execute(
-        f"SELECT {x}, {y} FROM {source} WHERE {day} >= ? AND {day} < ? "
-        f"AND list_contains(?, {store.quote(rule.field)}) AND {x} NOT NULL AND {y} NOT NULL",
-        [first, after, list(rule.values)],
+        f"SELECT {', '.join(f'{store.quote(v)} AS {store.quote(k)}' for k, v in told.items())} "
+        f"FROM {store.quote(rule.source)} WHERE list_contains(?, {store.quote(rule.field)}) "
+        f"AND {store.quote(rule.longitude)} NOT NULL AND {store.quote(rule.latitude)} NOT NULL",
+        [list(rule.values)],
     ).fetchnumpy()
-    east, north = project(columns[rule.longitude], columns[rule.latitude], city.about.crs)
-    if not len(east):
-        return np.full(len(zones.codes), np.nan)
-    inside = zones.positions(east, north)
-    return np.bincount(inside[inside >= 0], minlength=len(zones.codes)).astype(float)
+    zone = zones.positions(*project(columns["x"], columns["y"], city.about.crs))
+    start, end = (columns[name].astype("datetime64[D]") for name in ("start", "end"))
+    monday = np.array(weeks, dtype="datetime64[D]")
+    opened = (start[:, None] < monday + np.timedelta64(7, "D")) & (end[:, None] >= monday)
+    found = np.zeros((len(zones.codes), len(weeks)))
+    np.add.at(found, zone[zone >= 0], opened[zone >= 0].astype(float))
+    return found
