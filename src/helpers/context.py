@@ -342,8 +342,8 @@ def _zone_row(
     feature = rules.features[one["feature"]]
     interval = f"de {number(one['low'], 2)} à {number(one['high'], 2)}"
     sentence = (
-        f"{name} : {feature.label} : {_short(one['value'])} (zone médiane : "
-        f"{_short(one['usual'])}). À exposition égale, {feature.more} va avec "
+        f"{name} — {feature.label} : {_short(one['value'])} (zone médiane : "
+        f"{_short(one['usual'])}). À exposition égale, avec {feature.more}, on compte "
         f"{number(one['ratio'], 2)} fois les faits de « {city.themes[one['theme']].title} » "
         f"({interval}). Qui peut agir : {feature.actor} ({feature.lever})."
     )

@@ -21,34 +21,28 @@ SENTENCES = 12
 
 def draw_effects(effects: pa.Table, rules: Surroundings | None, city: City) -> Any:
     """Return the effects found, each with its interval, on a log scale; 1 is "no link"."""
+    found = [row for row in effects.to_pylist() if rules and row["found"]]
+    if rules is None or not found:
+        return figure.nothing()
     rows = [
         {
-            **row,
-            "thème": city.themes[row["theme"]].title,
-            "trait": rules.features[row["feature"]].more,
+            **{key: row[key] for key in ("ratio", "low", "high")},
+            "effet": f"{rules.features[row['feature']].more} : {city.themes[row['theme']].title}",
             "lecture": f"×{number(row['ratio'], 2)}",
         }
-        for row in effects.to_pylist()
-        if rules and row["found"]
+        for row in sorted(found, key=lambda row: (row["feature"], row["theme"]))
     ]
-    if not rows:
-        return figure.nothing()
-    x = figure.ratios(rows, "rapport des faits, à exposition égale (1 = aucun lien)")
-    base = alt.Chart().encode(
-        y=alt.Y("thème:N", title=None, axis=alt.Axis(labelLimit=330)),
+    x = figure.ratios(
+        rows, "par combien les faits sont multipliés, à exposition égale (1 : aucun lien)"
     )
+    base = alt.Chart(figure.data(rows)).encode(
+        y=alt.Y("effet:N", title=None, sort=None, axis=alt.Axis(labelLimit=480))
+    )
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.GREY).encode(x="un:Q")
     bars = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, color=figure.BLUE).encode(x="ratio:Q")
-    words = base.mark_text(dy=-10, fontSize=11).encode(x="ratio:Q", text="lecture:N")
-    one = base.mark_rule(color=figure.EDGE).encode(x=alt.datum(1))
-    layers = alt.layer(one, bars, points, words, data=figure.data(rows))
-    return (
-        layers.properties(width=420, height=alt.Step(30))
-        .facet(row=alt.Row("trait:N", title=None, header=alt.Header(
-            labelAngle=0, labelAlign="left", labelOrient="top", labelFontWeight="bold",
-            labelFontSize=13)), spacing=14)
-        .resolve_scale(y="independent")
-    )  # fmt: skip
+    words = base.mark_text(dy=-11, fontSize=11).encode(x="ratio:Q", text="lecture:N")
+    return alt.layer(one, bars, points, words).properties(width=380, height=alt.Step(38))
 
 
 def draw_levers(con: duckdb.DuckDBPyConnection, zones: pa.Table, rules: Surroundings | None) -> Any:
@@ -62,7 +56,9 @@ def draw_levers(con: duckdb.DuckDBPyConnection, zones: pa.Table, rules: Surround
         for one in ground
         if one["properties"]["code"] in actor
     ]
-    colour = alt.Color("properties.acteur:N", title="Qui peut agir d'abord")
+    colour = alt.Color(
+        "properties.acteur:N", title="Qui peut agir d'abord", legend=alt.Legend(labelLimit=320)
+    )
     filled = (
         alt.Chart(figure.data(shown))
         .mark_geoshape(stroke=figure.PAPER, strokeWidth=0.7)
@@ -101,7 +97,7 @@ def _theme_line(
 def _effect(row: dict[str, Any], rules: Surroundings) -> str:
     against = "" if makes_sense(rules, row) else ", à l'inverse de l'attendu"
     return (
-        f"{rules.features[row['feature']].more} va avec ×{number(row['ratio'], 2)} "
+        f"avec {rules.features[row['feature']].more}, ×{number(row['ratio'], 2)} "
         f"(de {number(row['low'], 2)} à {number(row['high'], 2)}{against})"
     )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-9
@@ -72,7 +73,7 @@ def fit(
         response, noise = _working(counts, offset, eta)
         moved = _step(response, noise, design, kernels, variances)[0]
         signal = np.tensordot(moved, np.asarray(kernels), 1)
-        inverse = np.linalg.inv(np.diag(noise) + signal)
+        inverse = _inverse(np.diag(noise) + signal)[0]
         covariance = np.asarray(np.linalg.inv(design.T @ inverse @ design), dtype=np.float64)
         found = covariance @ (design.T @ (inverse @ response))
         whole = response - design @ found
@@ -94,6 +95,13 @@ def fit(
 
 def _gap(one: Floats, other: Floats) -> float:
     return float(np.abs(one - other).max())
+
+
+def _inverse(total: Floats) -> tuple[Floats, float]:
+    """Return the inverse of a positive matrix, and the logarithm of its determinant."""
+    root = np.linalg.cholesky(total)
+    half = linalg.solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
+    return half.T @ half, 2 * float(np.log(np.diag(root)).sum())
 
 
 def _working(counts: Floats, offset: Floats, eta: Floats) -> tuple[Floats, Floats]:
@@ -126,7 +134,7 @@ def _step(
     there goes up.
     """
     total = np.diag(noise) + np.tensordot(variances, np.asarray(kernels), 1)
-    inverse = np.linalg.inv(total)
+    inverse, determinant = _inverse(total)
     weighted = inverse @ design
     information = design.T @ weighted
     projector = inverse - weighted @ np.linalg.solve(information, weighted.T)
@@ -143,7 +151,7 @@ def _step(
         moved[free] += np.linalg.solve(among, slope[free])
     moved = np.maximum(moved, variances / 10)
     moved[moved < SMALLEST] = 0.0
-    level = np.linalg.slogdet(total)[1] + np.linalg.slogdet(information)[1] + response @ pulled
+    level = determinant + np.linalg.slogdet(information)[1] + response @ pulled
     return moved, -0.5 * float(level)
 
 
