@@ -23,6 +23,7 @@ from helpers import context, context_figures, params, schemas, surroundings
 from helpers.city import City
 from helpers.errors import PhareError
 from helpers.panel import within
+from helpers.simulate import truth_world
 from helpers.simulate.base import LOG, PRESENCE, effect_of
 from helpers.simulate.intensity import build_ground
 from helpers.simulate.sources.surroundings import draw_held
@@ -126,6 +127,19 @@ def test_on_negative_binomial_counts_it_agrees_with_statsmodels() -> None:
     assert np.expm1(ours.own) == pytest.approx(theirs.params[-1], rel=0.3)
 
 
+def test_a_coefficient_without_bound_is_no_answer() -> None:
+    """Facts only where the feature is: no finite coefficient is the most likely."""
+    rng = np.random.default_rng(6)
+    apart = (np.arange(111) < 20).astype(float)
+    counts = np.where(apart > 0, rng.poisson(40, 111), 0).astype(float)
+    found = fit(counts, np.column_stack([np.ones(111), apart]), np.ones(111))
+    assert not found.converged
+    places, rules = made_places({"a": apart, "b": rng.standard_normal(111)}), made_rules(["a", "b"])
+    effects, check = context.explain("bruit", counts, rules, places, KNOBS)
+    assert (effects, check["status"]) == ([], "abstained")
+    assert "stabilise" in check["reason"]
+
+
 def test_inflation_is_that_of_the_inverse_correlations() -> None:
     rng = np.random.default_rng(5)
     columns = rng.standard_normal((50, 4))
@@ -202,6 +216,21 @@ def test_intervals_cover_the_simulated_truth(world: World, apart: tuple[Floats, 
                 naive.append(covered(fit(*drawn), truth))
     assert 0.93 <= np.mean(ours) <= 0.97
     assert np.mean(naive) < 0.93
+
+
+def test_the_truth_tells_each_effect_once(world: World) -> None:
+    told = next(table for name, table in truth_world.tables(world) if name == "context").to_pylist()
+    assert len({(row["kind"], row["feature"]) for row in told}) == len(told) > 0
+    for row in told:
+        effects = true_effects(world, row["kind"]) / STEPS * row["step"]
+        assert effects[EFFECTS.index(row["feature"])] == pytest.approx(np.log(row["ratio"]))
+
+
+def test_effects_leave_the_law_of_concentration(world: World) -> None:
+    """The variance of the log-intensity is that of the settings, with effects or without."""
+    sigma = -special.ndtri(world.settings.place.half_in_share)
+    for kind in world.kinds:
+        assert np.log(kind.place).std() == pytest.approx(sigma, rel=0.12)
 
 
 @pytest.mark.parametrize("alike", [False, True])

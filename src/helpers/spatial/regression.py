@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-9
 ROUNDS = 200
 FIRST_STEPS = 8  # of the variances, for each reach that is tried
+UNBOUNDED = 1e8  # times fewer than one fact expected: a coefficient runs away
 SMALLEST = 1e-6  # a variance below is none
 
 
@@ -57,6 +58,9 @@ def fit(
 ) -> Fit:
     """Return the fit of `counts` (n,) on `design` (n, p; its first column ones), `exposure` > 0.
 
+    Where a feature sets places without any fact apart from all others, its coefficient has no
+    bound: the fit has not `converged`, and nothing may be read from it.
+
     With `distances` (n, n) the most likely of the `reaches` is kept; without, places are apart.
     """
     n, offset = len(counts), np.log(exposure)
@@ -71,6 +75,8 @@ def fit(
     converged = False
     for _ in range(ROUNDS):
         response, noise = _working(counts, offset, eta)
+        if noise.max() > UNBOUNDED:
+            break
         moved = _step(response, noise, design, kernels, variances)[0]
         signal = np.tensordot(moved, np.asarray(kernels), 1)
         inverse = _inverse(np.diag(noise) + signal)[0]
