@@ -21,7 +21,7 @@ from helpers.panel import within
 from helpers.spatial.moran import nearest, permutation_p
 from helpers.spatial.regression import Fit, fit, inflation
 from helpers.surroundings import ABSENT, Places, Surroundings
-from helpers.words import number
+from helpers.words import number, plural
 
 Floats = NDArray[np.float64]
 # How far what features do not tell may be shared, in distances to the nearest zone (median).
@@ -174,7 +174,8 @@ def explain(
     kept = [name for name in places.features if name not in unfit or unfit[name][1]]
     why = ""
     if total < knobs.minimum_count:
-        why = f"moins de {knobs.minimum_count} faits qui ne soient pas relevés d'initiative"
+        held = plural(total, "fait")
+        why = f"{held} d'une origine retenue (`origins`) ; il en faut {knobs.minimum_count}"
     elif not kept:
         why = "aucun trait des lieux n'est exploitable"
     if why:

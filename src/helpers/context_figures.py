@@ -89,7 +89,7 @@ def _theme_line(
         return f"- **{title}** : abstention ({check['reason']})."
     found = [row for row in rows if row["theme"] == check["theme"] and row["found"]]
     told = [_effect(row, rules) for row in found]
-    text = " ; ".join(told) if told else "aucun trait des lieux ne s'en distingue"
+    text = " ; ".join(told) if told else "aucun lien établi avec un trait des lieux"
     alike = " Des zones voisines restent semblables : lire avec réserve." if check["alike"] else ""
     return f"- **{title}** ({plural(check['n'], 'fait')}) : {text}.{alike}"
 

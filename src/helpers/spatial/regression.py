@@ -78,25 +78,35 @@ def fit(
         if noise.max() > UNBOUNDED:
             break
         moved = _step(response, noise, design, kernels, variances)[0]
-        signal = np.tensordot(moved, np.asarray(kernels), 1)
-        inverse = _inverse(np.diag(noise) + signal)[0]
-        covariance = np.asarray(np.linalg.inv(design.T @ inverse @ design), dtype=np.float64)
-        found = covariance @ (design.T @ (inverse @ response))
-        whole = response - design @ found
-        smooth = design @ found + signal @ (inverse @ whole)
+        found, covariance, whole, parts = _estimate(response, noise, design, kernels, moved)
+        smooth = design @ found + parts.sum(axis=0)
         change = max(_gap(found, beta), _gap(smooth, eta), _gap(moved, variances))
         beta, eta, variances = found, smooth, moved
         if change < TOLERANCE:
             converged = True
             break
     shared = float(variances[1]) if len(kernels) > 1 else 0.0
-    around = shared * (kernels[-1] @ (inverse @ whole)) if shared else np.zeros(n)
     reach = float("nan")
     if shared:
         reach = reaches[next(i for i, one in enumerate(candidates) if one is kernels)]
-    return Fit(
-        beta, covariance, float(variances[0]), shared, reach, whole, whole - around, converged
-    )
+    own_part = whole - parts[1:].sum(axis=0)
+    return Fit(beta, covariance, float(variances[0]), shared, reach, whole, own_part, converged)
+
+
+def _estimate(
+    response: Floats, noise: Floats, design: Floats, kernels: list[Floats], variances: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return coefficients, their covariance, residuals (n,), and what each kernel tells of them.
+
+    Generalised least squares of the response; the last are the predicted parts (kernels, n).
+    """
+    signals = [variance * kernel for variance, kernel in zip(variances, kernels, strict=True)]
+    inverse = _inverse(np.diag(noise) + np.sum(signals, axis=0))[0]
+    covariance = np.asarray(np.linalg.inv(design.T @ inverse @ design), dtype=np.float64)
+    found = covariance @ (design.T @ (inverse @ response))
+    whole = response - design @ found
+    pulled = inverse @ whole
+    return found, covariance, whole, np.array([signal @ pulled for signal in signals])
 
 
 def _gap(one: Floats, other: Floats) -> float:
