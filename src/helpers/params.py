@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -12,6 +12,8 @@ from helpers.city import Grade
 from helpers.errors import PhareError
 from helpers.strict import Strict, parse
 from helpers.workspace import find_root
+
+Origin = Literal["citizen", "agent", "unknown"]
 
 
 class Collect(Strict):
@@ -119,6 +121,20 @@ class Repeats(Strict):
         return self
 
 
+class Context(Strict):
+    window_days: int = Field(ge=28)
+    origins: tuple[Origin, ...] = Field(min_length=1)
+    confidence: float = Field(gt=0.5, lt=1)
+    false_discovery_rate: float = Field(gt=0, le=0.5)
+    minimum_count: int = Field(ge=100)
+    minimum_zones: int = Field(ge=30)
+    minimum_varied: int = Field(ge=5)
+    inflation_max: float = Field(gt=1, le=10)
+    neighbours: int = Field(ge=1, le=20)
+    permutations: int = Field(ge=99, le=99_999)
+    spatial_alpha: float = Field(gt=0, le=0.2)
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -154,6 +170,7 @@ class Params(Strict):
     hotspots: Hotspots
     rhythms: Rhythms
     repeats: Repeats
+    context: Context
     situation: Situation
     evidence: Evidence
 

@@ -13,6 +13,7 @@ from helpers.city import CityFile, Themes
 from helpers.contract import Contract
 from helpers.params import Params
 from helpers.strict import Strict
+from helpers.surroundings import Surroundings
 from helpers.workspace import find_root
 
 FOLDER = Path("docs/schemas")
@@ -21,6 +22,7 @@ MODELS: dict[str, type[Strict]] = {
     "ville": CityFile,
     "themes": Themes,
     "parametres": Params,
+    "contexte": Surroundings,
 }
 
 

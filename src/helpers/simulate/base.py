@@ -10,6 +10,8 @@ import numpy as np
 from helpers.simulate.intensity import Ground
 from helpers.simulate.rhythm import HOURS, Clock
 from helpers.simulate.settings import Initiator, Settings, TypeOfFact
+from helpers.simulate.settings_world import WorldSettings
+from helpers.simulate.sources.surroundings import Held
 from helpers.simulate.streams import Floats, Ints
 from helpers.simulate.weather import Weather, heat_factor
 
@@ -48,7 +50,7 @@ class Kind:
 
 
 def build_kinds(
-    settings: Settings, ground: Ground, clock: Clock, weather: Weather
+    settings: Settings, ground: Ground, clock: Clock, weather: Weather, held: Held
 ) -> tuple[Kind, ...]:
     """Return the kinds of incidents, in the order of the settings.
 
@@ -74,11 +76,21 @@ def build_kinds(
             _shifted(clock, _weights(clock, code, about, on_coast) * np.repeat(heat, HOURS))
             for on_coast in (False, True)
         )
-        share = ground.intensity(LOG, about, PRESENCE)
+        share = ground.intensity(LOG, about, PRESENCE, effect_of(code, world, ground, held))
         mass = share[~ground.coast].sum() * inland.sum() + share[ground.coast].sum() * coast.sum()
         place = share * yearly * (1 - branching) * years / mass
         found.append(Kind(code, about, place, inland, coast, yearly, reported, branching))
     return tuple(found)
+
+
+def effect_of(code: str, world: WorldSettings, ground: Ground, held: Held) -> Floats:
+    """Return what the quarter of each built cell adds to the kind's log-intensity; mean 0."""
+    quarter = ground.territory.quarter[ground.cells]
+    found = np.zeros(len(ground.cells))
+    for one in world.surroundings:
+        if code in one.kinds:
+            found += np.log(one.ratio) / one.step * held.features[one.feature][quarter]
+    return np.asarray(found - found.mean(), dtype=np.float64)
 
 
 def _weights(clock: Clock, code: str, about: TypeOfFact, on_coast: bool) -> Floats:

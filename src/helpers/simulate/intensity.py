@@ -34,8 +34,14 @@ class Ground:
     town_hall: int
     _fields: dict[str, Floats] = field(default_factory=dict)
 
-    def intensity(self, source: str, kind: TypeOfFact, initiator: Initiator) -> Floats:
-        """Return the share of the type's facts in each built cell; sums to 1."""
+    def intensity(
+        self, source: str, kind: TypeOfFact, initiator: Initiator, effect: Floats | None = None
+    ) -> Floats:
+        """Return the share of the type's facts in each built cell; sums to 1.
+
+        `effect` (cells,) is added to the log-intensity; the rest varies the less, so that half of
+        the facts still lie in the share of cells that the settings tell.
+        """
         place = self.place
         own = (
             np.sqrt(place.common_share) * self._field("commun")
@@ -46,7 +52,10 @@ class Ground:
             np.sqrt(place.centre_share) * self.centre
             + np.sqrt(1 - place.centre_share) * _standard(own)
         )
-        weights = np.exp(-special.ndtri(place.half_in_share) * z)
+        sigma = -special.ndtri(place.half_in_share)
+        added = np.zeros(len(z)) if effect is None else effect
+        rest = np.sqrt(max(0.0, sigma**2 - added.var()))
+        weights = np.exp(rest * z + added)
         return np.asarray(weights / weights.sum(), dtype=np.float64)
 
     def centres(self) -> Floats:

@@ -79,7 +79,6 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     """Yield the files that no chunk of facts is needed for."""
     rules, seed, days = scene.rules, scene.seed, scene.days
     quarters = world.territory.quarters
-    built = np.bincount(world.territory.quarter[world.ground.cells], minlength=len(quarters.code))
     yield Piece(QUARTERS, "", None, draw=partial(shapes.write_geojson, world.territory))
     yield from _events(world, scene)
     yield Piece("action", "", action(world.actions, scene))
@@ -93,8 +92,7 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     yield Piece("meteo", "", weather)
     calendar = surroundings.calendrier(days, _matches(world), scene.timezone)
     yield Piece("calendrier", "", calendar)
-    zones = surroundings.contexte_zone(quarters, rules.contexte_zone, built, seed)
-    yield Piece("contexte_zone", "", zones)
+    yield Piece("contexte_zone", "", surroundings.contexte_zone(quarters, world.held))
     crime = statistics.ssmsi_commune(scene.districts, rules.ssmsi_commune, seed)
     yield Piece("ssmsi_commune", "", crime)
     partners, below = statistics.partenaire_agrege(

@@ -15,6 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Part = Annotated[float, Field(gt=0, lt=1)]
 Slot = Literal["matin", "apres_midi", "soir", "nuit"]
+Feature = Literal["eclairage_pct", "commerces_n", "debits_boisson_n", "arrets_tc_n", "ecoles_n"]
 Shade = Literal["prevention", "dissuasion", "repression"]
 
 
@@ -129,6 +130,18 @@ class Patrols(Strict):
         return self
 
 
+class Surrounding(Strict):
+    """A true effect of what quarters hold: `step` more of `feature` multiplies the kinds' level.
+
+    Hardship and income are not among the features: they cause nothing here.
+    """
+
+    feature: Feature
+    kinds: tuple[str, ...] = Field(min_length=1)
+    step: Positive
+    ratio: Positive
+
+
 class WorldSettings(Strict):
     """What truly happens, and what gets recorded.
 
@@ -143,10 +156,12 @@ class WorldSettings(Strict):
     occasions: dict[str, Occasion]
     actions: ActionPlan
     patrols: Patrols
+    surroundings: tuple[Surrounding, ...] = ()
 
     def named_kinds(self) -> set[str]:
         """Return the kinds that the block names anywhere."""
         lists = [o.kinds for o in self.occasions.values()]
         lists += [a.kinds for a in self.actions.types.values()]
+        lists += [s.kinds for s in self.surroundings]
         lists += [self.climate.violence, self.climate.property]
         return {*self.reported, *self.near_repeat, *(kind for kinds in lists for kind in kinds)}

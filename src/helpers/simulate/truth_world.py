@@ -21,6 +21,7 @@ def tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     yield "action_cells", _action_cells(world)
     yield "events", _events(world)
     yield "presence", _presence(world)
+    yield "context", _context(world)
     for year, layer in world.chunks:
         incidents = world.incidents(year, layer)
         yield "incidents", _incidents(world, incidents)
@@ -121,6 +122,24 @@ def _presence(world: World) -> pa.Table:
             "slot": codes(SLOTS, slot),
             "quarter": codes(quarters, quarter),
             "agent_hours": hours.ravel(),
+        }
+    )
+
+
+def _context(world: World) -> pa.Table:
+    """Return the true effects of what quarters hold; kinds and features without a row have none."""
+    rows = [
+        (kind, one.feature, one.step, one.ratio)
+        for one in world.settings.world.surroundings
+        for kind in one.kinds
+    ]
+    kind, feature, step, ratio = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pa.table(
+        {
+            "kind": pa.array(kind, pa.string()),
+            "feature": pa.array(feature, pa.string()),
+            "step": pa.array(step, pa.float64()),
+            "ratio": pa.array(ratio, pa.float64()),
         }
     )
 

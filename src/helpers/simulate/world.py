@@ -28,6 +28,7 @@ from helpers.simulate.presence import Presence, draw_presence
 from helpers.simulate.rhythm import HOURS, Clock, build_clock
 from helpers.simulate.settings import Settings, load_settings
 from helpers.simulate.shapes import Territory, build_territory
+from helpers.simulate.sources.surroundings import Held, draw_held
 from helpers.simulate.streams import Floats, Ints, stream
 from helpers.simulate.weather import Weather, draw_weather
 
@@ -52,6 +53,7 @@ class World:
     around: Around
     actions: Actions
     presence: Presence
+    held: Held
 
     @cached_property
     def years(self) -> tuple[int, ...]:
@@ -188,7 +190,9 @@ def build_world(pack: Path) -> World:
     ground = build_ground(territory, settings)
     clock = build_clock(about.period.start, about.period.end, settings.time, about.timezone)
     weather = draw_weather(clock.days, rules.climate, seed)
-    kinds = build_kinds(settings, ground, clock, weather)
+    built = np.bincount(territory.quarter[ground.cells], minlength=len(territory.quarters.code))
+    held = draw_held(settings.sources.contexte_zone, built, seed)
+    kinds = build_kinds(settings, ground, clock, weather, held)
     busy = np.sum([k.place * k.inland.sum() for k in kinds if not k.about.mission], axis=0)
     events = draw_happenings(rules.occasions, ground, busy, clock.days, seed)
     codes, days = tuple(settings.kinds), len(clock.days)
@@ -198,5 +202,5 @@ def build_world(pack: Path) -> World:
     presence = draw_presence(days, facts, actions.extra_hours(days, size), rules.patrols, seed)
     return World(
         city, settings, territory, ground, clock, weather, kinds, events,
-        around(events, ground), actions, presence,
+        around(events, ground), actions, presence, held,
     )  # fmt: skip

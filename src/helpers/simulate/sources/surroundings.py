@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -57,41 +58,69 @@ def _back_to_school(day: dt.date, closed: dict[dt.date, bool]) -> bool:
     return day.month == 9 and day.day <= 4 and before and not closed[day]
 
 
-def contexte_zone(quarters: Quarters, rules: ZoneContext, built_cells: Ints, seed: int) -> pa.Table:
-    """Return one row a quarter; `built_cells` counts its built cells.
+@dataclass(frozen=True)
+class Held:
+    """What quarters hold, in their order; `features` bears the names of the delivered columns."""
 
-    Population follows the built cells and sums to that of the settings; the rest is drawn, without
-    any link to the facts: `defaveur_q` is for the audit of equity alone.
+    inhabitants: Ints
+    present: Ints
+    hardship: Floats
+    features: dict[str, Floats]
+
+
+def draw_held(rules: ZoneContext, built_cells: Ints, seed: int) -> Held:
+    """Return what quarters hold; `built_cells` counts the built cells of each.
+
+    Inhabitants sum to those of the settings. They follow the built cells up to chance, and so do
+    shops, bars, stops and schools: of two quarters of one size, the one that has more of them has
+    no more inhabitants. Lighting and hardship are drawn without any link.
     """
     rng = stream(seed, "contexte_zone")
-    count = len(quarters.code)
+    count = len(built_cells)
     density = built_cells * np.exp(0.5 * rng.standard_normal(count))
-    pop = _shared(density.astype(np.float64), rules.inhabitants)
+    inhabitants = _shared(density.astype(np.float64), rules.inhabitants)
     hardship = rng.standard_normal(count)
-    quintile = np.argsort(np.argsort(hardship, kind="stable"), kind="stable") * 5 // count + 1
-    housing = np.rint(pop / 1.9).astype(np.int64)
+    thousands = built_cells / built_cells.sum() * rules.inhabitants / 1000
 
-    def of(per_thousand: float, spread: float = 0.6) -> Ints:
-        mean = pop / 1000 * per_thousand * np.exp(spread * rng.standard_normal(count))
-        return np.asarray(rng.poisson(mean), dtype=np.int64)
+    def of(per_thousand: float, spread: float = 0.6) -> Floats:
+        mean = thousands * per_thousand * np.exp(spread * rng.standard_normal(count))
+        return np.asarray(rng.poisson(mean), dtype=np.float64)
 
-    income: Floats = np.round(21_500 * np.exp(-0.22 * hardship), -1)
+    features = {
+        "eclairage_pct": np.round(rng.uniform(70, 100, count), 1),
+        "commerces_n": of(14),
+        "debits_boisson_n": of(1.6),
+        "arrets_tc_n": of(1.4, 0.4),
+        "ecoles_n": of(0.5, 0.4),
+    }
+    present = np.rint(inhabitants * rng.uniform(0.7, 1.6, count)).astype(np.int64)
+    return Held(inhabitants, present, hardship, features)
+
+
+def contexte_zone(quarters: Quarters, held: Held) -> pa.Table:
+    """Return one row a quarter: what it holds. `defaveur_q` is for the audit of equity alone."""
+    pop, count = held.inhabitants, len(quarters.code)
+    rank = np.argsort(np.argsort(held.hardship, kind="stable"), kind="stable")
+    quintile = rank * 5 // count + 1
+    income: Floats = np.round(21_500 * np.exp(-0.22 * held.hardship), -1)
+    counted = {
+        name: values.astype(np.int64)
+        for name, values in held.features.items()
+        if name != "eclairage_pct"
+    }
     return pa.table(
         {
             "zone_id": pa.array(quarters.code),
             "pop": pop,
             "menages": np.rint(pop / 2.1).astype(np.int64),
-            "logements": housing,
+            "logements": np.rint(pop / 1.9).astype(np.int64),
             "qpv": codes(YES_NO, ((quintile == 5) & (pop > 3000)).astype(np.int64)),
             "revenu_median": income.astype(np.int64),
             "defaveur_q": quintile,
-            "eclairage_pct": decimals(rng.uniform(70, 100, count), 1, ","),
-            "commerces_n": of(14),
-            "debits_boisson_n": of(1.6),
-            "arrets_tc_n": of(1.4, 0.3),
-            "ecoles_n": of(0.5, 0.2),
+            "eclairage_pct": decimals(held.features["eclairage_pct"], 1, ","),
+            **counted,
             "surface_km2": decimals(quarters.km2, 3, ","),
-            "pop_presente_est": np.rint(pop * rng.uniform(0.7, 1.6, count)).astype(np.int64),
+            "pop_presente_est": held.present,
         }
     )
 

@@ -1,0 +1,1 @@
+"""Statistics of places: what depends on where."""
