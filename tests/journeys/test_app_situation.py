@@ -54,6 +54,12 @@ def test_app_shows_and_follows_its_controls(built: Place) -> None:
         before_map = drawing(page, "map")
         page.get_by_label("Découpage").select_option(label="Arrondissements")
         assert changes(page, "map", before_map)
+        page.get_by_text("Aujourd'hui : événements, rues et lieux fermés").click()
+        page.get_by_text("Vigilance météo").wait_for()
+        assert page.get_by_text("EXERCICE, rien ne s'est passé").count() == 0
+        page.get_by_label("Exercice").select_option(label="Mouvement de foule")
+        page.get_by_text("EXERCICE, rien ne s'est passé").wait_for()
+        assert page.get_by_role("heading", name="Répondre par degrés").is_visible()
         link = page.locator(".app-map .app-evidence a").get_attribute("href")
         assert link is not None
         evidence = json.loads(base64.b64decode(link.partition(",")[2]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import altair as alt
 import ipywidgets as widgets
+import mistune
 
 from helpers import figure
 from helpers.city import City
@@ -61,6 +62,13 @@ def _evidence(evidence: dict[str, Any]) -> str:
         f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> · '
         f"refaire : <code>make figure NAME={name} CITY={evidence['city']}</code></p>"
     )
+
+
+def folded(title: str, markdown: str, *, open_now: bool = False) -> str:
+    """Return the HTML of a part that opens under its title; the text is the project's Markdown."""
+    state = " open" if open_now else ""
+    text = mistune.html(markdown)
+    return f'<details class="app-folded"{state}><summary>{escape(title)}</summary>{text}</details>'
 
 
 def aside(text: str) -> str:

@@ -11,6 +11,7 @@ from helpers import figure, hotspots, params, reliability, rhythms, situation, s
 from helpers.calendar import spoken, window
 from helpers.estimate import poisson_interval
 from helpers.run import Run, digest
+from helpers.ui.day import Day
 from helpers.ui.parts import Panel, aside, header, words
 
 AXES = {
@@ -51,6 +52,7 @@ class SituationApp:
         self.ready = any(theme.division is None for theme in self.city.themes.values())
         if not self.ready:
             return
+        self.day = Day(self.run, self.city, knobs["false_alert_rate"])
         self.panels = {area: Panel(area) for area in FIGURES}
         self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
         self.answer = widgets.HTML()
@@ -102,7 +104,8 @@ class SituationApp:
         controls.add_class("app-controls")
         grid = widgets.Box([panel.widget for panel in self.panels.values()])
         grid.add_class("app-grid")
-        page = [header(self.city, "Situation", f"Au {end}"), controls, self.answer, grid]
+        top = header(self.city, "Situation", f"Au {end}")
+        page = [top, self.day.widget, controls, self.answer, grid]
         return widgets.VBox([*page, *why])
 
     def _refresh(self) -> None:
