@@ -72,7 +72,8 @@ def test_weeks_of_the_source(con: duckdb.DuckDBPyConnection) -> None:
 def test_maps_of_what_stands_out(
     con: duckdb.DuckDBPyConnection, denver: Built, shared: Path
 ) -> None:
-    knobs = params.block("hotspots")
+    names = ("window_days", "radius_m", "false_discovery_rate", "minimum_count")
+    knobs = {name: params.block("hotspots")[name] for name in names}
     table = hotspots.find(con, denver.city, **knobs)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():

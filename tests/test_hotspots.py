@@ -240,3 +240,32 @@ def test_zone_features_bear_code_and_name(
     where = [shapely.geometry.shape(f["geometry"]).centroid for f in features]
     for point, code in zip(where, "ABCD", strict=True):
         assert (point.x, point.y) == pytest.approx(middle(code), abs=1e-4)
+
+
+def test_stability_and_the_other_size_are_told_of_hot_cells_alone(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    table = hotspots.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    rows = [row for row in table.to_pylist() if row["theme"] == "bruit"]
+    hot = [row for row in rows if row["hot"]]
+    assert hot
+    assert all(0 <= row["stability"] <= 1 for row in hot)
+    assert max(row["stability"] for row in hot) == 1, "soixante faits en un endroit : chaque fois"
+    assert all(row["stability"] is None and row["hot_coarse"] is None for row in rows
+               if not row["hot"])  # fmt: skip
+    assert all(row["hot_coarse"] in (True, False) for row in hot)
+    again = hotspots.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    assert again.equals(table)
+
+
+def test_a_crowd_is_hot_at_both_sizes_and_chance_at_neither() -> None:
+    names = [f"CRS3035RES200mN{200 * j}E{200 * i}" for i in range(SIDE) for j in range(SIDE)]
+    coarse = hotspots.Coarse.over(names, 400)
+    assert coarse.weights.shape[0] == SIDE**2 // 4
+    counts = np.random.default_rng(2).poisson(0.5, SIDE**2).astype(float)
+    assert not coarse.hot(counts, 0.05).any()
+    counts[SIDE * 20 + 20 : SIDE * 20 + 24] += 15
+    hot = coarse.hot(counts, 0.05)
+    assert hot[SIDE * 20 + 20]
+    assert hot.mean() < 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -26,7 +27,8 @@ Floats = NDArray[np.float64]
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
-        ("q", pa.float64()), ("hot", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
+        ("q", pa.float64()), ("hot", pa.bool_()), ("stability", pa.float64()),
+        ("hot_coarse", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")
@@ -53,7 +55,8 @@ def gi_star(counts: Floats, weights: sparse.csr_array) -> Floats:
     """Return the standard score Gi* of each place; shape (n,). NaN where it is not defined.
 
     Ord, J. K. & Getis, A. (1995), Local spatial autocorrelation statistics, Geographical
-    Analysis 27, eq. 14; `weights` is binary and counts each place among its own neighbours.
+    Analysis 27, eq. 14; `weights` is binary and counts each place among its own neighbours (Gi,
+    which leaves it out, would call a lone cell of many facts cold).
     """
     n = len(counts)
     mean = counts.mean()
@@ -134,12 +137,17 @@ def find(
     radius_m: float,
     false_discovery_rate: float,
     minimum_count: int,
+    *,
+    draws: int = 0,
+    seed: int = 0,
 ) -> pa.Table:
-    """Return theme, cell, n, z, q, hot, status, reason of each study cell. Views `cube`, `zones`.
+    """Return the rows of SCHEMA, one a study cell. Views `cube`, `zones`.
 
     `z` is Gi*; `hot` is true where so many facts gather around the cell that the false discovery
-    rate allows it (`q`, adjusted from `chance`). A theme with fewer placed
-    facts than `minimum_count` abstains and leaves one row, with its reason.
+    rate allows it (`q`, adjusted from `chance`). `stability`, for hot cells, is the share of
+    `draws` other years as likely as this one (Poisson) in which it would be hot again; `hot_coarse`
+    whether its square of twice the side is hot, judged with cells twice as large. A theme with
+    fewer placed facts than `minimum_count` abstains and leaves one row, with its reason.
     """
     cells = study_cells(con, city, cell_size(con)) if city.themes else []
     if not cells:
@@ -150,21 +158,76 @@ def find(
         ]
         return pa.Table.from_pylist(rows, schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), radius_m)
-    position = {cell: i for i, cell in enumerate(cells)}
-    first, after = window(city.about.period.end, window_days)
+    coarse = Coarse.over(cells, radius_m)
     parts = []
     for theme in city.themes:
-        rows = con.execute(
-            "SELECT cell, sum(n) FROM cube WHERE theme = ? AND cell IS NOT NULL "
-            "AND time_precision != 'year' AND hour >= ? AND hour < ? GROUP BY cell",
-            [theme, first, after],
-        ).fetchall()
-        counts = np.zeros(len(cells))
-        for cell, n in rows:
-            if cell in position:
-                counts[position[cell]] = n
-        parts.append(_judge(theme, cells, counts, weights, false_discovery_rate, minimum_count))
+        counts = cell_counts(con, city, theme, window_days, cells)
+        judged = _judge(theme, cells, counts, weights, false_discovery_rate, minimum_count)
+        if judged["hot"].null_count == 0:
+            rng = np.random.default_rng([seed, *theme.encode()])
+            judged = _tried(judged, counts, weights, coarse, false_discovery_rate, draws, rng)
+        parts.append(judged)
     return pa.concat_tables(parts)
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """The same ground in squares of twice the side: where each cell is, and their weights."""
+
+    of_cell: NDArray[np.int64]
+    weights: sparse.csr_array
+
+    @staticmethod
+    def over(cells: list[str], radius_m: float) -> Coarse:
+        """Return the coarse squares of the named cells, neighbours up to twice as far."""
+        corner = corners(cells)
+        size = 2 * int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
+        squares, of_cell = np.unique(corner // size, axis=0, return_inverse=True)
+        return Coarse(of_cell.ravel(), neighbours((squares * size).astype(float), 2 * radius_m))
+
+    def hot(self, counts: Floats, rate: float) -> NDArray[np.bool_]:
+        """Return, for each cell (n,), whether its square is hot."""
+        squares = self.weights.shape[0]
+        sums = np.bincount(self.of_cell, weights=counts, minlength=squares).astype(float)
+        return np.asarray(false_discovery(chance(sums, self.weights)) <= rate)[self.of_cell]
+
+
+def cell_counts(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, window_days: int, cells: list[str]
+) -> Floats:
+    """Return how many facts of the last days each of the cells holds (n,). View `cube`."""
+    first, after = window(city.about.period.end, window_days)
+    rows = con.execute(
+        "SELECT cell, sum(n) FROM cube WHERE theme = ? AND cell IS NOT NULL "
+        "AND time_precision != 'year' AND hour >= ? AND hour < ? GROUP BY cell",
+        [theme, first, after],
+    ).fetchall()
+    found = dict(rows)
+    return np.array([float(found.get(cell, 0)) for cell in cells])
+
+
+def _tried(
+    judged: pa.Table,
+    counts: Floats,
+    weights: sparse.csr_array,
+    coarse: Coarse,
+    rate: float,
+    draws: int,
+    rng: np.random.Generator,
+) -> pa.Table:
+    """Return the table with `stability` and `hot_coarse` of its hot cells."""
+    hot = judged["hot"].to_numpy(zero_copy_only=False)
+    again = np.zeros(len(counts))
+    if hot.any():
+        for _ in range(draws):
+            drawn = rng.poisson(counts).astype(float)
+            again += false_discovery(chance(drawn, weights)) <= rate
+    told = hot & (draws > 0)
+    stability = pa.array(np.round(again / max(draws, 1), DIGITS), mask=~told)
+    both = pa.array(coarse.hot(counts, rate), mask=~hot)
+    for name, column in (("stability", stability), ("hot_coarse", both)):
+        judged = judged.set_column(judged.schema.get_field_index(name), SCHEMA.field(name), column)
+    return judged
 
 
 def _judge(
@@ -189,10 +252,19 @@ def _judge(
         "z": scores,
         "q": adjusted,
         "hot": adjusted <= rate,
+        "stability": [None] * len(cells),
+        "hot_coarse": [None] * len(cells),
         "status": ["ok"] * len(cells),
         "reason": [""] * len(cells),
     }
     return pa.table(columns, schema=SCHEMA)
+
+
+def zone_names(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, str]:
+    """Return code → name of the zones of the main division. View `zones`."""
+    division = city.about.main_division
+    rows = con.execute("SELECT code, name FROM zones WHERE division = ?", [division]).fetchall()
+    return dict(rows)
 
 
 def zone_features(con: duckdb.DuckDBPyConnection, division: str) -> list[dict[str, Any]]:
@@ -267,7 +339,9 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
     rows = store.records(
         con,
         "SELECT theme, max(status) AS status, max(reason) AS reason, sum(n) AS n, "
-        "count(*) AS cells, count(*) FILTER (hot) AS hot, "
+        "count(*) AS cells, count(*) FILTER (hot) AS hot, avg(stability) AS stability, "
+        "count(*) FILTER (hot AND stability >= 0.5) AS stable, "
+        "count(*) FILTER (hot AND hot_coarse) AS both_sizes, "
         "coalesce(sum(n) FILTER (hot), 0) AS inside FROM found GROUP BY theme ORDER BY theme",
     )
     by_theme = {row["theme"]: row for row in rows}
@@ -283,6 +357,8 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
             lines.append(
                 f"- **{theme.title}** : {plural(row['hot'], 'maille')} à part, soit "
                 f"{percent(area, 1)} du territoire et {percent(facts)} des "
-                f"{number(row['n'])} faits localisés."
+                f"{number(row['n'])} faits localisés ; {number(row['both_sizes'])} aussi en "
+                "mailles deux fois plus larges"
+                + (f", {number(row['stable'])} stables." if row["stability"] is not None else ".")
             )
     return "\n".join(lines)

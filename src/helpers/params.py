@@ -94,6 +94,10 @@ class Hotspots(Strict):
     radius_m: int = Field(ge=100, le=2000)
     false_discovery_rate: float = Field(gt=0, le=0.5)
     minimum_count: int = Field(ge=0)
+    draws: int = Field(ge=0, le=999)
+    confidence: float = Field(gt=0.5, lt=1)
+    permutations: int = Field(ge=199, le=99_999)
+    neighbours: int = Field(ge=1, le=20)
 
 
 class Rhythms(Strict):

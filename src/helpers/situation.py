@@ -275,17 +275,10 @@ def sentence(rows: list[dict[str, Any]], names: dict[str, str]) -> str:
     return f"{text} ; au-dessus de leur habitude : {listed}{more}."
 
 
-def zone_names(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, str]:
-    """Return code → name of the zones of the main division. View `zones`."""
-    division = city.about.main_division
-    rows = con.execute("SELECT code, name FROM zones WHERE division = ?", [division]).fetchall()
-    return dict(rows)
-
-
 def answer(
     con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, periods_days: list[int]
 ) -> str:
     """Return the words for every period over the main division. View `zones`."""
-    division, names = city.about.main_division, zone_names(con, city)
+    division, names = city.about.main_division, hotspots.zone_names(con, city)
     rows = [row for row in table.to_pylist() if row["division"] == division]
     return "\n\n".join(in_words(rows, city, days, names) for days in periods_days)

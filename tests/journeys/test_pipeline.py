@@ -57,7 +57,7 @@ def test_first_run_makes_every_figure_and_says_where(built: Place) -> None:
     assert f"data/{CITY}/figures/" in said
     drawn = {p.name for p in (built.data / "figures").glob("*/*.svg")}
     assert "hotspots_map.svg" in drawn
-    assert len(drawn) == 20
+    assert len(drawn) == 22
     status = built.python("dvc", "status")
     assert "up to date" in status.stdout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from helpers import agenda, alerts, sheets, situation, store
+from helpers import agenda, alerts, hotspots, sheets, store
 from helpers.city import City
 from helpers.run import Run
 from helpers.ui.parts import folded
@@ -23,7 +23,7 @@ class Day:
             for name in ("alerts", *agenda.SCHEMAS)
         }
         self.today = agenda.of_tables(city.about.period.end, tables)
-        self.names = situation.zone_names(run.con, city)
+        self.names = hotspots.zone_names(run.con, city)
         self.lit = [row for row in alerts.lit(tables["alerts"]) if row["theme"] in city.themes]
         notes = agenda.notes(self.today.events)
         said = alerts.in_words(tables["alerts"], city, self.names, notes, false_alert_rate)

@@ -1,0 +1,153 @@
+"""Zones compared at equal size: known formulas, chance told as chance, clusters that are there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers import concentration
+from helpers.hotspots import false_discovery
+from helpers.spatial.moran import global_moran, nearest
+from helpers.spatial.zones import empirical_bayes, local_moran, scan, windows
+
+SIDE = 7
+CENTRES = np.array([(i * 500.0, j * 500.0) for i in range(SIDE) for j in range(SIDE)])
+WEIGHTS = nearest(CENTRES, 4)
+
+
+def sizes(rng: np.random.Generator, even: bool) -> np.ndarray:
+    """Return people present in each zone: the same everywhere, or from hundreds to thousands."""
+    return np.full(SIDE**2, 2000.0) if even else rng.lognormal(7, 1, SIDE**2)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000))
+def test_empirical_bayes_is_the_formula_written_out(seed: int) -> None:
+    """Marshall 1991: m + (r − m)·A / (A + m / size), A the excess of variance between zones."""
+    rng = np.random.default_rng(seed)
+    size = rng.uniform(100, 5000, 30)
+    n = rng.poisson(size * rng.gamma(3, 0.01 / 3, 30)).astype(float)
+    found = empirical_bayes(n, size, 0.9)
+    m, r = n.sum() / size.sum(), n / size
+    a = max(0.0, (size * (r - m) ** 2).sum() / size.sum() - m / size.mean())
+    expected = m + (r - m) * a / (a + m / size) if a else np.full(30, m)
+    assert found.value == pytest.approx(expected, rel=1e-9)
+    assert (found.low <= found.value + 1e-12).all()
+    assert (found.value <= found.high + 1e-12).all()
+
+
+def test_intervals_of_rates_hold_the_truth_as_often_as_said() -> None:
+    rng = np.random.default_rng(2)
+    inside = []
+    for _ in range(200):
+        size = rng.uniform(200, 3000, 100)
+        true = rng.gamma(4, 0.01 / 4, 100)
+        found = empirical_bayes(rng.poisson(size * true).astype(float), size, 0.95)
+        inside.append(((found.low <= true) & (true <= found.high)).mean())
+    assert 0.93 <= np.mean(inside) <= 0.97
+
+
+def test_local_morans_sum_to_the_global_one() -> None:
+    values = np.random.default_rng(1).normal(size=SIDE**2)
+    local, _ = local_moran(values, WEIGHTS, 99, np.random.default_rng(2))
+    assert local.sum() / len(values) == pytest.approx(global_moran(values, WEIGHTS))
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_chance_makes_no_zone_stand_out_more_often_than_said(even: bool) -> None:
+    """500 cities where facts follow the people present: any discovery at most at the rate."""
+    rng = np.random.default_rng(4)
+    found = 0
+    for _ in range(500):
+        size = sizes(rng, even)
+        rates = empirical_bayes(rng.poisson(size * 0.02).astype(float), size, 0.95)
+        _, p = local_moran(rates.value, WEIGHTS, 999, rng)
+        found += bool((false_discovery(p) <= 0.05).any())
+    assert found / 500 <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 500)
+
+
+def test_local_moran_p_values_of_chance_are_uniform() -> None:
+    rng = np.random.default_rng(8)
+    p = [local_moran(rng.normal(size=SIDE**2), WEIGHTS, 199, rng)[1][24] for _ in range(400)]
+    assert stats.kstest(p, "uniform").pvalue > 0.001
+
+
+def test_zones_alike_and_high_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    size = np.full(SIDE**2, 2000.0)
+    rate = np.full(SIDE**2, 0.02)
+    middle = [16, 17, 18, 23, 24, 25, 30, 31, 32]
+    rate[middle] = 0.08
+    hits = []
+    for _ in range(20):
+        rates = empirical_bayes(rng.poisson(size * rate).astype(float), size, 0.95)
+        local, p = local_moran(rates.value, WEIGHTS, 4999, rng)
+        hits.append(p[24] <= 0.005 and local[24] > 0)
+    assert sum(hits) >= 18
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_scan_finds_nothing_where_nothing_is(uneven: bool) -> None:
+    """Facts that follow the exposure, then zones uneven by themselves, neighbours not alike."""
+    rng = np.random.default_rng(6)
+    size = sizes(rng, even=False)
+    held = windows(CENTRES, size)
+    found = 0
+    for _ in range(150):
+        rate = 0.02 * (rng.gamma(3, 1 / 3, SIDE**2) if uneven else 1.0)
+        n = rng.poisson(size * rate).astype(float)
+        variance = empirical_bayes(n, size, 0.95).variance
+        found += scan(n, size, held, variance, 99, rng).p <= 0.05
+    assert found / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
+
+
+def test_scan_finds_the_cluster_that_is_there() -> None:
+    rng = np.random.default_rng(7)
+    size = np.full(SIDE**2, 2000.0)
+    held = windows(CENTRES, size)
+    cluster = [24, 17, 23, 25, 31]  # a centre and its four neighbours
+    rate = np.full(SIDE**2, 0.02)
+    rate[cluster] = 0.04
+    n = rng.poisson(size * rate).astype(float)
+    found = scan(n, size, held, 0.0, 199, rng)
+    assert found.p <= 0.01
+    assert set(cluster) <= set(found.zones.tolist()) | {24}
+    assert len(found.zones) <= 9
+    assert 1.6 <= found.ratio <= 2.4
+
+
+def test_windows_hold_at_most_half_of_the_exposure_and_each_zone_alone() -> None:
+    size = sizes(np.random.default_rng(5), even=False)
+    held = windows(CENTRES, size)
+    assert (held @ size <= size.sum() / 2 + 1e-6).all()
+    alone = {int(np.flatnonzero(row)[0]) for row in held if row.sum() == 1}
+    assert alone == {i for i in range(SIDE**2) if size[i] <= size.sum() / 2}
+    assert len({row.tobytes() for row in held}) == len(held)
+
+
+def test_a_uniform_city_of_few_facts_looks_concentrated() -> None:
+    """The trap of shared/simulator.md: a tenth of a fact a place, half of them in 4.5 %."""
+    rng = np.random.default_rng(1)
+    shares = [concentration.half_share(rng.poisson(0.1, 6000)) for _ in range(50)]
+    assert np.mean(shares) == pytest.approx(0.045, abs=0.004)
+
+
+@pytest.mark.parametrize("mean", [0.1, 2.0, 30.0])
+def test_concentration_of_chance_lies_in_the_interval_of_chance(mean: float) -> None:
+    rng = np.random.default_rng(int(10 * mean))
+    inside = 0
+    for turn in range(60):
+        row = concentration.assess("x", rng.poisson(mean, 800).astype(float), 30, turn)
+        inside += row["chance_low"] <= row["share"] <= row["chance_high"]
+    assert inside >= 0.85 * 60
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=60).filter(any))
+def test_half_share_is_the_fewest_cells_that_hold_half(counts: list[int]) -> None:
+    found = round(concentration.half_share(np.array(counts)) * len(counts))
+    top = sorted(counts, reverse=True)
+    assert sum(top[:found]) * 2 >= sum(top)
+    assert sum(top[: found - 1]) * 2 < sum(top)
