@@ -101,6 +101,13 @@ class Rhythms(Strict):
     minimum_count: int = Field(ge=0)
 
 
+class Patrol(Strict):
+    window_days: int = Field(ge=28)
+    confidence: float = Field(gt=0.5, lt=1)
+    driven_share: float = Field(gt=0, lt=1)
+    minimum_count: int = Field(ge=1)
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -135,6 +142,7 @@ class Params(Strict):
     trends: Trends
     hotspots: Hotspots
     rhythms: Rhythms
+    patrol: Patrol
     situation: Situation
     evidence: Evidence
 
