@@ -127,7 +127,6 @@ class WarningsRule(Strict):
     level: str
     levels: tuple[str, ...]
     sheet: str | None = None
-    reporting: Reporting | None = None
 
 
 class Agenda(Strict):
@@ -181,6 +180,7 @@ class Theme(Strict):
     wave: int = Field(default=1, ge=1)
     needs: dict[str, Grade] = Field(default_factory=dict)
     sheet: str | None = None
+    reporting: Reporting | None = None
 
 
 class Themes(Strict):

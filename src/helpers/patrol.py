@@ -150,19 +150,19 @@ def hours_division(con: duckdb.DuckDBPyConnection, city: City) -> str | None:
 
 def _effect(
     con: duckdb.DuckDBPyConnection, theme: str, division: str, span: tuple[Any, Any],
-    confidence: float,
+    confidence: float, origin: str = "agent",
 ) -> tuple[float, float, float] | None:  # fmt: skip
-    """Return the ratio of agents' records for 10 % more hours: same zone, slot and month."""
+    """Return the ratio of an origin's records for 10 % more hours: same zone, slot and month."""
     rows = con.execute(
         f"WITH a AS (SELECT zone_{division} AS zone, slot, working_day AS day, sum(n) AS n FROM "
-        "cube WHERE theme = ? AND origin = 'agent' AND time_precision != 'year' "
+        "cube WHERE theme = ? AND origin = ? AND time_precision != 'year' "
         "AND hour >= ? AND hour < ? GROUP BY ALL) "
         "SELECT coalesce(a.n, 0)::DOUBLE, v.heures_agents::DOUBLE, dense_rank() OVER (ORDER BY "
         "v.secteur, v.plage, date_trunc('month', v.date)) - 1 "
         f"FROM {HOURS} v LEFT JOIN a ON (a.zone, a.slot, a.day) = (v.secteur, v.plage, v.date) "
         "WHERE v.heures_agents > 0 AND v.date >= ? AND v.date < ? "
         "ORDER BY v.secteur, v.plage, v.date",
-        [theme, *span, *span],
+        [theme, origin, *span, *span],
     ).fetchnumpy()
     counts, hours, stratum = (np.asarray(column) for column in rows.values())
     return elasticity(counts, hours, stratum.astype(np.int64), confidence)
