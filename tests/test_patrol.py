@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from helpers import ingest, patrol, store
+from helpers.calendar import window
 from helpers.city import City
 from tests.conftest import Built, table_of_facts, write_pack
 from tests.simulated import Made, made
@@ -78,6 +79,10 @@ def test_more_hours_bring_more_agents_records_and_no_more_of_habitants(
     rows = {r["theme"]: r for r in table}
     assert patrol.hours_division(con, city) == "arrondissements"
     assert rows["stationnement"]["effect_low"] > 1
+    span = window(city.about.period.end, FIVE_YEARS)
+    control = patrol._effect(con, "stationnement", "arrondissements", span, 0.99, "citizen")
+    assert control is not None
+    assert control[1] <= 1 <= control[2]
     assert rows["stationnement"]["driven"]
     assert "porté par l'activité" in rows["stationnement"]["note"]
 

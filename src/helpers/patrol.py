@@ -80,7 +80,8 @@ def bounds(
     tail = special.ndtr(-_critical(width / error, confidence))
     low = np.maximum(_lowest(citizen, tail) / high_share, _lowest(everything, tail))
     high = special.gammaincinv(citizen + unknown + 1, 1 - tail) / low_share
-    return np.round(low, DIGITS), np.round(np.maximum(high, low), DIGITS)
+    top = np.maximum(high, low)
+    return np.asarray(np.round(low, DIGITS)), np.asarray(np.round(top, DIGITS))
 
 
 def _lowest(count: Floats, tail: Floats) -> Floats:
@@ -111,13 +112,13 @@ def elasticity(
     strata, x = int(stratum.max(initial=-1)) + 1, np.log(hours)
     totals = np.bincount(stratum, counts, strata)
     beta, information = 0.0, 0.0
-    score = np.zeros(strata)
+    score: Floats = np.zeros(strata)
     for _ in range(50):
         weight = np.exp(beta * x)
         weight = weight / np.bincount(stratum, weight, strata)[stratum]
         mean = np.bincount(stratum, weight * x, strata)
         spread = np.bincount(stratum, weight * (x - mean[stratum]) ** 2, strata)
-        score = np.bincount(stratum, counts * (x - mean[stratum]), strata)
+        score = np.asarray(np.bincount(stratum, counts * (x - mean[stratum]), strata), np.float64)
         information = float((totals * spread).sum())
         if information <= 1e-9:
             return None
