@@ -97,10 +97,12 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(PYTHON) -m helpers.notebook strip --check
 	@$(PYTHON) -m helpers.dependencies --check
 	@$(PYTHON) -m helpers.schemas --check
+	@$(PYTHON) -m helpers.methods --check
 
-deps: $(READY)  ## écrire dans dvc.yaml les modules de chaque étape, et les schémas publiés
+deps: $(READY)  ## écrire dans dvc.yaml les modules de chaque étape, les schémas publiés, les réglages des notes
 	@$(PYTHON) -m helpers.dependencies
 	@$(PYTHON) -m helpers.schemas
+	@$(PYTHON) -m helpers.methods
 
 bench: $(READY) ## mesurer, en rapports faits côte à côte
 	@$(PYTHON) benchmarks/pipeline.py

@@ -148,12 +148,27 @@ class PublishedFigure(Strict):
     year: int | None = None
 
 
+class Reporting(Strict):
+    """The share of a theme's facts that habitants tell, as a range, and where it comes from."""
+
+    low: float = Field(gt=0, le=1)
+    high: float = Field(gt=0, le=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Reporting:
+        if self.low > self.high:
+            raise ValueError("la part signalée : low dépasse high")
+        return self
+
+
 class Theme(Strict):
     """A theme: what is counted, of which source, under which of the three axes.
 
     `division` is where it is reported, if not in the city's main division. `wave` is when it comes
     into service, and `needs` the grade that each source must hold for that (`waves`). `sheet` is
-    the reflex sheet (templates/fiches) that an alert on the theme opens.
+    the reflex sheet (templates/fiches) that an alert on the theme opens. `reporting` is the range
+    of the share of facts that habitants tell (`patrol`).
     """
 
     title: str
@@ -165,6 +180,7 @@ class Theme(Strict):
     wave: int = Field(default=1, ge=1)
     needs: dict[str, Grade] = Field(default_factory=dict)
     sheet: str | None = None
+    reporting: Reporting | None = None
 
 
 class Themes(Strict):

@@ -183,7 +183,8 @@ def save(
     frame = {"title": alt.TitleParams(title, subtitle=subtitle), "description": description}
     claims = _claims(run, name, {**complete(chart), "frame": [title, subtitle]}, title)
     passport = short_code(claims)
-    footer = [f"Preuve {passport} · make figure NAME={name}", *_attributions(run)]
+    method = f" · méthode : {claims['method']}" if claims["method"] else ""
+    footer = [f"Preuve {passport} · make figure NAME={name}{method}", *_attributions(run)]
     spec = complete(_with_footer(chart, footer).properties(**frame))
     folder = run.workspace.writes / "figures" / run.stage
     svg = _write(run, folder / name, spec)
@@ -220,8 +221,15 @@ def _claims(run: Run, name: str, spec: dict[str, Any], title: str) -> dict[str, 
         **run.ancestry(),
         "spec_sha256": digest(spec),
         "data_sha256": digest(spec.get("datasets", {})),
+        "method": _method(run),
         "lock_sha256": store.sha256(run.root / "requirements.lock"),
     }
+
+
+def _method(run: Run) -> str | None:
+    """Return the method note of the run's stage, if it has one."""
+    path = Path("docs/methodes") / f"{run.stage}.md"
+    return path.as_posix() if (run.root / path).exists() else None
 
 
 def _cell() -> dict[str, Any]:

@@ -139,6 +139,13 @@ class Context(Strict):
     spatial_alpha: float = Field(gt=0, le=0.2)
 
 
+class Patrol(Strict):
+    window_days: int = Field(ge=28)
+    confidence: float = Field(gt=0.5, lt=1)
+    driven_share: float = Field(gt=0, lt=1)
+    minimum_count: int = Field(ge=1)
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -175,6 +182,7 @@ class Params(Strict):
     rhythms: Rhythms
     repeats: Repeats
     context: Context
+    patrol: Patrol
     situation: Situation
     evidence: Evidence
 

@@ -16,7 +16,7 @@ from .conftest import CITY, Place, stages_run
 
 ALL = {
     "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
-    "repeats", "context", "situation", "evidence",
+    "repeats", "context", "patrol", "situation", "evidence",
 }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_first_run_makes_every_figure_and_says_where(built: Place) -> None:
     assert f"data/{CITY}/figures/" in said
     drawn = {p.name for p in (built.data / "figures").glob("*/*.svg")}
     assert "hotspots_map.svg" in drawn
-    assert len(drawn) == 22
+    assert len(drawn) == 24
     status = built.python("dvc", "status")
     assert "up to date" in status.stdout
 
