@@ -33,6 +33,7 @@ SHARED = ROOT.parent / "shared" / "data"
 CELL_M, TOLERANCE_M, DEFAULT_SHARE = 200, 15, 0.01
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, on one worker, what shares something long to make; the longest comes first."""
     for item in items:
