@@ -35,6 +35,9 @@ SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )  # fmt: skip
+UNSIZED = (
+    "\nPas de couche de population : les mailles ne sont pas rapportées aux personnes présentes."
+)
 CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")
 
 
@@ -359,4 +362,6 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
                     else "."
                 )
             )
+    if not any(row["sized"] for row in rows):
+        lines.append(UNSIZED)
     return "\n".join(lines)
