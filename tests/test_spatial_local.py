@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.ndimage import gaussian_filter
 
 from helpers.spatial import local
+from helpers.spatial.density import smoothed
 from helpers.spatial.zones import local_moran
 
 # Example of the PySAL documentation (esda.G_Local), distance band 15.
@@ -98,13 +99,13 @@ def test_local_moran_is_that_of_every_arrangement() -> None:
     """Values by Anselin's formula, p among all the ways to put two of the others on both sides."""
     values = np.array([1.0, 2.0, 2.0, 8.0, 9.0, 7.5, 3.0, 0.5])
     n, z = len(values), values - values.mean()
-    moran, p = local_moran(values, ring(n), 20_000, np.random.default_rng(2))
+    moran, p = local_moran(values, ring(n), 200_000, np.random.default_rng(2))
     for i in range(n):
         lag = (z[i - 1] + z[(i + 1) % n]) / 2
         assert moran[i] == pytest.approx(z[i] * lag / (z @ z / n))
         ways = [sum(pair) / 2 for pair in permutations(np.delete(z, i).tolist(), 2)]
         above, below = (np.mean([sign * (w - lag) >= -1e-9 for w in ways]) for sign in (1, -1))
-        assert p[i] == pytest.approx(min(1.0, 2 * min(above, below)), abs=0.015)
+        assert p[i] == pytest.approx(min(1.0, 2 * min(above, below)), abs=0.01)
 
 
 def test_gi_star_does_not_depend_on_the_order_of_places() -> None:
@@ -113,3 +114,21 @@ def test_gi_star_does_not_depend_on_the_order_of_places() -> None:
     order = rng.permutation(SIDE**2)
     moved = local.chance(counts[order], local.neighbours(GRID[order], 400))
     assert moved == pytest.approx(local.chance(counts, NEAR)[order], abs=1e-12)
+
+
+def test_smoothing_is_the_sum_of_kernels_and_keeps_a_flat_city_flat() -> None:
+    """Each square's Gaussian written out; edges mended, no place of an even city stands out."""
+    rng = np.random.default_rng(9)
+    squares = np.argwhere(rng.random((25, 30)) < 0.7) + (1000, -40)
+    counts = rng.poisson(2, len(squares)).astype(float)
+    away = ((squares[:, None, :] - squares[None, :, :]) ** 2).sum(axis=2)
+    kernel = np.exp(-away / (2 * 1.5**2)) / (2 * np.pi * 1.5**2)
+    assert smoothed(squares, counts, 1.5, edges=False) == pytest.approx(kernel @ counts, abs=2e-3)
+    assert smoothed(squares, np.full(len(squares), 3.0), 1.5) == pytest.approx(3.0)
+
+
+def test_local_moran_asks_for_equal_weights() -> None:
+    uneven = ring(6)
+    uneven.data[0] = 0.9
+    with pytest.raises(ValueError, match="not equal"):
+        local_moran(np.arange(6.0), uneven, 99, np.random.default_rng(1))
