@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import rhythms
+from helpers import rhythms, rhythms_year
 from tests.conftest import read_csv, table_of_facts, write_pack
 
 WEEK = 168
@@ -246,12 +246,12 @@ def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
     )
     memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
     memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    table = rhythms.by_kind(memory, city, kinds, 0.95, 30)
+    table = rhythms_year.by_kind(memory, city, kinds, 0.95, 30)
     (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
     assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
     assert row["low"] <= 2 <= row["high"]
     assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in rhythms.kinds_in_words(table, city)
+    assert "Jour férié** : " in rhythms_year.kinds_in_words(table, city)
     few = dict(list(kinds.items())[:12])
-    thin = rhythms.by_kind(memory, city, few, 0.95, 30).to_pylist()
+    thin = rhythms_year.by_kind(memory, city, few, 0.95, 30).to_pylist()
     assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
