@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from helpers import figure, store
-from helpers.calendar import EVENT, MONTHS, WORKING, odd_hours, spoken
+from helpers.calendar import (
+    EVENT,
+    MONTHS,
+    WORKING,
+    hour_of_week,
+    lived_hours,
+    odd_hours,
+    spoken,
+    window,
+)
 from helpers.city import City
 from helpers.estimate import DIGITS, poisson_interval, rate_ratio
 from helpers.rhythms import heard_days
 from helpers.run import Run
-from helpers.words import change, number
+from helpers.words import change, number, plural
 
 Floats = NDArray[np.float64]
 LEAST_DAYS = 14  # heard of a month, for its year to be whole
@@ -239,42 +248,52 @@ def _two_way(n: Floats, days: Floats) -> Floats:
 
 
 def clock_changes(
-    con: duckdb.DuckDBPyConnection, city: City, hours: pa.Table, window_days: int, confidence: float
+    con: duckdb.DuckDBPyConnection, city: City, window_days: int, confidence: float
 ) -> pa.Table:
     """Return CLOCK: the hours of the last `window_days` days that were lived twice, or not at all.
 
-    `hours` is what `rhythms.find` returned; `usual` is its rate at that hour of the week. Only
-    facts known to the hour count. Views `cube` and `weeks`.
+    Only facts known to the hour count, here and in `usual`, the rate of the same hour of the other
+    weeks. The intervals hold together for all themes (Bonferroni). Views `cube` and `weeks`.
     """
-    end = city.about.period.end
-    first = end - dt.timedelta(days=window_days - 1)
-    usual = {(r["theme"], r["hour_of_week"]): r["rate"] for r in hours.to_pylist()}
-    why = {r["theme"]: r["reason"] for r in hours.to_pylist() if r["status"] == "abstained"}
+    first, after = window(city.about.period.end, window_days)
+    sure = 1 - (1 - confidence) / max(len(city.themes), 1)
     rows = []
     for theme, about in city.themes.items():
-        heard = heard_days(con, about.source, first, end + dt.timedelta(days=1))
-        for hour, lived in odd_hours(city.about.timezone, heard).items():
-            row: dict[str, Any] = {"theme": theme, "hour": hour, "lived_h": lived}
-            if theme in why or not lived:
-                reason = why.get(theme) or "cette heure n'existe pas ce jour-là"
+        heard = heard_days(con, about.source, first, after)
+        lived = lived_hours(city.about.timezone, heard)
+        for hour, length in odd_hours(city.about.timezone, heard).items():
+            row: dict[str, Any] = {"theme": theme, "hour": hour, "lived_h": length}
+            n, others = _known_at(con, theme, hour, (first, after))
+            weeks = lived[hour.weekday() * 24 + hour.hour] - length
+            reason = (
+                "cette heure n'existe pas ce jour-là" if not length
+                else "aucun fait à cette heure les autres semaines" if not others or weeks <= 0
+                else ""
+            )  # fmt: skip
+            if reason:
                 rows.append({**row, "status": "abstained", "reason": reason})
                 continue
-            n = _known_at(con, theme, hour)
-            low, high = poisson_interval(n, confidence)
-            rates = (round(float(v) / lived, DIGITS) for v in (n, low, high))
+            low, high = poisson_interval(n, sure)
+            rates = (round(float(v) / length, DIGITS) for v in (n, low, high))
             row |= dict(zip(("rate", "low", "high"), rates, strict=True))
-            row |= {"n": n, "usual": usual[theme, hour.weekday() * 24 + hour.hour]}
-            rows.append({**row, "status": "ok", "reason": ""})
+            row |= {"n": n, "usual": round(others / weeks, DIGITS), "status": "ok", "reason": ""}
+            rows.append(row)
     return pa.Table.from_pylist(rows, schema=CLOCK)
 
 
-def _known_at(con: duckdb.DuckDBPyConnection, theme: str, hour: dt.datetime) -> int:
-    query = (
-        "SELECT coalesce(sum(n), 0) FROM cube WHERE theme = ? AND hour = ? AND hour_end = ? "
-        "AND time_precision IN ('minute', 'hour')"
-    )
-    row = con.execute(query, [theme, hour, hour]).fetchone()
-    return int(row[0]) if row else 0
+def _known_at(
+    con: duckdb.DuckDBPyConnection, theme: str, hour: dt.datetime, span: tuple[dt.date, dt.date]
+) -> tuple[int, int]:
+    """Return the facts known to the hour: in this one, and in the same of other weeks of a span."""
+    row = con.execute(
+        "SELECT sum(n) FILTER (hour = $at), sum(n) FILTER (hour != $at) FROM cube "
+        "WHERE theme = $theme AND hour = hour_end AND time_precision IN ('minute', 'hour') "
+        "AND hour >= $first AND hour < $after "
+        f"AND {hour_of_week('hour')} = {hour_of_week('CAST($at AS TIMESTAMP)')}",
+        {"theme": theme, "at": hour, "first": span[0], "after": span[1]},
+    ).fetchone()
+    n, others = row or (0, 0)
+    return int(n or 0), int(others or 0)
 
 
 def draw_seasons(table: pa.Table, city: City, columns: int = 3) -> Any:
@@ -282,24 +301,22 @@ def draw_seasons(table: pa.Table, city: City, columns: int = 3) -> Any:
     rows = [r for r in table.to_pylist() if r["status"] == "ok"]
     if not rows:
         return figure.nothing()
-    scale = alt.Scale(domain=[min(0.0, *(r["low"] for r in rows)), max(r["high"] for r in rows)])
+    ends = [min([0.8, *(r["low"] for r in rows)]), max([1.25, *(r["high"] for r in rows)])]
+    y = alt.Y("low:Q", title=None, scale=alt.Scale(domain=ends, zero=False, nice=True))
+    axis = alt.Axis(labelAngle=0, labelExpr="upper(slice(datum.label, 0, 1))")
+    x = alt.X("mois:N", title=None, sort=list(MONTHS), axis=axis)
     charts = []
     for name, theme in city.themes.items():
         mine = [{**r, "mois": MONTHS[r["month"] - 1]} for r in rows if r["theme"] == name]
         if not mine:
             continue
-        x = alt.X(
-            "mois:N", title=None, sort=list(MONTHS),
-            axis=alt.Axis(labelAngle=0, labelExpr="upper(slice(datum.label, 0, 1))"),
-        )  # fmt: skip
-        base = alt.Chart(figure.data(mine)).encode(x=x)
-        y = alt.Y("low:Q", title=None, scale=scale)
-        known = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(y=y, y2="high:Q")
-        points = base.mark_point(filled=True, size=40, color=figure.BLUE, opacity=1)
-        one = base.mark_rule(color=figure.EDGE).encode(y=alt.datum(1))
+        one = alt.Chart().mark_rule(color=figure.EDGE).encode(y=alt.datum(1))
+        base = alt.Chart().encode(x=x)
+        spans = base.mark_bar(size=5, color=figure.BLUE, opacity=0.45).encode(y=y, y2="high:Q")
+        points = base.mark_tick(size=11, thickness=2, color=figure.BLUE).encode(y="ratio:Q")
         title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
-        layers = alt.layer(one, known, points.encode(y="ratio:Q"))
-        charts.append(layers.properties(width=220, height=100, title=title))
+        layers = alt.layer(one, spans, points, data=figure.data(mine))
+        charts.append(layers.properties(width=220, height=110, title=title))
     return alt.concat(*charts, columns=columns, spacing=18)
 
 
@@ -324,22 +341,21 @@ def _month(row: dict[str, Any]) -> str:
 
 
 def clock_in_words(table: pa.Table, city: City) -> str:
-    """Return one Markdown line a change of clock: what hour, and what each theme counted in it."""
-    lines = []
+    """Return one Markdown line a change of clock: which hour, and the themes out of the usual."""
     rows = table.to_pylist()
-    for hour in sorted({r["hour"] for r in rows}):
-        mine = [r for r in rows if r["hour"] == hour]
-        length = mine[0]["lived_h"]
-        head = f"- **{spoken(hour.date())[:1].upper()}{spoken(hour.date())[1:]}**"
+    lines = []
+    for hour, length in sorted({(r["hour"], r["lived_h"]) for r in rows}):
+        head = f"- **{spoken(hour.date())}** : "
         if not length:
-            lines.append(f"{head} : l'heure {hour.hour} h n'existe pas ; ni fait, ni zéro.")
+            lines.append(f"{head}{hour.hour} h n'existe pas ; cette heure est vide, et non nulle.")
             continue
+        mine = [r for r in rows if r["hour"] == hour and r["status"] == "ok"]
         told = [
-            f"{city.themes[r['theme']].title} {number(r['rate'], 1)} par heure "
+            f"{city.themes[r['theme']].title} {number(r['rate'], 1)} par heure vécue "
             f"({number(r['low'], 1)} à {number(r['high'], 1)} ; d'habitude {number(r['usual'], 1)})"
             for r in mine
-            if r["status"] == "ok" and r["n"] > 0
+            if not r["low"] <= r["usual"] <= r["high"]
         ]
-        text = ", ".join(told) or "aucun fait daté de cette heure"
-        lines.append(f"{head} : {hour.hour} h dure {number(length)} heures ; {text}.")
+        text = ", ".join(told) or f"aucun écart établi ({plural(len(mine), 'thème')})"
+        lines.append(f"{head}{hour.hour} h dure {number(length, 0)} heures ; {text}.")
     return "\n".join(lines) or "L'heure n'a pas changé pendant ces jours-là."
