@@ -119,7 +119,7 @@ def test_gi_star_does_not_depend_on_the_order_of_places() -> None:
 def test_smoothing_is_the_sum_of_kernels_and_keeps_a_flat_city_flat() -> None:
     """Each square's Gaussian written out; edges mended, no place of an even city stands out."""
     rng = np.random.default_rng(9)
-    squares = np.argwhere(rng.random((25, 30)) < 0.7) + (1000, -40)
+    squares = np.argwhere(rng.random((25, 30)) < 0.7) + np.array([1000, -40])
     counts = rng.poisson(2, len(squares)).astype(float)
     away = ((squares[:, None, :] - squares[None, :, :]) ** 2).sum(axis=2)
     kernel = np.exp(-away / (2 * 1.5**2)) / (2 * np.pi * 1.5**2)
