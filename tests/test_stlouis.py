@@ -37,6 +37,10 @@ def published(shared: Path) -> duckdb.DuckDBPyConnection:
 def test_every_row_has_a_fate_and_those_of_victims_are_kept(stlouis: Built) -> None:
     assert stlouis.receipts["faits"]["rows"] == 688_776
     assert stlouis.fates["faits"] == {"accepted": 688_776}
+    numbers = duckdb.sql(
+        f"SELECT count(DISTINCT record) FROM '{stlouis.out}/accepted/faits.parquet'"
+    ).fetchall()
+    assert numbers == [(688_776,)], "deux lignes identiques sont deux faits"
     assert set(stlouis.receipts["faits"]["columns_refused"]) == {"Complaint", "ILEADSStreet"}
     assert stlouis.fates["matchs"] == {"accepted": 891, "autre_ville": 5347}
 
