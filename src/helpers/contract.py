@@ -34,6 +34,7 @@ class FieldRule(Strict):
     `column` is its name in the file, if not the field's own; `extract` a regular expression whose
     group is the part of the text that counts; `pattern` one that the whole value matches, which
     vouches for it: the gate does not look for persons in a value that its pattern describes.
+    `month_end` of a date: known by its month alone, it stands for the month's last day.
     """
 
     type: FieldType
@@ -45,6 +46,7 @@ class FieldRule(Strict):
     label: str = ""
     unit: str = ""
     format: str = ""
+    month_end: bool = False
     values: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
     minimum: float | None = None
@@ -57,6 +59,8 @@ class FieldRule(Strict):
             raise ValueError("un champ enum donne ses `values`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        if self.month_end and self.type != "date":
+            raise ValueError("`month_end` va avec un champ date")
         if self.pattern and self.type != "str":
             raise ValueError("`pattern` va avec un champ str")
         return self

@@ -172,16 +172,25 @@ def assess(
 def find(
     con: duckdb.DuckDBPyConnection, city: City, periods_days: list[int], knobs: Knobs
 ) -> pa.Table:
-    """Return the assessment of each theme, period and drawn division; columns of SCHEMA."""
+    """Return the assessment of each dated theme, period and division; columns of SCHEMA.
+
+    Divisions that are drawn; the main one alone where none is. Views `cube`, `days`, `zones`.
+    """
     drawn = [
         name
         for name, division in city.about.divisions.items()
         if division.source or division.grouping_of
-    ]
+    ] or [city.about.main_division]
+    dated = {
+        row[0]
+        for row in con.execute(
+            "SELECT DISTINCT theme FROM cube WHERE time_precision != 'year'"
+        ).fetchall()
+    }
     rows = [
         row
         for theme, about in city.themes.items()
-        if about.division is None
+        if about.division is None and theme in dated
         for days in periods_days
         for division in drawn
         for row in assess(con, city, theme, division, days, knobs)
@@ -233,7 +242,7 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int)
     """Return a map of levels a theme over the main division, for one period. View `zones`."""
     division = city.about.main_division
     ground = hotspots.zone_features(con, division)
-    rows = table.to_pylist()
+    rows = table.to_pylist() if ground else []
     maps = []
     for name, theme in city.themes.items():
         mine = [
@@ -243,7 +252,7 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int)
         if mine:
             title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal", offset=2)
             maps.append(level_map(ground, mine, 240, 220).properties(title=title))
-    return alt.concat(*maps, columns=3, spacing=8)
+    return alt.concat(*maps, columns=3, spacing=8) if maps else figure.nothing()
 
 
 def in_words(rows: list[dict[str, Any]], city: City, days: int, names: dict[str, str]) -> str:
