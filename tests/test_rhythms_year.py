@@ -132,7 +132,9 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
     assert rows[7]["days"] == 3 * 31 - 7
     told = rhythms_year.seasons_in_words(table, city, 0.95)
     assert "**Bruit** : juillet +84,6" in told
-    assert "**Dépôts** : abstention" in told
+    assert "**Dépôts** : abstention (aucun fait daté au jour près)" in told
+    (none,) = [r for r in table.to_pylist() if r["theme"] == "depots"]
+    assert none["n"] is None, "manquant n'est pas zéro"
 
 
 def test_one_year_has_no_season(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

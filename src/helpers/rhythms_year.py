@@ -185,13 +185,15 @@ def _season(
     n = np.array([[sum(days) for days in row] for row in whole])
     days = np.array([[len(days) for days in row] for row in whole])
     reason = (
-        f"moins de {LEAST_YEARS} années entières" if len(whole) < LEAST_YEARS
+        "aucun fait daté au jour près" if not counts
+        else f"moins de {LEAST_YEARS} années entières" if len(whole) < LEAST_YEARS
         else f"moins de {minimum_count} faits datés" if n.sum() < minimum_count
         else "un mois de l'année n'a aucun fait" if (n.sum(axis=0) <= 0).any()
         else ""
     )  # fmt: skip
     if reason:
-        return [{"theme": theme, "n": int(n.sum()), "years": len(whole), "status": "abstained",
+        return [{"theme": theme, "n": int(n.sum()) if whole else None, "years": len(whole),
+                 "status": "abstained",
                  "reason": reason}]  # fmt: skip
     ratio, low, high, p = month_ratios(n, days, confidence)
     return [
