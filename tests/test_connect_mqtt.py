@@ -443,7 +443,9 @@ def test_a_broker_and_a_listener_that_die(workshop: tuple[Path, int], listen: St
     assert b"sans courtier" in told
     total, fates = counted(root)
     assert total == 102
-    assert fates["reconnaissance"] == 1
+    # Nothing is kept of a refused message, not even that it came: given again after a crash, it
+    # is refused again.
+    assert fates["reconnaissance"] >= 1
     assert fates["doublon"] >= 2
     everything = b"".join(path.read_bytes() for path in (root / "packs").rglob("*")
                           if path.is_file())  # fmt: skip
