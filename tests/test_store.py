@@ -150,3 +150,8 @@ def test_no_other_parquet_writer_and_no_database_file() -> None:
         and banned.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_no_progress_bar_is_left_in_a_report() -> None:
+    shown = store.connect().execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert shown == [(False,)]

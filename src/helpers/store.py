@@ -46,6 +46,8 @@ def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(":memory:", config=config)
     con.load_extension(str(_time_zones()))
     con.execute("SET TimeZone = 'UTC'")
+    # In a notebook it leaves a widget for each long query: a report would tell how fast it ran.
+    con.execute("SET enable_progress_bar = false")
     threads = os.environ.get("PHARE_THREADS")
     if threads:
         con.execute(f"SET threads = {int(threads)}")
