@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -26,7 +27,7 @@ import pyarrow.parquet as pq
 from helpers import persons, rules, store
 from helpers.connect import open_file
 from helpers.connect.reading import BATCH_ROWS, FAULT, GEOMETRY, ROW, Reading
-from helpers.contract import Contract, Edition
+from helpers.contract import Contract, Edition, FieldRule
 from helpers.errors import PhareError
 from helpers.store import literal, quote
 from helpers.workspace import scratch
@@ -37,24 +38,38 @@ REMEMBERED = 500_000  # texts already screened: codes and names of places come a
 
 
 class Screen:
-    """`persons.screen` as a function of DuckDB, that remembers the texts it has seen."""
+    """`persons.screen`, that remembers the texts it has seen."""
 
     def __init__(self) -> None:
         self.seen: dict[str, str | None] = {}
 
-    def __call__(self, values: pa.ChunkedArray) -> pa.Array:
-        texts = values.to_pylist()
-        if any(text not in self.seen for text in texts):
-            self.learn(values)
-        return pa.array([self.seen.get(text) for text in texts], pa.string())
+    def reasons(self, rule: FieldRule, texts: pa.Array) -> pa.Array | None:
+        """Return why each text (n,) may not come in, null where it may; None where all may.
 
-    def learn(self, values: pa.ChunkedArray | pa.Array) -> None:
+        What the rule vouches for is not looked at; what is longer than it allows is free text.
+        """
+        doubtful = pc.fill_null(rules.doubtful(rule, texts), False)
+        if not pc.any(doubtful).as_py():
+            return None
+        held = texts.filter(doubtful)
+        long = pc.greater(pc.utf8_length(held), rule.max_length)
+        self._learn(held.filter(pc.invert(long)))
+        told = [
+            "texte_libre" if too_long else self.seen[text]
+            for text, too_long in zip(held.to_pylist(), long.to_pylist(), strict=True)
+        ]
+        if not any(told):
+            return None
+        nothing = pa.nulls(len(texts), pa.string())
+        return pc.replace_with_mask(nothing, doubtful, pa.array(told, pa.string()))
+
+    def _learn(self, texts: pa.Array) -> None:
         """Screen the texts not seen before, all at once: one by one would cost a hundred times."""
-        texts = pc.unique(values).drop_null().to_pylist()
-        new = [text for text in texts if text not in self.seen]
+        met = pc.unique(texts).to_pylist()
+        new = [text for text in met if text not in self.seen]
         if len(self.seen) + len(new) > REMEMBERED:
             self.seen.clear()
-            new = texts
+            new = met
         if new:
             reasons = persons.screen(pa.array(new, pa.string())).to_pylist()
             self.seen.update(zip(new, reasons, strict=True))
@@ -106,36 +121,6 @@ def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> lis
     ]
 
 
-def admitted(
-    contract: Contract, edition: Edition, offered: Collection[str], number: int, offset: int
-) -> str:
-    """Return the SQL of the rows of a delivered file (view `incoming`) as they are let in.
-
-    `offered` are the columns of the view. Those of the result: `row_number` (after `offset` rows
-    of earlier files), `delivery` (`number`), `fault` (why the row is set aside, or NULL), each
-    field of the contract as text, and `geometry` for a division.
-    """
-    columns = contract.columns(edition)
-    present = [name for name in contract.fields if columns[name] in offered]
-    read = [f"{_written(contract, edition, name)} AS {quote(name)}" for name in present]
-    rest = [f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in contract.fields if n not in present]
-    shape = [GEOMETRY] if contract.kind == "division" else []
-    reasons = {name: _reason(contract, name) for name in present}
-    whole = ", ".join([ROW, FAULT, *read, *rest, *shape])
-    screened = ", ".join(f"{sql} AS {quote('@' + name)}" for name, sql in reasons.items())
-    kept = [_kept(name) if name in reasons else quote(name) for name in contract.fields]
-    told = [
-        f"{literal(PERSON + ':')} || {quote('@' + name)} || {literal(':' + name)}"
-        for name in reasons
-    ]
-    first = ", ".join([FAULT, *told])
-    return (
-        f"SELECT {ROW} + {offset} AS {ROW}, {number} AS delivery, coalesce({first}) AS {FAULT}, "
-        f"{', '.join([*kept, *shape])} FROM (SELECT *{', ' + screened if screened else ''} "
-        f"FROM (SELECT {whole} FROM incoming))"
-    )
-
-
 def _written(contract: Contract, edition: Edition, name: str) -> str:
     """Return the SQL of the field as the contract wants it: the part that counts, its own code."""
     rule = contract.fields[name]
@@ -153,54 +138,78 @@ def _written(contract: Contract, edition: Edition, name: str) -> str:
     return value
 
 
-def _reason(contract: Contract, name: str) -> str:
-    """Return the SQL of what is personal in the field's value, or NULL."""
-    rule, said = contract.fields[name], quote(name)
-    value = rules.typed(said, rule, contract.file.decimal, contract.timezone or "UTC")
-    return (
-        f"CASE WHEN {said} IS NULL OR {rules.vouched(rule, said, value)} THEN NULL "
-        f"WHEN length({said}) > {rule.max_length} THEN 'texte_libre' ELSE person({said}) END"
-    )
-
-
-def _kept(name: str) -> str:
-    said, reason = quote(name), quote("@" + name)
-    return f"CASE WHEN {reason} IS NULL THEN {said} ELSE '[' || {reason} || ']' END AS {said}"
-
-
 class Gate:
-    """A connection that lets rows in: `person(text)` tells it why a text may name a person.
+    """What lets rows in: the fields permitted, as the contract wants them, screened."""
 
-    Only what the door has let in ever goes to `spill`: rows are screened as they are read.
-    """
-
-    def __init__(self, spill: Path) -> None:
-        self.con, self._screen = store.connect(spill), Screen()
-        self.con.create_function(
-            "person", self._screen, ["VARCHAR"], "VARCHAR", type="arrow", null_handling="special"
-        )
+    def __init__(self) -> None:
+        self.con, self._screen = store.connect(), Screen()
 
     def let_in(
         self, contract: Contract, edition: Edition, table: pa.Table, number: int, offset: int
     ) -> pa.Table:
-        """Return the rows of `table` as they are let in (`admitted`), in their order."""
-        columns = contract.columns(edition)
+        """Return the rows of `table` as they are let in, in their order.
+
+        Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
+        (why the row is set aside, or null), each field of the contract as text, and `geometry` for
+        a division.
+        """
+        read = self._read(contract, edition, table).combine_chunks()
+        size, faults = read.num_rows, _whole(read[FAULT])
+        fields = {}
         for name, rule in contract.fields.items():
-            if columns[name] in table.column_names:
-                self._screen.learn(rules.doubtful(rule, table[columns[name]]))
+            if name not in read.column_names:
+                fields[name] = pa.nulls(size, pa.string())
+                continue
+            fields[name] = texts = _whole(read[name])
+            reasons = self._screen.reasons(rule, texts)
+            if reasons is not None:
+                replaced = pc.binary_join_element_wise("[", reasons, "]", "")
+                fields[name] = pc.coalesce(replaced, texts)
+                told = pc.binary_join_element_wise(PERSON, reasons, name, ":")
+                faults = pc.coalesce(faults, told)
+        shape = {GEOMETRY: read[GEOMETRY]} if contract.kind == "division" else {}
+        return pa.table(
+            {
+                ROW: pc.add(read[ROW], offset),
+                "delivery": pa.array(np.full(size, number, np.int32)),
+                FAULT: faults,
+                **fields,
+                **shape,
+            }
+        )
+
+    def _read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
+        """Return row, fault and the fields present, by the contract's names, and any geometry."""
+        columns = contract.columns(edition)
+        present = [name for name in contract.fields if columns[name] in table.column_names]
+        shape = [GEOMETRY] if contract.kind == "division" else []
+        written = {name: _written(contract, edition, name) for name in present}
+        if all(sql == quote(columns[name]) for name, sql in written.items()):
+            return pa.table(
+                {ROW: table[ROW], FAULT: table[FAULT]}
+                | {name: table[columns[name]] for name in present}
+                | {name: table[name] for name in shape}
+            )
+        told = [f"{sql} AS {quote(name)}" for name, sql in written.items()]
         self.con.register("incoming", table)
         try:
-            sql = admitted(contract, edition, table.column_names, number, offset)
-            return self.con.execute(f"SELECT * FROM ({sql}) ORDER BY {ROW}").to_arrow_table()
+            return self.con.execute(
+                f"SELECT {', '.join([ROW, FAULT, *told, *shape])} FROM incoming ORDER BY {ROW}"
+            ).to_arrow_table()
         finally:
             self.con.unregister("incoming")
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return the column, of one chunk at most, as an array."""
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
 def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
     """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
     files: list[dict[str, Any]] = []
     with scratch() as folder:
-        gate, path, offset = Gate(folder), folder / "admitted.parquet", 0
+        gate, path, offset = Gate(), folder / "admitted.parquet", 0
         with ExitStack() as stack:
             writer: pq.ParquetWriter | None = None
             for number, delivered in enumerate(received, start=1):

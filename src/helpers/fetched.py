@@ -43,7 +43,7 @@ def take_in(
     if again and spool.read_journal(folder).done:
         shutil.rmtree(folder)
     with scratch() as moment:
-        gate = door.Gate(moment)
+        gate, con = door.Gate(), store.connect(moment)
 
         def clean(page: pa.Table) -> pa.Table:
             rows = pa.array(np.arange(1, page.num_rows + 1))
@@ -63,11 +63,11 @@ def take_in(
             for part, offset in zip(parts, offsets, strict=False)
         ]
         path = raw / f"{contract.source}.parquet"
-        store.write(gate.con, " UNION ALL ".join(pages), path, order_by=[ROW])
-        faults = gate.con.execute(
+        store.write(con, " UNION ALL ".join(pages), path, order_by=[ROW])
+        faults = con.execute(
             f"SELECT {FAULT} FROM read_parquet(?) WHERE {FAULT} IS NOT NULL", [str(path)]
         ).fetchall()
-        gate.con.close()
+        con.close()
     file = {
         "file": remote.redacted(url),
         "size": sum(part.stat().st_size for part in parts),

@@ -104,50 +104,34 @@ def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
 
 
-def vouched(rule: FieldRule, said: str, value: str) -> str:
-    """Return the SQL test that the contract alone describes the value: nobody can be named in it.
+def doubtful(rule: FieldRule, texts: pa.Array) -> pa.Array:
+    """Tell which texts the contract alone does not describe: somebody may be named in them.
 
-    A code of its list, a text of its pattern, a date that reads as one, a short or bounded number.
+    A code of its list, a text of its pattern, a date plainly written, a short or bounded number
+    vouch for themselves. Null where the text is.
     """
     match rule.type:
         case "enum":
-            return _among(said, rule.values)
-        case "str":
-            return _matches(said, rule.pattern) if rule.pattern else "FALSE"
-        case "int" | "float" if rule.maximum is None:
-            return f"{value} IS NOT NULL AND length({said}) < {LONG_NUMBER}"
-        case "int" | "float":
-            low = f" AND {value} >= {rule.minimum}" if rule.minimum is not None else ""
-            return f"{value} <= {rule.maximum}{low}"
-        case "date" | "timestamp":
-            # CASE looks at the value where the shape does not tell; OR would read every one.
-            return (
-                f"CASE WHEN {_matches(said, _shape(rule.format))} THEN TRUE "
-                f"ELSE {value} IS NOT NULL END"
-            )
-        case _:
-            return f"{value} IS NOT NULL"
-
-
-def doubtful(rule: FieldRule, texts: pa.Array) -> pa.Array:
-    """Return the texts that `vouched` surely does not: a hint at what will have to be screened."""
-    match rule.type:
-        case "enum":
             sound = pc.is_in(texts, pa.array(rule.values, pa.string()))
-        case "str" if rule.pattern is None:
-            return texts
+        case "str" if not rule.pattern:
+            sound = pc.is_null(texts)
         case "str":
             sound = pc.match_substring_regex(texts, f"^(?:{rule.pattern})$")
         case "int" | "float":
-            plain = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
-            values = pc.cast(pc.replace_substring(plain, ",", "."), pa.float64())
-            low, high = rule.minimum, rule.maximum
-            below = values if low is None else pc.if_else(pc.less(values, low), None, values)
-            sound = below if high is None else pc.if_else(pc.greater(below, high), None, below)
-            sound = pc.is_valid(sound)
+            sound = _plain_number(rule, texts)
         case _:
             sound = pc.match_substring_regex(texts, f"^{_shape(rule.format)}$")
-    return texts.filter(pc.invert(sound))
+    return pc.and_(pc.is_valid(texts), pc.invert(sound))
+
+
+def _plain_number(rule: FieldRule, texts: pa.Array) -> pa.Array:
+    plain = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
+    if rule.maximum is None:
+        return pc.fill_null(pc.less(pc.utf8_length(plain), LONG_NUMBER), False)
+    values = pc.cast(pc.replace_substring(plain, ",", "."), pa.float64())
+    low = -float("inf") if rule.minimum is None else rule.minimum
+    inside = pc.and_(pc.greater_equal(values, low), pc.less_equal(values, rule.maximum))
+    return pc.fill_null(inside, False)
 
 
 def swapped(contract: Contract, value: Callable[[str], str]) -> str:
