@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -118,6 +119,8 @@ def columns_of(path: Path) -> set[str]:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = content.get("records") or [f["properties"] for f in content["features"]]
         return set(rows[0])
+    if path.suffix == ".parquet":
+        return {row[0] for row in duckdb.sql(f"DESCRIBE FROM '{path}'").fetchall()}
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         return set(next(csv.reader(file, delimiter=";" if "delinquance" in path.name else ",")))

@@ -74,7 +74,7 @@ def bomb(path: Path, most: int) -> PhareError:
     )
 
 
-def chunks(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Generator[bytes, None, None]:
     """Yield the bytes of the file, unpacked if it is gzip, zstd, or a zip of one file.
 
     Told by content: an address may serve plain text under a name that says otherwise.
