@@ -97,8 +97,11 @@ def day_kinds(
     """Return what kind of day each one is, `start` to `end` inclusive.
 
     In this order: a day of the city's events, a public holiday, school holidays, a weekend, a
-    working day. Everything is known offline; school holidays are France's, 1990 to 2028.
+    working day. Everything is known offline; school holidays are France's, 1990 to 2028. Days that
+    the source of events does not tell of are left out: nobody knows that there was none.
     """
+    if about.events:
+        start, end = max(start, about.events.start or start), min(end, about.events.end or end)
     years = range(start.year, end.year + 1)
     public = holidays.country_holidays(about.country, subdiv=about.subdivision, years=years)
     school = SchoolHolidayDates() if about.school_zone else None

@@ -71,11 +71,16 @@ class Delivery(Strict):
 
 
 class EventDays(Strict):
-    """Days that a context source names: `day` is its column of dates."""
+    """Days that a context source names: `day` is its column of dates.
+
+    `start` and `end`: the first and last day that the source tells of, where not the whole period.
+    """
 
     title: str
     source: str
     day: str
+    start: dt.date | None = None
+    end: dt.date | None = None
 
 
 class Holidays(Strict):

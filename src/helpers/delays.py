@@ -19,7 +19,8 @@ from helpers.words import number, percent, plural
 
 Days = NDArray[np.datetime64]
 MINIMUM_RECORDS = 200
-HELD_BACK_WEEKS, HELD_BACK_MONTHS = 52, 12
+# How many times the past is looked at again, and every how many steps: days, or months.
+BY_WEEK, BY_MONTH = (52, 7), (12, 1)
 MONTH_DAYS = 30
 IN_WORDS = 0.99
 
@@ -28,8 +29,9 @@ def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks:
     """Make table `delays`: source, day, week, the zone of each division, how late, n.
 
     `late_days`: days from the day of the fact to that of the record, local; `late_week`: from the
-    Sunday that ends its week, 0 if within; `late_month`: months from that of this Sunday. Only what was recorded by the last day of the period,
-    within `horizon` days, of the last `weeks` weeks and a horizon. View `observations`.
+    Sunday that ends its week, 0 if within; `late_month`: months from that of this Sunday. Only
+    what was recorded by the last day of the period, within `horizon` days, of the last `weeks`
+    weeks and a horizon. View `observations`.
     """
     end = city.about.period.end
     first = end - dt.timedelta(days=7 * weeks + horizon)
@@ -104,6 +106,15 @@ def known_by_month(city: City, source: str) -> bool:
     return rule is not None and rule.recorded_precision == "month"
 
 
+def titles(city: City) -> dict[str, str]:
+    """Return the title of each source, that says where its delays are upper bounds."""
+    bound = " (au plus : saisie connue au mois)"
+    return {
+        name: contract.title + (bound if known_by_month(city, name) else "")
+        for name, contract in city.contracts.items()
+    }
+
+
 def _months(city: City, days: Days) -> Ints:
     """Return how many months lie between that of each day and the last one that is over."""
     over = (np.datetime64(city.about.period.end, "D") + 1).astype("datetime64[M]") - 1
@@ -147,9 +158,7 @@ def find(
                 continue
             rows += _rows_of(source, division or WHOLE, *read, confidence)
             if division is None:
-                looks = (
-                    (HELD_BACK_MONTHS, 1) if known_by_month(city, source) else (HELD_BACK_WEEKS, 7)
-                )
+                looks = BY_MONTH if known_by_month(city, source) else BY_WEEK
                 checks[source] = nowcast.held_back(read[2], *looks, confidence)
     return pa.Table.from_pylist(rows, schema=NOWCAST), checks
 

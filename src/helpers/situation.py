@@ -14,7 +14,7 @@ from helpers import figure, hotspots, store
 from helpers.calendar import spoken, window
 from helpers.city import City
 from helpers.estimate import predictive_interval
-from helpers.silence import WHOLE
+from helpers.silence import WHOLE, dated_sources
 from helpers.words import number, plural
 
 WORDS = {
@@ -172,18 +172,22 @@ def assess(
 def find(
     con: duckdb.DuckDBPyConnection, city: City, periods_days: list[int], knobs: Knobs
 ) -> pa.Table:
-    """Return the assessment of each theme, period and drawn division; columns of SCHEMA."""
-    drawn = [
+    """Return the assessment of each theme, period and division; columns of SCHEMA.
+
+    Divisions that are drawn, and the main one: a city without shapes has its counts all the same.
+    """
+    told = [
         name
         for name, division in city.about.divisions.items()
-        if division.source or division.grouping_of
+        if division.source or division.grouping_of or name == city.about.main_division
     ]
+    dated = dated_sources(city)
     rows = [
         row
         for theme, about in city.themes.items()
-        if about.division is None
+        if about.division is None and about.source in dated
         for days in periods_days
-        for division in drawn
+        for division in told
         for row in assess(con, city, theme, division, days, knobs)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -240,7 +244,7 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int)
             r for r in rows
             if (r["theme"], r["period_days"], r["division"]) == (name, days, division)
         ]  # fmt: skip
-        if mine:
+        if mine and ground:
             title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal", offset=2)
             maps.append(level_map(ground, mine, 240, 220).properties(title=title))
     return alt.concat(*maps, columns=3, spacing=8)

@@ -27,8 +27,9 @@ KEYS_AT_ONCE = 8_000_000
 def judged(contract: Contract, timezone: str) -> str:
     """Return the SQL of the raw rows judged (view `raw`): typed fields, record, reason, remark.
 
-    `record` identifies the record by the contract's key alone (without one, by all that it says):
-    the order of the rows has no part in it. `reason` is NULL where no rule is broken. Text, then
+    `record` identifies the record by the contract's key alone (without one, by all that it says,
+    and by how many said the same before where each is a fact): the order of the rows has no part
+    in it. `reason` is NULL where no rule is broken. Text, then
     value, then judgement: three nested selections, so that each is computed once.
     """
     decimal, zone = contract.file.decimal, contract.timezone or timezone
@@ -43,11 +44,14 @@ def judged(contract: Contract, timezone: str) -> str:
     first = [FAULT, rules.swapped(contract, quote), *broken, _between_fields(contract)]
     fields = [quote(name) for name in contract.fields]
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
+    said = f"CAST(row({key}) AS VARCHAR)"
+    if contract.repeats:
+        said += f" || row_number() OVER (PARTITION BY {key} ORDER BY {ROW})"
     return (
         f"SELECT {ROW}, delivery, {', '.join([*fields, *shape])}, coalesce({', '.join(first)}) "
         f"AS reason, {_remark(contract, zone)} AS remark, "
         # MD5, not DuckDB's `hash`: that one gave two texts of 16 characters in twelve the same.
-        f"md5_number_lower(CAST(row({key}) AS VARCHAR)) AS record "
+        f"md5_number_lower({said}) AS record "
         f"FROM (SELECT *, {', '.join(values)} "
         f"FROM (SELECT {', '.join([*kept, *texts])} FROM raw))"
     )
