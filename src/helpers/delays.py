@@ -126,13 +126,21 @@ def day_curves(
 ) -> dict[str, Floats]:
     """Return source → share of a day's records in hand after 0, 1… `horizon` days. Table `delays`.
 
-    Sources that do not tell when they recorded, or told too little, are not there.
+    Sources that do not tell when they recorded, or told too little, are not there. Where only the
+    month is known, days old enough to be complete alone tell: how late a day may seem hangs on
+    where in its month it lies, which the correction for what is still to come takes to be alike.
     """
     found = {}
     for source in dated_sources(city):
         read = triangle_of(con, city, source, silent.get(source, set()), horizon, None, 1)
-        if read is not None:
-            found[source] = nowcast.curve(read[2])
+        if read is None:
+            continue
+        triangle = read[2]
+        if known_by_month(city, source):
+            old = triangle.age >= triangle.horizon
+            triangle = Triangle(triangle.n[:, old], triangle.age[old], triangle.heard[old])
+        if len(triangle.age):
+            found[source] = nowcast.curve(triangle)
     return found
 
 
