@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -99,6 +100,30 @@ def test_skipped_hours_are_those_that_no_clock_shows() -> None:
         sunday = next(day for day in days if day.weekday() == 6)
         assert [h for h in found if h.year == year] == [dt.datetime.combine(sunday, dt.time(2))]
     assert calendar.skipped_hours("Africa/Abidjan") == ()
+
+
+@given(
+    st.sampled_from(["Europe/Paris", "America/Denver", "Australia/Lord_Howe", "Asia/Beirut",
+                     "Africa/Abidjan"]),
+    st.dates(dt.date(1995, 1, 1), dt.date(2035, 1, 1)),
+    st.integers(0, 420),
+)  # fmt: skip
+def test_hours_lived_are_those_that_went_by(timezone: str, first: dt.date, count: int) -> None:
+    """Against the time elapsed between two midnights, counted in UTC."""
+    days = [first + dt.timedelta(i) for i in range(count)]
+    ends = (dt.datetime.combine(d, dt.time()) for d in (first, first + dt.timedelta(count)))
+    start, end = (one.replace(tzinfo=ZoneInfo(timezone)).astimezone(dt.UTC) for one in ends)
+    lived = calendar.lived_hours(timezone, days)
+    assert lived.sum() == (end - start) / dt.timedelta(hours=1)
+    assert len(lived) == calendar.HOURS_OF_WEEK
+
+
+def test_odd_hours_of_paris_in_2025() -> None:
+    days = [dt.date(2025, 1, 1) + dt.timedelta(i) for i in range(365)]
+    assert calendar.odd_hours("Europe/Paris", days) == {
+        dt.datetime(2025, 3, 30, 2): 0,
+        dt.datetime(2025, 10, 26, 2): 2,
+    }
 
 
 SHIFTS = {

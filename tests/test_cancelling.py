@@ -144,14 +144,16 @@ def test_rows_that_say_the_same_are_each_a_record(tmp_path: Path) -> None:
     assert built.rows("SELECT count(*), count(DISTINCT record) FROM observations") == [(3, 3)]
 
 
-def test_several_divisions_are_declared_and_a_month_ends_at_its_last_second(tmp_path: Path) -> None:
+def test_several_divisions_are_declared_and_a_month_ends_on_its_last_day(tmp_path: Path) -> None:
     facts = signed()
-    facts["fields"]["mois"] = {"type": "date", "format": "%Y-%m", "column": "qui"}
+    facts["fields"]["mois"] = {
+        "type": "date", "format": "%Y-%m", "column": "qui", "month_end": True
+    }  # fmt: skip
     rule = facts["observation"]
     rule["declared_zone"] = [
         {"division": "carres", "field": "carre"}, {"division": "moities", "field": "id"}
     ]  # fmt: skip
-    rule |= {"recorded_at": "mois", "recorded_precision": "month", "origin": {"value": "unknown"}}
+    rule |= {"recorded_at": "mois", "origin": {"value": "unknown"}}
     del facts["fields"]["qui"]
     row = fact(0, id="est", carre="A", lon="", lat="", qui="2024-02")
     nowhere = fact(0, id="", carre="", lon="", lat="", qui="2024-12")
@@ -160,8 +162,8 @@ def test_several_divisions_are_declared_and_a_month_ends_at_its_last_second(tmp_
         "SELECT zone_carres, zone_moities, CAST(recorded_at AS VARCHAR) FROM observations "
         "ORDER BY recorded_at"
     ) == [
-        ("A", "est", "2024-02-29 22:59:59"),  # Paris, an hour before UTC
-        ("no_place", "no_place", "2024-12-31 22:59:59"),
+        ("A", "est", "2024-02-28 23:00:00"),  # the 29th in Paris, an hour before UTC
+        ("no_place", "no_place", "2024-12-30 23:00:00"),
     ]
 
 
@@ -170,7 +172,6 @@ def test_several_divisions_are_declared_and_a_month_ends_at_its_last_second(tmp_
     [
         (("observation", "cancels"), [[]]),
         (("observation", "cancels"), [["numero"]]),
-        (("observation", "recorded_precision"), "month"),
         (("observation", "declared_zone"), [{"division": "carres", "field": "carre"}] * 2),
     ],
 )

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -115,12 +115,12 @@ def test_shipped_contract_names_a_real_column_of_each_received_file(
 
 def columns_of(path: Path) -> set[str]:
     """Return the names of a file's columns, read without our own readers."""
+    if path.suffix == ".parquet":
+        return set(pq.read_schema(path).names)
     if path.suffix in (".geojson", ".json"):
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = content.get("records") or [f["properties"] for f in content["features"]]
         return set(rows[0])
-    if path.suffix == ".parquet":
-        return {row[0] for row in duckdb.sql(f"DESCRIBE FROM '{path}'").fetchall()}
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         return set(next(csv.reader(file, delimiter=";" if "delinquance" in path.name else ",")))

@@ -14,6 +14,7 @@ from scipy import spatial, stats
 
 from helpers import hotspots, store
 from helpers.errors import PhareError
+from helpers.spatial import local
 from helpers.territory import project
 from tests.conftest import Built, build_made_up, fact, middle
 
@@ -28,7 +29,7 @@ def lattice(side: int, step: float = 200.0) -> np.ndarray[Any, Any]:
 
 
 def test_gi_star_of_the_published_example() -> None:
-    z = hotspots.gi_star(Y, hotspots.neighbours(POINTS, 15))
+    z = local.gi_star(Y, local.neighbours(POINTS, 15))
     assert (z.min(), z.max()) == pytest.approx((-1.39727626, 2.02424331), abs=1e-6)
     assert int(z.argmin()) == 0
     assert int(z.argmax()) == 5
@@ -51,14 +52,14 @@ def test_gi_star_is_that_of_the_formula_written_out(seed: int, radius: float) ->
         top = sum(w * c for w, c in zip(row, counts, strict=True)) - mean * row.sum()
         bottom = s * np.sqrt((n * (row**2).sum() - row.sum() ** 2) / (n - 1))
         expected.append(top / bottom if bottom else np.nan)
-    found = hotspots.gi_star(counts, hotspots.neighbours(points, radius))
+    found = local.gi_star(counts, local.neighbours(points, radius))
     assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
 
 
 def test_neighbours_are_those_of_another_library() -> None:
     libpysal = pytest.importorskip("libpysal", reason="libpysal is absent: weights not compared")
     points = lattice(12)
-    ours = hotspots.neighbours(points, 400).toarray()
+    ours = local.neighbours(points, 400).toarray()
     theirs, _ = libpysal.weights.DistanceBand(points, 400, silence_warnings=True).full()
     np.fill_diagonal(theirs, 1)
     assert np.array_equal(ours, theirs)
@@ -69,12 +70,12 @@ def test_neighbours_are_those_of_another_library() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=80))
 def test_false_discovery_is_that_of_scipy(p: list[float]) -> None:
-    found = hotspots.false_discovery(np.array(p))
+    found = local.false_discovery(np.array(p))
     assert found == pytest.approx(stats.false_discovery_control(p, method="bh"), abs=1e-12)
 
 
 def test_undefined_score_is_never_a_discovery() -> None:
-    found = hotspots.false_discovery(np.array([np.nan, 1e-9, 0.5]))
+    found = local.false_discovery(np.array([np.nan, 1e-9, 0.5]))
     assert found[0] == 1
     assert found[1] == pytest.approx(3e-9)
 
@@ -176,7 +177,7 @@ def test_city_without_any_point_is_told_so(memory: duckdb.DuckDBPyConnection) ->
 
 
 def test_even_counts_have_no_hot_cell() -> None:
-    weights = hotspots.neighbours(lattice(8), 400)
+    weights = local.neighbours(lattice(8), 400)
     cells = [str(i) for i in range(64)]
     table = hotspots._judge("t", cells, np.full(64, 5.0), weights, 0.05, 1)
     assert not any(table["hot"].to_pylist())
@@ -192,7 +193,7 @@ def test_chance_alone_stands_out_no_more_often_than_said(mean: float) -> None:
     The means are those of real themes: at 200 m most cells of a city hold none or one.
     """
     rng = np.random.default_rng(int(1000 * mean))
-    weights = hotspots.neighbours(lattice(SIDE), 400)
+    weights = local.neighbours(lattice(SIDE), 400)
     cells = [str(i) for i in range(SIDE * SIDE)]
     runs, rate = 200, 0.05
     wrong = 0
@@ -206,7 +207,7 @@ def test_chance_alone_stands_out_no_more_often_than_said(mean: float) -> None:
 def test_a_real_crowd_is_found_among_sparse_counts() -> None:
     """Power: without this, never finding anything would pass the test above."""
     rng = np.random.default_rng(5)
-    weights = hotspots.neighbours(lattice(SIDE), 400)
+    weights = local.neighbours(lattice(SIDE), 400)
     cells = [str(i) for i in range(SIDE * SIDE)]
     middle_cell = SIDE * SIDE // 2 + SIDE // 2
     near = weights[[middle_cell]].toarray().ravel() > 0

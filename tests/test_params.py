@@ -104,6 +104,7 @@ def test_misspelt_block_is_refused_and_named(tmp_path: Path) -> None:
         ("hotspots", "false_discovery_rate", 0),
         ("hotspots", "minimum_count", -1),
         ("rhythms", "max_interval_h", 169),
+        ("rhythms", "thin_ratio", 1),
         ("situation", "periods_days", []),
         ("situation", "reference_periods", 2),
         ("situation", "confidence", 1),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import rhythms
-from tests.conftest import read_csv, table_of_facts, write_pack
+from tests.conftest import CITY, read_csv, table_of_facts, write_pack
 
 WEEK = 168
 INTERVALS = st.lists(
@@ -113,6 +113,10 @@ def test_known_profile_is_found_again() -> None:
 MONDAY = dt.datetime(2024, 7, 1)
 
 
+def no_silence(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
+
+
 def hour(day: int, at: int) -> dt.datetime:
     return MONDAY + dt.timedelta(days=day, hours=at)
 
@@ -199,7 +203,8 @@ def test_thin_theme_abstains_and_the_other_answers(
         memory,
         [{"hour": when, "n": 200}, {"hour": when, "theme": "depots", "category": "depot", "n": 3}],
     )
-    table = rhythms.find(memory, city, 365, 24, 0.95, 168)
+    no_silence(memory)
+    table = rhythms.find(memory, city, 365, 24, 0.95, 168, 2)
     rows = table.to_pylist()
     noisy = [row for row in rows if row["theme"] == "bruit"]
     assert [row["hour_of_week"] for row in noisy] == list(range(WEEK))
@@ -222,36 +227,111 @@ def test_grid_has_each_hour_of_the_week_once_and_a_mean_of_one() -> None:
     assert {row["indice"] for row in rhythms.grid(np.zeros(WEEK))} == {0.0}
 
 
-def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
-    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+# --- Hours as they were lived ----------------------------------------------------------------
+
+SPRING, AUTUMN = dt.datetime(2024, 3, 31, 2), dt.datetime(2024, 10, 27, 2)  # Sundays
+SUNDAY_2H = 6 * 24 + 2
+
+
+def test_interval_over_a_change_of_clock_is_shared_by_the_hours_lived(
+    memory: duckdb.DuckDBPyConnection,
 ) -> None:
-    """Twice as many facts on holidays, in truth; in the silent week, days of zero do not count."""
-    city = write_pack(tmp_path)
-    rng = np.random.default_rng(12)
-    first = dt.date(2024, 1, 1)
-    kinds = {
-        first + dt.timedelta(i): "jour férié" if i % 4 == 0 else "jour ouvré" for i in range(280)
-    }
-    silent = first + dt.timedelta(weeks=10)
+    """From 1 h to 3 h: two hours lived in spring, four in autumn; within 2 h, weight 1 there."""
+    before, after = dt.timedelta(hours=-1), dt.timedelta(hours=1)
     table_of_facts(
         memory,
         [
-            {
-                "hour": dt.datetime.combine(day, dt.time(12)),
-                "n": int(rng.poisson(40 if kind == "jour férié" else 20)),
-            }
-            for day, kind in kinds.items()
-            if not silent <= day < silent + dt.timedelta(7)
+            {"hour": SPRING + before, "hour_end": SPRING + after, "n": 6},
+            {"hour": AUTUMN + before, "hour_end": AUTUMN + after, "n": 4},
+            {"hour": AUTUMN, "hour_end": AUTUMN, "n": 5},
         ],
     )
-    memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
-    memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    table = rhythms.by_kind(memory, city, kinds, 0.95, 30)
-    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
-    assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
-    assert row["low"] <= 2 <= row["high"]
-    assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in rhythms.kinds_in_words(table, city)
-    few = dict(list(kinds.items())[:12])
-    thin = rhythms.by_kind(memory, city, few, 0.95, 30).to_pylist()
-    assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
+    span = (dt.date(2024, 1, 1), dt.date(2025, 1, 1))
+    weights, _ = rhythms.profile(memory, "bruit", *span, 24, timezone="Europe/Paris")
+    found = weights[[SUNDAY_2H - 1, SUNDAY_2H, SUNDAY_2H + 1]]
+    assert found == pytest.approx([3 + 1, 0 + 2 + 5, 3 + 1], abs=1e-9)
+    assert weights.sum() == pytest.approx(15, abs=1e-9)
+    plain, _ = rhythms.profile(memory, "bruit", *span, 24)
+    assert plain[SUNDAY_2H] == pytest.approx(6 / 3 + 4 / 3 + 5), "sans changement d'heure"
+
+
+def test_doubled_hour_has_no_more_facts_per_hour_lived(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Ten facts in each hour lived of eight weeks round the autumn's night: the rate is ten."""
+    city = write_pack(tmp_path, CITY | {"period": {"start": "2024-01-01", "end": "2024-11-24"}})
+    first = dt.datetime(2024, 9, 30)
+    hours = [first + dt.timedelta(hours=i) for i in range(8 * WEEK)]
+    table_of_facts(memory, [{"hour": h, "n": 20 if h == AUTUMN else 10} for h in hours])
+    no_silence(memory)
+    rows = [r for r in rhythms.find(memory, city, 56, 24, 0.95, 168, 2).to_pylist() if r["rate"]]
+    assert {row["rate"] for row in rows} == {10.0}
+    assert {row["lived_h"] for row in rows if row["hour_of_week"] == SUNDAY_2H} == {9}
+    assert not any(row["thin"] for row in rows)
+
+
+def test_hours_of_silent_weeks_were_not_lived_and_their_absence_is_no_zero(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    city = write_pack(tmp_path)
+    hours = [dt.datetime(2024, 12, 9) + dt.timedelta(hours=i) for i in range(2 * WEEK)]
+    table_of_facts(memory, [{"hour": h, "n": 3} for h in hours])
+    no_silence(memory)
+    memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-02', 'missing')")
+    memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-23', 'missing')")
+    span = (dt.date(2024, 12, 2), dt.date(2024, 12, 30))
+    week = rhythms.week(memory, city, "bruit", span, 24, 0.95, 2)
+    assert set(week.rate) == {3.0}
+    assert set(week.lived) == {2.0}
+
+
+def test_rates_of_clumped_counts_are_covered_as_said() -> None:
+    """Gamma–Poisson weeks, variance 2.5 times the mean, 168 hours × 40 years of 52 weeks."""
+    rng = np.random.default_rng(21)
+    truth, inside, spreads = rng.uniform(0.3, 6, WEEK), [], []
+    for _ in range(40):
+        counts = rng.poisson(rng.gamma(truth / 1.5, 1.5, (52, WEEK)))
+        total, squares = counts.sum(axis=0), (counts**2).sum(axis=0)
+        spreads.append((squares * 52 / total - total).sum() / (WEEK * 51))
+        _, low, high = rhythms.rates(total.astype(float), np.full(WEEK, 52.0), 2.5, 0.95)
+        inside.append(((low <= truth) & (truth <= high)).mean())
+    assert 0.93 <= np.mean(inside) <= 0.97
+    assert np.mean(spreads) == pytest.approx(2.5, abs=0.1)
+
+
+def test_spread_is_that_of_the_counts_week_by_week(memory: duckdb.DuckDBPyConnection) -> None:
+    """Against Pearson's statistic of the whole table, cell by cell; 1 where there is no fact."""
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(rng.gamma(2, 3, (8, WEEK)))
+    rows = [
+        {"hour": MONDAY + dt.timedelta(weeks=w, hours=h), "n": int(counts[w, h])}
+        for w in range(8)
+        for h in range(WEEK)
+    ]
+    table_of_facts(memory, rows)
+    days = [MONDAY.date() + dt.timedelta(i) for i in range(56)]
+    means = counts.mean(axis=0)
+    expected = ((counts - means) ** 2 / means).sum() / (WEEK * 7)
+    assert rhythms.spread(memory, "bruit", days, 24) == pytest.approx(expected)
+    assert rhythms.spread(memory, "depots", days, 24) == 1
+
+
+def test_thin_hours_are_those_that_may_be_high_or_low() -> None:
+    """Mean 1: surely quiet, surely busy, well known and middling, and one that may be anything."""
+    low = np.array([0.0, 1.1, 0.9, 0.4, np.nan])
+    high = np.array([0.5, 6.0, 1.1, 2.5, np.nan])
+    thin = rhythms.thin(np.where(np.isnan(low), np.nan, 1.0), low, high, 1.0, 2)
+    assert thin.tolist() == [False, False, False, True, True]
+    rows = rhythms.grid(np.ones(WEEK), None, np.arange(WEEK) == 5)
+    assert [i for i, row in enumerate(rows) if row["sûr"] != "oui"] == [5]
+
+
+@pytest.mark.parametrize(("count", "share"), [(168, 0.9), (168 * 400, 0.0)])
+def test_few_facts_leave_nearly_all_hours_thin_and_many_leave_none(
+    count: int, share: float
+) -> None:
+    rng = np.random.default_rng(count)
+    weights, lived = rng.multinomial(count, [1 / WEEK] * WEEK).astype(float), np.full(WEEK, 52.0)
+    found = rhythms.rates(weights, lived, 1.0, 0.95)
+    thin = rhythms.thin(*found, count / lived.sum(), 2).mean()
+    assert thin >= share if share else thin == 0

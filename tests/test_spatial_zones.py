@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import concentration
-from helpers.hotspots import false_discovery
+from helpers.spatial.local import false_discovery
 from helpers.spatial.moran import global_moran, nearest
 from helpers.spatial.zones import empirical_bayes, local_moran, scan, windows
 

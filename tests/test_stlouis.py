@@ -52,31 +52,32 @@ def taken(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ta
     if not path.is_file():
         pytest.skip(f"NO REAL DATA: {path} is absent, St. Louis is not checked")
     city, out = City(PACK), tmp_path_factory.mktemp("stlouis")
-    contract = city.contracts["crime"]
+    contract = city.contracts["faits"]
     receipt = door.take_in(contract, [path], out / "raw")
     con = store.connect(spill=out)
-    fates = sorting.sort_rows(con, contract, out / "raw/crime.parquet", out, city.about.timezone)
+    fates = sorting.sort_rows(con, contract, out / "raw/faits.parquet", out, city.about.timezone)
     con.execute(
         f"CREATE VIEW s AS SELECT *, CAST(\"Count\" AS INTEGER) AS net FROM read_parquet('{path}')"
     )
     for kind in ("accepted", "quarantined"):
-        store.view(con, kind, out / kind / "crime.parquet")
+        store.view(con, kind, out / kind / "faits.parquet")
     yield Taken(city, con, fates, receipt, out)
     con.close()
 
 
 def test_every_row_has_a_fate(taken: Taken) -> None:
     assert taken.receipt["rows"] == ROWS == sum(taken.fates.values())
-    assert taken.fates["manquant:occurred"] == UNDATED
+    assert taken.fates["manquant:moment"] == UNDATED
     assert taken.fates[CANCELS] + taken.fates[ORPHAN] == NEGATIVE
     assert taken.fates[CANCELS] == taken.fates[CANCELLED]
-    assert set(taken.fates) == {"accepted", CANCELS, CANCELLED, ORPHAN, "manquant:occurred"}
+    assert set(taken.fates) == {"accepted", CANCELS, CANCELLED, ORPHAN, "manquant:moment"}
 
 
 def test_refused_and_unnamed_columns_are_written_nowhere(taken: Taken) -> None:
-    assert list(taken.receipt["columns_refused"]) == ["ILEADSStreet"]
+    assert set(taken.receipt["columns_refused"]) == {"Complaint", "ILEADSStreet"}
     names = {row[0] for row in taken.rows("DESCRIBE accepted")}
-    assert not names & {"ILEADSStreet", "Description", "XCoord", "YCoord"}
+    fields = set(taken.city.contracts["faits"].fields)
+    assert names == fields | {"row_number", "record", "remark"}
 
 
 def test_net_of_each_month_and_offence_is_the_plain_sum_of_counts(taken: Taken) -> None:
@@ -84,23 +85,23 @@ def test_net_of_each_month_and_offence_is_the_plain_sum_of_counts(taken: Taken) 
     off = taken.rows(
         "SELECT month, Crime, a.n, b.n FROM (SELECT date_trunc('month', occurred) AS month, Crime, "
         "sum(net) AS n FROM s WHERE occurred > '1900-01-01' GROUP BY ALL HAVING n <> 0) a "
-        "FULL JOIN (SELECT month, Crime, sum(n) AS n FROM (SELECT date_trunc('month', occurred) AS "
-        'month, Crime, sum("Count") AS n FROM accepted GROUP BY ALL UNION ALL '
-        "SELECT date_trunc('month', CAST(occurred AS TIMESTAMP)), trim(Crime), -1 "
+        "FULL JOIN (SELECT month, Crime, sum(n) AS n FROM (SELECT date_trunc('month', moment) AS "
+        "month, code AS Crime, sum(nombre) AS n FROM accepted GROUP BY ALL UNION ALL "
+        "SELECT date_trunc('month', CAST(moment AS TIMESTAMP)), code, -1 "
         f"FROM quarantined WHERE reason = '{ORPHAN}') GROUP BY ALL HAVING sum(n) <> 0) b "
         "USING (month, Crime) WHERE a.n IS DISTINCT FROM b.n"
     )
     assert off == []
-    assert taken.rows('SELECT min("Count"), max("Count") FROM accepted') == [(1, 1)]
+    assert taken.rows("SELECT min(nombre), max(nombre) FROM accepted") == [(1, 1)]
 
 
 def test_yearly_totals(taken: Taken) -> None:
     """The file itself, summed by hand: the years of the period, and the few facts before it."""
-    ours = dict(taken.rows("SELECT year(occurred), count(*) FROM accepted GROUP BY 1"))
+    ours = dict(taken.rows("SELECT year(moment), count(*) FROM accepted GROUP BY 1"))
     plain = dict(taken.rows("SELECT year(occurred), sum(net) FROM s GROUP BY 1"))
     gone = dict(
         taken.rows(
-            "SELECT year(CAST(occurred AS TIMESTAMP)), count(*) FROM quarantined "
+            "SELECT year(CAST(moment AS TIMESTAMP)), count(*) FROM quarantined "
             f"WHERE reason = '{ORPHAN}' GROUP BY 1"
         )
     )
@@ -112,9 +113,8 @@ def test_yearly_totals(taken: Taken) -> None:
 
 def test_a_taker_without_a_fact_has_none_left_to_take_back(taken: Taken) -> None:
     assert taken.rows(
-        f"SELECT count(*) FROM (SELECT Crime, occurred FROM quarantined WHERE reason = '{ORPHAN}') "
-        "q JOIN accepted a ON a.Crime = trim(q.Crime) "
-        "AND a.occurred = CAST(q.occurred AS TIMESTAMP)"
+        f"SELECT count(*) FROM (FROM quarantined WHERE reason = '{ORPHAN}') q JOIN accepted a "
+        "ON a.code = q.code AND a.moment = CAST(q.moment AS TIMESTAMP)"
     ) == [(0,)]
 
 
@@ -122,9 +122,9 @@ def test_totals_by_district(taken: Taken) -> None:
     """A fact and the −1 that takes it back are in one district, but for some after the redraw."""
     off = taken.rows(
         "SELECT a.n - b.n FROM (SELECT CAST(District AS VARCHAR) AS District, sum(net) AS n FROM s "
-        "WHERE occurred > '1900-01-01' GROUP BY 1) a JOIN (SELECT coalesce(District, '0') AS "
-        "District, sum(n) AS n FROM (SELECT District, count(*) AS n FROM accepted GROUP BY 1 "
-        "UNION ALL SELECT nullif(District, '0'), -count(*) FROM quarantined "
+        "WHERE occurred > '1900-01-01' GROUP BY 1) a JOIN (SELECT coalesce(district, '0') AS "
+        "District, sum(n) AS n FROM (SELECT district, count(*) AS n FROM accepted GROUP BY 1 "
+        "UNION ALL SELECT nullif(district, '0'), -count(*) FROM quarantined "
         f"WHERE reason = '{ORPHAN}' GROUP BY 1) GROUP BY 1) b USING (District)"
     )
     assert len(off) == 10
@@ -141,9 +141,9 @@ def test_rows_that_say_the_same_are_kept_each_with_its_own_number(taken: Taken) 
 @pytest.fixture(scope="module")
 def observed(taken: Taken) -> Taken:
     """The facts since 2018 as observations, and their delays (view and table of `taken.con`)."""
-    contract = taken.city.contracts["crime"]
+    contract = taken.city.contracts["faits"]
     part = taken.out / "recent.parquet"
-    store.spill(taken.con, f"SELECT * FROM accepted WHERE occurred >= DATE '{RECENT}'", part)
+    store.spill(taken.con, f"SELECT * FROM accepted WHERE moment >= DATE '{RECENT}'", part)
     query = observe(
         taken.con, taken.city, contract, part, {}, CELL_M, DEFAULT_SHARE, taken.out / "placed"
     )
@@ -155,12 +155,12 @@ def observed(taken: Taken) -> Taken:
 
 def test_zones_are_those_that_the_police_tell(observed: Taken) -> None:
     """Codes without shapes, two divisions of them; 0 is no place."""
-    for column, field in (("zone_quartiers", "Neighborhood"), ("zone_districts", "District")):
+    for column, field in (("zone_quartiers", "quartier"), ("zone_districts", "district")):
         assert observed.rows(
             f"SELECT {column}, count(*) FROM observations GROUP BY 1 ORDER BY 1"
         ) == observed.rows(
-            f"SELECT coalesce({field}, 'no_place'), count(*) FROM accepted "
-            f"WHERE occurred >= DATE '{RECENT}' GROUP BY 1 ORDER BY 1"
+            f"SELECT coalesce(CAST({field} AS VARCHAR), 'no_place'), count(*) FROM accepted "
+            f"WHERE moment >= DATE '{RECENT}' GROUP BY 1 ORDER BY 1"
         )
     placed = observed.rows("SELECT count(*) FILTER (cell IS NOT NULL) / count(*) FROM observations")
     assert 0.96 < placed[0][0] < 0.99
@@ -168,7 +168,7 @@ def test_zones_are_those_that_the_police_tell(observed: Taken) -> None:
 
 def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
     """Old facts, and how many days from each to the end of the month in which it was coded."""
-    curve = delays.day_curves(observed.con, observed.city, {}, 180)["crime"]
+    curve = delays.day_curves(observed.con, observed.city, {}, 180)["faits"]
     late = "date_diff('day', CAST(occurred AS DATE), last_day(CAST(src_month || '-01' AS DATE)))"
     for days in (0, 7, 14, 30, 60, 120):
         plain = observed.rows(
@@ -181,12 +181,12 @@ def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
         "SELECT median(date_diff('minute', ended_at, recorded_at)) / 1440 FROM observations"
     )
     plain = observed.rows(
-        "SELECT median(date_diff('minute', occurred, CAST(src_month || '-01' AS DATE) + "
-        f"INTERVAL 1 MONTH)) / 1440 FROM s WHERE net > 0 AND occurred >= DATE '{RECENT}'"
+        "SELECT median(date_diff('minute', occurred, last_day(CAST(src_month || '-01' "
+        f"AS DATE)))) / 1440 FROM s WHERE net > 0 AND occurred >= DATE '{RECENT}'"
     )
     assert ours[0][0] == pytest.approx(plain[0][0], abs=0.1)
     assert 16 <= plain[0][0] <= 18
-    assert "minimums" in delays.in_words(observed.city, {"crime": curve}, {})
+    assert "minimums" in delays.in_words(observed.city, {"faits": curve}, {})
 
 
 def test_final_counts_of_recent_weeks_are_told_by_month(observed: Taken) -> None:
@@ -197,7 +197,7 @@ def test_final_counts_of_recent_weeks_are_told_by_month(observed: Taken) -> None
     assert len(december) == 4
     assert all(0.85 < r["share_in"] < 0.97 for r in december)
     assert all(r["low"] <= r["value"] <= r["high"] for r in weeks)
-    inside, total = nowcast.coverage(checks["crime"])
+    inside, total = nowcast.coverage(checks["faits"])
     assert total >= 150
     assert 0.8 <= inside / total <= 0.97
 
@@ -258,15 +258,14 @@ def test_five_headers_are_each_known(
 def test_monthly_files_hold_the_same_facts(
     monthly: tuple[duckdb.DuckDBPyConnection, dict[str, Any], set[bytes]],
 ) -> None:
-    """Rows, counts, offences, districts and moments of each month: a plain comparison both ways."""
+    """Rows, counts, offences, districts and moments of each month, compared both ways."""
     con, receipt, _ = monthly
     assert receipt["rows"] == con.execute("SELECT count(*) FROM s").fetchall()[0][0]
     ours = (
-        "SELECT trim(CodedMonth) AS m, coalesce(trim(Complaint), '') AS i, trim(Count) AS n, "
-        "trim(Crime) AS c, coalesce(trim(District), '') AS d, trim(Neighborhood) AS q, "
-        "strptime(trim(DateOccur), '%m/%d/%Y %H:%M') AS t FROM raw"
+        "SELECT trim(mois_code) AS m, trim(nombre) AS n, trim(code) AS c, trim(district) AS d, "
+        "trim(quartier) AS q, strptime(trim(moment), '%m/%d/%Y %H:%M') AS t FROM raw"
     )
-    theirs = 'SELECT CodedMonth, Complaint, "Count", Crime, District, Neighborhood, occurred FROM s'
+    theirs = 'SELECT CodedMonth, "Count", Crime, District, Neighborhood, occurred FROM s'
     for one, other in ((ours, theirs), (theirs, ours)):
         assert con.execute(f"SELECT count(*) FROM ({one} EXCEPT ALL {other})").fetchall() == [(0,)]
 
@@ -278,7 +277,7 @@ def test_house_numbers_and_streets_are_refused(
     written = {row[0] for row in con.execute("DESCRIBE raw").fetchall()}
     named = {name for header in headers for name in header.decode("utf-8-sig").split(",")}
     homes = {n for n in named if any(part in n for part in ("Address", "Street", "Location"))}
-    assert homes == set(receipt["columns_refused"])
+    assert homes | {"Complaint"} == set(receipt["columns_refused"])
     assert len(homes) == 12
     assert not written & homes
     assert receipt["personal"] == {}
@@ -289,9 +288,8 @@ def test_feet_are_the_same_places_as_degrees(
 ) -> None:
     con, _, _ = monthly
     told = con.execute(
-        "SELECT CAST(raw.XCoord AS DOUBLE) AS x, CAST(raw.YCoord AS DOUBLE) AS y, lon, lat "
-        "FROM raw JOIN s ON s.Complaint = trim(raw.Complaint) AND s.Crime = trim(raw.Crime) "
-        "AND s.XCoord = trim(raw.XCoord) AND s.YCoord = trim(raw.YCoord) WHERE lon IS NOT NULL"
+        "SELECT DISTINCT CAST(est AS DOUBLE) AS x, CAST(nord AS DOUBLE) AS y, lon, lat FROM raw "
+        "JOIN s ON s.XCoord = trim(est) AND s.YCoord = trim(nord) WHERE lon IS NOT NULL"
     ).fetchnumpy()
     assert len(told["x"]) > 15_000
     lon, lat = project(told["x"], told["y"], "EPSG:4326", "ESRI:102696")
@@ -304,10 +302,9 @@ def test_feet_are_the_same_places_as_degrees(
 
 def test_the_pack_says_that_it_is_for_tests_only() -> None:
     city = City(PACK)
-    for text in (city.contracts["crime"].licence, city.contracts["crime"].attribution):
+    for text in (city.contracts["faits"].licence, city.contracts["faits"].attribution):
         assert "aucune licence déclarée : essais seulement, jamais montré" in text
-    assert "jamais montré" in city.about.title
-    assert "stlouis" not in (ROOT / "data/cities/active.yaml").read_text(encoding="utf-8")
+    assert "essais seulement" in city.about.title
 
 
 def test_home_games_are_event_days_for_as_long_as_they_are_told(shared: Path) -> None:

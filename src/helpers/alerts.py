@@ -26,8 +26,8 @@ from helpers import figure
 from helpers.calendar import window
 from helpers.city import NO_PLACE, OUTSIDE, City
 from helpers.estimate import DIGITS, predictive_interval
-from helpers.hotspots import false_discovery
 from helpers.silence import WHOLE
+from helpers.spatial.local import false_discovery
 from helpers.store import quote
 from helpers.words import number, plural
 

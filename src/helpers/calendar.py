@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays
+import numpy as np
+from numpy.typing import NDArray
 from vacances_scolaires_france import SchoolHolidayDates
 
 from helpers.city import City, Holidays, Slot
 
+Floats = NDArray[np.float64]
 DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 FULL_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 MONTHS = (
@@ -68,6 +72,37 @@ def skipped_hours(timezone: str) -> tuple[dt.datetime, ...]:
 def _read_again(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     there = wall.replace(tzinfo=zone).astimezone(dt.UTC)
     return there.astimezone(zone).replace(tzinfo=None)
+
+
+def odd_hours(timezone: str, days: Iterable[dt.date]) -> dict[dt.datetime, float]:
+    """Return how long each local hour of these days lasted, in hours, where that is not one.
+
+    On the night that the clock goes forward an hour is not lived (0); on the night that it goes
+    back one is lived twice (2).
+    """
+    zone, quarter = ZoneInfo(timezone), dt.timedelta(minutes=15)
+    found = {}
+    for start in (dt.datetime.combine(day, dt.time()) for day in sorted(set(days))):
+        after = start + dt.timedelta(days=1)
+        if after.replace(tzinfo=zone).utcoffset() == start.replace(tzinfo=zone).utcoffset():
+            continue
+        begin, end = (one.replace(tzinfo=zone).astimezone(dt.UTC) for one in (start, after))
+        lived = Counter(
+            (begin + i * quarter).astimezone(zone).hour for i in range((end - begin) // quarter)
+        )
+        for hour in range(24):
+            if lived[hour] != 4:
+                found[start + dt.timedelta(hours=hour)] = lived[hour] / 4
+    return found
+
+
+def lived_hours(timezone: str, days: Collection[dt.date]) -> Floats:
+    """Return how many hours of these days fell in each hour of the week (168,), as lived."""
+    counts = np.bincount([day.weekday() for day in days], minlength=7)
+    lived = np.repeat(counts.astype(float), 24)
+    for hour, length in odd_hours(timezone, days).items():
+        lived[hour.weekday() * 24 + hour.hour] += length - 1
+    return lived
 
 
 def slot_of(column: str, slots: Mapping[str, Slot]) -> str:

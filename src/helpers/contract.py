@@ -34,6 +34,7 @@ class FieldRule(Strict):
     `column` is its name in the file, if not the field's own; `extract` a regular expression whose
     group is the part of the text that counts; `pattern` one that the whole value matches, which
     vouches for it: the gate does not look for persons in a value that its pattern describes.
+    `month_end` of a date: known by its month alone, it stands for the month's last day.
     """
 
     type: FieldType
@@ -45,6 +46,7 @@ class FieldRule(Strict):
     label: str = ""
     unit: str = ""
     format: str = ""
+    month_end: bool = False
     values: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
     minimum: float | None = None
@@ -57,6 +59,8 @@ class FieldRule(Strict):
             raise ValueError("un champ enum donne ses `values`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        if self.month_end and self.type != "date":
+            raise ValueError("`month_end` va avec un champ date")
         if self.pattern and self.type != "str":
             raise ValueError("`pattern` va avec un champ str")
         return self
@@ -158,18 +162,15 @@ class DeclaredZone(Strict):
 class ObservationRule(Strict):
     """How an accepted row becomes an observation. Values are fields of the contract.
 
-    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. With
-    `recorded_precision: month`, only the month of the record is known: it counts as recorded at
-    the end of that month, the latest that it may be. A row of negative `count` takes back a row
-    of the opposite count that says the same of all fields of a list of `cancels`; the lists are
-    tried in order (`cancelling`).
+    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. A row of negative
+    `count` takes back a row of the opposite count that says the same of all fields of a list of
+    `cancels`; the lists are tried in order (`cancelling`).
     """
 
     category: str
     started_at: str | TimeParts
     ended_at: str | None = None
     recorded_at: str | None = None
-    recorded_precision: Literal["minute", "month"] = "minute"
     time_precision: TimePrecision = "minute"
     longitude: str | None = None
     latitude: str | None = None
@@ -185,8 +186,6 @@ class ObservationRule(Strict):
             raise ValueError("`cancels` va avec `count`, le champ qui porte le signe")
         if not all(self.cancels):
             raise ValueError("une liste de `cancels` nomme au moins un champ")
-        if self.recorded_precision == "month" and not self.recorded_at:
-            raise ValueError("`recorded_precision` va avec `recorded_at`")
         divisions = [zone.division for zone in self.declared_zones]
         if len(set(divisions)) < len(divisions):
             raise ValueError("`declared_zone` donne au plus un champ par découpage")

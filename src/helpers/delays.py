@@ -102,8 +102,9 @@ def triangle_of(
 
 def known_by_month(city: City, source: str) -> bool:
     """Tell whether only the month of the source's records is known."""
-    rule = city.contracts[source].observation
-    return rule is not None and rule.recorded_precision == "month"
+    contract = city.contracts[source]
+    recorded = contract.observation.recorded_at if contract.observation else None
+    return recorded is not None and contract.fields[recorded].month_end
 
 
 def titles(city: City) -> dict[str, str]:

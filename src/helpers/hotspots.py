@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,15 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse, spatial, special
+from scipy import sparse
 
 from helpers import figure, store
 from helpers.calendar import window
 from helpers.city import City
 from helpers.errors import PhareError
 from helpers.estimate import DIGITS
+from helpers.spatial.local import chance, false_discovery, gi_star, neighbours
+from helpers.surroundings import Places
 from helpers.territory import Zones, cell_names, unproject
 from helpers.words import number, percent, plural
 
@@ -28,9 +31,13 @@ SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
         ("q", pa.float64()), ("hot", pa.bool_()), ("stability", pa.float64()),
-        ("hot_coarse", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
+        ("hot_coarse", pa.bool_()), ("hot_for_size", pa.bool_()), ("status", pa.string()),
+        ("reason", pa.string()),
     ]
 )  # fmt: skip
+UNSIZED = (
+    "\nPas de couche de population : les mailles ne sont pas rapportées aux personnes présentes."
+)
 CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")
 
 
@@ -39,59 +46,6 @@ def corners(cells: list[str]) -> NDArray[np.int64]:
     matches = [CELL.match(name) for name in cells]
     pairs = [(int(m["east"]), int(m["north"])) for m in matches if m]
     return np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
-
-
-def neighbours(points: Floats, radius: float) -> sparse.csr_array:
-    """Return the binary weights (n, n) of points at most `radius` apart, each its own neighbour."""
-    tree = spatial.KDTree(points)
-    pairs = tree.query_pairs(radius, output_type="ndarray")
-    n = len(points)
-    rows = np.concatenate([pairs[:, 0], pairs[:, 1], np.arange(n)])
-    columns = np.concatenate([pairs[:, 1], pairs[:, 0], np.arange(n)])
-    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(n, n))
-
-
-def gi_star(counts: Floats, weights: sparse.csr_array) -> Floats:
-    """Return the standard score Gi* of each place; shape (n,). NaN where it is not defined.
-
-    Ord, J. K. & Getis, A. (1995), Local spatial autocorrelation statistics, Geographical
-    Analysis 27, eq. 14; `weights` is binary and counts each place among its own neighbours (Gi,
-    which leaves it out, would call a lone cell of many facts cold).
-    """
-    n = len(counts)
-    mean = counts.mean()
-    deviation = np.sqrt((counts**2).mean() - mean**2)
-    size = np.asarray(weights.sum(axis=1)).ravel()
-    spread = deviation * np.sqrt((n * size - size**2) / (n - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((weights @ counts - mean * size) / spread)
-
-
-def chance(counts: Floats, weights: sparse.csr_array) -> Floats:
-    """Return, for each place (n,), the chance that as many facts gather around it; NaN as 1.
-
-    The larger of two tails. That of Gi* (normal) asks whether the place stands out in this city,
-    uneven as it is; where most cells hold no fact it is far too ready, finding something hot in
-    half or more of the cities in which chance alone is at work. The exact binomial tail asks
-    whether facts thrown at random over the city would do as much: with it, chance is found as
-    often as said.
-    """
-    sums = np.asarray(weights @ counts)
-    total, share = counts.sum(), np.asarray(weights.sum(axis=1)).ravel() / len(counts)
-    thrown = special.betainc(np.maximum(sums, 1), total - np.maximum(sums, 1) + 1, share)
-    uneven = special.ndtr(-np.nan_to_num(gi_star(counts, weights), nan=-np.inf))
-    return np.asarray(np.maximum(uneven, np.where(sums > 0, thrown, 1.0)))
-
-
-def false_discovery(p: Floats) -> Floats:
-    """Return the adjusted p-values (n,) of Benjamini & Hochberg (1995); NaN counts as 1."""
-    filled = np.where(np.isfinite(p), p, 1.0)
-    order = np.argsort(filled, kind="stable")
-    ranked = filled[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
-    found = np.empty_like(adjusted)
-    found[order] = adjusted
-    return found
 
 
 def cell_size(con: duckdb.DuckDBPyConnection) -> int:
@@ -110,6 +64,13 @@ def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) ->
 
     View `zones`. Cells without facts count: leaving them out would make every place look crowded.
     """
+    return study_ground(con, city, cell_size_m)[0]
+
+
+def study_ground(
+    con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int
+) -> tuple[list[str], list[str]]:
+    """Return the study cells, in order of name, and the code of the zone of each. View `zones`."""
     division = city.about.main_division
     rows = con.execute(
         "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
@@ -117,7 +78,7 @@ def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) ->
         [division],
     ).fetchall()
     if not rows:
-        return []
+        return [], []
     codes, names, shapes = (list(column) for column in zip(*rows, strict=True))
     zones = Zones.read(codes, names, shapes, city.about.crs)
     west, south, east, north = shapely.total_bounds(zones.shapes)
@@ -125,9 +86,24 @@ def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) ->
     xs = np.arange(np.floor(west / cell_size_m), np.ceil(east / cell_size_m)) * cell_size_m + half
     ys = np.arange(np.floor(south / cell_size_m), np.ceil(north / cell_size_m)) * cell_size_m + half
     grid_x, grid_y = (axis.ravel() for axis in np.meshgrid(xs, ys))
-    inside = zones.at(grid_x, grid_y) != "outside"
-    cells = cell_names(grid_x[inside], grid_y[inside], city.about.crs, cell_size_m)
-    return sorted(cells.tolist())
+    found = zones.at(grid_x, grid_y)
+    inside = found != "outside"
+    cells = cell_names(grid_x[inside], grid_y[inside], city.about.crs, cell_size_m).to_pylist()
+    pairs = sorted(zip(cells, found[inside].tolist(), strict=True))
+    return [cell for cell, _ in pairs], [code for _, code in pairs]
+
+
+def cell_sizes(zones: list[str], places: Places | None) -> Floats | None:
+    """Return what each cell's facts are brought to (n,): its zone's exposure, spread evenly.
+
+    `zones` is the code of each cell's zone; NaN where its exposure is not known. None if the
+    city has no exposure at all.
+    """
+    if places is None or not places.codes:
+        return None
+    each = dict(zip(places.codes, places.exposure.tolist(), strict=True))
+    held = Counter(zones)
+    return np.array([each.get(code, np.nan) / held[code] for code in zones])
 
 
 def find(
@@ -140,16 +116,18 @@ def find(
     *,
     draws: int = 0,
     seed: int = 0,
+    places: Places | None = None,
 ) -> pa.Table:
     """Return the rows of SCHEMA, one a study cell. Views `cube`, `zones`.
 
     `z` is Gi*; `hot` is true where so many facts gather around the cell that the false discovery
     rate allows it (`q`, adjusted from `chance`). `stability`, for hot cells, is the share of
     `draws` other years as likely as this one (Poisson) in which it would be hot again; `hot_coarse`
-    whether its square of twice the side is hot, judged with cells twice as large. A theme with
-    fewer placed facts than `minimum_count` abstains and leaves one row, with its reason.
+    whether its square of twice the side is hot, judged with cells twice as large; `hot_for_size`
+    whether so many facts gather even for the people of `places` (None where nobody counted them).
+    A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason.
     """
-    cells = study_cells(con, city, cell_size(con)) if city.themes else []
+    cells, zones = study_ground(con, city, cell_size(con)) if city.themes else ([], [])
     if not cells:
         reason = "le découpage principal n'a pas de contours : aucune maille à comparer"
         rows = [
@@ -158,7 +136,7 @@ def find(
         ]
         return pa.Table.from_pylist(rows, schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), radius_m)
-    coarse = Coarse.over(cells, radius_m)
+    coarse, sizes = Coarse.over(cells, radius_m), cell_sizes(zones, places)
     parts = []
     for theme in city.themes:
         counts = cell_counts(con, city, theme, window_days, cells)
@@ -166,6 +144,7 @@ def find(
         if judged["hot"].null_count == 0:
             rng = np.random.default_rng([seed, *theme.encode()])
             judged = _tried(judged, counts, weights, coarse, false_discovery_rate, draws, rng)
+            judged = _for_size(judged, counts, weights, sizes, false_discovery_rate)
         parts.append(judged)
     return pa.concat_tables(parts)
 
@@ -225,9 +204,24 @@ def _tried(
     told = hot & (draws > 0)
     stability = pa.array(np.round(again / max(draws, 1), DIGITS), mask=~told)
     both = pa.array(coarse.hot(counts, rate), mask=~hot)
-    for name, column in (("stability", stability), ("hot_coarse", both)):
-        judged = judged.set_column(judged.schema.get_field_index(name), SCHEMA.field(name), column)
-    return judged
+    return _with(_with(judged, "stability", stability), "hot_coarse", both)
+
+
+def _for_size(
+    judged: pa.Table, counts: Floats, weights: sparse.csr_array, sizes: Floats | None, rate: float
+) -> pa.Table:
+    """Return the table with `hot_for_size`, of the cells whose size is known."""
+    if sizes is None:
+        return judged
+    known = np.flatnonzero(sizes > 0)
+    hot = np.zeros(len(counts), dtype=bool)
+    among = weights[known][:, known]
+    hot[known] = false_discovery(chance(counts[known], among, sizes[known])) <= rate
+    return _with(judged, "hot_for_size", pa.array(hot, mask=~(sizes > 0)))
+
+
+def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), column)
 
 
 def _judge(
@@ -254,6 +248,7 @@ def _judge(
         "hot": adjusted <= rate,
         "stability": [None] * len(cells),
         "hot_coarse": [None] * len(cells),
+        "hot_for_size": [None] * len(cells),
         "status": ["ok"] * len(cells),
         "reason": [""] * len(cells),
     }
@@ -342,6 +337,7 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
         "count(*) AS cells, count(*) FILTER (hot) AS hot, avg(stability) AS stability, "
         "count(*) FILTER (hot AND stability >= 0.5) AS stable, "
         "count(*) FILTER (hot AND hot_coarse) AS both_sizes, "
+        "count(hot_for_size) AS sized, count(*) FILTER (hot AND hot_for_size) AS for_size, "
         "coalesce(sum(n) FILTER (hot), 0) AS inside FROM found GROUP BY theme ORDER BY theme",
     )
     by_theme = {row["theme"]: row for row in rows}
@@ -359,6 +355,13 @@ def in_words(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> str
                 f"{percent(area, 1)} du territoire et {percent(facts)} des "
                 f"{number(row['n'])} faits localisés ; {number(row['both_sizes'])} aussi en "
                 "mailles deux fois plus larges"
-                + (f", {number(row['stable'])} stables." if row["stability"] is not None else ".")
+                + (f", {number(row['stable'])} stables" if row["stability"] is not None else "")
+                + (
+                    f", {number(row['for_size'])} encore une fois comptées les personnes présentes."
+                    if row["sized"]
+                    else "."
+                )
             )
+    if not any(row["sized"] for row in rows):
+        lines.append(UNSIZED)
     return "\n".join(lines)

@@ -18,8 +18,9 @@ from helpers import figure
 from helpers.calendar import window
 from helpers.city import City
 from helpers.estimate import DIGITS
-from helpers.hotspots import base_map, false_discovery, zone_features
+from helpers.hotspots import base_map, zone_features
 from helpers.run import Run
+from helpers.spatial.local import false_discovery
 from helpers.spatial.moran import nearest
 from helpers.spatial.zones import empirical_bayes, local_moran, scan, windows
 from helpers.store import quote

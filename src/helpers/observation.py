@@ -22,7 +22,6 @@ NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the co
 PRECISIONS = ("point", "default", "zone", "none")
 TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
 SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
-WHOLE_MONTH = "INTERVAL 1 MONTH - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
 
@@ -99,8 +98,6 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         ended = f"started + {SPANS[rule.time_precision]}"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
-    if rule.recorded_precision == "month":  # the latest that it may be
-        recorded = f"date_trunc('month', {recorded}) + {WHOLE_MONTH}"
     declared = "".join(
         f", CAST({quote(zone.field)} AS VARCHAR) AS {quote(_told(zone.division))}"
         for zone in rule.declared_zones

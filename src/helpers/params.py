@@ -105,6 +105,7 @@ class Rhythms(Strict):
     max_interval_h: int = Field(ge=1, le=168)
     confidence: float = Field(gt=0.5, lt=1)
     minimum_count: int = Field(ge=0)
+    thin_ratio: float = Field(gt=1)
 
 
 class Repeats(Strict):

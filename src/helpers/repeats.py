@@ -161,27 +161,24 @@ def read_facts(
     """Return the placed and dated facts of a theme, from `first` to before `after`.
 
     In the order of their records' numbers, which are hashes: any number of them from the start is
-    a draw at random. Points that stand for many places (defaults) are no places. Where a source
-    counts several facts of one moment at one point (a row a victim), they are one: an attack on
-    two people is not an attack that comes back. View `observations`.
+    a draw at random. Records of one point and one minute are one fact told several times (a row a
+    victim). Points that stand for many places (defaults) are no places. View `observations`.
     """
-    contract = city.contracts[city.themes[theme].source]
-    rule = contract.observation
+    rule = city.contracts[city.themes[theme].source].observation
     if rule is None or rule.longitude is None or rule.latitude is None:
         none = np.array([], dtype=float)
         return Facts(none, none, none.astype(np.int64))
-    places = ", ".join(quote(name) for name in (rule.longitude, rule.latitude))
-    once = f"PARTITION BY {places}, o.started_at ORDER BY record"
-    first_of_all = f"QUALIFY row_number() OVER ({once}) = 1 " if contract.repeats else ""
     rows = con.execute(
-        f"SELECT CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
+        f"SELECT min(record) AS first, CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
         f"CAST({quote(rule.latitude)} AS DOUBLE) AS lat, "
         "date_diff('day', DATE '1970-01-01', o.started_at) AS day "
         "FROM observations o JOIN "
-        f"(SELECT record, {places} FROM read_parquet({literal(path)})) a USING (record) "
+        f"(SELECT record, {quote(rule.longitude)}, {quote(rule.latitude)} "
+        f"FROM read_parquet({literal(path)})) a USING (record) "
         "WHERE o.theme = ? AND o.source = ? AND o.cell IS NOT NULL AND o.n > 0 "
         "AND o.time_precision IN ('minute', 'hour', 'day') "
-        f"AND o.started_at >= ? AND o.started_at < ? {first_of_all}ORDER BY record, lon, lat, day",
+        "AND o.started_at >= ? AND o.started_at < ? GROUP BY lon, lat, o.started_at "
+        "ORDER BY first, lon, lat, day",
         [theme, city.themes[theme].source, first, after],
     ).fetchnumpy()
     lon, lat = (np.asarray(rows[name], dtype=float) for name in ("lon", "lat"))

@@ -55,7 +55,8 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
             century = f"CASE WHEN {digits} < 70 THEN 2000 WHEN {digits} < 100 THEN 1900 ELSE 0 END"
             return f"({digits} + {century})"
         case "date":
-            return f"TRY_CAST({_moment(said, rule)} AS DATE)"
+            day = f"TRY_CAST({_moment(said, rule)} AS DATE)"
+            return f"last_day({day})" if rule.month_end else day
         case "timestamp":
             moment = _moment(said, rule)
             return f"timezone({literal(timezone)}, {moment})" if "%z" in rule.format else moment

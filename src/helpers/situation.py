@@ -14,7 +14,7 @@ from helpers import figure, hotspots, store
 from helpers.calendar import spoken, window
 from helpers.city import City
 from helpers.estimate import predictive_interval
-from helpers.silence import WHOLE, dated_sources
+from helpers.silence import WHOLE
 from helpers.words import number, plural
 
 WORDS = {
@@ -172,22 +172,27 @@ def assess(
 def find(
     con: duckdb.DuckDBPyConnection, city: City, periods_days: list[int], knobs: Knobs
 ) -> pa.Table:
-    """Return the assessment of each theme, period and division; columns of SCHEMA.
+    """Return the assessment of each dated theme, period and division; columns of SCHEMA.
 
-    Divisions that are drawn, and the main one: a city without shapes has its counts all the same.
+    Divisions that are drawn; the main one alone where none is. Views `cube`, `days`, `zones`.
     """
-    told = [
+    drawn = [
         name
         for name, division in city.about.divisions.items()
-        if division.source or division.grouping_of or name == city.about.main_division
-    ]
-    dated = dated_sources(city)
+        if division.source or division.grouping_of
+    ] or [city.about.main_division]
+    dated = {
+        row[0]
+        for row in con.execute(
+            "SELECT DISTINCT theme FROM cube WHERE time_precision != 'year'"
+        ).fetchall()
+    }
     rows = [
         row
         for theme, about in city.themes.items()
-        if about.division is None and about.source in dated
+        if about.division is None and theme in dated
         for days in periods_days
-        for division in told
+        for division in drawn
         for row in assess(con, city, theme, division, days, knobs)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -237,17 +242,17 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int)
     """Return a map of levels a theme over the main division, for one period. View `zones`."""
     division = city.about.main_division
     ground = hotspots.zone_features(con, division)
-    rows = table.to_pylist()
+    rows = table.to_pylist() if ground else []
     maps = []
     for name, theme in city.themes.items():
         mine = [
             r for r in rows
             if (r["theme"], r["period_days"], r["division"]) == (name, days, division)
         ]  # fmt: skip
-        if mine and ground:
+        if mine:
             title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal", offset=2)
             maps.append(level_map(ground, mine, 240, 220).properties(title=title))
-    return alt.concat(*maps, columns=3, spacing=8)
+    return alt.concat(*maps, columns=3, spacing=8) if maps else figure.nothing()
 
 
 def in_words(rows: list[dict[str, Any]], city: City, days: int, names: dict[str, str]) -> str:

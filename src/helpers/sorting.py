@@ -28,9 +28,9 @@ def judged(contract: Contract, timezone: str) -> str:
     """Return the SQL of the raw rows judged (view `raw`): typed fields, record, reason, remark.
 
     `record` identifies the record by the contract's key alone (without one, by all that it says,
-    and by how many said the same before where each is a fact): the order of the rows has no part
-    in it. `reason` is NULL where no rule is broken. Text, then
-    value, then judgement: three nested selections, so that each is computed once.
+    and where rows that repeat are facts, by how many said the same before): the order of the rows
+    has no part in it. `reason` is NULL where no rule is broken. Text, then value, then judgement:
+    three nested selections, so that each is computed once.
     """
     decimal, zone = contract.file.decimal, contract.timezone or timezone
     shape = [GEOMETRY] if contract.kind == "division" else []

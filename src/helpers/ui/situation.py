@@ -151,17 +151,23 @@ class SituationApp:
 
     def _show_rhythm(self, theme: str, division: str, first: Any, after: Any) -> None:
         zone = None if self.zone.value == "ville" else (division, self.zone.value)
-        longest = self.rhythm_knobs["max_interval_h"]
-        weights, _ = rhythms.profile(self.con, theme, first, after, longest, zone)
-        span = "période choisie"
-        if weights.sum() < self.rhythm_knobs["minimum_count"]:
+        enough, span = self.rhythm_knobs["minimum_count"], "période choisie"
+        week = self._week(theme, (first, after), zone)
+        if week.total < enough:
             whole = window(self.city.about.period.end, self.rhythm_knobs["window_days"])
-            weights, _ = rhythms.profile(self.con, theme, *whole, longest, zone)
+            week = self._week(theme, whole, zone)
             span = "sur douze mois, la période compte trop peu de faits"
-        if weights.sum() < self.rhythm_knobs["minimum_count"]:
-            weights, span = weights * 0, "abstention, trop peu de faits"
-        chart = rhythms.heatmap(rhythms.grid(weights), 470, 165)
+        rows = rhythms.grid(week.weights, week.lived, week.thin)
+        if week.total < enough:
+            rows, span = rhythms.grid(week.weights * 0), "abstention, trop peu de faits"
+        chart = rhythms.heatmap(rows, 470, 165)
         self._show("rhythm", "À quelles heures ?", span.capitalize(), chart)
+
+    def _week(
+        self, theme: str, span: tuple[Any, Any], zone: tuple[str, str] | None
+    ) -> rhythms.Week:
+        knobs = {n: self.rhythm_knobs[n] for n in ("max_interval_h", "confidence", "thin_ratio")}
+        return rhythms.week(self.con, self.city, theme, span, zone=zone, **knobs)
 
     def _published(self, stage: str, name: str) -> dict[str, Any]:
         path = self.run.read(f"figures/{stage}/{name}.evidence.json")

@@ -1,0 +1,134 @@
+"""Local statistics: published values, every arrangement counted, and chance told as chance."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.ndimage import gaussian_filter
+
+from helpers.spatial import local
+from helpers.spatial.density import smoothed
+from helpers.spatial.zones import local_moran
+
+# Example of the PySAL documentation (esda.G_Local), distance band 15.
+POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
+Y = np.array([2, 3, 3.2, 5, 8, 7])
+SIDE, RATE, RUNS = 40, 0.05, 500
+GRID = np.array([(i * 200.0, j * 200.0) for i in range(SIDE) for j in range(SIDE)])
+NEAR = local.neighbours(GRID, 400)
+Floats = NDArray[np.float64]
+
+
+def test_gi_of_the_published_example() -> None:
+    expected = [-1.0136729, -0.04361589, 1.31558703, -0.31412676, 1.15373986, 1.77833941]
+    assert local.gi(Y, local.neighbours(POINTS, 15)) == pytest.approx(expected, abs=1e-6)
+
+
+def people(rng: np.random.Generator, kind: str) -> Floats:
+    """Return people by cell: the same everywhere, or uneven from one part of the city to another.
+
+    Log-normal, log-sd 1.5, smooth over 400 m: a tenth of the cells hold about half of them.
+    """
+    if kind == "even":
+        return np.ones(SIDE**2)
+    field = gaussian_filter(rng.normal(size=(SIDE, SIDE)), 2, mode="wrap")
+    found = np.exp(1.5 * field / field.std()).ravel()
+    return np.asarray(found / found.mean())
+
+
+def hot(counts: Floats, exposure: Floats | None) -> NDArray[np.bool_]:
+    return np.asarray(local.false_discovery(local.chance(counts, NEAR, exposure)) <= RATE)
+
+
+@pytest.mark.parametrize("kind", ["even", "uneven"])
+@pytest.mark.parametrize("mean", [0.1, 1.0, 10.0])
+def test_facts_that_follow_the_people_make_nothing_hot(kind: str, mean: float) -> None:
+    """Every hot cell is false, so the rate bounds cities with any, and far more so cells."""
+    rng = np.random.default_rng([int(10 * mean), len(kind)])
+    wrong, share = 0, 0.0
+    for _ in range(RUNS):
+        exposure = people(rng, kind)
+        found = hot(rng.poisson(mean * exposure).astype(float), exposure)
+        wrong += bool(found.any())
+        share += found.mean() / RUNS
+    error = np.sqrt(RATE * (1 - RATE) / RUNS)
+    assert wrong / RUNS <= RATE + 3 * error
+    assert share <= RATE
+
+
+def test_without_the_people_the_same_cities_are_full_of_hot_cells() -> None:
+    """What the test above would see if the exposure were not used."""
+    rng = np.random.default_rng(3)
+    counts = [rng.poisson(people(rng, "uneven")).astype(float) for _ in range(20)]
+    assert np.mean([hot(n, None).mean() for n in counts]) > RATE
+
+
+def test_a_place_of_many_facts_for_its_people_is_found_in_an_uneven_city() -> None:
+    rng = np.random.default_rng(8)
+    middle = SIDE * SIDE // 2 + SIDE // 2
+    crowd = NEAR[[middle]].toarray().ravel() > 0
+    found = 0
+    for _ in range(50):
+        exposure = np.maximum(people(rng, "uneven"), 0.3)
+        counts = rng.poisson(exposure * np.where(crowd, 6.0, 1.0)).astype(float)
+        found += bool(hot(counts, exposure)[middle])
+    assert found >= 45
+
+
+def test_the_same_people_everywhere_change_nothing() -> None:
+    counts = np.random.default_rng(1).poisson(0.7, SIDE**2).astype(float)
+    plain = local.chance(counts, NEAR)
+    for each in (1.0, 37.5):
+        found = local.chance(counts, NEAR, np.full(SIDE**2, each))
+        assert found == pytest.approx(plain, abs=1e-12)
+
+
+def ring(n: int) -> sparse.csr_array:
+    """Return the row-standardised weights of places in a ring, each with those on both sides."""
+    rows = np.repeat(np.arange(n), 2)
+    columns = np.array([((i - 1) % n, (i + 1) % n) for i in range(n)]).ravel()
+    return sparse.csr_array((np.full(2 * n, 0.5), (rows, columns)), shape=(n, n))
+
+
+def test_local_moran_is_that_of_every_arrangement() -> None:
+    """Values by Anselin's formula, p among all the ways to put two of the others on both sides."""
+    values = np.array([1.0, 2.0, 2.0, 8.0, 9.0, 7.5, 3.0, 0.5])
+    n, z = len(values), values - values.mean()
+    moran, p = local_moran(values, ring(n), 200_000, np.random.default_rng(2))
+    for i in range(n):
+        lag = (z[i - 1] + z[(i + 1) % n]) / 2
+        assert moran[i] == pytest.approx(z[i] * lag / (z @ z / n))
+        ways = [sum(pair) / 2 for pair in permutations(np.delete(z, i).tolist(), 2)]
+        above, below = (np.mean([sign * (w - lag) >= -1e-9 for w in ways]) for sign in (1, -1))
+        assert p[i] == pytest.approx(min(1.0, 2 * min(above, below)), abs=0.01)
+
+
+def test_gi_star_does_not_depend_on_the_order_of_places() -> None:
+    rng = np.random.default_rng(6)
+    counts: Any = rng.poisson(1, SIDE**2).astype(float)
+    order = rng.permutation(SIDE**2)
+    moved = local.chance(counts[order], local.neighbours(GRID[order], 400))
+    assert moved == pytest.approx(local.chance(counts, NEAR)[order], abs=1e-12)
+
+
+def test_smoothing_is_the_sum_of_kernels_and_keeps_a_flat_city_flat() -> None:
+    """Each square's Gaussian written out; edges mended, no place of an even city stands out."""
+    rng = np.random.default_rng(9)
+    squares = np.argwhere(rng.random((25, 30)) < 0.7) + np.array([1000, -40])
+    counts = rng.poisson(2, len(squares)).astype(float)
+    away = ((squares[:, None, :] - squares[None, :, :]) ** 2).sum(axis=2)
+    kernel = np.exp(-away / (2 * 1.5**2)) / (2 * np.pi * 1.5**2)
+    assert smoothed(squares, counts, 1.5, edges=False) == pytest.approx(kernel @ counts, abs=2e-3)
+    assert smoothed(squares, np.full(len(squares), 3.0), 1.5) == pytest.approx(3.0)
+
+
+def test_local_moran_asks_for_equal_weights() -> None:
+    uneven = ring(6)
+    uneven.data[0] = 0.9
+    with pytest.raises(ValueError, match="not equal"):
+        local_moran(np.arange(6.0), uneven, 99, np.random.default_rng(1))
