@@ -162,8 +162,8 @@ def test_several_divisions_are_declared_and_a_month_ends_on_its_last_day(tmp_pat
         "SELECT zone_carres, zone_moities, CAST(recorded_at AS VARCHAR) FROM observations "
         "ORDER BY recorded_at"
     ) == [
-        ("A", "est", "2024-02-28 23:00:00"),  # the 29th in Paris, an hour before UTC
-        ("no_place", "no_place", "2024-12-30 23:00:00"),
+        ("A", "est", "2024-02-29 22:59:59"),  # Paris is an hour before UTC
+        ("no_place", "no_place", "2024-12-31 22:59:59"),
     ]
 
 

@@ -22,6 +22,7 @@ NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the co
 PRECISIONS = ("point", "default", "zone", "none")
 TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
 SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
+WHOLE_DAY = "INTERVAL 1 DAY - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
 
@@ -98,6 +99,8 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         ended = f"started + {SPANS[rule.time_precision]}"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
+    if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
+        recorded = f"{recorded} + {WHOLE_DAY}"  # the latest that it may be
     declared = "".join(
         f", CAST({quote(zone.field)} AS VARCHAR) AS {quote(_told(zone.division))}"
         for zone in rule.declared_zones
