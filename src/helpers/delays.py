@@ -108,8 +108,8 @@ def known_by_month(city: City, source: str) -> bool:
 
 
 def titles(city: City) -> dict[str, str]:
-    """Return the title of each source, that says where its delays are upper bounds."""
-    bound = " (au plus : saisie connue au mois)"
+    """Return the title of each source, that says where its shares are lower bounds."""
+    bound = " (au moins)"
     return {
         name: contract.title + (bound if known_by_month(city, name) else "")
         for name, contract in city.contracts.items()

@@ -6,7 +6,6 @@ and are not counted. See docs/decisions/0015-les-lecteurs.md for what was measur
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import itertools
@@ -50,9 +49,8 @@ class _Text:
 
     def __init__(self, layout: FileFormat, path: Path) -> None:
         encoding = received.codec(layout.encoding, path)
-        with closing(received.chunks(path)) as raw:
-            if next(raw, b"").startswith(codecs.BOM_UTF8):
-                encoding = "utf-8"  # the file says so itself, whatever the contract expects
+        if received.says_utf8(path):
+            encoding = "utf-8"  # the file's own word, whatever the contract expects
         self.encoding = "utf-8" if encoding in received.UTF8 else encoding
         one, other = ord(layout.separator), ord(STAND_IN)
         self.swapped = None if layout.separator.isascii() else {one: other, other: one}

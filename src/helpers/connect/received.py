@@ -96,6 +96,17 @@ def chunks(path: Path) -> Generator[bytes, None, None]:
         raise _broken(path) from None
 
 
+def says_utf8(path: Path) -> bool:
+    """Tell whether the file begins with the mark of UTF-8, which no other encoding writes."""
+    start = b""
+    with closing(chunks(path)) as pieces:
+        for piece in pieces:
+            start += piece
+            if len(start) >= len(codecs.BOM_UTF8):
+                break
+    return start.startswith(codecs.BOM_UTF8)
+
+
 def _broken(path: Path) -> PhareError:
     return PhareError(
         "fichier compressé illisible, tronqué ou chiffré",
