@@ -157,3 +157,18 @@ def test_order_of_the_rows_changes_no_byte_and_too_few_abstain(tmp_path: Path) -
     assert told[0] == told[1]
     of = {r["theme"]: r["status"] for r in told[0][0]}
     assert of == {"bruit": "ok", "depots": "abstained"}
+
+
+def test_themes_are_judged_together() -> None:
+    """Twenty themes without link, a hundred cities: one is found at most as often as said."""
+    rng = np.random.default_rng(12)
+    found = 0
+    for _ in range(100):
+        # Max-T makes the surest band of a theme uniform under chance.
+        p = rng.random((20, 1)) + np.arange(3) * 0.01
+        rows = [{"theme": f"t{i}", "p": float(v)} for i in range(20) for v in p[i]]
+        found += any(row["proven"] for row in repeats.together(rows, 0.05))
+    assert found / 100 <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 100)
+    sure = [{"theme": "a", "p": 0.001}, {"theme": "a", "p": 0.4}, {"theme": "b", "p": None}]
+    told = repeats.together([*sure, *({"theme": f"t{i}", "p": 0.5} for i in range(9))], 0.05)
+    assert [row["proven"] for row in told[:3]] == [True, False, False]

@@ -25,18 +25,21 @@ from scipy import spatial
 from helpers.calendar import window
 from helpers.city import City
 from helpers.estimate import DIGITS
+from helpers.spatial.local import false_discovery
 from helpers.store import literal, quote
 from helpers.territory import cell_names, project
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 EUCLIDEAN, MANHATTAN = 2, 1
+AGAIN = 5
 TABLE = pa.schema(
     [
         ("theme", pa.string()), ("from_m", pa.int64()), ("to_m", pa.int64()),
         ("from_days", pa.int64()), ("to_days", pa.int64()), ("pairs", pa.int64()),
         ("expected", pa.float64()), ("ratio", pa.float64()), ("low", pa.float64()),
-        ("high", pa.float64()), ("p", pa.float64()), ("facts", pa.int64()), ("drawn", pa.float64()),
+        ("high", pa.float64()), ("p", pa.float64()), ("q", pa.float64()), ("proven", pa.bool_()),
+        ("facts", pa.int64()), ("drawn", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -201,7 +204,11 @@ def thinned(facts: Facts, reach: float, maximum_pairs: int) -> Facts:
 
 
 def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, Any]]:
-    """Return the rows of TABLE of one theme; one row with its reason where there are too few."""
+    """Return the rows of TABLE of one theme; one row with its reason where there are too few.
+
+    A theme that seems to repeat is shuffled `AGAIN` times as often, from the start: its p-value is
+    then fine enough to be judged together with those of the other themes.
+    """
     placed = len(facts)
     if placed < knobs.minimum_count:
         reason = f"moins de {knobs.minimum_count} faits datés et placés par un point"
@@ -209,9 +216,13 @@ def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, 
     kept = thinned(facts, float(knobs.distance_edges_m[-1]), knobs.maximum_pairs)
     pairs = near_pairs(kept, knobs.distance_edges_m)
     observed = table(pairs, kept.day, knobs.day_edges)
-    rng = np.random.default_rng([seed, *theme.encode()])
-    null = shuffled(pairs, kept.day, knobs.day_edges, knobs.permutations, rng)
-    mean, p = null.mean(axis=0), significance(observed, null)
+    for times in (1, AGAIN):
+        rng = np.random.default_rng([seed, *theme.encode()])
+        null = shuffled(pairs, kept.day, knobs.day_edges, times * knobs.permutations, rng)
+        p = significance(observed, null)
+        if p[:-1, :-1].min() > knobs.significance:
+            break
+    mean = null.mean(axis=0)
     low, high = np.quantile(null, [0.025, 0.975], axis=0)
     rows = []
     distances, days = [0, *knobs.distance_edges_m], [0, *knobs.day_edges]
@@ -257,18 +268,46 @@ def find(
     `files` gives the accepted rows of each source. View `observations`.
     """
     first, after = window(city.about.period.end, knobs.window_days)
-    rows: list[dict[str, Any]] = []
-    risks: list[dict[str, Any]] = []
-    for theme, about in city.themes.items():
-        facts = read_facts(con, city, theme, files[about.source], first, after)
-        mine = assess(theme, facts, knobs, seed)
-        rows += mine
-        proven = [r for r in mine if r.get("p") is not None and r["p"] <= knobs.significance]
-        risks += at_risk(theme, facts, proven, city)
+    facts = {
+        theme: read_facts(con, city, theme, files[about.source], first, after)
+        for theme, about in city.themes.items()
+    }
+    rows = together(
+        [row for theme, mine in facts.items() for row in assess(theme, mine, knobs, seed)],
+        knobs.significance,
+    )
+    risks = [
+        row
+        for theme, mine in facts.items()
+        for row in at_risk(
+            theme, mine, [r for r in rows if r["theme"] == theme and r["proven"]], city
+        )
+    ]
     return (
         pa.Table.from_pylist(rows, schema=TABLE),
         pa.Table.from_pylist(risks, schema=RISK),
     )
+
+
+def together(rows: list[dict[str, Any]], level: float) -> list[dict[str, Any]]:
+    """Return the rows with `q`, their theme's adjusted p-value, and `proven`.
+
+    A theme is as sure as its surest band; of the themes said to repeat, a share `level` at most
+    does so by chance (Benjamini & Hochberg 1995). A band is proven in such a theme alone.
+    """
+    least: dict[str, float] = {}
+    for row in rows:
+        if row.get("p") is not None:
+            least[row["theme"]] = min(row["p"], least.get(row["theme"], 1.0))
+    q = dict(zip(least, false_discovery(np.array(list(least.values()))), strict=True))
+    return [
+        {
+            **row,
+            "q": _rounded(q[row["theme"]]) if row["theme"] in q else None,
+            "proven": row.get("p") is not None and max(row["p"], q[row["theme"]]) <= level,
+        }
+        for row in rows
+    ]
 
 
 def at_risk(

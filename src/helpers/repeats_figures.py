@@ -12,11 +12,10 @@ from helpers import figure
 from helpers.calendar import spoken
 from helpers.city import City
 from helpers.hotspots import base_map, cell_features, zone_features
-from helpers.repeats import Knobs
 from helpers.words import number, plural
 
 
-def draw(found: pa.Table, city: City, significance: float) -> Any:
+def draw(found: pa.Table, city: City) -> Any:
     """Return a table a theme: the ratio in each near band, in colour where it is proven."""
     charts = []
     rows = found.to_pylist()
@@ -31,7 +30,7 @@ def draw(found: pa.Table, city: City, significance: float) -> Any:
                 "rang_d": r["from_m"],
                 "rang_j": r["from_days"],
                 "texte": "–" if r["ratio"] is None else f"×{number(r['ratio'], 2)}",
-                "sens": "plus que le hasard" if r["p"] <= significance else "comme le hasard",
+                "sens": "plus que le hasard" if r["proven"] else "comme le hasard",
             }
             for r in mine
         ]
@@ -91,7 +90,7 @@ def draw_risk(con: duckdb.DuckDBPyConnection, risk: pa.Table, city: City, column
     return alt.concat(*maps, columns=columns, spacing=8).resolve_scale(color="shared")
 
 
-def in_words(found: pa.Table, risk: pa.Table, city: City, knobs: Knobs) -> str:
+def in_words(found: pa.Table, risk: pa.Table, city: City) -> str:
     """Return the answer as Markdown: a line a theme."""
     rows, at = found.to_pylist(), risk.to_pylist()
     lines = []
@@ -100,7 +99,7 @@ def in_words(found: pa.Table, risk: pa.Table, city: City, knobs: Knobs) -> str:
         if mine[0]["status"] != "ok":
             lines.append(f"- **{theme.title}** : abstention ({mine[0]['reason']}).")
             continue
-        proven = [r for r in mine if r["p"] is not None and r["p"] <= knobs.significance]
+        proven = [r for r in mine if r["proven"]]
         part = mine[0]["drawn"]
         draw_told = "" if part == 1 else f" (tirage de {number(100 * part)} % des faits)"
         if not proven:
