@@ -176,6 +176,17 @@ def test_illegible_bytes_are_a_fault_of_their_row_in_permitted_columns_only(
     assert "n'est pas de l'utf-8" in refusal(written(tmp_path, b"a,\xe9\n1,2\n"), format="csv")
 
 
+def test_the_mark_of_utf8_is_believed_before_the_contract(tmp_path: Path) -> None:
+    """A year of files from an old Windows, and one saved anew: the first column keeps its name."""
+    for encoding, cell in (("utf-8-sig", "é"), ("cp1252", "é")):
+        path = written(tmp_path, "Nom,b\né,2\n".encode(encoding))
+        rows = read(path, ["Nom", "b"], format="csv", encoding="cp1252")
+        assert [(r["Nom"], r["b"]) for r in rows] == [(cell, "2")]
+        packed = written(tmp_path, gzip.compress(path.read_bytes(), mtime=0))
+        rows = read(packed, ["Nom"], format="csv", encoding="cp1252")
+        assert [r["Nom"] for r in rows] == [cell]
+
+
 def test_a_character_cut_by_a_block_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -203,7 +203,7 @@ def test_source_that_does_not_say_when_it_recorded_has_no_curve(
     delays.read_delays(con, city, 60, 104)
     rows, checks = delays.find(con, city, {}, 60, 0.9)
     assert (rows.num_rows, checks, delays.day_curves(con, city, {}, 60)) == (0, {}, {})
-    assert "Aucune source" in delays.in_words({}, {}, {})
+    assert "Aucune source" in delays.in_words(city, {}, {})
 
 
 def test_denvers_same_day_share_is_that_of_a_plain_count(denver: Built) -> None:

@@ -61,6 +61,26 @@ TEXTS = st.text(
 )
 
 
+@pytest.mark.parametrize(("header", "version"), [("a,b", "1"), ("a,B", "2"), ("a", "1")])
+def test_the_edition_that_finds_most_columns_is_taken(
+    header: str, version: str, tmp_path: Path
+) -> None:
+    """An optional column renamed would else be lost without a word."""
+    layout = {"format": "csv"}
+    receipt, _ = taken(
+        tmp_path,
+        f"{header}\n{','.join('12'[: len(header.split(','))])}\n",
+        editions=[
+            {"version": "1", "file": layout},
+            {"version": "2", "file": layout, "columns": {"b": "B"}},
+        ],
+    )
+    assert receipt["files"][0]["edition"] == version
+    assert receipt["columns_not_named"] == []
+    whole = duckdb.sql(f"SELECT a, b FROM '{tmp_path / 'raw/essai.parquet'}'").fetchall()
+    assert whole == [("1", "2" if "," in header else None)]
+
+
 def screened(text: str) -> str | None:
     """Return what stands for a text once at rest: itself, or why it is not there."""
     reason = persons.screen(pa.array([text], pa.string()))[0].as_py()

@@ -276,9 +276,8 @@ class City:
                     f"{self.pack.name}/contracts/{name}.yaml",
                     f"écrire « source: {name} » ou renommer le fichier",
                 )
-            zone = contract.observation and contract.observation.declared_zone
-            if zone:
-                file = f"contracts/{name}.yaml"
+            file = f"contracts/{name}.yaml"
+            for zone in contract.observation.declared_zones if contract.observation else ():
                 self._expect("declared_zone.division", zone.division, self.about.divisions, file)
         return found
 

@@ -162,7 +162,9 @@ class DeclaredZone(Strict):
 class ObservationRule(Strict):
     """How an accepted row becomes an observation. Values are fields of the contract.
 
-    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so.
+    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. A row of negative
+    `count` takes back a row of the opposite count that says the same of all fields of a list of
+    `cancels`; the lists are tried in order (`cancelling`).
     """
 
     category: str
@@ -173,9 +175,27 @@ class ObservationRule(Strict):
     longitude: str | None = None
     latitude: str | None = None
     coordinates_crs: str = "EPSG:4326"
-    declared_zone: DeclaredZone | None = None
+    declared_zone: DeclaredZone | tuple[DeclaredZone, ...] = ()
     origin: OriginRule
     count: str | None = None
+    cancels: tuple[tuple[str, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> ObservationRule:
+        if self.cancels and not self.count:
+            raise ValueError("`cancels` va avec `count`, le champ qui porte le signe")
+        if not all(self.cancels):
+            raise ValueError("une liste de `cancels` nomme au moins un champ")
+        divisions = [zone.division for zone in self.declared_zones]
+        if len(set(divisions)) < len(divisions):
+            raise ValueError("`declared_zone` donne au plus un champ par découpage")
+        return self
+
+    @property
+    def declared_zones(self) -> tuple[DeclaredZone, ...]:
+        """The zones that the source itself names, one a division."""
+        told = self.declared_zone
+        return (told,) if isinstance(told, DeclaredZone) else told
 
 
 class Contract(Strict):
@@ -246,9 +266,10 @@ class Contract(Strict):
             return named
         parts = rule.started_at
         when = [parts] if isinstance(parts, str) else [*parts.model_dump().values()]
-        zone = rule.declared_zone.field if rule.declared_zone else None
+        told = [zone.field for zone in rule.declared_zones]
+        told += [name for fields in rule.cancels for name in fields]
         others = [rule.category, rule.ended_at, rule.recorded_at, rule.longitude, rule.latitude]
-        named |= {c for c in (*when, *others, zone, rule.origin.field, rule.count) if c}
+        named |= {c for c in (*when, *others, *told, rule.origin.field, rule.count) if c}
         return named
 
 

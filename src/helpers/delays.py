@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from helpers import nowcast
 from helpers.city import NO_PLACE, OUTSIDE, City
@@ -16,17 +17,21 @@ from helpers.silence import DATED, WHOLE, dated_sources
 from helpers.store import literal, quote
 from helpers.words import number, percent, plural
 
+Days = NDArray[np.datetime64]
 MINIMUM_RECORDS = 200
-HELD_BACK_WEEKS = 52
+# How many times the past is looked at again, and every how many steps: days, or months.
+BY_WEEK, BY_MONTH = (52, 7), (12, 1)
+MONTH_DAYS = 30
 IN_WORDS = 0.99
 
 
 def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks: int) -> None:
-    """Make table `delays`: source, day, week, the zone of each division, late_days, late_week, n.
+    """Make table `delays`: source, day, week, the zone of each division, how late, n.
 
     `late_days`: days from the day of the fact to that of the record, local; `late_week`: from the
-    Sunday that ends its week, 0 if within. Only what was recorded by the last day of the period,
-    within `horizon` days, of the last `weeks` weeks and a horizon. View `observations`.
+    Sunday that ends its week, 0 if within; `late_month`: months from that of this Sunday. Only
+    what was recorded by the last day of the period, within `horizon` days, of the last `weeks`
+    weeks and a horizon. View `observations`.
     """
     end = city.about.period.end
     first = end - dt.timedelta(days=7 * weeks + horizon)
@@ -38,7 +43,8 @@ def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks:
         "CREATE OR REPLACE TEMP TABLE delays AS SELECT source, CAST(hour AS DATE) AS day, "
         f"CAST(date_trunc('week', hour) AS DATE) AS week{divisions}, "
         "greatest(0, recorded - day) AS late_days, "
-        "greatest(0, recorded - (week + 6)) AS late_week, count(*) AS n FROM ("
+        "greatest(0, recorded - (week + 6)) AS late_week, "
+        "greatest(0, date_diff('month', week + 6, recorded)) AS late_month, count(*) AS n FROM ("
         f"SELECT *, CAST(timezone({zone}, timezone('UTC', recorded_at)) AS DATE) AS recorded "
         f"FROM observations WHERE recorded_at IS NOT NULL AND {DATED} "
         f"AND hour >= DATE '{first}' AND hour < DATE '{end}' + 1) "
@@ -57,14 +63,19 @@ def triangle_of(
 ) -> tuple[list[str], list[dt.date], Triangle] | None:
     """Return zones, first days of the periods and their triangle; None where too little is known.
 
-    Periods are weeks (7) or days (1); `silent`: days on which the source was missing. Table
-    `delays`.
+    Periods are weeks (7) or days (1); `silent`: days on which the source was missing. A step is a
+    day; a month for the weeks of a source whose records tell the month alone: in days, how much of
+    a week is in would hang on where in its month it lies. Table `delays`.
     """
     when, late = ("week", "late_week") if period_days == 7 else ("day", "late_days")
+    monthly = when == "week" and known_by_month(city, source)
+    if monthly:
+        late, horizon = "late_month", horizon // MONTH_DAYS
     zone = quote(f"zone_{division}") if division else literal(WHOLE)
     rows = con.execute(
         f"SELECT {zone} AS zone, {when} AS start, {late} AS late, CAST(sum(n) AS DOUBLE) AS n "
-        f"FROM delays WHERE source = ? AND {zone} NOT IN ('{NO_PLACE}', '{OUTSIDE}') "
+        f"FROM delays WHERE source = ? AND {late} <= {horizon} "
+        f"AND {zone} NOT IN ('{NO_PLACE}', '{OUTSIDE}') "
         "GROUP BY ALL ORDER BY ALL",
         [source],
     ).to_arrow_table()
@@ -74,7 +85,9 @@ def triangle_of(
     starts = rows["start"].to_numpy().astype("datetime64[D]")
     end = np.datetime64(city.about.period.end, "D")
     periods = np.arange(starts.min(), end + 1, period_days)
-    periods = periods[periods + (period_days - 1) <= end]
+    last = periods + (period_days - 1)
+    age = _months(city, last) if monthly else (end - last).astype(np.int64)
+    periods, age = periods[age >= 0], age[age >= 0]
     if len(periods) < nowcast.MINIMUM_PERIODS:
         return None
     n = np.zeros((len(zones), len(periods), horizon + 1))
@@ -84,8 +97,29 @@ def triangle_of(
     n[row[kept], column[kept], rows["late"].to_numpy()[kept]] = rows["n"].to_numpy()[kept]
     days: list[dt.date] = periods.tolist()
     heard = [all(d + dt.timedelta(i) not in silent for i in range(period_days)) for d in days]
-    age = ((end - periods).astype(np.int64) - (period_days - 1)).astype(np.int64)
     return zones, days, Triangle(n, age, np.array(heard))
+
+
+def known_by_month(city: City, source: str) -> bool:
+    """Tell whether only the month of the source's records is known."""
+    contract = city.contracts[source]
+    recorded = contract.observation.recorded_at if contract.observation else None
+    return recorded is not None and contract.fields[recorded].month_end
+
+
+def titles(city: City) -> dict[str, str]:
+    """Return the title of each source, that says where its shares are lower bounds."""
+    bound = " (au moins)"
+    return {
+        name: contract.title + (bound if known_by_month(city, name) else "")
+        for name, contract in city.contracts.items()
+    }
+
+
+def _months(city: City, days: Days) -> Ints:
+    """Return how many months lie between that of each day and the last one that is over."""
+    over = (np.datetime64(city.about.period.end, "D") + 1).astype("datetime64[M]") - 1
+    return np.asarray((over - days.astype("datetime64[M]")).astype(np.int64))
 
 
 def day_curves(
@@ -93,13 +127,21 @@ def day_curves(
 ) -> dict[str, Floats]:
     """Return source → share of a day's records in hand after 0, 1… `horizon` days. Table `delays`.
 
-    Sources that do not tell when they recorded, or told too little, are not there.
+    Sources that do not tell when they recorded, or told too little, are not there. Where only the
+    month is known, days old enough to be complete alone tell: how late a day may seem hangs on
+    where in its month it lies, which the correction for what is still to come takes to be alike.
     """
     found = {}
     for source in dated_sources(city):
         read = triangle_of(con, city, source, silent.get(source, set()), horizon, None, 1)
-        if read is not None:
-            found[source] = nowcast.curve(read[2])
+        if read is None:
+            continue
+        triangle = read[2]
+        if known_by_month(city, source):
+            old = triangle.age >= triangle.horizon
+            triangle = Triangle(triangle.n[:, old], triangle.age[old], triangle.heard[old])
+        if len(triangle.age):
+            found[source] = nowcast.curve(triangle)
     return found
 
 
@@ -125,7 +167,8 @@ def find(
                 continue
             rows += _rows_of(source, division or WHOLE, *read, confidence)
             if division is None:
-                checks[source] = nowcast.held_back(read[2], HELD_BACK_WEEKS, 7, confidence)
+                looks = BY_MONTH if known_by_month(city, source) else BY_WEEK
+                checks[source] = nowcast.held_back(read[2], *looks, confidence)
     return pa.Table.from_pylist(rows, schema=NOWCAST), checks
 
 
@@ -183,9 +226,7 @@ def curves_table(curves: dict[str, Floats]) -> pa.Table:
     )
 
 
-def in_words(
-    curves: dict[str, Floats], checks: dict[str, dict[str, Ints]], titles: dict[str, str]
-) -> str:
+def in_words(city: City, curves: dict[str, Floats], checks: dict[str, dict[str, Ints]]) -> str:
     """Return one Markdown line a source: when its records are in, and how the forecasts held."""
     if not curves:
         return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
@@ -194,9 +235,14 @@ def in_words(
         when = int(np.argmax(share >= IN_WORDS))
         first, week = (percent(float(share[i]), 1) for i in (0, 7))
         line = (
-            f"- **{titles[source]}** : {first} saisis le jour même, {week} à sept jours, "
-            f"{percent(IN_WORDS)} à {plural(when, 'jour')}."
+            f"- **{city.contracts[source].title}** : {first} saisis le jour même, {week} à sept "
+            f"jours, {percent(IN_WORDS)} à {plural(when, 'jour')}."
         )
+        if known_by_month(city, source):
+            line += (
+                " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
+                "sont des minimums, ces délais des maximums."
+            )
         inside, total = nowcast.coverage(checks[source]) if source in checks else (0, 0)
         if total:
             line += (

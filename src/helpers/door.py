@@ -85,9 +85,13 @@ class Delivered:
 
 
 def recognise(contract: Contract, path: Path) -> Delivered:
-    """Open the file with the first edition of the contract whose required columns it has."""
+    """Open the file with the edition of the contract that it fits: required columns all there.
+
+    Of several, that which finds the most of its other columns; then the first.
+    """
     tried: list[tuple[Edition, list[str]]] = []
     refusals: list[PhareError] = []
+    fitting: list[tuple[int, Delivered]] = []
     for edition in contract.every_edition():
         columns = contract.columns(edition)
         try:
@@ -98,9 +102,12 @@ def recognise(contract: Contract, path: Path) -> Delivered:
             refusals.append(error)
             continue
         absent = _absent(contract, edition, reading.columns)
-        if not absent:
-            return Delivered(path, edition, reading)
         tried.append((edition, absent))
+        if not absent:
+            found = len(set(columns.values()) & set(reading.columns))
+            fitting.append((found, Delivered(path, edition, reading)))
+    if fitting:
+        return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
     if not tried:
         raise refusals[0]
     edition, absent = min(tried, key=lambda one: len(one[1]))

@@ -22,6 +22,7 @@ NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the co
 PRECISIONS = ("point", "default", "zone", "none")
 TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
 SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
+WHOLE_DAY = "INTERVAL 1 DAY - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
 
@@ -98,11 +99,17 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         ended = f"started + {SPANS[rule.time_precision]}"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
+    if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
+        recorded = f"{recorded} + {WHOLE_DAY}"  # the latest that it may be
+    declared = "".join(
+        f", CAST({quote(zone.field)} AS VARCHAR) AS {quote(_told(zone.division))}"
+        for zone in rule.declared_zones
+    )
     return (
         f"SELECT record, started, {ended} AS ended, {existing(recorded, zone)} AS recorded, "
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
-        f"{_coordinate(rule.latitude)} AS lat, {_declared(rule)} AS declared "
+        f"{_coordinate(rule.latitude)} AS lat{declared} "
         f"FROM (SELECT *, {existing(moment(rule.started_at), zone)} AS started FROM accepted)"
     )
 
@@ -111,9 +118,9 @@ def _coordinate(name: str | None) -> str:
     return f"CAST({quote(name)} AS DOUBLE)" if name else "CAST(NULL AS DOUBLE)"
 
 
-def _declared(rule: ObservationRule) -> str:
-    field = rule.declared_zone.field if rule.declared_zone else None
-    return f"CAST({quote(field)} AS VARCHAR)" if field else "CAST(NULL AS VARCHAR)"
+def _told(division: str) -> str:
+    """Return the name of the column of what the source says of the division."""
+    return f"declared {division}"
 
 
 def _origin(rule: ObservationRule) -> str:
@@ -162,7 +169,7 @@ def _place(
     x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
     placed = np.isfinite(x) & np.isfinite(y)
     found = {
-        name: _zone_of(name, division, rule, zones, x, y, rows["declared"])
+        name: _zone_of(name, division, rule, zones, x, y, rows)
         for name, division in city.about.divisions.items()
     }
     zoned = np.any([codes.indices.to_numpy() != NOWHERE for codes in found.values()], axis=0)
@@ -180,7 +187,7 @@ def _zone_of(
     zones: dict[str, Zones],
     x: Floats,
     y: Floats,
-    declared: pa.Array,
+    rows: pa.RecordBatch,
 ) -> pa.DictionaryArray:
     """Return the zone's code at each row; position 0 is `no_place`, 1 is `outside`."""
     listed = list(zones[name].codes) if name in zones else list(division.zones)
@@ -188,16 +195,19 @@ def _zone_of(
     found = np.full(len(x), NOWHERE, dtype=np.int32)
     if name in zones:
         found[known] = zones[name].positions(x[known], y[known]) + 2
-    named = rule.declared_zone.division if rule.declared_zone else None
-    if named is not None and named in (name, division.grouping_of):
+    told_of = [zone.division for zone in rule.declared_zones]
+    named = next((one for one in (name, division.grouping_of) if one in told_of), None)
+    if named is not None:
         parts = {code: code for code in listed} if named == name else zones[name].parts
+        declared = rows[_told(named)]
         position = (
             pc.index_in(declared, pa.array(list(parts), pa.string())).fill_null(-1).to_numpy()
         )
         of_part = np.array([listed.index(code) for code in parts.values()], dtype=np.int64)
         told = np.where(position >= 0, of_part[position], -1)
         # A list without shapes has no outside but what it does not name.
-        unlisted = NOWHERE if name in zones else ELSEWHERE
-        told = np.where(told >= 0, told + 2, unlisted)
+        unlisted = ELSEWHERE if name not in zones else NOWHERE
+        unknown = declared.is_null().to_numpy(zero_copy_only=False)
+        told = np.where(told >= 0, told + 2, np.where(unknown, NOWHERE, unlisted))
         found = np.where(found == NOWHERE, told, found).astype(np.int32)
     return coded(found, [NO_PLACE, OUTSIDE, *listed])

@@ -2,7 +2,8 @@
 
 Nothing is dropped: rows in = accepted + set aside. A row set aside keeps its text as let in, and
 the reason: a rule (`hors_liste:type_n2`), `duplicate` (the same record, word for word), `replaced`
-(an older version of a record, of which a later one is accepted: the history).
+(an older version of a record, of which a later one is accepted: the history), `annule` and
+`annulation` (a fact and the row that takes it back).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from helpers import rules, store
+from helpers import cancelling, rules, store
 from helpers.connect.reading import FAULT, GEOMETRY, ROW
 from helpers.contract import Contract, ObservationRule, TimeParts
 from helpers.observation import moment, skipped
@@ -63,6 +64,9 @@ def _said(name: str) -> str:
 def _between_fields(contract: Contract) -> str:
     """Return the SQL of the reason code of the first rule broken between typed fields, or NULL."""
     tests = dict(_time_tests(contract.observation)) if contract.observation else {}
+    below = cancelling.negative(contract)
+    if below:
+        tests[cancelling.NEGATIVE] = below
     for check in contract.checks:
         sign = "<" if check.at_least else ">"
         tests[check.reason] = f"{quote(check.field)} {sign} {quote(check.other)}"
@@ -113,6 +117,7 @@ def sort_rows(
         path = store.spill(con, judged(contract, timezone), folder / "judged.parquet")
         store.view(con, "judged", path)
         _find_losers(con, contract)
+        cancelling.find_cancelled(con, contract)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
         )

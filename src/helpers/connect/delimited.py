@@ -49,6 +49,8 @@ class _Text:
 
     def __init__(self, layout: FileFormat, path: Path) -> None:
         encoding = received.codec(layout.encoding, path)
+        if received.says_utf8(path):
+            encoding = "utf-8"  # the file's own word, whatever the contract expects
         self.encoding = "utf-8" if encoding in received.UTF8 else encoding
         one, other = ord(layout.separator), ord(STAND_IN)
         self.swapped = None if layout.separator.isascii() else {one: other, other: one}

@@ -125,7 +125,7 @@ def read_lines(
 def _lines(layout: FileFormat, path: Path) -> Iterator[bytes | None]:
     """Yield each line in UTF-8, or None for one that is too long."""
     encoding = received.codec(layout.encoding, path)
-    pieces = received.chunks(path)
+    pieces: Iterator[bytes] = received.chunks(path)
     if encoding not in received.UTF8:
         pieces = received.as_utf8(pieces, encoding)
     with closing(received.as_file(pieces)) as file:

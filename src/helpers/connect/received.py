@@ -74,7 +74,7 @@ def bomb(path: Path, most: int) -> PhareError:
     )
 
 
-def chunks(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Generator[bytes, None, None]:
     """Yield the bytes of the file, unpacked if it is gzip, zstd, or a zip of one file.
 
     Told by content: an address may serve plain text under a name that says otherwise.
@@ -94,6 +94,17 @@ def chunks(path: Path) -> Iterator[bytes]:
                 yield piece
     except BROKEN:
         raise _broken(path) from None
+
+
+def says_utf8(path: Path) -> bool:
+    """Tell whether the file begins with the mark of UTF-8, which no other encoding writes."""
+    start = b""
+    with closing(chunks(path)) as pieces:
+        for piece in pieces:
+            start += piece
+            if len(start) >= len(codecs.BOM_UTF8):
+                break
+    return start.startswith(codecs.BOM_UTF8)
 
 
 def _broken(path: Path) -> PhareError:
