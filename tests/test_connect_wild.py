@@ -84,6 +84,7 @@ SIGNS = "a1 é\"\n\r,;|\t#'\\=+@-\x00\x1a\x1f\u2028€ÿ"
 @example(body='"x"y"z",1\n', separator=",", end="\n")
 @example(body="\n\n1,2\n\r\n\r", separator=",", end="\r")
 @example(body='1,""\n"",\n,\n', separator=",", end="\n")
+@example(body=';;;"', separator=";", end="\n")
 def test_any_delimited_text_is_read_as_pythons_csv_does(
     body: str, separator: str, end: str
 ) -> None:

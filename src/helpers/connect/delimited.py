@@ -125,15 +125,22 @@ def _header(layout: FileFormat, path: Path) -> list[str]:
 
 
 class _Ragged:
-    """Rows of the wrong length: their numbers (0 for the header) and how many cells they have."""
+    """Rows of the wrong length: their numbers (0 for the header) and how many cells they have.
 
-    def __init__(self) -> None:
+    `ended` tells whether the last of them is `ending`, word for word: a row that an open quote
+    made out of it would hold that quote.
+    """
+
+    def __init__(self, ending: str) -> None:
         self.count = 0
+        self.ended = False
+        self._ending = ending
         self._pairs = array("q")  # 16 bytes a row, and whole at any moment: parsing runs ahead
 
     def note(self, row: Any) -> str:
-        """Take note of a row that pyarrow cannot align; never of its text."""
+        """Take note of a row that pyarrow cannot align; its text is compared and never kept."""
         self.count += 1
+        self.ended = row.text == self._ending
         self._pairs.extend((row.number - 1, row.actual_columns))
         return "skip"
 
@@ -155,10 +162,11 @@ def _batches(
     layout: FileFormat, path: Path, names: list[str], kept: list[int]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows; the header is parsed as row 0 and left out."""
-    text, ragged, row = _Text(layout, path), _Ragged(), 0
+    text, row = _Text(layout, path), 0
     # One row more, too long to be valid: if it never shows up, an open quote has swallowed it.
-    ending = ("\n" + text.separator * (len(names) + 1) + "\n").encode()
-    pieces = itertools.chain(text.pieces(), [ending])
+    ending = text.separator * (len(names) + 1)
+    ragged = _Ragged(ending)
+    pieces = itertools.chain(text.pieces(), [f"\n{ending}\n".encode()])
     with closing(_parsed(layout, path, pieces, text.separator, len(names), kept, ragged)) as parsed:
         for batch in parsed:
             places, found = ragged.take(row, batch.num_rows)
@@ -166,7 +174,7 @@ def _batches(
             row += batch.num_rows + len(places)
     places, found = ragged.take(row, None)
     last = row + len(places) - 1
-    if not len(places) or places[-1] != last or found[-1] != len(names) + 2:
+    if not len(places) or places[-1] != last or not ragged.ended:
         raise PhareError(
             "un guillemet ouvert n'est jamais refermé",
             f"fichier {path.name}, au plus tard ligne de données {last}",
