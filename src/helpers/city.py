@@ -16,6 +16,12 @@ from helpers.strict import Strict, parse
 from helpers.workspace import Workspace
 
 Grade = Literal["A", "B", "C", "D"]
+Axis = Literal["delinquance", "domaine_public", "circulation"]
+AXES: dict[str, str] = {
+    "delinquance": "Délinquance",
+    "domaine_public": "Domaine public",
+    "circulation": "Circulation",
+}
 OUTSIDE, NO_PLACE = "outside", "no_place"
 
 
@@ -142,6 +148,29 @@ class Agenda(Strict):
     warnings: WarningsRule | None = None
 
 
+class Milestone(Strict):
+    """Something known to have changed the counts: its days, what it touches, who says so.
+
+    Without `sources` and `themes` it touches all. `end` (inclusive) makes it an exception, whose
+    weeks are set aside; without it, it lasts. `recording`: what changed is how facts are recorded,
+    not what happens.
+    """
+
+    title: str
+    start: dt.date
+    end: dt.date | None = None
+    sources: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    recording: bool = False
+    told_by: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Milestone:
+        if self.end and self.end < self.start:
+            raise ValueError(f"« {self.title} » finit avant de commencer")
+        return self
+
+
 class PublishedFigure(Strict):
     """A number published elsewhere, that situates the city's own; `year` where it has one."""
 
@@ -177,7 +206,7 @@ class Theme(Strict):
     """
 
     title: str
-    axis: Literal["delinquance", "domaine_public", "circulation"]
+    axis: Axis
     source: str
     categories: tuple[str, ...]
     severity: int = Field(ge=1, le=5)
@@ -236,6 +265,7 @@ class CityFile(Strict):
     holidays: Holidays
     slots: dict[str, Slot] = Field(default_factory=lambda: dict(SLOTS))
     agenda: Agenda = Field(default_factory=Agenda)
+    milestones: tuple[Milestone, ...] = ()
     published_figures: tuple[PublishedFigure, ...] = ()
 
 
@@ -253,6 +283,9 @@ class City:
             if division.grouping_of:
                 drawn = [n for n, d in self.about.divisions.items() if d.source]
                 self._expect(f"{here}.grouping_of", division.grouping_of, drawn, "city.yaml")
+        for one in self.about.milestones:
+            for source in one.sources:
+                self._expect(f"milestones « {one.title} »", source, self.about.sources, "city.yaml")
 
     def _expect(self, key: str, value: str, known: Iterable[str], file: str) -> None:
         """Raise PhareError where `value`, found under `key`, names nothing known."""
@@ -292,6 +325,9 @@ class City:
             self._expect(f"{name}.division", division, self.about.divisions, path.name)
             for source in theme.needs:
                 self._expect(f"{name}.needs", source, self.about.sources, path.name)
+        for one in self.about.milestones:
+            for theme_name in one.themes:
+                self._expect(f"milestones « {one.title} »", theme_name, themes.themes, "city.yaml")
         return themes.themes
 
     def themed_sources(self) -> list[str]:
