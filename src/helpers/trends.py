@@ -7,7 +7,7 @@ changes of recording and exceptional weeks are taken into account before anythin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from helpers import comparison, seasonal, store
-from helpers.city import NO_PLACE, OUTSIDE
+from helpers import comparison, milestones, seasonal, store
+from helpers.city import NO_PLACE, OUTSIDE, Milestone
 from helpers.comparison import FEW, MUTE, PAST, Compared, Span, compare
 from helpers.estimate import DIGITS, poisson_interval
 from helpers.seasonal import Floats
@@ -87,10 +87,11 @@ def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
     division = city.themes[theme].division or city.about.main_division
     series = weeks.of(theme, division)
     if series is None:
-        zones, counts, exposure = _years(weeks.con, theme, division)
+        zones, years, counts, exposure = _years(weeks.con, theme, division)
         how = comparison.How(1, knobs.confidence, knobs.minimum_count, knobs.power)
         found = compare(counts, exposure, how, np.zeros(len(zones)))
-        return Judged(theme, division, YEAR, zones, found, "", "")
+        touched = _touched(milestones.concerning(city, theme), years[-2:])
+        return Judged(theme, division, YEAR, zones, found, touched, "")
     found = compare(series.counts, series.exposure, knobs.how, series.extra(knobs.window_weeks))
     remark, unmeasured = _remarks(series, 2 * knobs.window_weeks)
     return Judged(theme, division, WEEK, series.zones, found, remark, unmeasured)
@@ -110,10 +111,23 @@ def _remarks(series: Series, span: int) -> tuple[str, str]:
     return " ; ".join(told), unmeasured
 
 
+def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> str:
+    """Return which of the years compared a milestone touches: they cannot be set aside."""
+    told = [
+        f"{year} touchée : {one.title}"
+        for year in years
+        for one in marks
+        if one.start.year <= year <= (one.end or one.start).year
+    ]
+    return " ; ".join(told)
+
+
 def _years(
     con: duckdb.DuckDBPyConnection, theme: str, division: str
-) -> tuple[list[str], Floats, Floats]:
-    """Return zones (the city first), counts and exposures (zones, years); `ville` sums the zones.
+) -> tuple[list[str], list[int], Floats, Floats]:
+    """Return zones (the city first), years, counts and exposures (zones, years).
+
+    `ville` sums the zones.
 
     A zone without a row for a year was not told of: its exposure is 0.
     """
@@ -132,7 +146,7 @@ def _years(
         for row in {0, zones.index(place)}:
             counts[row, year - first] += n
             told[row, year - first] = 1
-    return zones, counts, told
+    return zones, list(range(first, last + 1)), counts, told
 
 
 def levels(weeks: Weeks, knobs: Knobs, remarks: Mapping[str, str]) -> pa.Table:
