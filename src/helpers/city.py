@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from helpers.contract import Contract, load_contract
 from helpers.errors import PhareError
-from helpers.strict import Strict, parse
+from helpers.strict import Strict, among, parse
 from helpers.workspace import Workspace
 
 Grade = Literal["A", "B", "C", "D"]
@@ -289,13 +289,7 @@ class City:
 
     def _expect(self, key: str, value: str, known: Iterable[str], file: str) -> None:
         """Raise PhareError where `value`, found under `key`, names nothing known."""
-        choices = list(known)
-        if value not in choices:
-            raise PhareError(
-                f"{key} nomme « {value} », qui n'existe pas",
-                f"{self.pack.name}/{file}",
-                f"choisir parmi : {', '.join(choices)}",
-            )
+        among(f"{self.pack.name}/{file}", key, value, known)
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:

@@ -114,8 +114,9 @@ def draw_curves(table: pa.Table, city: City) -> Any:
     band = base.mark_area(color=figure.GREY, opacity=0.5).encode(
         y=alt.Y("chance_low:Q", title="part des faits", axis=shares), y2="chance_high:Q"
     )
+    middle = base.mark_line(color=figure.GREY, strokeWidth=2).encode(y="chance:Q")
     line = base.mark_line(color=figure.ORANGE, strokeWidth=2).encode(y="facts:Q")
-    layers = alt.layer(band, line, data=figure.data(rows)).properties(width=190, height=110)
+    layers = alt.layer(band, middle, line, data=figure.data(rows)).properties(width=190, height=110)
     return layers.facet(facet=alt.Facet("theme:N", title=None), columns=3)
 
 

@@ -16,6 +16,7 @@ from helpers.workspace import find_root
 FOLDER = "docs/methodes"
 START, END = "<!-- réglages : écrits par make deps -->", "<!-- fin des réglages -->"
 KNOB = re.compile(r"^  (?P<name>\w+): (?P<value>.*?)(?: +# (?P<comment>.*))?$")
+DEEPER = "    "  # what lies deeper belongs to the knob above
 BLOCK = re.compile(r"^(?P<name>\w+):")
 
 
@@ -30,7 +31,17 @@ def knobs(text: str) -> dict[str, list[tuple[str, str, str]]]:
         elif knob:
             row = (knob["name"], knob["value"].strip(), knob["comment"] or "")
             found.setdefault(stage, []).append(row)
+        elif line.startswith(DEEPER):
+            name, value, comment = found[stage].pop()
+            found[stage].append((name, _with(value, line.removeprefix(DEEPER)), comment))
     return found
+
+
+def _with(value: str, line: str) -> str:
+    """Return a value written over several lines, in one: an entry more, or the rest of the last."""
+    body = value[1:-1] if value.startswith("{") else value
+    between = " " if line.startswith(" ") else ", " if body else ""
+    return f"{{{body}{between}{line.strip()}}}"
 
 
 def written(note: str, rows: list[tuple[str, str, str]]) -> str:

@@ -183,6 +183,15 @@ class Patrol(Strict):
     minimum_count: int = Field(ge=1)
 
 
+class Sentiment(Strict):
+    confidence: float = Field(gt=0.5, lt=1)
+    nonresponse_shift: float = Field(ge=0, le=0.5)
+    minimum_answers: int = Field(ge=2)
+    pooled_waves: int = Field(ge=1, le=20)
+    false_discovery_rate: float = Field(gt=0, le=0.5)
+    minimum_zones: int = Field(ge=15)
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -220,6 +229,7 @@ class Params(Strict):
     repeats: Repeats
     context: Context
     patrol: Patrol
+    sentiment: Sentiment
     situation: Situation
     evidence: Evidence
 

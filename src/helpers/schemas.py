@@ -14,6 +14,7 @@ from helpers.contract import Contract
 from helpers.params import Params
 from helpers.strict import Strict
 from helpers.surroundings import Surroundings
+from helpers.survey import SurveyRule
 from helpers.workspace import find_root
 
 FOLDER = Path("docs/schemas")
@@ -23,6 +24,7 @@ MODELS: dict[str, type[Strict]] = {
     "themes": Themes,
     "parametres": Params,
     "contexte": Surroundings,
+    "sentiment": SurveyRule,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +65,13 @@ def _in_french(error: Any) -> str:
     limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
     told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
     return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"
+
+
+def among(here: str, key: str, value: str, known: Iterable[str]) -> None:
+    """Raise PhareError where `value`, under `key` of the file `here`, names nothing known."""
+    choices = list(known)
+    if value not in choices:
+        raise PhareError(
+            f"{key} nomme « {value} », qui n'existe pas", here,
+            f"choisir parmi : {', '.join(choices)}",
+        )  # fmt: skip

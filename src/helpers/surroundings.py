@@ -18,7 +18,7 @@ from helpers import store
 from helpers.calendar import full_weeks, last_days
 from helpers.city import City
 from helpers.errors import PhareError
-from helpers.strict import Strict, parse
+from helpers.strict import Strict, among, parse
 from helpers.territory import Zones, project
 
 Floats = NDArray[np.float64]
@@ -111,18 +111,18 @@ def read_surroundings(city: City) -> Surroundings | None:
         return None
     here = f"{city.pack.name}/{FILE}"
     found: Surroundings = parse(Surroundings, city.pack / FILE, here)
-    _among(here, "division", found.division, city.about.divisions)
+    among(here, "division", found.division, city.about.divisions)
     for source in found.sources():
-        _among(here, "source", source, city.contracts)
+        among(here, "source", source, city.contracts)
     fields = city.contracts[found.source].fields
-    _among(here, "zone", found.zone, fields)
+    among(here, "zone", found.zone, fields)
     _number(city, found.source, found.exposure.field, here, found.exposure.label)
     for name, feature in found.features.items():
         if feature.dated:
             held = city.contracts[feature.dated.source].fields
             one = feature.dated
             for column in (one.field, one.start, one.end, one.longitude, one.latitude):
-                _among(here, f"features.{name}.dated", column, held)
+                among(here, f"features.{name}.dated", column, held)
             _refuse_people(here, name, (name, feature.label, one.field))
         else:
             _number(city, found.source, feature.field, here, f"{name} {feature.label}")
@@ -135,19 +135,10 @@ def read_surroundings(city: City) -> Surroundings | None:
     return found
 
 
-def _among(here: str, key: str, value: str, known: object) -> None:
-    choices = list(known)  # type: ignore[call-overload]  # a mapping's names
-    if value not in choices:
-        raise PhareError(
-            f"{key} nomme « {value} », qui n'existe pas", here,
-            f"choisir parmi : {', '.join(choices)}",
-        )  # fmt: skip
-
-
 def _number(city: City, source: str, field: str, here: str, told: str) -> None:
     """Raise PhareError unless `field` of `source` is a number, and not one of people's lot."""
     fields = city.contracts[source].fields
-    _among(here, "field", field, fields)
+    among(here, "field", field, fields)
     rule = fields[field]
     _refuse_people(here, field, (field, rule.label, told))
     if rule.type not in ("int", "float"):

@@ -39,6 +39,7 @@ FORMS: dict[str, Form] = {
     "contexte_zone": Csv(),
     "ssmsi_commune": Csv(),
     "partenaire_agrege": Csv(),
+    "enquete_tranquillite": Csv(),
 }
 WAITING = 4  # files at most between what is drawn and what is written
 

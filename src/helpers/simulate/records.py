@@ -17,6 +17,7 @@ from helpers.simulate import shapes
 from helpers.simulate.incidents import Incidents
 from helpers.simulate.sources import evenement, files, meteo, service, statistics, surroundings
 from helpers.simulate.sources.action import action
+from helpers.simulate.sources.enquete_tranquillite import enquete_tranquillite
 from helpers.simulate.sources.evenement import Events
 from helpers.simulate.sources.scene import Facts, Part, Scene
 from helpers.simulate.sources.telling import Happened, Piece, Telling
@@ -101,6 +102,8 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     line = np.arange(1, partners.num_rows + 1)
     truth = pa.table({"line": line, "below_k": np.isin(line - 1, below)})
     yield Piece("partenaire_agrege", "", partners, truth)
+    survey = enquete_tranquillite(world.survey, rules.enquete_tranquillite, quarters.code)
+    yield Piece("enquete_tranquillite", "", survey)
 
 
 def _events(world: World, scene: Scene) -> Iterator[Piece]:

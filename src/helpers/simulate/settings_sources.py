@@ -267,6 +267,34 @@ class Partners(Strict):
     below_k_share: Share
 
 
+class Age(Strict):
+    """An age band: its share of adults, its own log odds of feeling quiet, how often it answers."""
+
+    share: Positive
+    log_odds: float
+    answer_rate: Share
+
+
+class Survey(Strict):
+    """The survey of how quiet people feel. `per_…` are effects on the log odds.
+
+    Of those who are asked, the age's rate times `answers_if_quiet` or `answers_if_not` answer.
+    """
+
+    waves: tuple[dt.date, ...] = Field(min_length=1)
+    answers_a_wave: int = Field(gt=0)
+    adult_share: Share
+    ages: dict[str, Age] = Field(min_length=1)
+    quiet_share: Share
+    per_doubling: float
+    per_ten_points_lit: float
+    per_year: float
+    place_sd: float = Field(ge=0)
+    answers_if_quiet: Positive
+    answers_if_not: Positive
+    secret_below: int = Field(ge=0)
+
+
 class Sources(Strict):
     """The block `sources`."""
 
@@ -285,6 +313,7 @@ class Sources(Strict):
     contexte_zone: ZoneContext
     ssmsi_commune: RecordedCrime
     partenaire_agrege: Partners
+    enquete_tranquillite: Survey
 
     def named_kinds(self) -> set[str]:
         """Return the kinds of incidents that the sources name."""

@@ -48,7 +48,8 @@ def write_truth(pack: Path, folder: Path) -> None:
     Of the world: `incidents` (all that happened, who recorded it: nobody where empty), `expected`
     (first incidents expected of each kind and cell over the period, before events and actions),
     `actions` and `action_cells`, `events`, `presence` (agent-hours by day, slot, quarter),
-    `context` (by what a step more of a feature of quarters multiplies a kind).
+    `context` (by what a step more of a feature of quarters multiplies a kind), `survey` (share of
+    adults who feel quiet, by wave, quarter and age).
     """
     world = build_world(pack)
     folder.mkdir(parents=True, exist_ok=True)

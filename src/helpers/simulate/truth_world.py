@@ -22,6 +22,7 @@ def tables(world: World) -> Iterator[tuple[str, pa.Table]]:
     yield "events", _events(world)
     yield "presence", _presence(world)
     yield "context", _context(world)
+    yield "survey", _survey(world)
     for year, layer in world.chunks:
         incidents = world.incidents(year, layer)
         yield "incidents", _incidents(world, incidents)
@@ -140,6 +141,21 @@ def _context(world: World) -> pa.Table:
             "feature": pa.array(feature, pa.string()),
             "step": pa.array(step, pa.float64()),
             "ratio": pa.array(ratio, pa.float64()),
+        }
+    )
+
+
+def _survey(world: World) -> pa.Table:
+    """Return the true share of adults who feel quiet, by wave, quarter and age."""
+    asked, rules = world.survey, world.settings.sources.enquete_tranquillite
+    wave, place, age = (axis.ravel() for axis in np.indices(asked.share.shape))
+    return pa.table(
+        {
+            "wave": codes([one.isoformat() for one in rules.waves], wave),
+            "quarter": codes(world.territory.quarters.code, place),
+            "age": codes(list(rules.ages), age),
+            "adults": asked.adults.ravel(),
+            "share": asked.share.ravel(),
         }
     )
 

@@ -28,6 +28,7 @@ from helpers.simulate.presence import Presence, draw_presence
 from helpers.simulate.rhythm import HOURS, Clock, build_clock
 from helpers.simulate.settings import Settings, load_settings
 from helpers.simulate.shapes import Territory, build_territory
+from helpers.simulate.sources.enquete_tranquillite import Asked, draw_survey
 from helpers.simulate.sources.surroundings import Held, draw_held
 from helpers.simulate.streams import Floats, Ints, stream
 from helpers.simulate.weather import Weather, draw_weather
@@ -143,6 +144,17 @@ class World:
         third = [k.about.other / max(1 - k.about.agent, k.about.other, 1e-9) for k in self.kinds]
         delta = detections(self.kinds, self.ground, self.presence, self._recording)
         return np.array([k.reported for k in self.kinds]), delta, np.array(third)
+
+    @cached_property
+    def survey(self) -> Asked:
+        """What a survey of how quiet people feel asks and counts; facts are troubles alone."""
+        quarter = self.territory.quarter[self.ground.cells]
+        place = np.sum(
+            [k.place * k.inland.sum() for k in self.kinds if not k.about.mission], axis=0
+        )
+        facts = np.bincount(quarter, place, len(self.held.inhabitants)).astype(np.float64)
+        rules, lit = self.settings.sources.enquete_tranquillite, self.held.features["eclairage_pct"]
+        return draw_survey(rules, self.held.inhabitants, facts, lit, self.settings.seed)
 
     @cached_property
     def missing_hours(self) -> Ints:

@@ -1,0 +1,206 @@
+"""What goes with how quiet people feel: small areas, facts, lighting, patrols, reports.
+
+The area model of Fay, R. & Herriot, R. (1979, JASA 74): the log odds of a zone is xβ + u + e, e the
+error of its survey, known, u what the features do not tell, of variance σ² by their moment
+estimator. Zones are then drawn to what resembles them, the more the fewer answers they have; their
+mean squared error is Prasad & Rao's (1990, JASA 85, eq. 5.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from scipy import special, stats
+
+from helpers import sentiment, survey
+from helpers.city import City
+from helpers.estimate import DIGITS
+from helpers.sentiment import Knobs
+from helpers.spatial.local import false_discovery
+from helpers.survey import Feature, Floats, Survey, SurveyRule
+
+ZONES = pa.schema(
+    [
+        ("zone", pa.string()), ("value", pa.float64()), ("low", pa.float64()),
+        ("high", pa.float64()), ("direct", pa.float64()), ("n", pa.int64()),
+        ("reports", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+LINKS = pa.schema(
+    [
+        ("feature", pa.string()), ("more", pa.string()), ("points", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("p", pa.float64()),
+        ("established", pa.bool_()), ("zones", pa.int64()), ("status", pa.string()),
+        ("reason", pa.string()),
+    ]
+)  # fmt: skip
+ROUNDS = 100
+UNTOLD = "réponses trop peu nombreuses pour être livrées"
+
+
+@dataclass(frozen=True)
+class Area:
+    """The fit: β (p,), its covariance, σ², zones' best predictions and their mean squared error."""
+
+    beta: Floats
+    covariance: Floats
+    variance: float
+    predicted: Floats
+    error: Floats
+
+
+def pooled(told: Survey, waves: int) -> tuple[Floats, Floats, Floats]:
+    """Return log odds, their error variance and the answers of each zone, last waves together.
+
+    Shape (zones,); NaN where too little is told. Ages weigh as they do among the zone's adults;
+    ages that are not told are taken for the zone's others.
+    """
+    n, quiet = (np.nansum(v[-waves:], axis=0) for v in (told.answers, told.quiet))
+    adults = told.adults[-1] * (n >= 2)
+    weight = adults / np.maximum(adults.sum(axis=1, keepdims=True), 1)
+    inside = (quiet + 0.5) / (n + 1)
+    value = (weight * inside).sum(axis=1)
+    variance = (weight**2 * inside * (1 - inside) / np.maximum(n - 1, 1)).sum(axis=1)
+    known = weight.sum(axis=1) > 0
+    value, variance = np.where(known, value, np.nan), np.where(known, variance, np.nan)
+    odds = special.logit(value)
+    return odds, variance / (value * (1 - value)) ** 2, n.sum(axis=1)
+
+
+def fay_herriot(y: Floats, noise: Floats, design: Floats) -> Area:
+    """Return the area model of `y` (m,), of known error variances `noise` (m,), on `design` (m, p).
+
+    σ² solves Σ (y − xβ)² / (σ² + noise) = m − p, 0 where even σ² = 0 explains too much.
+    """
+    m, p = design.shape
+
+    def fitted(variance: float) -> tuple[Floats, Floats, float]:
+        weight = 1 / (variance + noise)
+        covariance = np.asarray(np.linalg.inv((design * weight[:, None]).T @ design), np.float64)
+        beta = covariance @ (design.T @ (weight * y))
+        return beta, covariance, float((weight * (y - design @ beta) ** 2).sum())
+
+    low, high = 0.0, 1.0
+    while fitted(high)[2] > m - p:
+        high *= 2
+    for _ in range(ROUNDS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fitted(middle)[2] > m - p else (low, middle)
+    variance = 0.0 if fitted(0.0)[2] <= m - p else (low + high) / 2
+    beta, covariance, _ = fitted(variance)
+    gamma = variance / (variance + noise)
+    predicted = gamma * y + (1 - gamma) * (design @ beta)
+    spread = np.einsum("ij,jk,ik->i", design, covariance, design)
+    of_variance = 2 * m / (1 / (variance + noise)).sum() ** 2
+    error = gamma * noise + (1 - gamma) ** 2 * spread
+    error += 2 * noise**2 / (variance + noise) ** 3 * of_variance
+    return Area(beta, covariance, variance, predicted, error)
+
+
+def by_zone(
+    told: Survey, features: list[Feature], reports: Floats, knobs: Knobs
+) -> tuple[pa.Table, pa.Table]:
+    """Return the index of each zone (ZONES) and what goes with it (LINKS).
+
+    `points`: of the share, for a step more, at the mean zone. `reports` (zones,): citizens' reports
+    for a thousand adults, set beside and used in nothing.
+    """
+    odds, noise, n = pooled(told, knobs.pooled_waves)
+    kept = np.isfinite(odds) & np.isfinite([f.values for f in features]).all(axis=0)
+    few = int(kept.sum()) < knobs.minimum_zones
+    if few:
+        reason = f"moins de {knobs.minimum_zones} zones renseignées"
+        links = [{"feature": f.name, "more": f.more, "status": "abstained", "reason": reason}
+                 for f in features]  # fmt: skip
+        rows = [{"zone": z, "n": int(k), "status": "abstained", "reason": reason}
+                for z, k in zip(told.zones, n, strict=True)]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
+    design = np.column_stack([np.ones(kept.sum()), *(_centred(f.values[kept]) for f in features)])
+    area = fay_herriot(odds[kept], noise[kept], design)
+    zones = _zone_rows(told, area, kept, (odds, n, reports), knobs)
+    links = _link_rows(area, features, int(kept.sum()), knobs)
+    return pa.Table.from_pylist(zones, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
+
+
+def _centred(values: Floats) -> Floats:
+    return np.asarray(values - values.mean())
+
+
+def _zone_rows(
+    told: Survey, area: Area, kept: Any, measured: tuple[Floats, Floats, Floats], knobs: Knobs
+) -> list[dict[str, Any]]:
+    odds, n, reports = measured
+    reach = float(special.ndtri((1 + knobs.confidence) / 2)) * np.sqrt(area.error)
+    ends = [special.expit(area.predicted + d) for d in (-reach, np.zeros_like(reach), reach)]
+    place = np.cumsum(kept) - 1
+    rows = []
+    for i, zone in enumerate(told.zones):
+        row: dict[str, Any] = {"zone": zone, "n": int(n[i]), "reports": _told(reports[i])}
+        if not kept[i]:
+            rows.append({**row, "status": "abstained", "reason": UNTOLD})
+            continue
+        low, value, high = (_told(end[place[i]]) for end in ends)
+        row |= {"low": low, "value": value, "high": high, "direct": _told(special.expit(odds[i]))}
+        rows.append({**row, "status": "ok", "reason": ""})
+    return rows
+
+
+def _link_rows(
+    area: Area, features: list[Feature], zones: int, knobs: Knobs
+) -> list[dict[str, Any]]:
+    freedom = zones - len(area.beta)
+    error = np.sqrt(np.diag(area.covariance))[1:]
+    beta = area.beta[1:]
+    p = 2 * stats.t.sf(np.abs(beta / error), freedom)
+    established = false_discovery(p) <= knobs.false_discovery_rate
+    reach = stats.t.ppf((1 + knobs.confidence) / 2, freedom) * error
+    middle = special.expit(area.beta[0])
+
+    def points(log_odds: Floats) -> Floats:
+        return np.asarray(special.expit(area.beta[0] + log_odds) - middle)
+
+    low, value, high = (points(b) for b in (beta - reach, beta, beta + reach))
+    return [
+        {"feature": f.name, "more": f.more, "points": _told(value[i]), "low": _told(low[i]),
+         "high": _told(high[i]), "p": _told(p[i]), "established": bool(established[i]),
+         "zones": zones, "status": "ok", "reason": ""}
+        for i, f in enumerate(features)
+    ]  # fmt: skip
+
+
+def measure(
+    con: duckdb.DuckDBPyConnection, city: City, rule: SurveyRule | None, knobs: Knobs
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Return the index (`sentiment.WAVES`), ZONES and LINKS; abstentions where there is no survey.
+
+    Views `cube`, and those of `survey.sources`.
+    """
+    if rule is None:
+        return sentiment.abstained(survey.ABSENT), ZONES.empty_table(), LINKS.empty_table()
+    found = survey.read(con, rule)
+    features, reports = survey.beside(con, city, rule, found, knobs.pooled_waves)
+    return sentiment.by_wave(found, knobs), *by_zone(found, features, reports, knobs)
+
+
+def resemblance(zones: pa.Table, confidence: float) -> tuple[float, float, float, int] | None:
+    """Return Spearman's correlation of reports and index over zones, its interval, and n.
+
+    Interval of Bonett & Wright (2000, Psychometrika 65). None below ten zones.
+    """
+    rows = [r for r in zones.to_pylist() if r["status"] == "ok" and r["reports"] is not None]
+    if len(rows) < 10:
+        return None
+    found = stats.spearmanr([r["reports"] for r in rows], [r["value"] for r in rows])
+    rho = float(np.clip(found.statistic, -0.999, 0.999))
+    error = np.sqrt((1 + rho**2 / 2) / (len(rows) - 3))
+    reach = float(special.ndtri((1 + confidence) / 2)) * error
+    low, high = (float(np.tanh(np.arctanh(rho) + d)) for d in (-reach, reach))
+    return round(rho, DIGITS), round(low, DIGITS), round(high, DIGITS), len(rows)
+
+
+def _told(value: Any) -> float | None:
+    return round(float(value), DIGITS) if np.isfinite(value) else None
