@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,8 +15,15 @@ from helpers.errors import PhareError
 from helpers.strict import Strict, parse
 from helpers.workspace import Workspace
 
+THEMES = "themes.yaml"
 Grade = Literal["A", "B", "C", "D"]
 OUTSIDE, NO_PLACE = "outside", "no_place"
+AXES = {
+    "delinquance": "Délinquance",
+    "domaine_public": "Domaine public",
+    "circulation": "Circulation",
+}
+DayKind = Literal["jour ouvré", "week-end", "vacances scolaires", "jour férié", "événement"]
 
 
 class Period(Strict):
@@ -188,8 +195,70 @@ class Theme(Strict):
     reporting: Reporting | None = None
 
 
+class Hours(Strict):
+    """Local hours of the day, from `start_h` to before `end_h`; 22 to 6 passes midnight."""
+
+    start_h: int = Field(ge=0, le=23)
+    end_h: int = Field(ge=0, le=24)
+
+    @property
+    def length(self) -> int:
+        """How many hours it lasts."""
+        return (self.end_h - self.start_h) % 24 or 24
+
+
+class Contrast(Strict):
+    """Two kinds of day whose mean counts are compared: `days` against `against`."""
+
+    days: DayKind
+    against: DayKind
+
+
+class Actor(Strict):
+    """A service that can act, and what it can do."""
+
+    who: str = Field(min_length=1)
+    lever: str = Field(min_length=1)
+
+
+class Question(Strict):
+    """A question of the portfolio (stage `portfolio`): a page of its own, and nothing to code.
+
+    Facts of `theme`, all its categories or some of them, at all hours or only those that lie
+    wholly within one of `hours`. `division` is where it is answered, if not the theme's.
+    `near` names a feature of places of `context.yaml`; `compare`, two kinds of day. `actors` are
+    those who can act: a service other than the police comes first. `caveat` is said on the page.
+    """
+
+    title: str = Field(pattern=r"\?$")
+    theme: str
+    categories: tuple[str, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    division: str | None = None
+    near: str | None = None
+    compare: Contrast | None = None
+    actors: tuple[Actor, ...] = Field(min_length=1)
+    caveat: str = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Question:
+        if "police" in self.actors[0].who.lower():
+            raise ValueError("le premier qui peut agir est un service autre que la police")
+        taken = [(one.start_h + i) % 24 for one in self.hours for i in range(one.length)]
+        if len(set(taken)) < len(taken):
+            raise ValueError("deux plages d'heures se recouvrent")
+        if self.compare and self.compare.days == self.compare.against:
+            raise ValueError("compare oppose une sorte de jour à elle-même")
+        return self
+
+
 class Themes(Strict):
+    """`themes.yaml`, as written: what is counted, and the questions asked of it."""
+
     themes: dict[str, Theme]
+    questions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Question] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _disjoint(self) -> Themes:
@@ -282,17 +351,33 @@ class City:
         return found
 
     @cached_property
+    def _themes(self) -> Themes:
+        found: Themes = parse(Themes, self.pack / THEMES, f"{self.pack.name}/{THEMES}")
+        return found
+
+    @cached_property
     def themes(self) -> dict[str, Theme]:
         """Return the themes of the pack, in the file's order."""
-        path = self.pack / "themes.yaml"
-        themes: Themes = parse(Themes, path, f"{self.pack.name}/themes.yaml")
-        for name, theme in themes.themes.items():
-            self._expect(f"{name}.source", theme.source, self.about.sources, path.name)
+        for name, theme in self._themes.themes.items():
+            self._expect(f"{name}.source", theme.source, self.about.sources, THEMES)
             division = theme.division or self.about.main_division
-            self._expect(f"{name}.division", division, self.about.divisions, path.name)
+            self._expect(f"{name}.division", division, self.about.divisions, THEMES)
             for source in theme.needs:
-                self._expect(f"{name}.needs", source, self.about.sources, path.name)
-        return themes.themes
+                self._expect(f"{name}.needs", source, self.about.sources, THEMES)
+        return self._themes.themes
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """Return the questions of the pack's portfolio, in the file's order; often none."""
+        for name, question in self._themes.questions.items():
+            here = f"questions.{name}"
+            self._expect(f"{here}.theme", question.theme, self.themes, THEMES)
+            for category in question.categories:
+                known = self.themes[question.theme].categories
+                self._expect(f"{here}.categories", category, known, THEMES)
+            if question.division:
+                self._expect(f"{here}.division", question.division, self.about.divisions, THEMES)
+        return self._themes.questions
 
     def themed_sources(self) -> list[str]:
         """Return the sources that the themes count."""

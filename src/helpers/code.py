@@ -18,6 +18,16 @@ def notebook_path(root: Path, stage: str) -> Path | None:
     return next((path for path in found if path.parent.name != "apps"), None)
 
 
+def stage_files(root: Path, stage: str, helpers: list[str]) -> list[str]:
+    """Return the files that a stage's figures come from: notebook, `helpers`, pages it fills in.
+
+    The last are the notebooks of `templates/<stage>/`, executed with other parameters each time.
+    """
+    own = notebook_path(root, stage)
+    notebooks = [*([own] if own else []), *sorted((root / "templates" / stage).glob("*.ipynb"))]
+    return [*(path.relative_to(root).as_posix() for path in notebooks), *helpers]
+
+
 def read_notebook(path: Path) -> dict[str, Any]:
     """Return the notebook's JSON."""
     notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

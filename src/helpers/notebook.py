@@ -59,7 +59,7 @@ def run_stage(stage: str, city: str) -> None:
     reports = workspace.data / "reports"
     broken = workspace.data / "failed" / f"{stage}.ipynb"
     steady_environment(stage)
-    executed = _execute(notebook, knobs, broken)
+    executed = execute(notebook, knobs, broken)
     executed.metadata |= {"city": about.title, "simulated": about.simulated}
     write_report(executed, reports / f"{stage}.ipynb", root)
     broken.unlink(missing_ok=True)
@@ -82,7 +82,12 @@ def _start_kernel(folder: Path, room: str) -> Any:
     return manager
 
 
-def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
+def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
+    """Execute a notebook with Papermill, these values in its `parameters` cell; return it.
+
+    Each has a kernel of its own. Where a cell stops, raise PhareError; the notebook as far as it
+    went is left at `broken`, which the caller removes when all went well.
+    """
     room = tempfile.mkdtemp(prefix="phare-")
     kernel = _start_kernel(notebook.parent, room)
     import papermill  # slow to import: the kernel boots meanwhile

@@ -9,16 +9,12 @@ import ipywidgets as widgets
 
 from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends, waves
 from helpers.calendar import spoken, window
+from helpers.city import AXES
 from helpers.estimate import poisson_interval
 from helpers.run import Run, digest
 from helpers.ui.day import Day
 from helpers.ui.parts import Panel, aside, header, words
 
-AXES = {
-    "delinquance": "Délinquance",
-    "domaine_public": "Domaine public",
-    "circulation": "Circulation",
-}
 WHOLE = "Toute la ville"
 TABLES = (
     "cube.parquet",

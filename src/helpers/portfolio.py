@@ -1,0 +1,386 @@
+"""The portfolio: one question of the pack, one page; what each page measures.
+
+A question keeps some facts of a theme (categories, hours); every measure is then that of the
+other notebooks, made on these facts alone: `trends`, `rhythms`, `hotspots_zones`, `patrol`,
+`context`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from helpers import hotspots_zones, patrol, rhythms, rhythms_year, store, trends, waves
+from helpers.calendar import day_kinds, window
+from helpers.city import THEMES, City, Hours, Question, Theme
+from helpers.errors import PhareError
+from helpers.estimate import DIGITS, dispersion, poisson_interval, rate_ratio
+from helpers.run import Run
+from helpers.surroundings import FILE, read_surroundings
+
+VIEWS = (
+    "cube.parquet",
+    "zones.parquet",
+    "derived/reliability/weeks.parquet",
+    "derived/reliability/grades.parquet",
+    "derived/patrol/themes.parquet",
+    "derived/context/effects.parquet",
+    "derived/context/checks.parquet",
+)
+SAMPLE = "échantillon : ni total, ni évolution"
+NONE = "aucun fait ne répond à la question"
+NO_YEAR = "les faits ne sont connus qu'à l'année"
+ZONES = pa.schema(
+    [
+        ("question", pa.string()), ("division", pa.string()), ("zone", pa.string()),
+        ("name", pa.string()), ("n", pa.int64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("rate", pa.float64()), ("rate_low", pa.float64()), ("rate_high", pa.float64()),
+        ("kind", pa.string()), ("label", pa.string()), ("ratio", pa.float64()),
+        ("ratio_low", pa.float64()), ("ratio_high", pa.float64()), ("status", pa.string()),
+        ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The knobs of the stage, as in `params.yaml`."""
+
+    window_weeks: int
+    confidence: float
+    minimum_count: int
+    max_interval_h: int
+    minimum_hours: int
+    thin_ratio: float
+    false_discovery_rate: float
+    permutations: int
+    neighbours: int
+    shown_zones: int
+
+    @property
+    def days(self) -> int:
+        """The window in days."""
+        return 7 * self.window_weeks
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question made ready: its theme alone, and its facts as the `cube` of connections.
+
+    `facts` holds those that the question keeps, `all_hours` the same at any hour, `apart` those
+    surely outside its hours (empty where it names none), `unsure` how many might be in or out.
+    """
+
+    name: str
+    question: Question
+    theme: Theme
+    city: City
+    facts: duckdb.DuckDBPyConnection
+    all_hours: duckdb.DuckDBPyConnection
+    apart: duckdb.DuckDBPyConnection
+    span: tuple[dt.date, dt.date]
+    yearly: bool
+    sample: bool
+    n: int
+    unsure: int
+
+    @property
+    def days(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day studied."""
+        return self.span[0], self.span[1] - dt.timedelta(days=1)
+
+    @property
+    def division(self) -> str:
+        """Where the question is answered."""
+        return self.theme.division or self.city.about.main_division
+
+
+def _offset(one: Hours) -> str:
+    return f"(hour(hour) - {one.start_h} + 24) % 24"
+
+
+def _surely(hours: Sequence[Hours]) -> str:
+    """Return the SQL of facts whose whole interval lies within one of the spans."""
+    told = (f"{_offset(one)} + date_diff('hour', hour, hour_end) < {one.length}" for one in hours)
+    return f"time_precision IN ('minute', 'hour') AND ({' OR '.join(told)})"
+
+
+def _perhaps(hours: Sequence[Hours]) -> str:
+    """Return the SQL of facts whose interval meets one of the spans, or whose hour is unknown."""
+    told = (
+        f"{_offset(one)} < {one.length} OR {_offset(one)} + date_diff('hour', hour, hour_end) >= 24"
+        for one in hours
+    )
+    return f"time_precision NOT IN ('minute', 'hour') OR {' OR '.join(told)}"
+
+
+def narrowed(
+    con: duckdb.DuckDBPyConnection, name: str, categories: Sequence[str], where: str = "TRUE"
+) -> duckdb.DuckDBPyConnection:
+    """Return a connection that sees the same views, but whose `cube` holds these facts alone."""
+    listed = ", ".join(store.literal(one) for one in categories)
+    found = con.cursor()
+    found.execute("SET enable_progress_bar = false")
+    found.execute(
+        "CREATE TEMP VIEW cube AS SELECT * FROM memory.main.cube "
+        f"WHERE theme = {store.literal(name)} AND category IN ({listed}) AND ({where})"
+    )
+    return found
+
+
+def _count(con: duckdb.DuckDBPyConnection, span: tuple[dt.date, dt.date]) -> int:
+    query = "SELECT coalesce(sum(n), 0)::BIGINT FROM cube WHERE hour >= ? AND hour < ?"
+    return int(con.execute(query, list(span)).fetchall()[0][0])
+
+
+def _window(con: duckdb.DuckDBPyConnection, city: City, days: int) -> tuple[Any, bool]:
+    """Return the days studied, and whether the facts are known by the year alone: then the last."""
+    rows = con.execute(
+        "SELECT bool_and(time_precision = 'year'), max(year(hour)) FROM cube"
+    ).fetchall()
+    if rows[0][0]:
+        return (dt.date(rows[0][1], 1, 1), dt.date(rows[0][1] + 1, 1, 1)), True
+    return window(city.about.period.end, days), False
+
+
+def ask(run: Run, name: str, days: int) -> Asked:
+    """Return the question ready to be measured; raise PhareError where the pack has no such one.
+
+    Notes the files that every measure reads. Views: those of `VIEWS`, and `states`.
+    """
+    question = _question(run.city, name)
+    con = run.view(*VIEWS)
+    held = run.city.themes[question.theme]
+    categories = question.categories or held.categories
+    division = question.division or held.division
+    theme = held.model_copy(update={"division": division, "categories": categories})
+    city = waves.restricted(waves.in_force(run), {question.theme})
+    if not city.themes:
+        raise PhareError(
+            f"le thème « {question.theme} » n'est pas en service",
+            f"{run.city.pack.name}/{THEMES}, questions.{name}",
+            "voir pourquoi dans le rapport `waves`",
+        )
+    city.themes[question.theme] = theme
+    hours = question.hours
+    facts = narrowed(con, question.theme, categories, _surely(hours) if hours else "TRUE")
+    all_hours = narrowed(con, question.theme, categories)
+    out = f"NOT ({_perhaps(hours)})" if hours else "FALSE"
+    apart = narrowed(con, question.theme, categories, out)
+    span, yearly = _window(all_hours, city, days)
+    n = _count(facts, span)
+    unsure = _count(all_hours, span) - n - _count(apart, span) if hours else 0
+    rows = con.execute("SELECT sample FROM states WHERE theme = ?", [question.theme]).fetchall()
+    return Asked(name, question, theme, city, facts, all_hours, apart, span, yearly,
+                 bool(rows[0][0]), n, unsure)  # fmt: skip
+
+
+def _question(city: City, name: str) -> Question:
+    here = f"{city.pack.name}/{THEMES}"
+    if name not in city.questions:
+        raise PhareError(
+            f"aucune question « {name} »", here, f"choisir parmi : {', '.join(city.questions)}"
+        )
+    near = city.questions[name].near
+    rules = read_surroundings(city) if near else None
+    if near and near not in (rules.features if rules else {}):
+        raise PhareError(
+            f"questions.{name}.near nomme « {near} », qui n'existe pas", here,
+            f"choisir un trait de {FILE}, ou retirer la clé",
+        )  # fmt: skip
+    return city.questions[name]
+
+
+def evolution(asked: Asked, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return the comparison of the last weeks (or year) with those before: city first, then zones.
+
+    Rows of `trends.SCHEMA`; a sample has no evolution, and says so.
+    """
+    rows: list[dict[str, Any]] = trends.levels(
+        asked.facts, asked.city, knobs.window_weeks, knobs.confidence, knobs.minimum_count
+    ).to_pylist()
+    if not asked.sample and asked.n:
+        return rows
+    why = {"ratio": None, "low": None, "high": None, "label": "abstained",
+           "status": "abstained", "reason": SAMPLE if asked.sample else NONE}  # fmt: skip
+    return [row | why for row in rows]
+
+
+def weeks(asked: Asked) -> list[tuple[dt.date, int | None]]:
+    """Return Monday and count of each full week, None where the source was silent."""
+    return trends.counted_weeks(asked.facts, asked.city, asked.question.theme)[trends.CITY_ZONE]
+
+
+def years(asked: Asked) -> list[tuple[int, int]]:
+    """Return year and count, of facts known by the year."""
+    return asked.facts.execute(
+        "SELECT year(hour), sum(n)::BIGINT FROM cube GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+
+
+def level(asked: Asked, knobs: Knobs) -> dict[str, Any]:
+    """Return level, level_low, level_high, unit: facts a week over the window, or of the last year.
+
+    Exact Poisson interval, the counts first divided by how much more than chance the weeks vary
+    (quasi-Poisson). None for a sample, or where the source was silent all along.
+    """
+    heard = [asked.n] if asked.yearly else [
+        n for _, n in weeks(asked)[-knobs.window_weeks:] if n is not None
+    ]  # fmt: skip
+    unit = "par an" if asked.yearly else "par semaine"
+    if asked.sample or not heard:
+        return {"level": None, "level_low": None, "level_high": None, "unit": unit}
+    phi, steps = dispersion(heard), len(heard)
+    low, high = (float(v) * phi / steps for v in poisson_interval(sum(heard) / phi,
+                                                                  knobs.confidence))  # fmt: skip
+    values = (sum(heard) / steps, low, high)
+    told = dict(zip(("level", "level_low", "level_high"), values, strict=True))
+    return {**{k: round(v, DIGITS) for k, v in told.items()}, "unit": unit}
+
+
+def zones(asked: Asked, run: Run, knobs: Knobs, seed: int) -> pa.Table:
+    """Return the rows of ZONES: each zone's count, rate and evolution, most facts first.
+
+    `low`–`high` is the Poisson interval of the count. `rate` per 1,000 of what the pack's
+    `context.yaml` counts, in its main division, if it counts anything.
+    """
+    column = store.quote(f"zone_{asked.division}")
+    held = dict(
+        asked.facts.execute(
+            f"SELECT {column}, sum(n)::BIGINT FROM cube WHERE hour >= ? AND hour < ? GROUP BY 1",
+            list(asked.span),
+        ).fetchall()
+    )
+    named = asked.facts.execute(
+        "SELECT code, name FROM zones WHERE division = ? ORDER BY code", [asked.division]
+    ).fetchall()
+    moved = {row["zone"]: row for row in evolution(asked, knobs)}
+    sized = _rates(asked, run, knobs, seed)
+    low, high = poisson_interval([held.get(code, 0) for code, _ in named], knobs.confidence)
+    rows = []
+    for i, (code, name) in enumerate(named):
+        row: dict[str, Any] = {
+            "question": asked.name, "division": asked.division, "zone": code, "name": name,
+            "n": held.get(code, 0), "low": low[i], "high": high[i], **sized.get(code, {}),
+        }  # fmt: skip
+        move = moved.get(code, {"label": "abstained", "status": "abstained", "reason": NONE})
+        row |= {"label": move["label"], "ratio": move.get("ratio"), "ratio_low": move.get("low"),
+                "ratio_high": move.get("high"), "status": move["status"],
+                "reason": move["reason"]}  # fmt: skip
+        rows.append(row)
+    rows.sort(key=lambda row: (-row["n"], row["zone"]))
+    return pa.Table.from_pylist(rows, schema=ZONES)
+
+
+def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[str, Any]]:
+    if asked.yearly or asked.sample or asked.division != asked.city.about.main_division:
+        return {}
+    places, _ = hotspots_zones.size_of(run, knobs.days)
+    limits = hotspots_zones.Knobs(
+        knobs.days, knobs.false_discovery_rate, knobs.minimum_count, knobs.confidence,
+        knobs.permutations, knobs.neighbours,
+    )  # fmt: skip
+    table = hotspots_zones.find(asked.facts, asked.city, places, limits, seed)
+    return {
+        row["zone"]: {"rate": row["rate"], "rate_low": row["low"], "rate_high": row["high"],
+                      "kind": row["kind"]}
+        for row in table.to_pylist() if row["status"] == "ok"
+    }  # fmt: skip
+
+
+def hours(asked: Asked, knobs: Knobs) -> pa.Table:
+    """Return the week's rhythm (rows of `rhythms.HOURS`) of the question's facts, at any hour."""
+    return rhythms.find(
+        asked.all_hours, asked.city, knobs.days, knobs.max_interval_h, knobs.confidence,
+        knobs.minimum_hours, knobs.thin_ratio,
+    )  # fmt: skip
+
+
+def asked_hours(question: Question) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which hours of the week (168,) the question keeps: all, if it names none."""
+    kept = np.zeros(24, dtype=bool)
+    for one in question.hours:
+        kept[[(one.start_h + i) % 24 for i in range(one.length)]] = True
+    return np.tile(kept | (not question.hours), 7)
+
+
+def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
+    """Return counts by origin, the agents' share with its interval, and the caveat of `patrol`."""
+    counts = dict(
+        asked.facts.execute(
+            "SELECT origin, sum(n)::BIGINT FROM cube WHERE hour >= ? AND hour < ? GROUP BY 1",
+            list(asked.span),
+        ).fetchall()
+    )
+    row: dict[str, Any] = {f"n_{name}": counts.get(name, 0)
+                           for name in ("citizen", "agent", "unknown")}  # fmt: skip
+    known = row["n_citizen"] + row["n_agent"]
+    share = (None, None, None)
+    if known >= knobs.minimum_count:
+        share = patrol.share_interval(row["n_agent"], known, knobs.confidence)
+    row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))
+    query = "SELECT note FROM themes WHERE theme = ? AND driven"
+    notes = asked.facts.execute(query, [asked.question.theme]).fetchall()
+    return {**row, "driven": notes[0][0] if notes else ""}
+
+
+def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return where, ratio, low, high, status, reason: a day of one kind against one of another.
+
+    In the question's hours, then (the control) at the others; over the whole period, weeks when
+    the source was silent left out. Where only one of the two kinds names weekends, Saturdays and
+    Sundays are left out of the other. Empty where the question compares nothing.
+    """
+    asks = asked.question.compare
+    if asks is None:
+        return []
+    period = asked.city.about.period
+    kinds = day_kinds(
+        asked.city.about.holidays, period.start, period.end, rhythms_year.event_days(run)
+    )
+    wanted = (asks.days, asks.against)
+    weekdays = "jour ouvré" in wanted and "week-end" not in wanted
+    kept = {
+        day: kind for day, kind in kinds.items()
+        if kind in wanted and not (weekdays and day.weekday() >= 5)
+    }  # fmt: skip
+    places = [("in", asked.facts), *([("out", asked.apart)] if asked.question.hours else [])]
+    rows = []
+    for where, con in places:
+        theme, source = asked.question.theme, asked.theme.source
+        found = rhythms_year.daily(con, theme, source, kept) if kept else {}
+        a, b = (found.get(kind, []) for kind in wanted)
+        if asked.yearly or min(sum(a), sum(b)) < knobs.minimum_count:
+            why = NO_YEAR if asked.yearly else f"moins de {knobs.minimum_count} faits d'un côté"
+            rows.append({"where": where, "status": "abstained", "reason": why})
+            continue
+        ratio, low, high = rate_ratio(a, b, knobs.confidence)
+        rows.append({"where": where, "ratio": ratio, "low": low, "high": high,
+                     "n": sum(a) + sum(b), "status": "ok", "reason": ""})  # fmt: skip
+    return rows
+
+
+def near(asked: Asked) -> dict[str, Any] | None:
+    """Return what `context` found of the question's feature of places; None if it names none.
+
+    That is the whole theme's: ratio of facts for a `step` more of the feature, at equal exposure.
+    """
+    feature = asked.question.near
+    if feature is None:
+        return None
+    given = [asked.question.theme, feature]
+    rows = store.records(
+        asked.facts, "SELECT * FROM effects WHERE theme = ? AND feature = ?", given
+    )
+    if rows:
+        return rows[0]
+    query = "SELECT reason FROM checks WHERE theme = ? AND status != 'ok'"
+    reasons = asked.facts.execute(query, given[:1]).fetchall()
+    why = reasons[0][0] if reasons else "le carnet `context` ne l'a pas mesuré"
+    return {"feature": feature, "status": "abstained", "reason": why}

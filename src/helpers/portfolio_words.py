@@ -1,0 +1,250 @@
+"""What a page of the portfolio says: each measure as a sentence, and the answer as one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from helpers import rhythms, trends
+from helpers.calendar import spoken
+from helpers.portfolio import Asked, asked_hours
+from helpers.surroundings import Surroundings
+from helpers.words import change, number, percent, plural
+
+ANSWERS = pa.schema(
+    [
+        ("question", pa.string()), ("title", pa.string()), ("axis", pa.string()),
+        ("theme", pa.string()), ("n", pa.int64()), ("unsure", pa.int64()),
+        ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
+        ("unit", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("label", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+        ("agent", pa.float64()), ("agent_low", pa.float64()), ("agent_high", pa.float64()),
+        ("driven", pa.string()), ("badge", pa.string()), ("actor", pa.string()),
+        ("sentence", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def scope(asked: Asked) -> str:
+    """Return in Markdown what the question counts, over which days, and what it leaves aside."""
+    question, theme = asked.question, asked.theme
+    lines = [
+        f"- **Thème** : {theme.title}"
+        + (f", natures {', '.join(question.categories)} seulement" if question.categories else "")
+        + "."
+    ]
+    if question.hours:
+        told = ", ".join(f"{one.start_h} h à {one.end_h} h" for one in question.hours)
+        lines.append(
+            f"- **Heures** : de {told}, heure locale. {plural(asked.unsure, 'fait')} de côté, "
+            "qu'on ne sait pas dire dedans ou dehors."
+        )
+    lines.append(f"- **Compte** : {plural(asked.n, 'fait')}, du {spoken(asked.days[0])} au {spoken(asked.days[1])}.")
+    lines.append(f"- **Découpage** : {asked.city.about.divisions[asked.division].title}.")
+    if asked.sample:
+        lines.append("- **Échantillon** : le compte n'est pas un total, ni son évolution connue.")
+    if question.caveat:
+        lines.append(f"- **À savoir** : {question.caveat}")
+    return "\n".join(lines)
+
+
+def moved(row: dict[str, Any]) -> str:
+    """Return the evolution in words, with its interval; or why not."""
+    if row["status"] != "ok":
+        return f"évolution : abstention ({row['reason']})"
+    label = trends.LABELS[row["label"]]
+    return f"{label}, {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})"
+
+
+def level_in_words(level: dict[str, Any], row: dict[str, Any]) -> str:
+    """Return level and evolution as a sentence."""
+    if level["level"] is None:
+        return f"{_capital(moved(row))}."
+    told = (
+        f"{number(level['level'], 1)} faits {level['unit']} (de {number(level['level_low'], 1)} "
+        f"à {number(level['level_high'], 1)})"
+    )
+    return f"{told} ; {moved(row)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def where_in_words(rows: list[dict[str, Any]], asked: Asked, minimum_count: int) -> str:
+    """Return where facts are most, who may equal it, and which zones stand out for their size."""
+    placed = sum(row["n"] for row in rows)
+    if placed < minimum_count:
+        return f"Lieu : abstention (moins de {minimum_count} faits placés dans une zone)."
+    top = rows[0]
+    equal = [row for row in rows[1:] if row["high"] >= top["low"]]
+    text = (
+        f"En tête, {top['name']} : {plural(top['n'], 'fait')} (de {number(top['low'])} à "
+        f"{number(top['high'])}), {percent(top['n'] / placed, 1)} de ceux qui ont un lieu"
+    )
+    if equal:
+        text += f" ; {plural(len(equal), 'autre zone')} pourraient l'égaler" if len(equal) > 1 else (
+            f" ; {equal[0]['name']} pourrait l'égaler"
+        )
+    return f"{text}.{_for_size(rows)}"
+
+
+def _for_size(rows: list[dict[str, Any]]) -> str:
+    if not any(row["kind"] for row in rows):
+        return " Rien n'est rapporté à la taille des zones : pas de couche de population, ici."
+    high = [row for row in rows if row["kind"] and row["kind"].startswith("haut")]
+    if not high:
+        return " Rapportée aux personnes présentes, aucune zone n'est au-dessus de ses voisines."
+    high.sort(key=lambda row: (-row["rate"], row["zone"]))
+    told = ", ".join(
+        f"{row['name']} ({number(row['rate'], 1)} pour 1 000, de {number(row['rate_low'], 1)} à "
+        f"{number(row['rate_high'], 1)})" for row in high[:3]
+    )  # fmt: skip
+    return (
+        f" Rapportées aux personnes présentes, {plural(len(high), 'zone')} au-dessus de la "
+        f"moyenne et à part de leurs voisines, d'abord {told}."
+    )
+
+
+def when_in_words(rows: list[dict[str, Any]], asked: Asked) -> str:
+    """Return the busiest hours of the week, among those asked, and what share they weigh."""
+    if rows[0]["status"] == "abstained":
+        return f"Heures : abstention ({rows[0]['reason']})."
+    weights = np.array([row["weight"] for row in rows])
+    kept = asked_hours(asked.question)
+    length = min([6, *(one.length for one in asked.question.hours)])
+    start, _ = rhythms.peak(np.where(kept, weights, 0.0), length)
+    share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
+    text = (
+        f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la semaine "
+        f"en {number(length)} h, contre {percent(length / len(weights), 1)} si tout était égal"
+    )
+    if asked.question.hours:
+        part = weights[kept].sum() / weights.sum()
+        text += (
+            f". Les heures de la question portent {percent(part)} des faits, pour "
+            f"{percent(kept.mean())} du temps"
+        )
+    return f"{text}."
+
+
+def origin_in_words(row: dict[str, Any]) -> str:
+    """Return who starts the records, and the caveat where agents' activity drives the count."""
+    counts = (
+        f"{number(row['n_citizen'])} venus des habitants, {number(row['n_agent'])} relevés par les "
+        f"agents, {number(row['n_unknown'])} d'origine inconnue"
+    )
+    if row["agent"] is None:
+        return f"{_capital(counts)} : part des agents inconnue, le niveau peut suivre leur présence."
+    text = (
+        f"{_capital(counts)} : les agents en ouvrent {percent(row['agent'])} (de "
+        f"{percent(row['agent_low'])} à {percent(row['agent_high'])}), parmi ceux d'origine connue"
+    )
+    if row["driven"]:
+        text += (
+            f". **Réserve** : le thème est {row['driven']} ; une hausse peut dire plus de "
+            "contrôles, et une zone en tête, plus de passages"
+        )
+    return f"{text}."
+
+
+def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
+    """Return one sentence for each comparison of days, and what the control adds."""
+    asks = asked.question.compare
+    if asks is None:
+        return []
+    named = {"in": "aux heures de la question" if asked.question.hours else "à toute heure",
+             "out": "aux autres heures (témoin)"}  # fmt: skip
+    lines = []
+    for row in rows:
+        head = f"Un jour de « {asks.days} » contre un de « {asks.against} », {named[row['where']]}"
+        if row["status"] != "ok":
+            lines.append(f"{head} : abstention ({row['reason']}).")
+            continue
+        lines.append(
+            f"{head} : {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})."
+        )
+    if [row["status"] for row in rows] == ["ok", "ok"]:
+        inside, control = rows
+        apart = inside["low"] > control["high"] or inside["high"] < control["low"]
+        lines.append(
+            "L'écart est propre à ces heures : les deux intervalles ne se touchent pas." if apart
+            else "Rien n'établit que l'écart soit propre à ces heures : les deux intervalles se "
+            "recouvrent."
+        )  # fmt: skip
+    return lines
+
+
+def near_in_words(row: dict[str, Any] | None, rules: Surroundings | None, asked: Asked) -> list[str]:
+    """Return whether facts go with the question's feature of places, from `context`."""
+    if row is None or rules is None:
+        return []
+    feature = rules.features[row["feature"]]
+    if row["status"] != "ok":
+        return [f"Avec les {feature.label} : abstention ({row['reason']})."]
+    about = asked.question
+    whole = ", sur tout le thème et à toute heure" if about.categories or about.hours else ""
+    verdict = "lien établi" if row["found"] else "pas de lien établi"
+    return [
+        f"Avec {feature.more} dans la zone, à personnes présentes égales{whole} : "
+        f"{change(row['ratio'])} de faits (de {change(row['low'])} à {change(row['high'])}), "
+        f"{verdict}. Ces lieux ne sont connus que par leur nombre dans la zone, non par leur place."
+    ]
+
+
+def actors(asked: Asked) -> str:
+    """Return who can act, in order, as Markdown."""
+    return "\n".join(f"1. **{one.who}** : {one.lever}." for one in asked.question.actors)
+
+
+def answer(
+    asked: Asked, level: dict[str, Any], row: dict[str, Any], origin: dict[str, Any],
+    parts: list[str], badge: str,
+) -> pa.Table:  # fmt: skip
+    """Return the answer as one row of ANSWERS.
+
+    `row` is the whole city's evolution; `parts` the sentences on places, hours, and the others.
+    """
+    who = asked.question.actors[0].who
+    told = [level_in_words(level, row), *parts]
+    if origin["driven"]:
+        told.append("Compte porté par l'activité des agents : à lire avec réserve.")
+    told.append(f"Peut agir d'abord : {who}.")
+    found = {
+        "question": asked.name, "title": asked.question.title, "axis": asked.theme.axis,
+        "theme": asked.question.theme, "n": asked.n, "unsure": asked.unsure, **level,
+        **{k: row[k] for k in ("recent", "before", "ratio", "low", "high", "label", "status",
+                               "reason")},
+        **{k: origin[k] for k in ("agent", "agent_low", "agent_high", "driven")},
+        "badge": badge, "actor": who, "sentence": " ".join(told),
+    }  # fmt: skip
+    return pa.Table.from_pylist([found], schema=ANSWERS)
+
+
+def as_markdown(table: pa.Table) -> str:
+    """Return a question's answer as Markdown: who reads only this has read the page."""
+    row = table.to_pylist()[0]
+    return f"**{row['title']}**\n\n{row['sentence']}"
+
+
+def in_words(table: pa.Table) -> str:
+    """Return the answer of the whole portfolio: how many questions go which way, and which."""
+    rows = table.to_pylist()
+    lines = []
+    for label, words in trends.LABELS.items():
+        mine = [row["title"] for row in rows if row["label"] == label]
+        if mine:
+            lines.append(f"- **{_capital(words)}** ({len(mine)}) : {' · '.join(mine)}")
+    return "\n".join([f"{plural(len(rows), 'question')}.", "", *lines])
+
+
+def left_out(name: str, title: str, axis: str, theme: str, actor: str, why: str) -> dict[str, Any]:
+    """Return the row of a question whose theme is not in force: nothing of it is computed."""
+    return {
+        "question": name, "title": title, "axis": axis, "theme": theme, "label": "abstained",
+        "status": "abstained", "reason": why, "driven": "", "badge": "", "actor": actor,
+        "sentence": f"Non calculé : {why}.",
+    }  # fmt: skip
