@@ -75,8 +75,17 @@ def _start_kernel(folder: Path, room: str) -> Any:
     """
     from jupyter_client.manager import KernelManager
 
+    class Manager(KernelManager):
+        """Remembers the client that Papermill asks for, which leaves its channels open."""
+
+        opened: Any = None
+
+        def client(self, **kwargs: Any) -> Any:
+            self.opened = super().client(**kwargs)
+            return self.opened
+
     connection = str(Path(room) / "kernel.json")
-    manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=connection)
+    manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
     warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
     manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
     return manager
@@ -113,6 +122,8 @@ def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     except PapermillExecutionError as error:
         raise _failure(notebook, knobs, broken, error) from None
     finally:
+        if kernel.opened:
+            kernel.opened.stop_channels()
         if kernel.has_kernel:
             kernel.shutdown_kernel(now=True)
         shutil.rmtree(room, ignore_errors=True)

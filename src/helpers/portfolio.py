@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from helpers import hotspots_zones, patrol, rhythms, rhythms_year, store, trends, waves
 from helpers.calendar import day_kinds, window
-from helpers.city import THEMES, City, Hours, Question, Theme
+from helpers.city import THEMES, City, Theme
 from helpers.errors import PhareError
 from helpers.estimate import DIGITS, dispersion, poisson_interval, rate_ratio
+from helpers.questions import Hours, Question
 from helpers.run import Run
 from helpers.surroundings import FILE, read_surroundings
 
@@ -333,9 +334,10 @@ def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
 def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     """Return where, ratio, low, high, status, reason: a day of one kind against one of another.
 
-    In the question's hours, then (the control) at the others; over the whole period, weeks when
-    the source was silent left out. Where only one of the two kinds names weekends, Saturdays and
-    Sundays are left out of the other. Empty where the question compares nothing.
+    In the question's hours (`in`), at the others (`out`, the control), and the first ratio over
+    the second (`own`): over the whole period, weeks when the source was silent left out. Saturdays
+    and Sundays are left out of both where one of the two is working days and neither weekends.
+    Empty where the question compares nothing.
     """
     asks = asked.question.compare
     if asks is None:
@@ -351,7 +353,7 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
         if kind in wanted and not (weekdays and day.weekday() >= 5)
     }  # fmt: skip
     places = [("in", asked.facts), *([("out", asked.apart)] if asked.question.hours else [])]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for where, con in places:
         theme, source = asked.question.theme, asked.theme.source
         found = rhythms_year.daily(con, theme, source, kept) if kept else {}
@@ -363,7 +365,22 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
         ratio, low, high = rate_ratio(a, b, knobs.confidence)
         rows.append({"where": where, "ratio": ratio, "low": low, "high": high,
                      "n": sum(a) + sum(b), "status": "ok", "reason": ""})  # fmt: skip
+    if [row["status"] for row in rows] == ["ok", "ok"]:
+        rows.append({"where": "own", "n": rows[0]["n"], "status": "ok", "reason": "",
+                     **_against(*rows)})  # fmt: skip
     return rows
+
+
+def _against(inside: dict[str, Any], control: dict[str, Any]) -> dict[str, float]:
+    """Return the ratio of two ratios with its interval, their errors taken as independent.
+
+    What moves both alike (weather, strikes) would narrow it: the interval is on the safe side.
+    """
+    log = np.log([[row[k] for k in ("ratio", "low", "high")] for row in (inside, control)])
+    middle = log[0, 0] - log[1, 0]
+    reach = np.hypot(*((log[:, 2] - log[:, 1]) / 2))
+    values = np.round(np.exp([middle, middle - reach, middle + reach]), DIGITS)
+    return dict(zip(("ratio", "low", "high"), map(float, values), strict=True))
 
 
 def near(asked: Asked) -> dict[str, Any] | None:

@@ -90,7 +90,8 @@ def draw_zones(table: pa.Table, asked: Asked, shown: int) -> Any:
     lookup = alt.LookupData(
         figure.data([{"zone": row["zone"], "faits": row["n"]} for row in rows]), "zone", ["faits"]
     )
-    colour = alt.Color("faits:Q", title="faits", scale=alt.Scale(scheme=figure.SEQUENTIAL),
+    colour = alt.Color("faits:Q", title="faits (gris clair : aucun)",
+                       scale=alt.Scale(scheme=figure.SEQUENTIAL),
                        legend=alt.Legend(orient="bottom", tickCount=4))  # fmt: skip
     shapes = (
         alt.Chart(figure.data(ground))
@@ -190,5 +191,6 @@ def _card(row: dict[str, Any], folder: str) -> str:
     return (
         f'<li class="card"><h4>{title}</h4>'
         f'<p class="label" style="color:{INKS[row["label"]]}">{told}</p>'
-        f"<p>{escape(row['sentence'])}</p>{grade}</li>"
+        f"<p>{escape(row['sentence'])}</p>"
+        f"<p>Peut agir d'abord : {escape(row['actor'])}.</p>{grade}</li>"
     )

@@ -37,18 +37,30 @@ def scope(asked: Asked) -> str:
         + "."
     ]
     if question.hours:
-        told = ", ".join(f"{one.start_h} h à {one.end_h} h" for one in question.hours)
+        told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
         lines.append(
             f"- **Heures** : de {told}, heure locale. {plural(asked.unsure, 'fait')} de côté, "
-            "qu'on ne sait pas dire dedans ou dehors."
+            f"qu'on ne sait dire ni dedans ni dehors : le compte est entre {number(asked.n)} et "
+            f"{number(asked.n + asked.unsure)}."
         )
-    lines.append(f"- **Compte** : {plural(asked.n, 'fait')}, du {spoken(asked.days[0])} au {spoken(asked.days[1])}.")
+    lines.append(
+        f"- **Compte** : {plural(asked.n, 'fait')}, "
+        f"du {spoken(asked.days[0])} au {spoken(asked.days[1])}."
+    )
     lines.append(f"- **Découpage** : {asked.city.about.divisions[asked.division].title}.")
     if asked.sample:
         lines.append("- **Échantillon** : le compte n'est pas un total, ni son évolution connue.")
     if question.caveat:
         lines.append(f"- **À savoir** : {question.caveat}")
     return "\n".join(lines)
+
+
+def subject(asked: Asked) -> str:
+    """Return what is counted, for the title of a figure."""
+    question = asked.question
+    natures = f", {', '.join(question.categories)}" if question.categories else ""
+    told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
+    return f"{asked.theme.title}{natures}{f', {told}' if told else ''}"
 
 
 def moved(row: dict[str, Any]) -> str:
@@ -86,8 +98,10 @@ def where_in_words(rows: list[dict[str, Any]], asked: Asked, minimum_count: int)
         f"{number(top['high'])}), {percent(top['n'] / placed, 1)} de ceux qui ont un lieu"
     )
     if equal:
-        text += f" ; {plural(len(equal), 'autre zone')} pourraient l'égaler" if len(equal) > 1 else (
-            f" ; {equal[0]['name']} pourrait l'égaler"
+        text += (
+            f" ; {plural(len(equal), 'autre zone')} pourraient l'égaler"
+            if len(equal) > 1
+            else (f" ; {equal[0]['name']} pourrait l'égaler")
         )
     return f"{text}.{_for_size(rows)}"
 
@@ -97,7 +111,7 @@ def _for_size(rows: list[dict[str, Any]]) -> str:
         return " Rien n'est rapporté à la taille des zones : pas de couche de population, ici."
     high = [row for row in rows if row["kind"] and row["kind"].startswith("haut")]
     if not high:
-        return " Rapportée aux personnes présentes, aucune zone n'est au-dessus de ses voisines."
+        return " Rapportée aux personnes présentes, aucune zone ne se détache par le haut."
     high.sort(key=lambda row: (-row["rate"], row["zone"]))
     told = ", ".join(
         f"{row['name']} ({number(row['rate'], 1)} pour 1 000, de {number(row['rate_low'], 1)} à "
@@ -109,18 +123,27 @@ def _for_size(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def _weights(rows: list[dict[str, Any]]) -> rhythms.Floats:
+    return np.array([row["weight"] for row in rows], dtype=float)
+
+
+def _peak(rows: list[dict[str, Any]], asked: Asked) -> tuple[int, int]:
+    """Return the first hour of the busiest run among the hours asked, and how long it is."""
+    length = min([6, *(one.length for one in asked.question.hours)])
+    weights = np.where(asked_hours(asked.question), _weights(rows), 0.0)
+    return (rhythms.peak(weights, length)[0] if weights.any() else 0), length
+
+
 def when_in_words(rows: list[dict[str, Any]], asked: Asked) -> str:
     """Return the busiest hours of the week, among those asked, and what share they weigh."""
     if rows[0]["status"] == "abstained":
         return f"Heures : abstention ({rows[0]['reason']})."
-    weights = np.array([row["weight"] for row in rows])
-    kept = asked_hours(asked.question)
-    length = min([6, *(one.length for one in asked.question.hours)])
-    start, _ = rhythms.peak(np.where(kept, weights, 0.0), length)
+    weights, kept = _weights(rows), asked_hours(asked.question)
+    start, length = _peak(rows, asked)
     share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
     text = (
-        f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la semaine "
-        f"en {number(length)} h, contre {percent(length / len(weights), 1)} si tout était égal"
+        f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la "
+        f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout était égal"
     )
     if asked.question.hours:
         part = weights[kept].sum() / weights.sum()
@@ -138,10 +161,13 @@ def origin_in_words(row: dict[str, Any]) -> str:
         f"agents, {number(row['n_unknown'])} d'origine inconnue"
     )
     if row["agent"] is None:
-        return f"{_capital(counts)} : part des agents inconnue, le niveau peut suivre leur présence."
+        return (
+            f"{_capital(counts)} : part des agents inconnue, le niveau peut suivre leur présence."
+        )
     text = (
-        f"{_capital(counts)} : les agents en ouvrent {percent(row['agent'])} (de "
-        f"{percent(row['agent_low'])} à {percent(row['agent_high'])}), parmi ceux d'origine connue"
+        f"{_capital(counts)} : les agents en ouvrent {percent(row['agent'], 1)} (de "
+        f"{percent(row['agent_low'], 1)} à {percent(row['agent_high'], 1)}), parmi ceux "
+        "d'origine connue"
     )
     if row["driven"]:
         text += (
@@ -152,33 +178,37 @@ def origin_in_words(row: dict[str, Any]) -> str:
 
 
 def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
-    """Return one sentence for each comparison of days, and what the control adds."""
+    """Return one sentence for each comparison of days, and what the control leaves of it."""
     asks = asked.question.compare
     if asks is None:
         return []
-    named = {"in": "aux heures de la question" if asked.question.hours else "à toute heure",
-             "out": "aux autres heures (témoin)"}  # fmt: skip
+    named = {
+        "in": "aux heures de la question" if asked.question.hours else "à toute heure",
+        "out": "aux autres heures, le témoin",
+        "own": "écart propre aux heures de la question",
+    }
+    head = f"« {asks.days} » contre « {asks.against} »"
     lines = []
     for row in rows:
-        head = f"Un jour de « {asks.days} » contre un de « {asks.against} », {named[row['where']]}"
         if row["status"] != "ok":
-            lines.append(f"{head} : abstention ({row['reason']}).")
+            lines.append(f"{head}, {named[row['where']]} : abstention ({row['reason']}).")
             continue
+        span = f"de {change(row['low'])} à {change(row['high'])}"
+        told = "" if row["where"] != "own" else f", {_established(row)}"
+        unit = "" if row["where"] == "own" else " de faits par jour"
         lines.append(
-            f"{head} : {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})."
+            f"{head}, {named[row['where']]} : {change(row['ratio'])}{unit} ({span}){told}."
         )
-    if [row["status"] for row in rows] == ["ok", "ok"]:
-        inside, control = rows
-        apart = inside["low"] > control["high"] or inside["high"] < control["low"]
-        lines.append(
-            "L'écart est propre à ces heures : les deux intervalles ne se touchent pas." if apart
-            else "Rien n'établit que l'écart soit propre à ces heures : les deux intervalles se "
-            "recouvrent."
-        )  # fmt: skip
     return lines
 
 
-def near_in_words(row: dict[str, Any] | None, rules: Surroundings | None, asked: Asked) -> list[str]:
+def _established(row: dict[str, Any]) -> str:
+    return "établi" if row["low"] > 1 or row["high"] < 1 else "non établi"
+
+
+def near_in_words(
+    row: dict[str, Any] | None, rules: Surroundings | None, asked: Asked
+) -> list[str]:
     """Return whether facts go with the question's feature of places, from `context`."""
     if row is None or rules is None:
         return []
@@ -200,26 +230,45 @@ def actors(asked: Asked) -> str:
     return "\n".join(f"1. **{one.who}** : {one.lever}." for one in asked.question.actors)
 
 
+def in_short(
+    asked: Asked, row: dict[str, Any], places: list[dict[str, Any]], week: list[dict[str, Any]],
+    contrasts: list[dict[str, Any]], beside: dict[str, Any] | None, rules: Surroundings | None,
+    driven: str,
+) -> str:  # fmt: skip
+    """Return the answer in one sentence: which way, where, when, with what, and one reserve."""
+    told = [_capital(moved(row))]
+    if places and places[0]["n"]:
+        equal = sum(one["high"] >= places[0]["low"] for one in places[1:])
+        tied = f", à égalité possible avec {plural(equal, 'autre')}" if equal else ""
+        told.append(f"en tête {places[0]['name']}{tied}")
+    if week[0]["status"] != "abstained":
+        start, _ = _peak(week, asked)
+        told.append(f"surtout {rhythms.spoken_hour(start)} et après")
+    own = next((one for one in contrasts if one["where"] == "own"), None)
+    if own:
+        told.append(f"écart des jours comparés, propre à ces heures : {change(own['ratio'])}, "
+                    f"{_established(own)}")  # fmt: skip
+    if beside and rules:
+        label = rules.features[beside["feature"]].label
+        found = beside["status"] == "ok" and beside["found"]
+        told.append(f"lien {'établi' if found else 'non établi'} avec : {label}")
+    if driven:
+        told.append("réserve : compte porté par l'activité des agents")
+    return f"{' ; '.join(told)}."
+
+
 def answer(
     asked: Asked, level: dict[str, Any], row: dict[str, Any], origin: dict[str, Any],
-    parts: list[str], badge: str,
+    sentence: str, badge: str,
 ) -> pa.Table:  # fmt: skip
-    """Return the answer as one row of ANSWERS.
-
-    `row` is the whole city's evolution; `parts` the sentences on places, hours, and the others.
-    """
-    who = asked.question.actors[0].who
-    told = [level_in_words(level, row), *parts]
-    if origin["driven"]:
-        told.append("Compte porté par l'activité des agents : à lire avec réserve.")
-    told.append(f"Peut agir d'abord : {who}.")
+    """Return the answer as one row of ANSWERS; `row` is the whole city's evolution."""
     found = {
         "question": asked.name, "title": asked.question.title, "axis": asked.theme.axis,
         "theme": asked.question.theme, "n": asked.n, "unsure": asked.unsure, **level,
         **{k: row[k] for k in ("recent", "before", "ratio", "low", "high", "label", "status",
                                "reason")},
         **{k: origin[k] for k in ("agent", "agent_low", "agent_high", "driven")},
-        "badge": badge, "actor": who, "sentence": " ".join(told),
+        "badge": badge, "actor": asked.question.actors[0].who, "sentence": sentence,
     }  # fmt: skip
     return pa.Table.from_pylist([found], schema=ANSWERS)
 
@@ -227,7 +276,10 @@ def answer(
 def as_markdown(table: pa.Table) -> str:
     """Return a question's answer as Markdown: who reads only this has read the page."""
     row = table.to_pylist()[0]
-    return f"**{row['title']}**\n\n{row['sentence']}"
+    return (
+        f"**{row['title']}**\n\n{row['sentence']}\n\nPeut agir d'abord : **{row['actor']}**."
+        f" Sources : {row['badge']}."
+    )
 
 
 def in_words(table: pa.Table) -> str:
