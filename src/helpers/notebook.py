@@ -75,7 +75,7 @@ def _start_kernel(folder: Path, room: str) -> Any:
     """
     from jupyter_client.manager import KernelManager
 
-    class Manager(KernelManager):
+    class Manager(KernelManager):  # type: ignore[misc]  # it comes without types
         """Remembers the client that Papermill asks for, which leaves its channels open."""
 
         opened: Any = None

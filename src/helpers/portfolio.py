@@ -220,9 +220,10 @@ def weeks(asked: Asked) -> list[tuple[dt.date, int | None]]:
 
 def years(asked: Asked) -> list[tuple[int, int]]:
     """Return year and count, of facts known by the year."""
-    return asked.facts.execute(
+    rows = asked.facts.execute(
         "SELECT year(hour), sum(n)::BIGINT FROM cube GROUP BY 1 ORDER BY 1"
     ).fetchall()
+    return [(int(year), int(n)) for year, n in rows]
 
 
 def level(asked: Asked, knobs: Knobs) -> dict[str, Any]:
@@ -322,7 +323,7 @@ def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
     row: dict[str, Any] = {f"n_{name}": counts.get(name, 0)
                            for name in ("citizen", "agent", "unknown")}  # fmt: skip
     known = row["n_citizen"] + row["n_agent"]
-    share = (None, None, None)
+    share: tuple[float | None, ...] = (None, None, None)
     if known >= knobs.minimum_count:
         share = patrol.share_interval(row["n_agent"], known, knobs.confidence)
     row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))

@@ -39,7 +39,7 @@ def scope(asked: Asked) -> str:
     if question.hours:
         told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
         lines.append(
-            f"- **Heures** : de {told}, heure locale. {plural(asked.unsure, 'fait')} de côté, "
+            f"- **Heures** : {told}, heure locale. {plural(asked.unsure, 'fait')} de côté, "
             f"qu'on ne sait dire ni dedans ni dehors : le compte est entre {number(asked.n)} et "
             f"{number(asked.n + asked.unsure)}."
         )
@@ -143,7 +143,8 @@ def when_in_words(rows: list[dict[str, Any]], asked: Asked) -> str:
     share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
     text = (
         f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la "
-        f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout était égal"
+        f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout "
+        "était égal"
     )
     if asked.question.hours:
         part = weights[kept].sum() / weights.sum()
@@ -202,6 +203,16 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     return lines
 
 
+def _days_apart(row: dict[str, Any], asked: Asked) -> str:
+    asks = asked.question.compare
+    named = f"« {asks.days} » et « {asks.against} »" if asks else ""
+    proper = ", propre à ces heures" if row["where"] == "own" else ""
+    if _established(row) == "établi":
+        span = f"de {change(row['low'])} à {change(row['high'])}"
+        return f"écart établi entre {named}{proper} : {change(row['ratio'])} ({span})"
+    return f"pas d'écart établi entre {named}{proper}"
+
+
 def _established(row: dict[str, Any]) -> str:
     return "établi" if row["low"] > 1 or row["high"] < 1 else "non établi"
 
@@ -221,7 +232,7 @@ def near_in_words(
     return [
         f"Avec {feature.more} dans la zone, à personnes présentes égales{whole} : "
         f"{change(row['ratio'])} de faits (de {change(row['low'])} à {change(row['high'])}), "
-        f"{verdict}. Ces lieux ne sont connus que par leur nombre dans la zone, non par leur place."
+        f"{verdict} (aller avec n'est pas causer). Ces lieux ne sont connus que par leur nombre dans la zone, non par leur place."
     ]
 
 
@@ -243,11 +254,8 @@ def in_short(
         told.append(f"en tête {places[0]['name']}{tied}")
     if week[0]["status"] != "abstained":
         start, _ = _peak(week, asked)
-        told.append(f"surtout {rhythms.spoken_hour(start)} et après")
-    own = next((one for one in contrasts if one["where"] == "own"), None)
-    if own:
-        told.append(f"écart des jours comparés, propre à ces heures : {change(own['ratio'])}, "
-                    f"{_established(own)}")  # fmt: skip
+        told.append(f"pointe : {rhythms.spoken_hour(start)}")
+    told += [_days_apart(one, asked) for one in contrasts[-1:] if one["status"] == "ok"]
     if beside and rules:
         label = rules.features[beside["feature"]].label
         found = beside["status"] == "ok" and beside["found"]
