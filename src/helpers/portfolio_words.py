@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from helpers import rhythms, trends
 from helpers.calendar import spoken
+from helpers.estimate import poisson_interval
 from helpers.portfolio import Asked, asked_hours
 from helpers.surroundings import Surroundings
 from helpers.words import change, number, percent, plural
@@ -28,6 +30,19 @@ ANSWERS = pa.schema(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a page has measured: rows of `level`, `evolution` (the city's), `zones`, and so on."""
+
+    level: dict[str, Any]
+    moved: dict[str, Any]
+    zones: list[dict[str, Any]]
+    hours: list[dict[str, Any]]
+    contrasts: list[dict[str, Any]]
+    near: dict[str, Any] | None
+    origin: dict[str, Any]
+
+
 def scope(asked: Asked) -> str:
     """Return in Markdown what the question counts, over which days, and what it leaves aside."""
     question, theme = asked.question, asked.theme
@@ -40,9 +55,10 @@ def scope(asked: Asked) -> str:
         told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
         lines.append(
             f"- **Heures** : {told}, heure locale. {plural(asked.unsure, 'fait')} de côté, "
-            f"qu'on ne sait dire ni dedans ni dehors : le compte est entre {number(asked.n)} et "
-            f"{number(asked.n + asked.unsure)}."
-        )
+            "qu'on ne sait dire ni dedans ni dehors"
+            + (f" : le compte est entre {number(asked.n)} et {number(asked.n + asked.unsure)}."
+               if asked.unsure else ".")
+        )  # fmt: skip
     lines.append(
         f"- **Compte** : {plural(asked.n, 'fait')}, "
         f"du {spoken(asked.days[0])} au {spoken(asked.days[1])}."
@@ -75,10 +91,9 @@ def level_in_words(level: dict[str, Any], row: dict[str, Any]) -> str:
     """Return level and evolution as a sentence."""
     if level["level"] is None:
         return f"{_capital(moved(row))}."
-    told = (
-        f"{number(level['level'], 1)} faits {level['unit']} (de {number(level['level_low'], 1)} "
-        f"à {number(level['level_high'], 1)})"
-    )
+    digits = 0 if level["level"] >= 100 else 1
+    value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
+    told = f"{value} faits {level['unit']} (de {low} à {high})"
     return f"{told} ; {moved(row)}."
 
 
@@ -127,25 +142,40 @@ def _weights(rows: list[dict[str, Any]]) -> rhythms.Floats:
     return np.array([row["weight"] for row in rows], dtype=float)
 
 
-def _peak(rows: list[dict[str, Any]], asked: Asked) -> tuple[int, int]:
-    """Return the first hour of the busiest run among the hours asked, and how long it is."""
+def peak(
+    rows: list[dict[str, Any]], asked: Asked, confidence: float
+) -> tuple[int, int] | None:  # fmt: skip
+    """Return the first hour of the busiest run among the hours asked, and how long it is.
+
+    None where it does not stand out: its exact Poisson limit, at a level for as many runs as the
+    week has (Bonferroni), must exceed what the mean hour asked would hold.
+    """
     length = min([6, *(one.length for one in asked.question.hours)])
-    weights = np.where(asked_hours(asked.question), _weights(rows), 0.0)
-    return (rhythms.peak(weights, length)[0] if weights.any() else 0), length
+    kept = asked_hours(asked.question)
+    weights = np.where(kept, _weights(rows), 0.0)
+    if not weights.any():
+        return None
+    start = rhythms.peak(weights, length)[0]
+    held = sum(weights[(start + i) % len(weights)] for i in range(length))
+    low, _ = poisson_interval(held, 1 - (1 - confidence) / len(weights))
+    return (start, length) if low > weights.sum() * length / kept.sum() else None
 
 
-def when_in_words(rows: list[dict[str, Any]], asked: Asked) -> str:
+def when_in_words(rows: list[dict[str, Any]], asked: Asked, confidence: float) -> str:
     """Return the busiest hours of the week, among those asked, and what share they weigh."""
     if rows[0]["status"] == "abstained":
         return f"Heures : abstention ({rows[0]['reason']})."
     weights, kept = _weights(rows), asked_hours(asked.question)
-    start, length = _peak(rows, asked)
-    share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
-    text = (
-        f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la "
-        f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout "
-        "était égal"
-    )
+    found = peak(rows, asked, confidence)
+    text = "Aucune heure ne se détache du hasard"
+    if found:
+        start, length = found
+        share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
+        text = (
+            f"Le plus souvent {rhythms.spoken_hour(start)} et après : {percent(share, 1)} de la "
+            f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout "
+            "était égal"
+        )
     if asked.question.hours:
         part = weights[kept].sum() / weights.sum()
         text += (
@@ -232,7 +262,8 @@ def near_in_words(
     return [
         f"Avec {feature.more} dans la zone, à personnes présentes égales{whole} : "
         f"{change(row['ratio'])} de faits (de {change(row['low'])} à {change(row['high'])}), "
-        f"{verdict} (aller avec n'est pas causer). Ces lieux ne sont connus que par leur nombre dans la zone, non par leur place."
+        f"{verdict} (aller avec n'est pas causer). Ces lieux ne sont "
+        "connus que par leur nombre dans la zone, non par leur place."
     ]
 
 
@@ -242,43 +273,40 @@ def actors(asked: Asked) -> str:
 
 
 def in_short(
-    asked: Asked, row: dict[str, Any], places: list[dict[str, Any]], week: list[dict[str, Any]],
-    contrasts: list[dict[str, Any]], beside: dict[str, Any] | None, rules: Surroundings | None,
-    driven: str,
+    asked: Asked, found: Measured, rules: Surroundings | None, confidence: float
 ) -> str:  # fmt: skip
     """Return the answer in one sentence: which way, where, when, with what, and one reserve."""
-    told = [_capital(moved(row))]
+    told, places = [_capital(moved(found.moved))], found.zones
     if places and places[0]["n"]:
         equal = sum(one["high"] >= places[0]["low"] for one in places[1:])
         tied = f", à égalité possible avec {plural(equal, 'autre')}" if equal else ""
         told.append(f"en tête {places[0]['name']}{tied}")
-    if week[0]["status"] != "abstained":
-        start, _ = _peak(week, asked)
-        told.append(f"pointe : {rhythms.spoken_hour(start)}")
-    told += [_days_apart(one, asked) for one in contrasts[-1:] if one["status"] == "ok"]
-    if beside and rules:
-        label = rules.features[beside["feature"]].label
-        found = beside["status"] == "ok" and beside["found"]
-        told.append(f"lien {'établi' if found else 'non établi'} avec : {label}")
-    if driven:
+    busy = None
+    if found.hours[0]["status"] != "abstained":
+        busy = peak(found.hours, asked, confidence)
+    if busy:
+        told.append(f"pointe : {rhythms.spoken_hour(busy[0])}")
+    told += [_days_apart(one, asked) for one in found.contrasts[-1:] if one["status"] == "ok"]
+    if found.near and rules:
+        linked = found.near["status"] == "ok" and found.near["found"]
+        label = rules.features[found.near["feature"]].label
+        told.append(f"lien {'établi' if linked else 'non établi'} avec : {label}")
+    if found.origin["driven"]:
         told.append("réserve : compte porté par l'activité des agents")
     return f"{' ; '.join(told)}."
 
 
-def answer(
-    asked: Asked, level: dict[str, Any], row: dict[str, Any], origin: dict[str, Any],
-    sentence: str, badge: str,
-) -> pa.Table:  # fmt: skip
-    """Return the answer as one row of ANSWERS; `row` is the whole city's evolution."""
-    found = {
+def answer(asked: Asked, found: Measured, sentence: str, badge: str) -> pa.Table:
+    """Return the answer as one row of ANSWERS."""
+    evolution = ("recent", "before", "ratio", "low", "high", "label", "status", "reason")
+    origin = ("agent", "agent_low", "agent_high", "driven")
+    row = {
         "question": asked.name, "title": asked.question.title, "axis": asked.theme.axis,
-        "theme": asked.question.theme, "n": asked.n, "unsure": asked.unsure, **level,
-        **{k: row[k] for k in ("recent", "before", "ratio", "low", "high", "label", "status",
-                               "reason")},
-        **{k: origin[k] for k in ("agent", "agent_low", "agent_high", "driven")},
+        "theme": asked.question.theme, "n": asked.n, "unsure": asked.unsure, **found.level,
+        **{k: found.moved[k] for k in evolution}, **{k: found.origin[k] for k in origin},
         "badge": badge, "actor": asked.question.actors[0].who, "sentence": sentence,
     }  # fmt: skip
-    return pa.Table.from_pylist([found], schema=ANSWERS)
+    return pa.Table.from_pylist([row], schema=ANSWERS)
 
 
 def as_markdown(table: pa.Table) -> str:
