@@ -338,3 +338,15 @@ def table_of_facts(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]
         names = ", ".join(whole)
         marks = ", ".join("?" for _ in whole)
         con.execute(f"INSERT INTO cube ({names}) VALUES ({marks})", list(whole.values()))
+
+
+def nothing_late(con: duckdb.DuckDBPyConnection) -> None:
+    """Make tables `grades_weekly` and `nowcast` of a city where no zone is silent, nothing late."""
+    con.execute(
+        "CREATE OR REPLACE TABLE grades_weekly (source VARCHAR, division VARCHAR, zone VARCHAR, "
+        "week DATE, missing_days BIGINT)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TABLE nowcast (source VARCHAR, division VARCHAR, zone VARCHAR, "
+        "week DATE, share_in DOUBLE, value DOUBLE, low BIGINT, high BIGINT, status VARCHAR)"
+    )

@@ -12,8 +12,9 @@ import pytest
 
 from helpers import hotspots, params, reliability, rhythms, silence, situation, trends
 from helpers.calendar import window
+from helpers.series import Weeks
 from helpers.territory import project
-from tests.conftest import Built, read_csv
+from tests.conftest import Built, nothing_late, read_csv
 
 END = dt.date(2019, 6, 17)
 
@@ -53,7 +54,8 @@ def span(days: int) -> str:
 
 
 def test_weekly_curves(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
-    table = trends.weekly(con, denver.city, 0.95)
+    nothing_late(con)
+    table = trends.weekly(Weeks(con, denver.city, 52, 0.9), 0.95)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"] or 0

@@ -103,9 +103,11 @@ def results(built: Built, order: str, out: Path) -> list[bytes]:
     centres = np.array([(0.0, 0.0), (1000.0, 0.0), (0.0, 1000.0), (1000.0, 1000.0)])
     places = Places(list("ABCD"), list("ABCD"), centres, exposure, {}, [], {}, 0)
     knobs = hotspots_zones.Knobs(365, RATE, 30, 0.95, 199, 2)
+    shares, curves = concentration.find(con, built.city, 365, 30, 1)
     tables = {
         "cells": hotspots.find(con, built.city, 365, 250, RATE, 30, draws=9, seed=1, places=places),
-        "concentration": concentration.find(con, built.city, 365, 30, 1),
+        "concentration": shares,
+        "curves": curves,
         "zones": hotspots_zones.find(con, built.city, places, knobs, 1),
     }
     written = []

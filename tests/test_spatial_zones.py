@@ -140,9 +140,28 @@ def test_concentration_of_chance_lies_in_the_interval_of_chance(mean: float) -> 
     rng = np.random.default_rng(int(10 * mean))
     inside = 0
     for turn in range(60):
-        row = concentration.assess("x", rng.poisson(mean, 800).astype(float), 30, turn)
+        row, _ = concentration.assess("x", rng.poisson(mean, 800).astype(float), 30, turn)
         inside += row["chance_low"] <= row["share"] <= row["chance_high"]
     assert inside >= 0.85 * 60
+
+
+def test_the_curve_of_chance_lies_in_the_band_of_chance() -> None:
+    rng = np.random.default_rng(3)
+    inside = np.zeros(len(concentration.GRID))
+    for turn in range(60):
+        _, points = concentration.assess("x", rng.poisson(2.0, 800).astype(float), 30, turn)
+        inside += [p["chance_low"] <= p["facts"] <= p["chance_high"] for p in points]
+    assert (inside >= 0.85 * 60).all()
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=3000).filter(any))
+def test_the_curve_meets_the_half_and_never_falls(counts: list[int]) -> None:
+    cells = np.array(counts)
+    found = concentration.curve(cells)
+    assert (np.diff(found) >= -1e-12).all()
+    assert found[-1] == pytest.approx(1)
+    reached = np.array(concentration.GRID) >= concentration.half_share(cells)
+    assert (found[reached] >= 0.5 - 1e-9).all()
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=60).filter(any))

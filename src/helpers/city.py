@@ -150,6 +150,29 @@ class Agenda(Strict):
     warnings: WarningsRule | None = None
 
 
+class Milestone(Strict):
+    """Something known to have changed the counts: its days, what it touches, who says so.
+
+    Without `sources` and `themes` it touches all. `end` (inclusive) makes it an exception, whose
+    weeks are set aside; without it, it lasts. `recording`: what changed is how facts are recorded,
+    not what happens.
+    """
+
+    title: str
+    start: dt.date
+    end: dt.date | None = None
+    sources: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    recording: bool = False
+    told_by: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Milestone:
+        if self.end and self.end < self.start:
+            raise ValueError(f"« {self.title} » finit avant de commencer")
+        return self
+
+
 class PublishedFigure(Strict):
     """A number published elsewhere, that situates the city's own; `year` where it has one."""
 
@@ -249,6 +272,7 @@ class CityFile(Strict):
     holidays: Holidays
     slots: dict[str, Slot] = Field(default_factory=lambda: dict(SLOTS))
     agenda: Agenda = Field(default_factory=Agenda)
+    milestones: tuple[Milestone, ...] = ()
     published_figures: tuple[PublishedFigure, ...] = ()
 
 
@@ -266,6 +290,9 @@ class City:
             if division.grouping_of:
                 drawn = [n for n, d in self.about.divisions.items() if d.source]
                 self._expect(f"{here}.grouping_of", division.grouping_of, drawn, "city.yaml")
+        for one in self.about.milestones:
+            for source in one.sources:
+                self._expect(f"milestones « {one.title} »", source, self.about.sources, "city.yaml")
 
     def _expect(self, key: str, value: str, known: Iterable[str], file: str) -> None:
         """Raise PhareError where `value`, found under `key`, names nothing known."""
@@ -308,6 +335,10 @@ class City:
             self._expect(f"{name}.division", division, self.about.divisions, THEMES)
             for source in theme.needs:
                 self._expect(f"{name}.needs", source, self.about.sources, THEMES)
+        for one in self.about.milestones:
+            for touched in one.themes:
+                here = f"milestones « {one.title} »"
+                self._expect(here, touched, self._themes.themes, "city.yaml")
         return self._themes.themes
 
     @cached_property

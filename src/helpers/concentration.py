@@ -1,9 +1,10 @@
 """How concentrated facts are, beside what chance alone would show.
 
 With few facts even a uniform city looks concentrated: of a tenth of a fact a cell, half lie in
-4.5 % of cells. The share of cells that holds half the facts is therefore always told beside that
-of as many facts thrown at random over the same cells (Bernasco, W. & Steenbeek, W. 2017, More
-places than crimes, Journal of Quantitative Criminology 33).
+4.5 % of cells. The share of cells that holds half the facts, and the whole curve of concentration,
+are therefore always told beside those of as many facts thrown at random over the same cells
+(Bernasco, W. & Steenbeek, W. 2017, More places than crimes, Journal of Quantitative Criminology
+33).
 """
 
 from __future__ import annotations
@@ -25,11 +26,20 @@ from helpers.words import percent
 Floats = NDArray[np.float64]
 HALF = 0.5
 DRAWS = 99
+# Shares of the cells at which the curve is told, from the busiest cell on.
+GRID = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 1.0)
+CHANCE = (0.025, 0.5, 0.975)
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cells", pa.int64()), ("n", pa.int64()), ("share", pa.float64()),
         ("chance", pa.float64()), ("chance_low", pa.float64()), ("chance_high", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+CURVE = pa.schema(
+    [
+        ("theme", pa.string()), ("cells", pa.float64()), ("facts", pa.float64()),
+        ("chance", pa.float64()), ("chance_low", pa.float64()), ("chance_high", pa.float64()),
     ]
 )  # fmt: skip
 
@@ -41,39 +51,72 @@ def half_share(counts: NDArray[Any]) -> float:
     return float((reached + 1) / len(counts))
 
 
-def assess(theme: str, counts: Floats, minimum_count: int, seed: int) -> dict[str, Any]:
-    """Return a row of SCHEMA; the interval of chance is that of 95 % of draws."""
+def curve(counts: NDArray[Any]) -> Floats:
+    """Return the share of the facts in each share GRID of the cells (n,), busiest first.
+
+    At least one cell; between two cells, the curve is straight.
+    """
+    held = np.concatenate([[0.0], np.cumsum(np.sort(counts)[::-1])]) / max(counts.sum(), 1)
+    at = np.maximum(np.array(GRID) * len(counts), 1.0)
+    return np.asarray(np.interp(at, np.arange(len(held)), held))
+
+
+def assess(
+    theme: str, counts: Floats, minimum_count: int, seed: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a row of SCHEMA and those of CURVE; chance holds 95 % of draws."""
     n, cells = int(counts.sum()), len(counts)
     row: dict[str, Any] = {"theme": theme, "cells": cells, "n": n}
     if n < minimum_count:
         why = f"moins de {minimum_count} faits localisés dans la période"
-        return {**row, "status": "abstained", "reason": why}
+        return {**row, "status": "abstained", "reason": why}, []
     rng = np.random.default_rng([seed, *theme.encode(), 1])
-    drawn = [
-        half_share(np.bincount(rng.integers(0, cells, n), minlength=cells)) for _ in range(DRAWS)
-    ]
-    low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975])
+    drawn = [np.bincount(rng.integers(0, cells, n), minlength=cells) for _ in range(DRAWS)]
+    low, middle, high = np.quantile([half_share(one) for one in drawn], CHANCE)
     told = {"share": half_share(counts), "chance": middle, "chance_low": low, "chance_high": high}
-    return {
-        **row, **{k: round(float(v), DIGITS) for k, v in told.items()}, "status": "ok",
-        "reason": "",
-    }  # fmt: skip
+    row |= {**_rounded(told), "status": "ok", "reason": ""}
+    bands = np.quantile([curve(one) for one in drawn], CHANCE, axis=0)
+    names = ("cells", "facts", "chance_low", "chance", "chance_high")
+    points = zip(GRID, curve(counts), *bands, strict=True)
+    return row, [{"theme": theme, **_rounded(dict(zip(names, p, strict=True)))} for p in points]
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, float]:
+    return {k: round(float(v), DIGITS) for k, v in values.items()}
 
 
 def find(
     con: duckdb.DuckDBPyConnection, city: City, window_days: int, minimum_count: int, seed: int
-) -> pa.Table:
-    """Return a row of SCHEMA a theme. Views `cube`, `zones`."""
+) -> tuple[pa.Table, pa.Table]:
+    """Return a row of SCHEMA a theme, and the curves (CURVE). Views `cube`, `zones`."""
     cells = study_cells(con, city, cell_size(con)) if city.themes else []
     if not cells:
         why = "le découpage principal n'a pas de contours : aucune maille à comparer"
-        rows = [{"theme": theme, "status": "abstained", "reason": why} for theme in city.themes]
-        return pa.Table.from_pylist(rows, schema=SCHEMA)
-    rows = [
+        none = [{"theme": theme, "status": "abstained", "reason": why} for theme in city.themes]
+        return pa.Table.from_pylist(none, schema=SCHEMA), CURVE.empty_table()
+    found = [
         assess(theme, cell_counts(con, city, theme, window_days, cells), minimum_count, seed)
         for theme in city.themes
     ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    rows, points = [row for row, _ in found], [point for _, some in found for point in some]
+    return pa.Table.from_pylist(rows, schema=SCHEMA), pa.Table.from_pylist(points, schema=CURVE)
+
+
+def draw_curves(table: pa.Table, city: City) -> Any:
+    """Return, a panel a theme, the share of facts in the busiest cells, and chance's in grey."""
+    rows = [{**row, "theme": city.themes[row["theme"]].title} for row in table.to_pylist()]
+    scale = alt.Scale(type="log", domain=[GRID[0], 1])
+    axis = alt.Axis(format=".1~%", values=[0.001, 0.01, 0.1, 1])
+    base = alt.Chart().encode(
+        x=alt.X("cells:Q", title="part des mailles", scale=scale, axis=axis),
+    )
+    shares = alt.Axis(format="%", tickCount=3)
+    band = base.mark_area(color=figure.GREY, opacity=0.5).encode(
+        y=alt.Y("chance_low:Q", title="part des faits", axis=shares), y2="chance_high:Q"
+    )
+    line = base.mark_line(color=figure.ORANGE, strokeWidth=2).encode(y="facts:Q")
+    layers = alt.layer(band, line, data=figure.data(rows)).properties(width=190, height=110)
+    return layers.facet(facet=alt.Facet("theme:N", title=None), columns=3)
 
 
 def draw(table: pa.Table, city: City) -> Any:

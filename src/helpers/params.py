@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from helpers.city import Grade
+from helpers.city import AXES, Grade
 from helpers.errors import PhareError
 from helpers.strict import Strict, parse
 from helpers.workspace import find_root
 
 Origin = Literal["citizen", "agent", "unknown"]
+# measure:target (helpers.indicators); more than eight numbers are followed by nobody.
+Indicator = Annotated[str, Field(pattern="^(level|change|week|rising|critical):[a-z][a-z0-9_]*$")]
+MOST_INDICATORS = 8
 
 
 class Collect(Strict):
@@ -83,10 +86,43 @@ class Waves(Strict):
     pilot_weeks: int = Field(ge=1)
 
 
+class CriticalityWeights(Strict):
+    """Exponents of the facts a week, of the severity, and of the ratio to the period before."""
+
+    count: float = Field(ge=0, le=3)
+    severity: float = Field(ge=0, le=3)
+    trend: float = Field(ge=0, le=3)
+
+
 class Trends(Strict):
     window_weeks: int = Field(ge=4, le=104)
     confidence: float = Field(gt=0.5, lt=1)
     minimum_count: int = Field(ge=0)
+    power: float = Field(gt=0.5, lt=1)
+    stable_margin: float = Field(gt=0, le=0.5)
+    false_discovery_rate: float = Field(gt=0, le=0.5)
+    break_alpha: float = Field(gt=0, le=0.2)
+    break_minimum_count: int = Field(ge=1)
+    explained_within_weeks: int = Field(ge=0, le=26)
+    criticality_origins: tuple[Origin, ...] = Field(min_length=1)
+    criticality_weights: CriticalityWeights
+    criticality_thresholds: tuple[float, float]
+    indicators: dict[str, tuple[Indicator, ...]]
+
+    @model_validator(mode="after")
+    def _readable(self) -> Trends:
+        if not 0 < self.criticality_thresholds[0] < self.criticality_thresholds[1]:
+            raise ValueError("criticality_thresholds doit croître")
+        for role, chosen in self.indicators.items():
+            if len(chosen) > MOST_INDICATORS:
+                raise ValueError(f"« {role} » suit plus de {MOST_INDICATORS} indicateurs")
+            for asked in chosen:
+                measure, target = asked.split(":")
+                if measure in ("level", "change", "week") and target in ("all", *AXES):
+                    raise ValueError(f"« {asked} » : {measure} demande un thème, non un ensemble")
+            if len(set(chosen)) < len(chosen):
+                raise ValueError(f"« {role} » suit deux fois le même indicateur")
+        return self
 
 
 class Hotspots(Strict):
@@ -215,7 +251,7 @@ def block(stage: str, root: Path | None = None) -> dict[str, Any]:
         raise PhareError(
             f"aucun bloc « {stage} »", "params.yaml", f"ajouter un bloc `{stage}:` à params.yaml"
         )
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in found.model_dump().items()}
+    return found.model_dump(mode="json")
 
 
 def read(stage: str, *names: str) -> Any:

@@ -228,6 +228,18 @@ def driven(table: pa.Table) -> dict[str, str]:
     return {r["theme"]: r["note"] for r in table.to_pylist() if r["driven"]}
 
 
+def caveat(table: pa.Table, city: City) -> str:
+    """Return a paragraph of Markdown that names the themes driven by agents; nothing without."""
+    told = driven(table)
+    titles = [theme.title for name, theme in city.themes.items() if name in told]
+    if not titles:
+        return ""
+    return (
+        f"\n\n**Portés par l'activité des agents** : {', '.join(titles)}. Ces comptes suivent où "
+        "et quand les agents passent ; leurs bornes sont dans le carnet `patrol`."
+    )
+
+
 def _counts(
     con: duckdb.DuckDBPyConnection, span: tuple[Any, Any], division: str | None
 ) -> dict[tuple[str, str], tuple[int, int, int]]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from helpers import hotspots_zones, rhythms, store, trends, waves
+from helpers import hotspots_zones, params, rhythms, store, trends, waves
 from helpers.calendar import window
 from helpers.city import NO_PLACE, OUTSIDE, THEMES, City, Theme
 from helpers.errors import PhareError
 from helpers.estimate import DIGITS, dispersion, poisson_interval
+from helpers.milestones import Step
 from helpers.questions import Hours, Question
 from helpers.run import Run
+from helpers.series import Weeks, counted_weeks
+from helpers.silence import WHOLE
 from helpers.surroundings import FILE, read_surroundings
 
 VIEWS = (
@@ -30,6 +33,8 @@ VIEWS = (
     "zones.parquet",
     "derived/reliability/weeks.parquet",
     "derived/reliability/grades.parquet",
+    "derived/reliability/grades_weekly.parquet",
+    "derived/reliability/nowcast.parquet",
     "derived/patrol/themes.parquet",
     "derived/context/effects.parquet",
     "derived/context/checks.parquet",
@@ -200,24 +205,46 @@ def _question(city: City, name: str) -> Question:
     return city.questions[name]
 
 
-def evolution(asked: Asked, knobs: Knobs) -> list[dict[str, Any]]:
+class Narrowed(Weeks):
+    """The weeks of a question's facts, held against what is known of their whole source.
+
+    A change of recording is measured on all that the source brought, not on these facts alone.
+    """
+
+    def __init__(self, asked: Asked, run: Run, knobs: Knobs) -> None:
+        told_at = params.block("reliability", run.root)["nowcast_confidence"]
+        super().__init__(asked.facts, asked.city, knobs.window_weeks, told_at)
+        self.whole = Weeks(run.con, asked.city, knobs.window_weeks, told_at)
+
+    def steps(self, source: str) -> list[Step]:
+        """Return what the changes of recording did to the source."""
+        return self.whole.steps(source)
+
+
+def evolution(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     """Return the comparison of the last weeks (or year) with those before: city first, then zones.
 
-    Rows of `trends.SCHEMA`; a sample has no evolution, and says so.
+    Rows of `trends.SCHEMA`, judged by the rules of its block in `params.yaml`, so that a question
+    about a whole theme is answered as `trends` does. A sample has no evolution, and says so.
     """
-    rows: list[dict[str, Any]] = trends.levels(
-        asked.facts, asked.city, knobs.window_weeks, knobs.confidence, knobs.minimum_count
-    ).to_pylist()
+    block = params.block("trends", run.root)
+    rules = trends.Knobs(**{one.name: block[one.name] for one in fields(trends.Knobs)})
+    own = replace(rules, window_weeks=knobs.window_weeks, confidence=knobs.confidence,
+                  minimum_count=knobs.minimum_count)  # fmt: skip
+    table = trends.levels(Narrowed(asked, run, knobs), own, {})
+    rows: list[dict[str, Any]] = table.to_pylist()
     if not asked.sample and asked.n:
         return rows
-    why = {"ratio": None, "low": None, "high": None, "label": "abstained",
-           "status": "abstained", "reason": SAMPLE if asked.sample else NONE}  # fmt: skip
+    nothing = dict.fromkeys(("level", "level_low", "level_high", "ratio", "low", "high",
+                             "detectable"))  # fmt: skip
+    why = {**nothing, "label": "abstained", "status": "abstained", "remark": "",
+           "reason": SAMPLE if asked.sample else NONE}  # fmt: skip
     return [row | why for row in rows]
 
 
 def weeks(asked: Asked) -> list[tuple[dt.date, int | None]]:
     """Return Monday and count of each full week, None where the source was silent."""
-    return trends.counted_weeks(asked.facts, asked.city, asked.question.theme)[trends.CITY_ZONE]
+    return counted_weeks(asked.facts, asked.city, asked.question.theme)[WHOLE]
 
 
 def years(asked: Asked) -> list[tuple[int, int]]:
@@ -228,28 +255,31 @@ def years(asked: Asked) -> list[tuple[int, int]]:
     return [(int(year), int(n)) for year, n in rows]
 
 
-def level(asked: Asked, knobs: Knobs) -> dict[str, Any]:
+def level(asked: Asked, moved: dict[str, Any], knobs: Knobs) -> dict[str, Any]:
     """Return level, level_low, level_high, unit: facts a week over the window, or of the last year.
 
-    Exact Poisson interval, the counts first divided by how much more than chance the weeks vary
-    (quasi-Poisson). None for a sample, or where the source was silent all along.
+    That of `moved`, the city's evolution; where that abstains, the plain mean of the weeks heard,
+    with the exact Poisson interval of counts first divided by how much more than chance the weeks
+    vary (quasi-Poisson). None for a sample, or where the source was silent all along.
     """
+    names = ("level", "level_low", "level_high")
+    unit = "par an" if asked.yearly else "par semaine"
     heard = [asked.n] if asked.yearly else [
         n for _, n in weeks(asked)[-knobs.window_weeks:] if n is not None
     ]  # fmt: skip
-    unit = "par an" if asked.yearly else "par semaine"
-    if asked.sample or not heard:
-        return {"level": None, "level_low": None, "level_high": None, "unit": unit}
+    if moved["level"] is not None or asked.sample or not heard:
+        return {**{name: moved[name] for name in names}, "unit": unit}
     phi, steps = dispersion(heard), len(heard)
-    low, high = (float(v) * phi / steps for v in poisson_interval(sum(heard) / phi,
-                                                                  knobs.confidence))  # fmt: skip
-    values = (sum(heard) / steps, low, high)
-    told = dict(zip(("level", "level_low", "level_high"), values, strict=True))
-    return {**{k: round(v, DIGITS) for k, v in told.items()}, "unit": unit}
+    ends = poisson_interval(sum(heard) / phi, knobs.confidence)
+    values = (sum(heard) / steps, *(float(end) * phi / steps for end in ends))
+    told = zip(names, values, strict=True)
+    return {**{name: round(value, DIGITS) for name, value in told}, "unit": unit}
 
 
-def zones(asked: Asked, run: Run, knobs: Knobs, seed: int) -> pa.Table:
-    """Return the rows of ZONES: each zone's count, rate and evolution, most facts first.
+def zones(
+    asked: Asked, run: Run, knobs: Knobs, moves: list[dict[str, Any]], seed: int
+) -> pa.Table:  # fmt: skip
+    """Return the rows of ZONES: each zone's count, rate and evolution (`moves`), most facts first.
 
     `low`–`high` is the Poisson interval of the count. `rate` per 1,000 of what the pack's
     `context.yaml` counts, in its main division, if it counts anything.
@@ -264,7 +294,7 @@ def zones(asked: Asked, run: Run, knobs: Knobs, seed: int) -> pa.Table:
     named = asked.facts.execute(
         "SELECT code, name FROM zones WHERE division = ? ORDER BY code", [asked.division]
     ).fetchall()
-    moved = {row["zone"]: row for row in evolution(asked, knobs)}
+    moved = {row["zone"]: row for row in moves}
     sized = _rates(asked, run, knobs, seed)
     low, high = poisson_interval([held.get(code, 0) for code, _ in named], knobs.confidence)
     rows = []

@@ -9,17 +9,19 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
-from helpers import figure, rhythms, trends
+from helpers import figure, rhythms
 from helpers.city import AXES, City
 from helpers.estimate import poisson_interval
 from helpers.hotspots import base_map, zone_features
 from helpers.portfolio import Asked, Knobs, weeks, years
-from helpers.words import change, number
+from helpers.portfolio_words import moved
+from helpers.trends_figures import COLOURS, LABELS
+from helpers.words import number
 
-COLOURS = [figure.ORANGE, figure.GREEN, figure.BLUE, figure.GREY]
-SIGNS = {"up": "▲", "down": "▼", "stable": "■", "abstained": "○"}
+SIGNS = {"up": "▲", "down": "▼", "stable": "■", "unclear": "◇", "abstained": "○"}
 # On white, each reads at more than 4.5 to 1.
-INKS = {"up": "#A63C00", "down": "#00684B", "stable": "#005A9C", "abstained": "#52606D"}
+INKS = {"up": "#A63C00", "down": "#00684B", "stable": "#005A9C", "unclear": "#52606D",
+        "abstained": "#52606D"}  # fmt: skip
 
 
 def draw_series(asked: Asked, knobs: Knobs) -> Any:
@@ -118,19 +120,19 @@ def draw_hours(table: pa.Table) -> Any:
 def draw_answers(table: pa.Table) -> Any:
     """Return each question's evolution with its interval, axis by axis; 1 is "no change"."""
     rows = [
-        {"axe": AXES[row["axis"]], "question": row["title"], "sens": trends.LABELS[row["label"]],
+        {"axe": AXES[row["axis"]], "question": row["title"], "sens": LABELS[row["label"]],
          **{k: row[k] for k in ("ratio", "low", "high", "reason")}}
         for row in _ordered(table)
     ]  # fmt: skip
     if not rows:
         return figure.nothing()
-    scale = alt.Scale(domain=list(trends.LABELS.values()), range=COLOURS)
+    scale = alt.Scale(domain=list(LABELS.values()), range=COLOURS)
     y = alt.Y("question:N", title=None, sort=[row["question"] for row in rows],
               axis=alt.Axis(labelLimit=480))  # fmt: skip
     base = alt.Chart(figure.data(rows)).encode(
         y=y, color=alt.Color("sens:N", scale=scale, legend=alt.Legend(orient="top", title=None))
     )
-    known = [row for row in rows if row["ratio"] is not None]
+    known = [row for row in rows if row["ratio"] is not None and row["high"] is not None]
     x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="ratio:Q")
@@ -180,12 +182,10 @@ STYLE = """<style>
 
 
 def _card(row: dict[str, Any], folder: str) -> str:
-    title, label = escape(row["title"]), trends.LABELS[row["label"]]
+    title = escape(row["title"])
     if row["n"] is not None:
         title = f'<a href="{folder}/{row["question"]}.html">{title}</a>'
-    told = f"{SIGNS[row['label']]} {label}"
-    if row["status"] == "ok":
-        told += f" : {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})"
+    told = f"{SIGNS[row['label']]} {escape(moved(row))}"
     count = f"{number(row['n'])} faits · " if row["n"] is not None else ""
     grade = f'<p class="grade">{count}{escape(row["badge"])}</p>' if row["badge"] else ""
     return (

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from helpers import rhythms, trends
-from helpers.calendar import spoken
+from helpers import rhythms
+from helpers.calendar import EVENT, spoken
 from helpers.estimate import poisson_interval
 from helpers.portfolio import Asked, asked_hours
 from helpers.surroundings import Surroundings
+from helpers.trends_figures import LABELS
 from helpers.words import change, number, percent, plural
 
+MANY = 5  # zones that may equal the first: then none is ahead
 ANSWERS = pa.schema(
     [
         ("question", pa.string()), ("title", pa.string()), ("axis", pa.string()),
@@ -22,6 +24,7 @@ ANSWERS = pa.schema(
         ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
         ("unit", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("detectable", pa.float64()), ("remark", pa.string()),
         ("label", pa.string()), ("status", pa.string()), ("reason", pa.string()),
         ("agent", pa.float64()), ("agent_low", pa.float64()), ("agent_high", pa.float64()),
         ("driven", pa.string()), ("badge", pa.string()), ("actor", pa.string()),
@@ -81,20 +84,25 @@ def subject(asked: Asked) -> str:
 
 def moved(row: dict[str, Any]) -> str:
     """Return the evolution in words, with its interval; or why not."""
+    label = LABELS[row["label"]]
     if row["status"] != "ok":
-        return f"évolution : abstention ({row['reason']})"
-    label = trends.LABELS[row["label"]]
+        return f"{label} ({row['reason']})"
+    if row["ratio"] is None or row["high"] is None:
+        return f"{label}, aucun fait la période précédente"
     return f"{label}, {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})"
 
 
 def level_in_words(level: dict[str, Any], row: dict[str, Any]) -> str:
-    """Return level and evolution as a sentence."""
-    if level["level"] is None:
-        return f"{_capital(moved(row))}."
-    digits = 0 if level["level"] >= 100 else 1
-    value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
-    told = f"{value} faits {level['unit']} (de {low} à {high})"
-    return f"{told} ; {moved(row)}."
+    """Return level and evolution as sentences, and what the comparison could have seen."""
+    told = []
+    if level["level"] is not None:
+        digits = 0 if level["level"] >= 100 else 1
+        value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
+        told.append(f"{value} faits {level['unit']} (de {low} à {high}).")
+    told.append(f"Évolution : {moved(row)}.")
+    if row["detectable"] is not None:
+        told.append(f"Une hausse se verrait à partir de {change(row['detectable'])}.")
+    return " ".join([*told, f"{_capital(row['remark'])}." if row["remark"] else ""]).strip()
 
 
 def _capital(text: str) -> str:
@@ -210,15 +218,12 @@ def origin_in_words(row: dict[str, Any]) -> str:
 
 def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     """Return one sentence for each comparison of days, and what the control leaves of it."""
-    asks = asked.question.compare
-    if asks is None:
-        return []
     named = {
         "in": "aux heures de la question" if asked.question.hours else "à toute heure",
         "out": "aux autres heures, le témoin",
         "own": "écart propre aux heures de la question",
     }
-    head = f"« {asks.days} » contre « {asks.against} »"
+    head = " contre ".join(_kinds(asked))
     lines = []
     for row in rows:
         if row["status"] != "ok":
@@ -233,9 +238,15 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     return lines
 
 
+def _kinds(asked: Asked) -> list[str]:
+    """Return the two kinds of day compared, by the name that the city gives to its event days."""
+    asks, events = asked.question.compare, asked.city.about.holidays.events
+    names = {EVENT: events.title} if events else {}
+    return [f"« {names.get(kind, kind)} »" for kind in (asks.days, asks.against)] if asks else []
+
+
 def _days_apart(row: dict[str, Any], asked: Asked) -> str:
-    asks = asked.question.compare
-    named = f"« {asks.days} » et « {asks.against} »" if asks else ""
+    named = " et ".join(_kinds(asked))
     proper = ", propre à ces heures" if row["where"] == "own" else ""
     if _established(row) == "établi":
         span = f"de {change(row['low'])} à {change(row['high'])}"
@@ -275,12 +286,16 @@ def actors(asked: Asked) -> str:
 def in_short(
     asked: Asked, found: Measured, rules: Surroundings | None, confidence: float
 ) -> str:  # fmt: skip
-    """Return the answer in one sentence: which way, where, when, with what, and one reserve."""
-    told, places = [_capital(moved(found.moved))], found.zones
+    """Return in one sentence what goes beside the evolution: where, when, with what, a reserve."""
+    told, places = [], found.zones
     if places and places[0]["n"]:
         equal = sum(one["high"] >= places[0]["low"] for one in places[1:])
         tied = f", à égalité possible avec {plural(equal, 'autre')}" if equal else ""
-        told.append(f"en tête {places[0]['name']}{tied}")
+        told.append(
+            f"en tête {places[0]['name']}{tied}"
+            if equal < MANY
+            else "aucune zone nettement en tête"
+        )
     busy = None
     if found.hours[0]["status"] != "abstained":
         busy = peak(found.hours, asked, confidence)
@@ -293,12 +308,13 @@ def in_short(
         told.append(f"lien {'établi' if linked else 'non établi'} avec : {label}")
     if found.origin["driven"]:
         told.append("réserve : compte porté par l'activité des agents")
-    return f"{' ; '.join(told)}."
+    return _capital(f"{' ; '.join(told) or 'rien ne se détache'}.")
 
 
 def answer(asked: Asked, found: Measured, sentence: str, badge: str) -> pa.Table:
     """Return the answer as one row of ANSWERS."""
-    evolution = ("recent", "before", "ratio", "low", "high", "label", "status", "reason")
+    evolution = ("recent", "before", "ratio", "low", "high", "detectable", "label", "remark",
+                 "status", "reason")  # fmt: skip
     origin = ("agent", "agent_low", "agent_high", "driven")
     row = {
         "question": asked.name, "title": asked.question.title, "axis": asked.theme.axis,
@@ -313,8 +329,8 @@ def as_markdown(table: pa.Table) -> str:
     """Return a question's answer as Markdown: who reads only this has read the page."""
     row = table.to_pylist()[0]
     return (
-        f"**{row['title']}**\n\n{row['sentence']}\n\nPeut agir d'abord : **{row['actor']}**."
-        f" Sources : {row['badge']}."
+        f"**{row['title']}**\n\nÉvolution : {moved(row)}. {row['sentence']}\n\n"
+        f"Peut agir d'abord : **{row['actor']}**. Sources : {row['badge']}."
     )
 
 
@@ -322,7 +338,7 @@ def in_words(table: pa.Table) -> str:
     """Return the answer of the whole portfolio: how many questions go which way, and which."""
     rows = table.to_pylist()
     lines = []
-    for label, words in trends.LABELS.items():
+    for label, words in LABELS.items():
         mine = [row["title"] for row in rows if row["label"] == label]
         if mine:
             lines.append(f"- **{_capital(words)}** ({len(mine)}) : {' · '.join(mine)}")
@@ -334,5 +350,5 @@ def left_out(name: str, title: str, axis: str, theme: str, actor: str, why: str)
     return {
         "question": name, "title": title, "axis": axis, "theme": theme, "label": "abstained",
         "status": "abstained", "reason": why, "driven": "", "badge": "", "actor": actor,
-        "sentence": f"Non calculé : {why}.",
+        "sentence": "Rien n'est calculé tant que le thème n'est pas en service.",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from helpers import code, params, store
 from helpers.city import City, load_city
@@ -78,6 +79,15 @@ class Run:
     def folder(self) -> Path:
         """Where the stage's own results go."""
         return self.workspace.writes / "derived" / self.stage
+
+    def table(self, view: str) -> pa.Table:
+        """Return the rows of a view, in the order of its file."""
+        return self.con.execute(f"SELECT * FROM {store.quote(view)}").to_arrow_table()
+
+    def keep(self, table: pa.Table, name: str) -> None:
+        """Write the rows of `table` as `derived/<stage>/<name>.parquet`, fully ordered."""
+        self.con.register(f"{name}_kept", table)
+        self.write(f"SELECT * FROM {store.quote(f'{name}_kept')}", name)
 
     def write(self, query: str, name: str) -> None:
         """Write the rows of `query`, fully ordered, as `derived/<stage>/<name>.parquet`."""

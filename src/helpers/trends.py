@@ -1,247 +1,284 @@
-"""Level and trend of each theme in each zone: the last weeks against those before."""
+"""Level and trend of each theme in each zone: the last weeks against those before.
+
+Both windows are held against what could be counted (`series`): silences, late entries, season,
+changes of recording and exceptional weeks are taken into account before anything is compared.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from helpers import figure, store
-from helpers.calendar import full_weeks
-from helpers.city import City
-from helpers.estimate import poisson_interval, rate_ratio
-from helpers.words import change, plural
+from helpers import comparison, milestones, seasonal, store
+from helpers.city import NO_PLACE, OUTSIDE, Milestone
+from helpers.comparison import FEW, MUTE, PAST, Compared, Span, compare
+from helpers.estimate import DIGITS, poisson_interval
+from helpers.seasonal import Floats
+from helpers.series import Series, Weeks, zones_of
+from helpers.silence import WHOLE as CITY_ZONE
+from helpers.spatial.local import false_discovery
+from helpers.words import plural
 
-CITY_ZONE = "ville"
-LABELS = {"up": "en hausse", "down": "en baisse", "stable": "pas de changement établi",
-          "abstained": "abstention"}  # fmt: skip
+WEEK, YEAR = "semaine", "an"
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
         ("step", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
+        ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("label", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+        ("p", pa.float64()), ("detectable", pa.float64()), ("spread", pa.float64()),
+        ("error", pa.float64()), ("freedom", pa.int64()), ("label", pa.string()),
+        ("remark", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+WINDOWS = pa.schema(
+    [
+        ("theme", pa.string()), ("first", pa.date32()), ("after", pa.date32()),
+        ("level", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
     ]
 )  # fmt: skip
 
 
-def counted_weeks(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str | None = None
-) -> dict[str, list[tuple[dt.date, int | None]]]:
-    """Return zone → (Monday, count) of each full week; None where the source was silent.
+@dataclass(frozen=True)
+class Knobs:
+    """The knobs of `params.yaml` that decide labels and breaks."""
 
-    `ville` is the whole city, placed or not; then the zones of `division`, if given, that have
-    at least one fact. Views `cube` and `weeks`.
+    window_weeks: int
+    confidence: float
+    minimum_count: int
+    power: float
+    stable_margin: float
+    false_discovery_rate: float
+    break_alpha: float
+    break_minimum_count: int
+    explained_within_weeks: int
+
+    @property
+    def how(self) -> comparison.How:
+        """How two windows are compared."""
+        return comparison.How(self.window_weeks, self.confidence, self.minimum_count, self.power)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A theme's zones (the city first), compared; `exceptional` weeks and steps told beside."""
+
+    theme: str
+    division: str
+    step: str
+    zones: list[str]
+    found: Compared
+    remark: str
+    unmeasured: str
+
+
+def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
+    """Return the comparison of each zone of the theme's division, city first.
+
+    Themes known by the year alone compare the last year with the one before.
     """
-    zone = store.quote(f"zone_{division}") if division else "NULL"
-    rows = con.execute(
-        f"SELECT {zone}, CAST(date_trunc('week', hour) AS DATE), sum(n) FROM cube "
-        "WHERE theme = ? AND time_precision != 'year' GROUP BY ALL",
-        [theme],
-    ).fetchall()
-    counts: dict[str, dict[dt.date, int]] = {CITY_ZONE: {}}
-    for place, week, n in rows:
-        for key in {CITY_ZONE, place or CITY_ZONE}:
-            found = counts.setdefault(key, {})
-            found[week] = found.get(week, 0) + int(n)
-    silent = _silent_weeks(con, city.themes[theme].source)
-    mondays = full_weeks(city.about.period.start, city.about.period.end)
-    return {
-        place: [(m, None if m in silent else found.get(m, 0)) for m in mondays]
-        for place, found in counts.items()
-    }
+    city = weeks.city
+    division = city.themes[theme].division or city.about.main_division
+    series = weeks.of(theme, division)
+    if series is None:
+        zones, years, counts, exposure = _years(weeks.con, theme, division)
+        how = comparison.How(1, knobs.confidence, knobs.minimum_count, knobs.power)
+        found = compare(counts, exposure, how, np.zeros(len(zones)))
+        touched = _touched(milestones.concerning(city, theme), years[-2:])
+        return Judged(theme, division, YEAR, zones, found, touched, "")
+    found = compare(series.counts, series.exposure, knobs.how, series.extra(knobs.window_weeks))
+    remark, unmeasured = _remarks(series, 2 * knobs.window_weeks)
+    return Judged(theme, division, WEEK, series.zones, found, remark, unmeasured)
 
 
-def _silent_weeks(con: duckdb.DuckDBPyConnection, source: str) -> set[dt.date]:
-    rows = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
-    return {row[0] for row in rows.fetchall()}
+def _remarks(series: Series, span: int) -> tuple[str, str]:
+    """Return what was taken into account in the last `span` weeks, and what could not be."""
+    start = len(series.mondays) - span
+    aside = int(series.aside[max(start, 0) :].sum())
+    told = [f"{plural(aside, 'semaine')} à part : fait exceptionnel"] if aside else []
+    unmeasured = ""
+    for step in series.steps:
+        if step.at > start and step.log_ratio is None:
+            unmeasured = step.reason
+        elif step.at > start:
+            told.append(f"façon d'enregistrer corrigée ({step.milestone.title})")
+    return " ; ".join(told), unmeasured
 
 
-def compare(
-    counts: list[int | None], window: int, confidence: float, minimum_count: int
-) -> dict[str, Any]:
-    """Return how the last `window` steps compare with the `window` before, as a row of SCHEMA.
-
-    Steps where the source was silent (None) count neither as zero nor at all; with more than
-    half of a span missing, or too few facts, the answer is an abstention and its reason.
-    """
-    recent, before = counts[-window:], counts[-2 * window : -window]
-    a = [n for n in recent if n is not None]
-    b = [n for n in before if n is not None]
-    row: dict[str, Any] = {"recent": sum(a), "before": sum(b), "ratio": None, "low": None,
-                           "high": None, "label": "abstained", "status": "abstained"}  # fmt: skip
-    if len(before) < window:
-        return {**row, "reason": "pas assez de passé pour comparer"}
-    if min(len(a), len(b)) < window / 2:
-        return {**row, "reason": "source muette plus de la moitié du temps"}
-    if min(row["recent"], row["before"]) < minimum_count:
-        return {**row, "reason": f"moins de {minimum_count} faits"}
-    ratio, low, high = rate_ratio(a, b, confidence)
-    label = "up" if low > 1 else "down" if high < 1 else "stable"
-    found = {"ratio": ratio, "low": low, "high": high, "label": label}
-    return {**row, **found, "status": "ok", "reason": ""}
-
-
-def _zones(con: duckdb.DuckDBPyConnection, division: str) -> list[str]:
-    rows = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
-    return [row[0] for row in rows.fetchall()]
-
-
-def weekly(con: duckdb.DuckDBPyConnection, city: City, confidence: float) -> pa.Table:
-    """Return theme, week, n, low, high, status for the whole city, in weeks.
-
-    The interval is that of a Poisson mean; it is empty where the source was silent.
-    """
-    parts = []
-    for theme in city.themes:
-        if not _has_weeks(con, theme):
-            continue
-        series = counted_weeks(con, city, theme)[CITY_ZONE]
-        low, high = poisson_interval([n or 0 for _, n in series], confidence)
-        parts += [
-            (theme, week, n, None if n is None else lo, None if n is None else hi,
-             "missing" if n is None else "ok")
-            for (week, n), lo, hi in zip(series, low, high, strict=True)
-        ]  # fmt: skip
-    names = ("theme", "week", "n", "low", "high", "status")
-    types = (pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.float64(), pa.string())
-    return pa.table({n: pa.array([p[i] for p in parts], types[i]) for i, n in enumerate(names)})
-
-
-def _has_weeks(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
-    found = con.execute(
-        "SELECT count(*) FROM cube WHERE theme = ? AND time_precision != 'year'", [theme]
-    ).fetchall()
-    return bool(found[0][0])
-
-
-def levels(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    window_weeks: int,
-    confidence: float,
-    minimum_count: int,
-) -> pa.Table:
-    """Return the comparison of each theme in the city and in each zone; columns of SCHEMA.
-
-    Themes known by the year alone compare the last year with the one before. Views `cube`,
-    `weeks` and `zones`.
-    """
-    rows = []
-    for name, theme in city.themes.items():
-        division = theme.division or city.about.main_division
-        if _has_weeks(con, name):
-            step, window = "semaine", window_weeks
-            weeks = counted_weeks(con, city, name, division)
-            series = {place: [n for _, n in found] for place, found in weeks.items()}
-            none = [None if n is None else 0 for n in series[CITY_ZONE]]
-        else:
-            step, window, none = "an", 1, []
-            series = _years(con, name, division)
-        for place in (CITY_ZONE, *_zones(con, division)):
-            found = compare(series.get(place, none), window, confidence, minimum_count)
-            rows.append({"theme": name, "division": division, "zone": place, "step": step, **found})
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> str:
+    """Return which of the years compared a milestone touches: they cannot be set aside."""
+    told = [
+        f"{year} touchée : {one.title}"
+        for year in years
+        for one in marks
+        if one.start.year <= year <= (one.end or one.start).year
+    ]
+    return " ; ".join(told)
 
 
 def _years(
     con: duckdb.DuckDBPyConnection, theme: str, division: str
-) -> dict[str, list[int | None]]:
-    """Return zone → count of each year from the first to the last; `ville` sums the zones."""
+) -> tuple[list[str], list[int], Floats, Floats]:
+    """Return zones (the city first), years, counts and exposures (zones, years).
+
+    `ville` sums the zones.
+
+    A zone without a row for a year was not told of: its exposure is 0.
+    """
     column = store.quote(f"zone_{division}")
     rows = con.execute(
         f"SELECT {column}, year(hour), sum(n) FROM cube "
-        f"WHERE theme = ? AND {column} NOT IN ('outside', 'no_place') GROUP BY ALL",
+        f"WHERE theme = ? AND {column} NOT IN ('{OUTSIDE}', '{NO_PLACE}') GROUP BY ALL",
         [theme],
     ).fetchall()
-    counts: dict[str, dict[int, int]] = {}
+    zones = [CITY_ZONE, *zones_of(con, division)]
+    first = min((year for _, year, _ in rows), default=0)
+    last = max((year for _, year, _ in rows), default=-1)
+    counts = np.zeros((len(zones), last - first + 1))
+    told = np.zeros_like(counts)
     for place, year, n in rows:
-        for key in (CITY_ZONE, place):
-            found = counts.setdefault(key, {})
-            found[year] = found.get(year, 0) + int(n)
-    span = range(min(y for _, y, _ in rows), max(y for _, y, _ in rows) + 1) if rows else range(0)
-    return {place: [found.get(y) for y in span] for place, found in counts.items()}
+        for row in {0, zones.index(place)}:
+            counts[row, year - first] += n
+            told[row, year - first] = 1
+    return zones, list(range(first, last + 1)), counts, told
 
 
-def _band_and_line(base: Any) -> tuple[Any, Any]:
-    timed = base.encode(x=figure.days("week"))
-    band = timed.mark_area(opacity=0.25, color=figure.BLUE).encode(
-        y=alt.Y("low:Q", title="par semaine"), y2="high:Q"
-    )
-    line = timed.mark_line(
-        color=figure.BLUE, strokeWidth=1.5, invalid="break-paths-show-domains"
-    ).encode(y="n:Q")
-    return band, line
+def levels(weeks: Weeks, knobs: Knobs, remarks: Mapping[str, str]) -> pa.Table:
+    """Return the comparison of each theme in the city and in each zone; columns of SCHEMA.
+
+    The city's label is that of its interval. A theme's zones are judged together: among those said
+    to move, a share `false_discovery_rate` do not (Benjamini & Hochberg 1995). `detectable` is the
+    ratio that would be told in `power` of cases. `remarks`: theme → what else is to be known.
+    """
+    rows = []
+    for theme in weeks.city.themes:
+        one = judge(weeks, theme, knobs)
+        told = one.found.why[1:] == ""
+        adjusted = false_discovery(one.found.p()[1:][told])
+        moving = int((adjusted <= knobs.false_discovery_rate).sum())
+        local = knobs.false_discovery_rate * max(moving, 1) / max(int(told.sum()), 1)
+        threshold = np.full(len(one.zones), local)
+        threshold[0] = 1 - knobs.confidence
+        rows += _rows(one, threshold, knobs, remarks.get(theme, ""))
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def draw_weekly(table: pa.Table, city: City) -> Any:
-    """Return the weekly counts with their intervals, one panel a theme."""
-    rows = [
-        {**row, "theme": city.themes[row["theme"]].title, "week": row["week"].isoformat()}
-        for row in table.to_pylist()
-    ]
-    layered = alt.layer(*_band_and_line(alt.Chart()), data=figure.data(rows))
-    return (
-        layered.properties(width=280, height=110)
-        .facet(facet=alt.Facet("theme:N", title=None), columns=2)
-        .resolve_scale(y="independent")
-    )
+def _rows(one: Judged, threshold: Floats, knobs: Knobs, more: str) -> list[dict[str, Any]]:
+    found, step = one.found, one.step
+    reasons = {
+        PAST: "pas assez de passé pour comparer",
+        MUTE: "source muette, ou semaines mises à part, plus de la moitié du temps",
+        FEW: f"moins de {knobs.minimum_count} faits",
+        "": one.unmeasured,
+    }
+    told, margin = _numbers(found, threshold, knobs), knobs.stable_margin
+    remark = " ; ".join(filter(None, [one.remark, more]))
+    rows = []
+    for i, zone in enumerate(one.zones):
+        reason = reasons[str(found.why[i])]
+        row = {
+            "theme": one.theme, "division": one.division, "zone": zone, "step": step,
+            "recent": int(found.recent.n[i]), "before": int(found.before.n[i]),
+            "label": "abstained", "remark": remark, "status": "abstained", "reason": reason,
+        }  # fmt: skip
+        if not reason:
+            row |= {name: _told(values[i]) for name, values in told.items()}
+            interval = (told["ratio"][i], told["low"][i], told["high"][i])
+            row |= {"freedom": int(found.freedom[i]), "status": "ok",
+                    "label": label(told["p"][i] <= threshold[i], interval, margin)}  # fmt: skip
+        rows.append(row)
+    return rows
 
 
-def draw_one(
-    rows: list[dict[str, Any]], span: tuple[str, str], width: int, height: int
-) -> alt.LayerChart:
-    """Return one series (week, n, low, high) with the days of `span` shaded."""
-    shade = (
-        alt.Chart(figure.data([{"from": span[0], "to": span[1]}]))
-        .mark_rect(color=figure.GREY, opacity=0.25)
-        .encode(x=figure.days("from"), x2="to:T")
-    )
-    layers = alt.layer(shade, *_band_and_line(alt.Chart(figure.data(rows))))
-    return layers.properties(width=width, height=height)
+def _numbers(found: Compared, threshold: Floats, knobs: Knobs) -> dict[str, Floats]:
+    """Return the numeric columns of SCHEMA, each of shape (zones,).
+
+    `spread` and `error`: standard errors of the logs of the level and of the ratio.
+    """
+    level, low, high = found.level(knobs.confidence)
+    ratio, least, most = found.ratio(knobs.confidence)
+    own, past = (found.dispersion / np.maximum(s.n, 0.5) for s in (found.recent, found.before))
+    return {
+        "level": level, "level_low": low, "level_high": high,
+        "ratio": ratio, "low": least, "high": most, "p": found.p(),
+        "detectable": found.detectable(threshold, knobs.power),
+        "spread": np.sqrt(own), "error": np.sqrt(own + past + found.extra),
+    }  # fmt: skip
 
 
-def draw_levels(table: pa.Table, city: City) -> Any:
-    """Return the ratio of each theme with its interval, on a log scale; 1 is "no change"."""
-    rows = [
-        {**row, "theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]]}
-        for row in table.to_pylist()
-        if row["zone"] == CITY_ZONE
-    ]
-    colours = alt.Scale(
-        domain=list(LABELS.values()),
-        range=[figure.ORANGE, figure.GREEN, figure.BLUE, figure.GREY],
-    )
-    base = alt.Chart(figure.data(rows)).encode(
-        y=alt.Y("theme:N", title=None, axis=alt.Axis(labelLimit=360)),
-        color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
-    )
-    known = [row for row in rows if row["status"] == "ok"]
-    x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
-    bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=70).encode(x=alt.X("ratio:Q"))
-    reasons = base.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
-    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.EDGE)
-    layers = alt.layer(one.encode(x="un:Q"), bars, points, reasons)
-    return layers.properties(width=420, height=alt.Step(28))
+def _told(value: float) -> float | None:
+    return round(float(value), DIGITS) if np.isfinite(value) else None
 
 
-def in_words(table: pa.Table, city: City) -> str:
-    """Return the answer as Markdown: one line a theme, for the whole city."""
-    lines = []
-    for row in table.to_pylist():
-        if row["zone"] != CITY_ZONE:
+def label(moves: bool, ratio: tuple[float, float, float], margin: float) -> str:
+    """Return up, down, stable (the whole interval within the margin) or unclear."""
+    value, low, high = ratio
+    if moves:
+        return "up" if value > 1 else "down"
+    return "stable" if low >= 1 / (1 + margin) and high <= 1 + margin else "unclear"
+
+
+def weekly(weeks: Weeks, confidence: float) -> pa.Table:
+    """Return theme, week, n, final, low, high, status for the whole city.
+
+    `final`: the count with the entries still to come; its interval is that of a Poisson mean. All
+    are empty where the source was silent.
+    """
+    names = ("theme", "week", "n", "final", "low", "high", "status")
+    types = (pa.string(), pa.date32(), pa.int64(), *[pa.float64()] * 3, pa.string())
+    parts = []
+    for theme in weeks.city.themes:
+        found = weeks.of(theme, weeks.city.about.main_division)
+        if found is None:
             continue
-        title = city.themes[row["theme"]].title
-        if row["status"] != "ok":
-            lines.append(f"- **{title}** : abstention ({row['reason']}).")
+        low, high = poisson_interval(found.counts[0], confidence)
+        for i, monday in enumerate(found.mondays):
+            share = found.share_in[i]
+            values = [
+                round(float(v / share), DIGITS) for v in (found.counts[0, i], low[i], high[i])
+            ]
+            ok = found.exposure[0, i] > 0 or found.aside[i]
+            parts.append(
+                (theme, monday, int(found.counts[0, i]), *values, "ok")
+                if ok
+                else (theme, monday, None, None, None, None, "missing")
+            )
+    return pa.table({n: pa.array([p[i] for p in parts], types[i]) for i, n in enumerate(names)})
+
+
+def by_window(weeks: Weeks, knobs: Knobs) -> pa.Table:
+    """Return the level of each window of the city's series, in today's recording: WINDOWS."""
+    rows = []
+    for theme in weeks.city.themes:
+        found = weeks.of(theme, weeks.city.about.main_division)
+        if found is None:
             continue
-        span = f"de {change(row['low'])} à {change(row['high'])}"
-        lines.append(
-            f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
-            f"{plural(row['recent'], 'fait')}."
-        )
-    return "\n".join(lines)
+        window = seasonal.windows(len(found.mondays), knobs.window_weeks)
+        for one in range(int(window.max(initial=-1)), -1, -1):
+            here = np.flatnonzero(window == one)
+            level = _window_level(found.counts[:1, here], found.exposure[:1, here], here, knobs)
+            if level is not None:
+                first, last = found.mondays[here[0]], found.mondays[here[-1]]
+                days = {"first": first, "after": last + dt.timedelta(weeks=1)}
+                rows.append({"theme": theme, **days, **level})
+    return pa.Table.from_pylist(rows, schema=WINDOWS)
+
+
+def _window_level(
+    counts: Floats, exposure: Floats, at: Any, knobs: Knobs
+) -> dict[str, float | None] | None:
+    n = counts * (exposure > 0)
+    span = Span(n.sum(axis=1), exposure.sum(axis=1))
+    if span.n[0] < knobs.minimum_count or (exposure > 0).mean() < comparison.MISSED:
+        return None
+    means = span.n[:, None] / span.exposure[:, None] * exposure
+    phi, freedom = seasonal.dispersion(n, means, at, used=1)
+    found = Compared(span, span, phi, freedom, np.zeros(1), np.array([""]))
+    names = ("level", "low", "high")
+    return {k: _told(v[0]) for k, v in zip(names, found.level(knobs.confidence), strict=True)}

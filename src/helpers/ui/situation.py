@@ -7,7 +7,18 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers import figure, hotspots, params, reliability, rhythms, situation, store, trends, waves
+from helpers import (
+    figure,
+    hotspots,
+    params,
+    reliability,
+    rhythms,
+    series,
+    situation,
+    store,
+    trends_figures,
+    waves,
+)
 from helpers.calendar import spoken, window
 from helpers.city import AXES
 from helpers.estimate import poisson_interval
@@ -131,8 +142,8 @@ class SituationApp:
 
     def _show_trend(self, theme: str, division: str) -> None:
         zone = self.zone.value
-        series = trends.counted_weeks(self.con, self.city, theme, division)
-        weeks = series.get(zone, [(w, None if n is None else 0) for w, n in series["ville"]])
+        counted = series.counted_weeks(self.con, self.city, theme, division)
+        weeks = counted.get(zone, [(w, None if n is None else 0) for w, n in counted["ville"]])
         low, high = poisson_interval([n or 0 for _, n in weeks], self.knobs.confidence)
         rows = [
             {"week": w.isoformat(), "n": n, "low": None if n is None else float(lo),
@@ -140,7 +151,7 @@ class SituationApp:
             for (w, n), lo, hi in zip(weeks, low, high, strict=True)
         ]  # fmt: skip
         first, after = window(self.city.about.period.end, self.period.value)
-        chart = trends.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
+        chart = trends_figures.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
         self._show(
             "trend", "Depuis quand ?", "Faits par semaine ; en gris, la période choisie", chart
         )
