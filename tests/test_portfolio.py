@@ -47,6 +47,7 @@ from helpers.portfolio_pages import TEMPLATE
 from helpers.questions import Hours, Question
 from helpers.run import Run
 from helpers.series import Weeks
+from helpers.trends_figures import LABELS
 from tests.conftest import (
     CITY,
     ROOT,
@@ -585,4 +586,4 @@ def test_a_label_is_never_a_colour_alone() -> None:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         light = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
         assert 1.05 / (light + 0.05) >= 4.5
-    assert set(portfolio_figures.SIGNS) == set(portfolio_figures.INKS)
+    assert set(portfolio_figures.SIGNS) == set(portfolio_figures.INKS) == set(LABELS)

@@ -235,6 +235,8 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
         lines.append(
             f"{head}, {named[row['where']]} : {change(row['ratio'])}{unit} ({span}){told}."
         )
+    if rows and not asked.question.hours:
+        lines.append("Sans heures à la question, pas de témoin : la saison peut être dans l'écart.")
     return lines
 
 
@@ -247,7 +249,7 @@ def _kinds(asked: Asked) -> list[str]:
 
 def _days_apart(row: dict[str, Any], asked: Asked) -> str:
     named = " et ".join(_kinds(asked))
-    proper = ", propre à ces heures" if row["where"] == "own" else ""
+    proper = ", propre à ces heures" if row["where"] == "own" else ", sans témoin"
     if _established(row) == "établi":
         span = f"de {change(row['low'])} à {change(row['high'])}"
         return f"écart établi entre {named}{proper} : {change(row['ratio'])} ({span})"
