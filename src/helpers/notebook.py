@@ -234,7 +234,7 @@ def strip(root: Path, check: bool) -> list[Path]:
 def clear_partial(root: Path, stage: str, city: str) -> None:
     """Remove what a failed stage had begun to write."""
     data = root / "data" / city
-    for part in (data / "derived" / stage, data / "figures" / stage):
+    for part in (data / folder / stage for folder in ("derived", "figures", "reports")):
         shutil.rmtree(part, ignore_errors=True)
     for suffix in ("ipynb", "html"):
         (data / "reports" / f"{stage}.{suffix}").unlink(missing_ok=True)
