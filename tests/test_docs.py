@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from helpers import city, contract
+from helpers import city, contract, questions, survey
 from helpers.strict import Strict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +91,7 @@ def test_a_page_that_names_what_is_not_there_is_caught(line: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [m for room in (city, contract) for m in vars(room).values()
+    [m for room in (city, contract, questions, survey) for m in vars(room).values()
      if isinstance(m, type) and issubclass(m, Strict) and m.__module__ == room.__name__],
     ids=lambda model: model.__name__,
 )  # fmt: skip

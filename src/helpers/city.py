@@ -6,15 +6,17 @@ import datetime as dt
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from helpers.contract import Contract, load_contract
 from helpers.errors import PhareError
+from helpers.questions import Question
 from helpers.strict import Strict, among, parse
 from helpers.workspace import Workspace
 
+THEMES = "themes.yaml"
 Grade = Literal["A", "B", "C", "D"]
 Axis = Literal["delinquance", "domaine_public", "circulation"]
 AXES: dict[str, str] = {
@@ -218,7 +220,12 @@ class Theme(Strict):
 
 
 class Themes(Strict):
+    """`themes.yaml`, as written: what is counted, and the questions asked of it."""
+
     themes: dict[str, Theme]
+    questions: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Question] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _disjoint(self) -> Themes:
@@ -309,20 +316,37 @@ class City:
         return found
 
     @cached_property
+    def _themes(self) -> Themes:
+        found: Themes = parse(Themes, self.pack / THEMES, f"{self.pack.name}/{THEMES}")
+        return found
+
+    @cached_property
     def themes(self) -> dict[str, Theme]:
         """Return the themes of the pack, in the file's order."""
-        path = self.pack / "themes.yaml"
-        themes: Themes = parse(Themes, path, f"{self.pack.name}/themes.yaml")
-        for name, theme in themes.themes.items():
-            self._expect(f"{name}.source", theme.source, self.about.sources, path.name)
+        for name, theme in self._themes.themes.items():
+            self._expect(f"{name}.source", theme.source, self.about.sources, THEMES)
             division = theme.division or self.about.main_division
-            self._expect(f"{name}.division", division, self.about.divisions, path.name)
+            self._expect(f"{name}.division", division, self.about.divisions, THEMES)
             for source in theme.needs:
-                self._expect(f"{name}.needs", source, self.about.sources, path.name)
+                self._expect(f"{name}.needs", source, self.about.sources, THEMES)
         for one in self.about.milestones:
-            for theme_name in one.themes:
-                self._expect(f"milestones « {one.title} »", theme_name, themes.themes, "city.yaml")
-        return themes.themes
+            for touched in one.themes:
+                here = f"milestones « {one.title} »"
+                self._expect(here, touched, self._themes.themes, "city.yaml")
+        return self._themes.themes
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        """Return the questions of the pack's portfolio, in the file's order; often none."""
+        for name, question in self._themes.questions.items():
+            here = f"questions.{name}"
+            self._expect(f"{here}.theme", question.theme, self.themes, THEMES)
+            for category in question.categories:
+                known = self.themes[question.theme].categories
+                self._expect(f"{here}.categories", category, known, THEMES)
+            if question.division:
+                self._expect(f"{here}.division", question.division, self.about.divisions, THEMES)
+        return self._themes.questions
 
     def themed_sources(self) -> list[str]:
         """Return the sources that the themes count."""

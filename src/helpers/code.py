@@ -18,6 +18,18 @@ def notebook_path(root: Path, stage: str) -> Path | None:
     return next((path for path in found if path.parent.name != "apps"), None)
 
 
+def filled_in(stage: str, root: Path) -> list[Path]:
+    """Return the notebooks that a stage fills in, other parameters each time, in `templates/`."""
+    return sorted((root / "templates" / stage).glob("*.ipynb"))
+
+
+def stage_files(root: Path, stage: str, helpers: list[str]) -> list[str]:
+    """Return the files that a stage's figures come from: its notebooks, and `helpers`."""
+    own = notebook_path(root, stage)
+    notebooks = [*([own] if own else []), *filled_in(stage, root)]
+    return [*(path.relative_to(root).as_posix() for path in notebooks), *helpers]
+
+
 def read_notebook(path: Path) -> dict[str, Any]:
     """Return the notebook's JSON."""
     notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -37,8 +49,12 @@ def notebook_sha256(path: Path) -> str:
 
 
 def notebook_helpers(path: Path, root: Path) -> list[str]:
-    """Return the helper modules that the notebook rests on, directly or not, from the root."""
-    cells = [c for c in read_notebook(path)["cells"] if c["cell_type"] == "code"]
+    """Return the helper modules that the notebook rests on, directly or not, from the root.
+
+    Those of the notebooks that its stage fills in are among them.
+    """
+    books = [path, *filled_in(path.stem, root)]
+    cells = [c for book in books for c in read_notebook(book)["cells"] if c["cell_type"] == "code"]
     source = "\n".join(_without_magics(source_of(cell)) for cell in cells)
     return sorted(_closure(ast.parse(source), root))
 

@@ -244,7 +244,7 @@ def _cell() -> dict[str, Any]:
 
 
 def _commit(run: Run) -> tuple[str | None, str]:
-    files = [run.notebook.relative_to(run.root).as_posix(), *run.helpers]
+    files = code.stage_files(run.root, run.stage, list(run.helpers))
     return code.commit_of(run.root, files)
 
 

@@ -59,7 +59,7 @@ def run_stage(stage: str, city: str) -> None:
     reports = workspace.data / "reports"
     broken = workspace.data / "failed" / f"{stage}.ipynb"
     steady_environment(stage)
-    executed = _execute(notebook, knobs, broken)
+    executed = execute(notebook, knobs, broken)
     executed.metadata |= {"city": about.title, "simulated": about.simulated}
     write_report(executed, reports / f"{stage}.ipynb", root)
     broken.unlink(missing_ok=True)
@@ -75,14 +75,28 @@ def _start_kernel(folder: Path, room: str) -> Any:
     """
     from jupyter_client.manager import KernelManager
 
+    class Manager(KernelManager):  # type: ignore[misc]  # it comes without types
+        """Remembers the client that Papermill asks for, which leaves its channels open."""
+
+        opened: Any = None
+
+        def client(self, **kwargs: Any) -> Any:
+            self.opened = super().client(**kwargs)
+            return self.opened
+
     connection = str(Path(room) / "kernel.json")
-    manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=connection)
+    manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
     warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
     manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
     return manager
 
 
-def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
+def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
+    """Execute a notebook with Papermill, these values in its `parameters` cell; return it.
+
+    Each has a kernel of its own. Where a cell stops, raise PhareError; the notebook as far as it
+    went is left at `broken`, which the caller removes when all went well.
+    """
     room = tempfile.mkdtemp(prefix="phare-")
     kernel = _start_kernel(notebook.parent, room)
     import papermill  # slow to import: the kernel boots meanwhile
@@ -108,6 +122,8 @@ def _execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     except PapermillExecutionError as error:
         raise _failure(notebook, knobs, broken, error) from None
     finally:
+        if kernel.opened:
+            kernel.opened.stop_channels()
         if kernel.has_kernel:
             kernel.shutdown_kernel(now=True)
         shutil.rmtree(room, ignore_errors=True)
@@ -218,7 +234,7 @@ def strip(root: Path, check: bool) -> list[Path]:
 def clear_partial(root: Path, stage: str, city: str) -> None:
     """Remove what a failed stage had begun to write."""
     data = root / "data" / city
-    for part in (data / "derived" / stage, data / "figures" / stage):
+    for part in (data / folder / stage for folder in ("derived", "figures", "reports")):
         shutil.rmtree(part, ignore_errors=True)
     for suffix in ("ipynb", "html"):
         (data / "reports" / f"{stage}.{suffix}").unlink(missing_ok=True)

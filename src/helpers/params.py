@@ -192,6 +192,19 @@ class Sentiment(Strict):
     minimum_zones: int = Field(ge=15)
 
 
+class Portfolio(Strict):
+    window_weeks: int = Field(ge=4, le=104)
+    confidence: float = Field(gt=0.5, lt=1)
+    minimum_count: int = Field(ge=1)
+    shown_zones: int = Field(ge=3, le=40)
+    max_interval_h: int = Field(ge=1, le=168)
+    minimum_hours: int = Field(ge=0)
+    thin_ratio: float = Field(gt=1)
+    false_discovery_rate: float = Field(gt=0, le=0.5)
+    permutations: int = Field(ge=199, le=99_999)
+    neighbours: int = Field(ge=1, le=20)
+
+
 class Situation(Strict):
     periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
@@ -230,6 +243,7 @@ class Params(Strict):
     context: Context
     patrol: Patrol
     sentiment: Sentiment
+    portfolio: Portfolio
     situation: Situation
     evidence: Evidence
 

@@ -82,7 +82,7 @@ def check(root: Path, city: str) -> None:
     """Raise PhareError for what would fail later: parameters, contracts, themes, notebooks."""
     params.load(root)
     loaded = City(active_cities(root)[city])
-    _ = loaded.contracts, loaded.themes
+    _ = loaded.contracts, loaded.themes, loaded.questions
     for stage in stages(root):
         if code.notebook_path(root, stage) is None:
             raise PhareError(
@@ -104,8 +104,7 @@ def unsealed(root: Path, city: str) -> list[str]:
         notebook = code.notebook_path(root, stage)
         if evidence and notebook:
             said = json.loads(evidence[0].read_text(encoding="utf-8"))["commit"]
-            files = [notebook.relative_to(root).as_posix()]
-            files += code.notebook_helpers(notebook, root)
+            files = code.stage_files(root, stage, code.notebook_helpers(notebook, root))
             if said != code.commit_of(root, files)[0]:
                 found.append(stage)
     return found
