@@ -16,7 +16,7 @@ from .conftest import CITY, Place, stages_run
 
 ALL = {
     "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
-    "repeats", "context", "patrol", "situation", "evidence",
+    "repeats", "context", "patrol", "sentiment", "portfolio", "situation", "evidence",
 }  # fmt: skip
 
 
