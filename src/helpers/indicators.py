@@ -25,8 +25,8 @@ TITLES = {
     "level": "niveau",
     "change": "évolution",
     "week": "dernière semaine",
-    "rising": "zones en hausse établie",
-    "critical": "zones où la criticité est forte",
+    "rising": "hausses établies",
+    "critical": "criticités fortes",
 }
 ABSENT = "thème absent de cette ville, ou pas en service"
 SCHEMA = pa.schema(
@@ -127,9 +127,7 @@ class Board:
         up = sum(r["label"] == "up" for r in judged)
         unclear = sum(r["label"] == "unclear" for r in judged)
         least = math.floor(up * (1 - self.false_discovery_rate))
-        text = (
-            f"{number(up)} sur {number(len(judged))} jugées ; sans conclusion : {number(unclear)}"
-        )
+        text = f"{number(up)} sur {number(len(judged))} ({number(unclear)} sans conclusion)"
         return {"value": up, "low": least, "high": up + unclear, "n": len(judged), "text": text}
 
     def _critical(self, themes: list[str]) -> Row:

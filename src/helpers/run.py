@@ -82,7 +82,7 @@ class Run:
 
     def table(self, view: str) -> pa.Table:
         """Return the rows of a view, in the order of its file."""
-        return self.con.execute(f"SELECT * FROM {store.quote(view)}").to_arrow_table()
+        return store.table(self.con, f"SELECT * FROM {store.quote(view)}")
 
     def keep(self, table: pa.Table, name: str) -> None:
         """Write the rows of `table` as `derived/<stage>/<name>.parquet`, fully ordered."""

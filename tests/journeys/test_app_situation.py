@@ -57,6 +57,12 @@ def test_app_shows_and_follows_its_controls(built: Place) -> None:
         page.get_by_text("Aujourd'hui : événements, rues et lieux fermés").click()
         page.get_by_text("Vigilance météo").wait_for()
         assert page.get_by_text("EXERCICE, rien ne s'est passé").count() == 0
+        page.get_by_text("Les indicateurs suivis : direction").click()
+        assert 1 <= page.locator(".app-folded[open] li").count() <= 40
+        page.get_by_label("Rôle").select_option(label="analyste")
+        page.get_by_text("Les indicateurs suivis : analyste").wait_for()
+        page.get_by_text("Sentiment de tranquillité :").click()
+        page.get_by_text("n'ont pas répondu").wait_for()
         page.get_by_label("Exercice").select_option(label="Mouvement de foule")
         page.get_by_text("EXERCICE, rien ne s'est passé").wait_for()
         assert page.get_by_role("heading", name="Répondre par degrés").is_visible()

@@ -24,6 +24,7 @@ from helpers.city import AXES
 from helpers.estimate import poisson_interval
 from helpers.run import Run, digest
 from helpers.ui.day import Day
+from helpers.ui.follow import Follow
 from helpers.ui.parts import Panel, aside, header, words
 
 WHOLE = "Toute la ville"
@@ -60,6 +61,7 @@ class SituationApp:
         if not self.ready:
             return
         self.day = Day(self.run, self.city, knobs["false_alert_rate"])
+        self.follow = Follow(self.run)
         self.panels = {area: Panel(area) for area in FIGURES}
         self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
         self.answer = widgets.HTML()
@@ -112,7 +114,7 @@ class SituationApp:
         grid = widgets.Box([panel.widget for panel in self.panels.values()])
         grid.add_class("app-grid")
         top = header(self.city, "Situation", f"Au {end}")
-        page = [top, self.day.widget, controls, self.answer, grid]
+        page = [top, self.day.widget, self.follow.widget, controls, self.answer, grid]
         return widgets.VBox([*page, *why])
 
     def _refresh(self) -> None:
