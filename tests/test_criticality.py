@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from helpers import criticality, trends
 from helpers.criticality import Weights
@@ -80,28 +78,3 @@ def test_the_ends_of_the_interval_have_levels_of_their_own(tmp_path: Path) -> No
     one = found["bruit/A"]
     assert (one["level_low"], one["level"], one["level_high"]) == ("moyenne", "moyenne", "forte")
     assert one["low"] < 20 < one["high"]
-
-
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=1, max_size=40))
-def test_joint_ranks_are_their_definition(pairs: list[tuple[int, int]]) -> None:
-    values, half = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
-    low, high = criticality.joint_ranks(values, half)
-    for i in range(len(values)):
-        above = sum(values - half > values[i] + half[i])
-        below = sum(values + half < values[i] - half[i])
-        assert (low[i], high[i]) == (above + 1, len(values) - below)
-
-
-def test_joint_ranks_hold_all_together() -> None:
-    """All true ranks within their intervals in 95 % of draws (Klein, Wright & Wieczorek 2020)."""
-    rng = np.random.default_rng(5)
-    truth = np.sort(rng.normal(0, 1, 40))[::-1]
-    error, runs, held = 0.2, 400, 0
-    from scipy.special import ndtri
-
-    half = np.full(40, error * ndtri((1 + 0.95 ** (1 / 40)) / 2))
-    for _ in range(runs):
-        low, high = criticality.joint_ranks(truth + rng.normal(0, error, 40), half)
-        held += bool(((low <= np.arange(1, 41)) & (high >= np.arange(1, 41))).all())
-    assert held / runs >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs)
-    assert (high - low).mean() < 30

@@ -77,10 +77,11 @@ def test_more_hours_bring_more_agents_records_and_no_more_of_habitants(
     city, con = counted
     table = patrol.measure(con, city, FIVE_YEARS, 0.95, 0.5, 30).to_pylist()
     rows = {r["theme"]: r for r in table}
-    assert patrol.hours_division(con, city) == "arrondissements"
+    rule = city.about.patrols
+    assert rule is not None
     assert rows["stationnement"]["effect_low"] > 1
     span = window(city.about.period.end, FIVE_YEARS)
-    control = patrol._effect(con, "stationnement", "arrondissements", span, 0.99, "citizen")
+    control = patrol._effect(con, "stationnement", rule, span, 0.99, "citizen")
     assert control is not None
     assert control[1] <= 1 <= control[2]
     assert rows["stationnement"]["driven"]

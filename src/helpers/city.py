@@ -142,6 +142,18 @@ class WarningsRule(Strict):
     sheet: str | None = None
 
 
+class Patrols(Strict):
+    """The source of the hours of patrol, and its fields: `hours` of agents in a `zone` of
+    `division`, a working `slot` and a working `day`."""
+
+    source: str
+    division: str
+    hours: str
+    zone: str
+    slot: str
+    day: str
+
+
 class Agenda(Strict):
     """Where what is on today is told; each part where the city has a source for it."""
 
@@ -273,6 +285,7 @@ class CityFile(Strict):
     slots: dict[str, Slot] = Field(default_factory=lambda: dict(SLOTS))
     agenda: Agenda = Field(default_factory=Agenda)
     milestones: tuple[Milestone, ...] = ()
+    patrols: Patrols | None = None
     published_figures: tuple[PublishedFigure, ...] = ()
 
 
@@ -290,6 +303,10 @@ class City:
             if division.grouping_of:
                 drawn = [n for n, d in self.about.divisions.items() if d.source]
                 self._expect(f"{here}.grouping_of", division.grouping_of, drawn, "city.yaml")
+        if self.about.patrols:
+            told = self.about.patrols
+            self._expect("patrols.source", told.source, self.about.sources, "city.yaml")
+            self._expect("patrols.division", told.division, self.about.divisions, "city.yaml")
         for one in self.about.milestones:
             for source in one.sources:
                 self._expect(f"milestones « {one.title} »", source, self.about.sources, "city.yaml")

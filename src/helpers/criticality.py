@@ -3,8 +3,7 @@
 The score of a theme in a zone is (facts a week)^c · severity^s · ratio^t, the exponents published
 in params.yaml. It is a convention that ranks places and subjects, never persons; its interval is
 that of the counts behind it, which are those of demand: what agents record of their own accord
-follows where they are sent. Ranks are joint: Klein, M., Wright, T. & Wieczorek, J. (2020), A joint
-confidence region for an overall ranking of populations, JRSS C 69.
+follows where they are sent.
 """
 
 from __future__ import annotations
@@ -14,12 +13,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from helpers import seasonal
 from helpers.city import City
-from helpers.estimate import DIGITS
-from helpers.seasonal import Floats
+from helpers.estimate import DIGITS, joint_ranks
 from helpers.silence import WHOLE
 from helpers.trends import YEAR
 
@@ -91,23 +88,12 @@ def _rank(rows: list[dict[str, Any]], confidence: float) -> None:
     count = len(rows)
     log, error = (np.array([row[k] for row in rows]) for k in ("log", "error"))
     freedom = np.array([row["freedom"] for row in rows], dtype=np.int64)
-    low, high = joint_ranks(log, error * seasonal.reach(confidence ** (1 / count), freedom))
+    half = error * seasonal.reach(confidence ** (1 / count), freedom)
+    low, high = joint_ranks(log - half, log + half)
     order = np.argsort(np.argsort(-log, kind="stable"), kind="stable") + 1
     for i, row in enumerate(rows):
         row |= {"rank": int(order[i]), "rank_low": int(low[i]), "rank_high": int(high[i]),
                 "ranked": count}  # fmt: skip
-
-
-def joint_ranks(values: Floats, half: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the best and the worst rank (1 is the greatest) that intervals value ± half leave.
-
-    Klein, Wright & Wieczorek 2020, theorem 1: one more than the intervals wholly above, and as many
-    as are not wholly below.
-    """
-    bottoms, tops = np.sort(values - half), np.sort(values + half)
-    above = len(values) - np.searchsorted(bottoms, values + half, side="right")
-    below = np.searchsorted(tops, values - half, side="left")
-    return np.asarray(above + 1), np.asarray(len(values) - below)
 
 
 def _close(row: dict[str, Any], weights: Weights) -> None:

@@ -87,3 +87,16 @@ def _negative_binomial_quantile(q: float, shape: float, success: float) -> float
         else:
             high = middle
     return float(high)
+
+
+def joint_ranks(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the best and the worst rank (1 is the greatest) that the intervals leave, shape (n,).
+
+    One more than the intervals wholly above, and as many as are not wholly below. Where all the
+    intervals hold together at a level, so do the ranks (Klein, M., Wright, T. & Wieczorek, J. 2020,
+    A joint confidence region for an overall ranking of populations, JRSS C 69, theorem 1).
+    """
+    bottom, top = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    above = len(top) - np.searchsorted(np.sort(bottom), top, side="right")
+    below = np.searchsorted(np.sort(top), bottom, side="left")
+    return np.asarray(above + 1, np.int64), np.asarray(len(top) - below, np.int64)

@@ -16,13 +16,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
+from helpers import store
 from helpers.calendar import window
-from helpers.city import City
-from helpers.estimate import DIGITS
+from helpers.city import City, Patrols
+from helpers.estimate import DIGITS, joint_ranks
 from helpers.words import change, number, percent
 
 Floats = NDArray[np.float64]
-HOURS = "vacation"
 STEP = 1.1  # effects are told for 10 % more hours
 NO_HOURS = "pas d'heures de patrouille"
 NO_ORIGIN = "origine inconnue"
@@ -43,8 +43,8 @@ ZONES = pa.schema(
         ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
         ("n_citizen", pa.int64()), ("n_agent", pa.int64()), ("n_unknown", pa.int64()),
         ("low", pa.float64()), ("high", pa.float64()), ("rank_all", pa.int64()),
-        ("rank_citizen", pa.int64()), ("naive_ratio", pa.float64()),
-        ("citizen_ratio", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        ("rank_citizen", pa.int64()), ("rank_low", pa.int64()), ("rank_high", pa.int64()),
+        ("naive_ratio", pa.float64()), ("citizen_ratio", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -132,37 +132,23 @@ def elasticity(
     return value, low, high
 
 
-def hours_division(con: duckdb.DuckDBPyConnection, city: City) -> str | None:
-    """Return the division that the hours of patrol are given for; None without hours.
-
-    Views `cube` and `vacation`, if the city has that source.
-    """
-    if HOURS not in city.contracts:
-        return None
-    for name in city.about.divisions:
-        row = con.execute(
-            f"SELECT count(*) FROM {HOURS} WHERE heures_agents IS NOT NULL AND secteur IN "
-            f"(SELECT zone_{name} FROM cube)"
-        ).fetchall()
-        if row[0][0]:
-            return name
-    return None
-
-
 def _effect(
-    con: duckdb.DuckDBPyConnection, theme: str, division: str, span: tuple[Any, Any],
+    con: duckdb.DuckDBPyConnection, theme: str, rule: Patrols, span: tuple[Any, Any],
     confidence: float, origin: str = "agent",
 ) -> tuple[float, float, float] | None:  # fmt: skip
     """Return the ratio of an origin's records for 10 % more hours: same zone, slot and month."""
+    told = ", ".join(
+        f"{store.quote(getattr(rule, name))} AS {name}" for name in ("hours", "zone", "slot", "day")
+    )
     rows = con.execute(
-        f"WITH a AS (SELECT zone_{division} AS zone, slot, working_day AS day, sum(n) AS n FROM "
+        f"WITH v AS (SELECT {told} FROM {store.quote(rule.source)}), "
+        f"a AS (SELECT zone_{rule.division} AS zone, slot, working_day AS day, sum(n) AS n FROM "
         "cube WHERE theme = ? AND origin = ? AND time_precision != 'year' "
         "AND hour >= ? AND hour < ? GROUP BY ALL) "
-        "SELECT coalesce(a.n, 0)::DOUBLE, v.heures_agents::DOUBLE, dense_rank() OVER (ORDER BY "
-        "v.secteur, v.plage, date_trunc('month', v.date)) - 1 "
-        f"FROM {HOURS} v LEFT JOIN a ON (a.zone, a.slot, a.day) = (v.secteur, v.plage, v.date) "
-        "WHERE v.heures_agents > 0 AND v.date >= ? AND v.date < ? "
-        "ORDER BY v.secteur, v.plage, v.date",
+        "SELECT coalesce(a.n, 0)::DOUBLE, v.hours::DOUBLE, dense_rank() OVER (ORDER BY "
+        "v.zone, v.slot, date_trunc('month', v.day)) - 1 "
+        "FROM v LEFT JOIN a ON (a.zone, a.slot, a.day) = (v.zone, v.slot, v.day) "
+        "WHERE v.hours > 0 AND v.day >= ? AND v.day < ? ORDER BY v.zone, v.slot, v.day",
         [theme, origin, *span, *span],
     ).fetchnumpy()
     counts, hours, stratum = (np.asarray(column) for column in rows.values())
@@ -173,14 +159,14 @@ def measure(
     con: duckdb.DuckDBPyConnection, city: City, window_days: int, confidence: float,
     driven_share: float, minimum_count: int,
 ) -> pa.Table:  # fmt: skip
-    """Return one row a theme (schema `THEMES`). Views `cube`, `vacation` if there are hours.
+    """Return one row a theme (schema `THEMES`). Views `cube`, and that of the hours of patrol.
 
     `share` is that of agents among records of known origin; `effect` the ratio of agents' records
     for 10 % more hours. `driven`: the share is above `driven_share` with confidence, or agents
     start more than a tenth of the records and their number grows with their hours.
     """
     span = window(city.about.period.end, window_days)
-    division = hours_division(con, city)
+    rule = city.about.patrols
     counts = _counts(con, span, None)
     rows = []
     for theme in city.themes:
@@ -199,12 +185,12 @@ def measure(
         found = share_interval(agent, known, confidence)
         row |= dict(zip(("share", "share_low", "share_high"), found, strict=True))
         effect = None
-        if division is None:
+        if rule is None:
             row["effect_reason"] = NO_HOURS
         elif agent < minimum_count:
             row["effect_reason"] = THIN
         else:
-            effect = _effect(con, theme, division, span, confidence)
+            effect = _effect(con, theme, rule, span, confidence)
             row["effect_reason"] = "" if effect else "les heures ne varient pas"
         if effect:
             row |= dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True))
@@ -264,9 +250,10 @@ def by_zone(
     Zones are those that hours of patrol are given for, else of the main division. A theme without
     habitants' records, or without a declared share, abstains and leaves one row. `naive_ratio`
     and `citizen_ratio` compare the zone to the mean zone, by all records and by habitants' alone.
-    Views `cube`, `vacation` if any.
+    `rank_low` to `rank_high`: the ranks that the bounds leave. View `cube`.
     """
-    division = hours_division(con, city) or city.about.main_division
+    told = city.about.patrols
+    division = told.division if told else city.about.main_division
     counts = _counts(con, window(city.about.period.end, window_days), division)
     rows: list[dict[str, Any]] = []
     for name, theme in city.themes.items():
@@ -284,6 +271,7 @@ def by_zone(
         reporting = (theme.reporting.low, theme.reporting.high)
         low, high = bounds(citizen, agent, unknown, reporting, confidence)
         total = citizen + agent + unknown
+        best, worst = joint_ranks(low, high)
         for i, zone in enumerate(zones):
             rows.append(
                 {
@@ -292,6 +280,7 @@ def by_zone(
                     "n_unknown": int(unknown[i]), "low": low[i], "high": high[i],
                     "rank_all": 1 + int((total > total[i]).sum()),
                     "rank_citizen": 1 + int((citizen > citizen[i]).sum()),
+                    "rank_low": int(best[i]), "rank_high": int(worst[i]),
                     "naive_ratio": round(float(total[i] / total.mean()), DIGITS),
                     "citizen_ratio": round(float(citizen[i] / citizen.mean()), DIGITS),
                     "status": "ok", "reason": "",
@@ -321,7 +310,8 @@ def in_words(themes: pa.Table, zones: pa.Table, city: City) -> str:
         lines.append(
             f"- **{title}** : {told}. {_named(city, top)}, la plus signalée : entre "
             f"{number(top['low'])} et {number(top['high'])} faits, pour "
-            f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés."
+            f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés, rang "
+            f"{top['rank_low']} à {top['rank_high']} sur {len(mine)}."
         )
     return "\n".join(lines) or "Aucun thème à étudier."
 

@@ -16,7 +16,6 @@ from helpers.surroundings import Surroundings, read_surroundings
 
 Floats = NDArray[np.float64]
 FILE = "sentiment.yaml"
-HOURS = "vacation"
 YEAR_DAYS = 364  # a whole number of weeks before the first wave
 FACTS, PATROL = "faits signalés par habitant", "heures de patrouille par habitant"
 ABSENT = "pas d'enquête de tranquillité dans ce paquet de ville"
@@ -103,7 +102,8 @@ def sources(city: City, rule: SurveyRule | None) -> list[str]:
     if rule is None:
         return []
     held = read_surroundings(city)
-    named = [rule.source, *([held.source] if held else []), HOURS]
+    hours = city.about.patrols
+    named = [rule.source, *([held.source] if held else []), *([hours.source] if hours else [])]
     return [name for name in dict.fromkeys(named) if name in city.contracts]
 
 
@@ -159,7 +159,7 @@ def beside(
 
     Facts told by habitants for each adult, and hours of patrol for each adult where they are known
     (both in doublings), then the features that the rule names. Views `cube`, that of context.yaml's
-    source, and `vacation` where the city has it.
+    source, and that of the hours of patrol where the city has them.
     """
     start = survey.waves[-waves:][0] - dt.timedelta(days=YEAR_DAYS)
     span = (start, survey.waves[-1])
@@ -195,11 +195,13 @@ def _hours(
     con: duckdb.DuckDBPyConnection, city: City, survey: Survey, span: tuple[dt.date, dt.date]
 ) -> Floats | None:
     """Return log2 of the hours of patrol for each adult of the group that holds each zone."""
-    if HOURS not in city.contracts:
+    rule = city.about.patrols
+    if rule is None:
         return None
+    zone, hours, day = (store.quote(name) for name in (rule.zone, rule.hours, rule.day))
     rows = con.execute(
-        f"SELECT secteur, CAST(sum(heures_agents) AS DOUBLE) FROM {HOURS} "
-        "WHERE date > ? AND date < ? GROUP BY 1 ORDER BY 1",
+        f"SELECT {zone}, CAST(sum({hours}) AS DOUBLE) FROM {store.quote(rule.source)} "
+        f"WHERE {day} > ? AND {day} < ? GROUP BY 1 ORDER BY 1",
         list(span),
     ).fetchall()
     told = dict(rows)
