@@ -44,7 +44,8 @@ ZONES = pa.schema(
         ("n_citizen", pa.int64()), ("n_agent", pa.int64()), ("n_unknown", pa.int64()),
         ("low", pa.float64()), ("high", pa.float64()), ("rank_all", pa.int64()),
         ("rank_citizen", pa.int64()), ("rank_low", pa.int64()), ("rank_high", pa.int64()),
-        ("naive_ratio", pa.float64()), ("citizen_ratio", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        ("naive_ratio", pa.float64()), ("citizen_ratio", pa.float64()),
+        ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
