@@ -1,6 +1,7 @@
 """A whole workspace to walk through: the repository as it is, cloned, with a smaller city, run.
 
-The simulated Marseille at three hundredths of its size: every stage works in a second or so.
+The simulated Marseille at three hundredths of its size, with two questions in its portfolio (each
+page has a kernel of its own): every stage works in a second or so.
 Each test leaves the workspace as it found it.
 """
 
@@ -13,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from helpers.rerun import copy_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = "marseille"
+QUESTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
     text = settings.read_text(encoding="utf-8")
     assert "\nscale: 1.0 " in text
     settings.write_text(text.replace("\nscale: 1.0 ", "\nscale: 0.03 "), encoding="utf-8")
+    themes = root / "data/cities/marseille/themes.yaml"
+    asked = yaml.safe_load(themes.read_text(encoding="utf-8"))
+    asked["questions"] = dict(list(asked["questions"].items())[:QUESTIONS])
+    themes.write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), "utf-8")
     (root / "dvc.lock").unlink(missing_ok=True)
     register = "cities:\n  marseille:\n    pack: data/cities/marseille\n"
     (root / "data/cities/active.yaml").write_text(register, encoding="utf-8")
