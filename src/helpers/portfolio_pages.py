@@ -33,6 +33,7 @@ def execute_all(run: Run, city_now: City) -> pa.Table:
     """
     asked = {n: q for n, q in run.city.questions.items() if q.theme in city_now.themes}
     folder = run.workspace.writes / "reports" / run.stage
+    folder.mkdir(parents=True, exist_ok=True)  # an out of the stage, even where nothing is asked
     with ThreadPoolExecutor(KERNELS) as pool:
         list(pool.map(lambda name: _page(run, name, folder), asked))
     reasons = _reasons(run)

@@ -13,7 +13,7 @@ from helpers.store import literal, quote
 
 # Digits enough to be a telephone or a social security number: no unbounded number vouches for them.
 LONG_NUMBER = 9
-NUMBER = r"^[+-]?[0-9]{1,15}([.,][0-9]{1,15})?$"
+NUMBER = r"^[+-]?[0-9]{1,15}([.,][0-9]{1,40})?([eE][+-]?[0-9]{1,3})?$"
 # What each part of the format of a date plainly looks like.
 SHAPES = {
     "%Y": "[12][0-9]{3}", "%m": "(0[1-9]|1[0-2])", "%d": "(0[1-9]|[12][0-9]|3[01])",

@@ -219,7 +219,7 @@ def test_evidence_leads_from_the_figure_to_the_files_as_received(built: Place) -
         (n, f["file"]): f["sha256"] for n, one in receipts.items() for f in one["files"]
     }
     made = set(evidence["stages"])
-    assert made == {"collect", "ingest", "reliability", "waves"}
+    assert made == {"collect", "ingest", "reliability", "waves", "patrol"}
     assert "données simulées" in (built.data / "figures/trends/trends_weekly.svg").read_text()
     assert evidence["passport"] in (built.data / "figures/trends/trends_weekly.svg").read_text()
 

@@ -69,7 +69,10 @@ def draw_survey(
 
 
 def enquete_tranquillite(asked: Asked, rules: Survey, quarters: tuple[str, ...]) -> pa.Table:
-    """Return one row a wave, quarter and age; answers too few to be told are left empty."""
+    """Return one row a wave, quarter and age; answers too few to be told are left empty.
+
+    `commentaire` is free text, which the contract refuses.
+    """
     wave, place, age = (axis.ravel() for axis in np.indices(asked.answers.shape))
     hidden = (asked.answers < rules.secret_below).ravel()
     return pa.table(
@@ -81,5 +84,6 @@ def enquete_tranquillite(asked: Asked, rules: Survey, quarters: tuple[str, ...])
             "invites": asked.invited.ravel(),
             "reponses": pa.array(asked.answers.ravel(), mask=hidden),
             "tranquilles": pa.array(asked.quiet.ravel(), mask=hidden),
+            "commentaire": codes(("", "terrain sans incident"), (wave + place + age) % 2),
         }
     )
