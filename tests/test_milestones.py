@@ -78,7 +78,13 @@ def test_only_lasting_changes_of_recording_are_steps() -> None:
     ],
 )
 def test_what_is_near_a_break_explains_it(first: dt.date, last: dt.date, told: list[str]) -> None:
-    assert milestones.near([mark()], first, last, 4) == told
+    assert milestones.near([mark()], milestones.Dated(first, first, last), 4) == told
+
+
+def test_a_vague_date_is_explained_by_what_lies_near_its_week_alone() -> None:
+    first, last = dt.date(2020, 1, 6), dt.date(2024, 1, 1)
+    for week, told in ((dt.date(2021, 3, 1), []), (dt.date(2022, 6, 20), ["Outil"])):
+        assert milestones.near([mark()], milestones.Dated(week, first, last), 4) == told
 
 
 def test_milestones_touch_what_they_name(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from helpers.seasonal import Floats, harmonics, quasi_poisson, reach
 AROUND = 104  # weeks on each side from which a change of recording is measured
 FEWEST = 13  # heard weeks on each side, at least
 WEEK = dt.timedelta(weeks=1)
+VAGUE = dt.timedelta(weeks=26)  # a date known no better explains nothing
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,29 @@ def _step(one: Milestone, at: int, counts: Floats, heard: Floats) -> Step:
     return Step(one, at, float(fit.coefficients[2]), error, fit.freedom)
 
 
-def near(milestones: Collection[Milestone], first: dt.date, last: dt.date, weeks: int) -> list[str]:
-    """Return the titles of what began or ended from `weeks` before `first` to as long after `last`.
+@dataclass(frozen=True)
+class Dated:
+    """The week of a break, and the first and last one of its interval."""
+
+    week: dt.date
+    first: dt.date
+    last: dt.date
+
+    def around(self, weeks: int) -> tuple[dt.date, dt.date]:
+        """Return the first day and the day after the last of `weeks` more on both sides.
+
+        Of an interval longer than `VAGUE` only the week itself counts: years explain anything.
+        """
+        vague = self.last - self.first > VAGUE
+        first, last = (self.week, self.week) if vague else (self.first, self.last)
+        return first - weeks * WEEK, last + (weeks + 1) * WEEK
+
+
+def near(milestones: Collection[Milestone], dated: Dated, weeks: int) -> list[str]:
+    """Return the titles of what began or ended at most `weeks` from a break.
 
     A milestone that began in the same months as a break is a likely explanation, not a proof.
     """
-    start, end = first - weeks * WEEK, last + (weeks + 1) * WEEK
+    start, end = dated.around(weeks)
     moments = [(one.title, day) for one in milestones for day in (one.start, one.end) if day]
     return list(dict.fromkeys(title for title, day in moments if start <= day < end))

@@ -93,15 +93,19 @@ def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
         touched = _touched(milestones.concerning(city, theme), years[-2:])
         return Judged(theme, division, YEAR, zones, found, touched, "")
     found = compare(series.counts, series.exposure, knobs.how, series.extra(knobs.window_weeks))
-    remark, unmeasured = _remarks(series, 2 * knobs.window_weeks)
+    marks = milestones.concerning(city, theme)
+    remark, unmeasured = _remarks(series, marks, 2 * knobs.window_weeks)
     return Judged(theme, division, WEEK, series.zones, found, remark, unmeasured)
 
 
-def _remarks(series: Series, span: int) -> tuple[str, str]:
+def _remarks(series: Series, marks: Sequence[Milestone], span: int) -> tuple[str, str]:
     """Return what was taken into account in the last `span` weeks, and what could not be."""
     start = len(series.mondays) - span
+    here = series.mondays[max(start, 0) :]
+    apart = [one for one in marks if milestones.exceptional([one], here).any()]
     aside = int(series.aside[max(start, 0) :].sum())
-    told = [f"{plural(aside, 'semaine')} à part : fait exceptionnel"] if aside else []
+    named = ", ".join(one.title for one in apart)
+    told = [f"{plural(aside, 'semaine')} à part ({named})"] if aside else []
     unmeasured = ""
     for step in series.steps:
         if step.at > start and step.log_ratio is None:
@@ -113,12 +117,10 @@ def _remarks(series: Series, span: int) -> tuple[str, str]:
 
 def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> str:
     """Return which of the years compared a milestone touches: they cannot be set aside."""
-    told = [
-        f"{year} touchée : {one.title}"
-        for year in years
-        for one in marks
-        if one.start.year <= year <= (one.end or one.start).year
-    ]
+    told = []
+    for year in years:
+        touching = [m.title for m in marks if m.start.year <= year <= (m.end or m.start).year]
+        told += [f"{year} touchée ({', '.join(touching)})"] if touching else []
     return " ; ".join(told)
 
 

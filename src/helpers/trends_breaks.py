@@ -65,14 +65,15 @@ def _explained(row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs) -
     else:
         marks = [m for m in city.about.milestones if row["source"] in m.sources]
         marks += [m for m in city.about.milestones if not m.sources and not m.themes]
-    reach = dt.timedelta(weeks=within)
+    dated = milestones.Dated(row["week"], row["first"], row["last"])
+    start, end = dated.around(within)
     codes = [
         one["reason"]
         for one in drift.to_pylist()
         if one["source"] == row["source"] and one["counted"] and one["kind"] != "jump"
-        and row["first"] - reach <= one["week"] <= row["last"] + reach
+        and start <= one["week"] < end
     ]  # fmt: skip
-    return [*milestones.near(marks, row["first"], row["last"], within), *codes]
+    return [*milestones.near(marks, dated, within), *codes]
 
 
 def remarks(table: pa.Table, city: City, window_weeks: int) -> dict[str, str]:

@@ -131,8 +131,7 @@ def draw_breaks(table: pa.Table, city: City) -> Any:
     """Return each break: the span of its date, its size and what explains it."""
     rows = [
         {
-            "qui": city.themes[row["theme"]].title if row["theme"]
-            else f"toute la source « {row['source']} »",
+            "qui": f"{_of(row, city)}, {row['week']:%m/%Y}",
             "week": row["week"].isoformat(), "first": row["first"].isoformat(),
             "last": row["last"].isoformat(),
             "texte": f"{change(row['ratio'])} ({change(row['low'])} à {change(row['high'])}) : "
@@ -155,6 +154,13 @@ def draw_breaks(table: pa.Table, city: City) -> Any:
     points = base.mark_point(filled=True, size=80, shape="diamond").encode(x="week:T")
     words = base.mark_text(align="left", fontSize=11, dy=14, x=4, limit=480).encode(text="texte:N")
     return alt.layer(spans, points, words).properties(width=490, height=alt.Step(44))
+
+
+def _of(row: dict[str, Any], city: City) -> str:
+    """Return whose break it is: a theme's, or a whole source's."""
+    if row["theme"]:
+        return city.themes[row["theme"]].title
+    return f"toute la source « {row['source']} »"
 
 
 def draw_criticality(table: pa.Table, names: Mapping[str, str], city: City) -> Any:
@@ -221,9 +227,8 @@ def in_words(levels: pa.Table, breaks: pa.Table, city: City) -> str:
     lines += [_zones(levels)]
     for row in breaks.to_pylist():
         if not row["explained_by"]:
-            what = city.themes[row["theme"]].title if row["theme"] else f"« {row['source']} »"
             lines.append(
-                f"- Rupture inexpliquée de {what} vers le {spoken(row['week'])} : "
+                f"- Rupture inexpliquée, {_of(row, city)}, vers le {spoken(row['week'])} : "
                 f"{change(row['ratio'])}. Que s'est-il passé ?"
             )
     return "\n".join(lines)
