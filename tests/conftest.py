@@ -33,14 +33,19 @@ SHARED = ROOT.parent / "shared" / "data"
 CELL_M, TOLERANCE_M, DEFAULT_SHARE = 200, 15, 0.01
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep together, on one worker, what shares something long to make.
+
+    Told as soon as an item is known: xdist reads the groups before it lets a conftest sort items.
+    """
+    journey = "journeys" in item.path.parts
+    made = "made" in getattr(item, "fixturenames", ())
+    group = "journeys" if journey else "simulated" if made else item.path.stem
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, on one worker, what shares something long to make; the longest comes first."""
-    for item in items:
-        journey = "journeys" in item.path.parts
-        made = "made" in getattr(item, "fixturenames", ())
-        group = "journeys" if journey else "simulated" if made else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Let the longest come first."""
     items.sort(key=lambda item: "journeys" not in item.path.parts)
 
 
