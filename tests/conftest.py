@@ -19,6 +19,7 @@ import duckdb
 import pytest
 import yaml
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from helpers import collect, ingest, store
 from helpers.city import City
@@ -30,18 +31,28 @@ settings.load_profile("steady" if os.environ.get("CI") else "wild")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+SIMULATED = "Made, made"  # what a file of tests imports that needs the simulated city
 CELL_M, TOLERANCE_M, DEFAULT_SHARE = 200, 15, 0.01
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep together, on one worker, what shares something long to make.
+class Shared(LoadScopeScheduling):
+    """Keeps together, on one worker, the tests that share something long to make.
 
-    Told as soon as an item is known: xdist reads the groups before it lets a conftest sort items.
+    A scheduler of our own: the marks of `--dist loadgroup` have no effect with pytest 9.2.
     """
-    journey = "journeys" in item.path.parts
-    made = "made" in getattr(item, "fixturenames", ())
-    group = "journeys" if journey else "simulated" if made else item.path.stem
-    item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if "/journeys/" in file:
+            return "journeys"
+        return "simulated" if SIMULATED in (ROOT / file).read_text(encoding="utf-8") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:
+    """Share the tests out in the order in which they were collected."""
+    config.option.loadscopereorder = False
+    return Shared(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
