@@ -85,7 +85,7 @@ def test_a_place_where_nothing_is_told_does_not_weigh_as_zero() -> None:
 
 @pytest.mark.parametrize(("quiet", "n"), [(0, 50), (3, 400), (25, 50), (49, 50), (50, 50)])
 def test_one_stratum_has_wilson_s_interval(quiet: int, n: int) -> None:
-    """Apart from the half answer that keeps a variance where all answer alike (≤ 4 points at 50)."""
+    """But for the half answer by which the variance is kept from nothing: wider at the ends."""
     found = sentiment.post_stratified(
         made_up(adults=[[900]], invited=[[2 * n]], answers=[[n]], quiet=[[quiet]])
     )
@@ -93,7 +93,7 @@ def test_one_stratum_has_wilson_s_interval(quiet: int, n: int) -> None:
     expected = proportion_confint(quiet, n, method="wilson")
     assert (low[0, 0], high[0, 0]) == pytest.approx(expected, abs=0.04)
     assert 0 <= low[0, 0] <= found.value[0, 0] <= high[0, 0] <= 1
-    assert high[0, 0] - low[0, 0] < 1.25 * (expected[1] - expected[0])
+    assert 0.98 <= (high[0, 0] - low[0, 0]) / (expected[1] - expected[0]) <= 1.4
 
 
 def world(rng: np.random.Generator, **changes: Any) -> tuple[Survey, Floats, Floats, Floats, Floats]:
@@ -174,17 +174,18 @@ def test_effects_cover_their_truth_and_zones_theirs(answers: int) -> None:
     for _ in range(runs):
         told, _, burden, lit, share = world(rng, **ALIKE, answers_a_wave=answers)
         odds, noise, _ = sentiment_links.pooled(told, 2)
-        steps = np.column_stack([np.log2(burden), lit / 10, rng.normal(size=111)])
-        design = np.column_stack([np.ones(111), steps - steps.mean(axis=0)])
-        area = fay_herriot(odds, noise, design)
+        told_of = np.isfinite(odds)  # the smallest quarters may have nobody who answers
+        steps = np.column_stack([np.log2(burden), lit / 10, rng.normal(size=111)])[told_of]
+        design = np.column_stack([np.ones(len(steps)), steps - steps.mean(axis=0)])
+        area = fay_herriot(odds[told_of], noise[told_of], design)
         reach = 1.984 * np.sqrt(np.diag(area.covariance))[1:]
         truth = np.array([RULES.per_doubling, RULES.per_ten_points_lit])
         covered += np.abs(area.beta[1:3] - truth) <= reach[:2]
         nothing += abs(area.beta[3]) > reach[2]
         true = (share * told.adults).sum(axis=(0, 2)) / told.adults.sum(axis=(0, 2))
-        away = np.abs(area.predicted - special.logit(true))
+        away = np.abs(area.predicted - special.logit(true[told_of]))
         zones.append((away <= 1.96 * np.sqrt(area.error)).mean())
-    assert ((covered / runs >= 0.93) & (covered / runs <= 0.98)).all()
+    assert ((covered / runs >= 0.93) & (covered / runs <= 0.97)).all()
     assert nothing / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
     assert 0.93 <= np.mean(zones) <= 0.97
 
