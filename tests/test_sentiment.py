@@ -16,9 +16,8 @@ import yaml
 from scipy import special
 from statsmodels.stats.proportion import proportion_confint
 
-from helpers import sentiment, sentiment_figures, sentiment_links, survey
+from helpers import figure, sentiment, sentiment_figures, sentiment_links, survey
 from helpers.city import City
-from helpers.contract import load_contract
 from helpers.errors import PhareError
 from helpers.sentiment import Knobs
 from helpers.sentiment_links import fay_herriot, measure
@@ -96,7 +95,9 @@ def test_one_stratum_has_wilson_s_interval(quiet: int, n: int) -> None:
     assert 0.98 <= (high[0, 0] - low[0, 0]) / (expected[1] - expected[0]) <= 1.4
 
 
-def world(rng: np.random.Generator, **changes: Any) -> tuple[Survey, Floats, Floats, Floats, Floats]:
+def world(
+    rng: np.random.Generator, **changes: Any
+) -> tuple[Survey, Floats, Floats, Floats, Floats]:
     """Return a survey of 111 quarters in 16 districts, its truth, facts, lighting, true shares."""
     inhabitants = np.round(np.exp(rng.normal(8.8, 0.6, 111))).astype(np.int64)
     facts = inhabitants * np.exp(rng.normal(0, 0.8, 111))
@@ -323,13 +324,6 @@ def test_a_rule_that_names_nothing_known_is_refused(tmp_path: Path) -> None:
             survey.read_rule(City(pack))
 
 
-def test_the_contract_lets_no_person_in() -> None:
-    contract = load_contract(PACK / "contracts/enquete_tranquillite.yaml")
-    assert set(contract.refused) == {"commentaire"}
-    assert not {"nom", "adresse", "age"} & set(contract.fields)
-    assert contract.fields["reponses"].minimum == 5
-
-
 def test_the_simulated_survey_is_what_its_settings_say() -> None:
     told, truth, *_ = world(np.random.default_rng(10))
     n = np.nansum(told.answers, axis=(1, 2))
@@ -337,3 +331,31 @@ def test_the_simulated_survey_is_what_its_settings_say() -> None:
     raw = np.nansum(told.quiet) / np.nansum(told.answers)
     assert raw < truth.mean() - 0.03
     assert abs(special.logit(truth[1]) - special.logit(truth[0])) < 0.1
+
+
+def test_reports_are_set_beside_answers_that_lean_on_nothing() -> None:
+    """Quarters all feel alike: an index that leaned on facts would follow reports made of them."""
+    rng = np.random.default_rng(12)
+    runs, wrong = 200, 0
+    flat = {"per_doubling": 0.0, "per_ten_points_lit": 0.0, "place_sd": 0.0}
+    for _ in range(runs):
+        told, _, burden, *_ = world(rng, **ALIKE, **flat)
+        facts = Feature("faits", "deux fois plus de faits", np.log2(burden))
+        zones, _ = sentiment_links.by_zone(told, [facts], burden * 1000, KNOBS)
+        found = sentiment_links.resemblance(zones, 0.95)
+        assert found is not None
+        wrong += not found[1] <= 0 <= found[2]
+    assert wrong / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_zones_with_too_few_answers_stay_in_the_figure() -> None:
+    told, *_ = world(np.random.default_rng(13))
+    few = Knobs(0.95, 0.1, 400, 3, 0.05, 30)
+    waves = sentiment.by_wave(told, few)
+    last = [row for row in waves.to_pylist() if row["wave"] == told.waves[-1]]
+    silent = {row["zone"] for row in last if row["status"] != "ok"}
+    assert 0 < len(silent) < 16
+    drawn = figure.complete(sentiment_figures.draw_zones(waves, {}))["datasets"]
+    rows = [row for held in drawn.values() for row in held]
+    assert {row["zone"] for row in rows} == set(told.groups)
+    assert {row["zone"] for row in rows if row["reason"]} == silent

@@ -26,8 +26,9 @@ from helpers.survey import Feature, Floats, Survey, SurveyRule
 ZONES = pa.schema(
     [
         ("zone", pa.string()), ("value", pa.float64()), ("low", pa.float64()),
-        ("high", pa.float64()), ("direct", pa.float64()), ("n", pa.int64()),
-        ("reports", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        ("high", pa.float64()), ("direct", pa.float64()), ("direct_low", pa.float64()),
+        ("direct_high", pa.float64()), ("n", pa.int64()), ("reports", pa.float64()),
+        ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 LINKS = pa.schema(
@@ -39,6 +40,7 @@ LINKS = pa.schema(
     ]
 )  # fmt: skip
 ROUNDS = 100
+ENDS = (("low", "direct_low"), ("value", "direct"), ("high", "direct_high"))
 UNTOLD = "réponses trop peu nombreuses pour être livrées"
 UNFEATURED = "un trait de la zone n'est pas connu"
 TOO_FEW = "moins de {} zones renseignées"
@@ -62,8 +64,8 @@ def pooled(told: Survey, waves: int) -> tuple[Floats, Floats, Floats]:
     Shape (zones,); NaN where too little is told. Ages weigh as they do among the zone's adults;
     ages that are not told are taken for the zone's others. The variance is that of the zone's
     number of answers **at the shares of all zones** (generalized variance function, Wolter 2007,
-    Introduction to Variance Estimation, ch. 7): one made of the zone's own answers is smallest where
-    they happen to be extreme, which would draw effects to nothing and intervals too narrow.
+    Introduction to Variance Estimation, ch. 7): one made of the zone's own answers errs with them,
+    which draws effects to nothing and makes intervals too narrow.
     """
     n, quiet = (np.nansum(v[-waves:], axis=0) for v in (told.answers, told.quiet))
     adults = told.adults[-1] * (n >= 2)
@@ -125,15 +127,16 @@ def by_zone(
     apart = _set_apart(features, told_of, knobs.minimum_zones)
     read = [f for f in features if f.name not in apart]
     kept = told_of & np.isfinite([f.values for f in read] or [odds]).all(axis=0)
-    if int(kept.sum()) < max(knobs.minimum_zones, len(read) + 2):
-        reason = TOO_FEW.format(knobs.minimum_zones)
+    least = max(knobs.minimum_zones, len(read) + 2)
+    if int(kept.sum()) < least:
+        reason = TOO_FEW.format(least)
         rows = [{"zone": z, "n": int(k), "status": "abstained", "reason": reason}
                 for z, k in zip(told.zones, n, strict=True)]  # fmt: skip
         links = [_abstained(f, reason) for f in features]
         return pa.Table.from_pylist(rows, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
     design = np.column_stack([np.ones(kept.sum()), *(_centred(f.values[kept]) for f in read)])
     area = fay_herriot(odds[kept], noise[kept], design)
-    zones = _zone_rows(told, area, kept, (odds, n, reports), knobs)
+    zones = _zone_rows(told, area, kept, (odds, noise, n, reports), knobs)
     found = {row["feature"]: row for row in _link_rows(area, read, int(kept.sum()), knobs)}
     links = [found.get(f.name) or _abstained(f, apart[f.name]) for f in features]
     return pa.Table.from_pylist(zones, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
@@ -174,11 +177,20 @@ def _centred(values: Floats) -> Floats:
 
 
 def _zone_rows(
-    told: Survey, area: Area, kept: Any, measured: tuple[Floats, Floats, Floats], knobs: Knobs
+    told: Survey,
+    area: Area,
+    kept: Any,
+    measured: tuple[Floats, Floats, Floats, Floats],
+    knobs: Knobs,
 ) -> list[dict[str, Any]]:
-    odds, n, reports = measured
-    reach = float(special.ndtri((1 + knobs.confidence) / 2)) * np.sqrt(area.error)
-    ends = [special.expit(area.predicted + d) for d in (-reach, np.zeros_like(reach), reach)]
+    """Return ZONES: `value` leans on the features, `direct` on the zone's answers alone."""
+    odds, noise, n, reports = measured
+    z = float(special.ndtri((1 + knobs.confidence) / 2))
+
+    def around(middle: Floats, variance: Floats) -> Floats:
+        return np.asarray(special.expit(middle + np.outer([-z, 0, z], np.sqrt(variance))))
+
+    ends, alone = around(area.predicted, area.error), around(odds, noise)
     place = np.cumsum(kept) - 1
     rows = []
     for i, zone in enumerate(told.zones):
@@ -187,8 +199,8 @@ def _zone_rows(
             reason = UNFEATURED if np.isfinite(odds[i]) else UNTOLD
             rows.append({**row, "status": "abstained", "reason": reason})
             continue
-        low, value, high = (_told(end[place[i]]) for end in ends)
-        row |= {"low": low, "value": value, "high": high, "direct": _told(special.expit(odds[i]))}
+        for end, of_model, of_answers in zip(ENDS, ends, alone, strict=True):
+            row |= {end[0]: _told(of_model[place[i]]), end[1]: _told(of_answers[i])}
         rows.append({**row, "status": "ok", "reason": ""})
     return rows
 
@@ -233,12 +245,13 @@ def measure(
 def resemblance(zones: pa.Table, confidence: float) -> tuple[float, float, float, int] | None:
     """Return Spearman's correlation of reports and index over zones, its interval, and n.
 
+    Of the zones' answers alone: an index that leans on facts would resemble reports by making.
     Interval of Bonett & Wright (2000, Psychometrika 65). None below ten zones.
     """
     rows = [r for r in zones.to_pylist() if r["status"] == "ok" and r["reports"] is not None]
     if len(rows) < 10:
         return None
-    found = stats.spearmanr([r["reports"] for r in rows], [r["value"] for r in rows])
+    found = stats.spearmanr([r["reports"] for r in rows], [r["direct"] for r in rows])
     rho = float(np.clip(found.statistic, -0.999, 0.999))
     error = np.sqrt((1 + rho**2 / 2) / (len(rows) - 3))
     reach = float(special.ndtri((1 + confidence) / 2)) * error
