@@ -88,7 +88,7 @@ status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
 
 test: $(READY) browser sshd postgres mosquitto ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check
-	@$(BIN)pytest -n 2 --dist loadgroup
+	@$(BIN)pytest -n 2 --dist loadscope
 
 check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(BIN)ruff check .
