@@ -148,8 +148,8 @@ def in_words(
         f"**« {question} »** Au {spoken(last['wave'])}, {percent(last['value'])} des adultes se "
         f"disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
         f"{percent(last['high'])} ({number(last['n'])} réponses).",
-        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu dans "
-        f"leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
+        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
+        f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
         f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
         f"tranquilles que les autres : {percent(last['shift_low'])} à "
         f"{percent(last['shift_high'])}. Sans rien supposer d'elles : "
