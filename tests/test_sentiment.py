@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ import pytest
 import statsmodels.api as sm
 import yaml
 from scipy import special
+from statsmodels.stats.proportion import proportion_confint
 
-from helpers import sentiment, sentiment_figures, sentiment_links, survey
+from helpers import figure, sentiment, sentiment_figures, sentiment_links, survey
 from helpers.city import City
-from helpers.contract import load_contract
 from helpers.errors import PhareError
 from helpers.sentiment import Knobs
 from helpers.sentiment_links import fay_herriot, measure
@@ -64,10 +65,40 @@ def test_what_is_not_told_is_neither_zero_nor_lost() -> None:
     )  # fmt: skip
     assert found.value[0, 0] == pytest.approx(400 / 600)
     assert found.n[0, 0] == 40
+    # Nothing is known of those hidden: they are among the silent, 20 told of 49 invited.
+    assert found.answered[0, 0] == pytest.approx(20 / 49)
 
 
-def world(rng: np.random.Generator, **changes: Any) -> tuple[Survey, Floats, Floats, Floats]:
-    """Return a survey of 111 quarters in 16 districts, its truth, facts and lighting."""
+def test_a_place_where_nothing_is_told_does_not_weigh_as_zero() -> None:
+    """Two places of as many adults; in the first all of 40 are quiet, the second tells nothing."""
+    one = made_up(
+        adults=[[100], [100]], invited=[[80], [9]], answers=[[40], [np.nan]], quiet=[[40], [np.nan]]
+    )
+    found = sentiment.post_stratified(
+        dataclasses.replace(one, groups=["a", "b"], group=np.array([0, 1]))
+    )
+    assert found.value[0, -1] == 1
+    assert found.answered[0, -1] == pytest.approx(0.25)
+    assert found.n[0].tolist() == [40, 0, 40]
+
+
+@pytest.mark.parametrize(("quiet", "n"), [(0, 50), (3, 400), (25, 50), (49, 50), (50, 50)])
+def test_one_stratum_has_wilson_s_interval(quiet: int, n: int) -> None:
+    """But for the half answer by which the variance is kept from nothing: wider at the ends."""
+    found = sentiment.post_stratified(
+        made_up(adults=[[900]], invited=[[2 * n]], answers=[[n]], quiet=[[quiet]])
+    )
+    low, high = sentiment.interval(found.value, found.variance, 0.95)
+    expected = proportion_confint(quiet, n, method="wilson")
+    assert (low[0, 0], high[0, 0]) == pytest.approx(expected, abs=0.04)
+    assert 0 <= low[0, 0] <= found.value[0, 0] <= high[0, 0] <= 1
+    assert 0.98 <= (high[0, 0] - low[0, 0]) / (expected[1] - expected[0]) <= 1.4
+
+
+def world(
+    rng: np.random.Generator, **changes: Any
+) -> tuple[Survey, Floats, Floats, Floats, Floats]:
+    """Return a survey of 111 quarters in 16 districts, its truth, facts, lighting, true shares."""
     inhabitants = np.round(np.exp(rng.normal(8.8, 0.6, 111))).astype(np.int64)
     facts = inhabitants * np.exp(rng.normal(0, 0.8, 111))
     lit = rng.uniform(70, 100, 111)
@@ -81,23 +112,33 @@ def world(rng: np.random.Generator, **changes: Any) -> tuple[Survey, Floats, Flo
         asked.invited.astype(float), answers, quiet,
     )  # fmt: skip
     truth = (asked.share * asked.adults).sum(axis=(1, 2)) / asked.adults.sum(axis=(1, 2))
-    return told, truth, facts / inhabitants, lit
+    return told, truth, facts / inhabitants, lit, asked.share
 
 
 ALIKE = {"answers_if_quiet": 1.0, "answers_if_not": 1.0, "secret_below": 0}
 
 
-def test_intervals_cover_where_those_who_answer_are_like_the_others() -> None:
+def by_district(told: Survey, share: Floats) -> Floats:
+    """Return the true share of each group, of shape (waves, groups)."""
+    member = (told.group[:, None] == np.arange(len(told.groups))).astype(float)
+    quiet = np.einsum("wzs,zg->wg", share * told.adults, member)
+    return np.asarray(quiet / np.einsum("wzs,zg->wg", told.adults, member))
+
+
+@pytest.mark.parametrize("answers", [6000, 1500])
+def test_intervals_cover_where_those_who_answer_are_like_the_others(answers: int) -> None:
+    """In the city and in its districts; 1,500 answers leave some districts about fifty."""
     rng = np.random.default_rng(1)
     runs, inside, districts = 500, 0, []
     for _ in range(runs):
-        told, truth, *_ = world(rng, **ALIKE)
+        told, truth, *_, share = world(rng, **ALIKE, answers_a_wave=answers)
         found = sentiment.post_stratified(told)
         low, high = sentiment.interval(found.value, found.variance, 0.95)
         inside += low[-1, -1] <= truth[-1] <= high[-1, -1]
-        districts.append(found.n[-1, :-1].mean())
+        true = by_district(told, share)[-1]
+        districts.append(((low[-1, :-1] <= true) & (true <= high[-1, :-1])).mean())
     assert 0.93 <= inside / runs <= 0.97
-    assert np.mean(districts) > 200
+    assert 0.93 <= np.mean(districts) <= 0.97
 
 
 def test_where_they_are_not_the_index_is_wrong_and_the_band_holds_the_truth() -> None:
@@ -126,22 +167,45 @@ def test_a_change_is_told_apart_from_chance_as_often_as_said() -> None:
     assert 0.02 <= missed / runs <= 0.09
 
 
-def test_effects_cover_their_truth_and_zones_theirs() -> None:
+@pytest.mark.parametrize("answers", [6000, 2500])
+def test_effects_cover_their_truth_and_zones_theirs(answers: int) -> None:
     """The truth of the effects is in the settings; zones' true log odds are drawn with them."""
     rng = np.random.default_rng(4)
-    runs, covered, nothing = 300, np.zeros(2), 0
+    runs, covered, nothing, zones = 300, np.zeros(2), 0, []
     for _ in range(runs):
-        told, _, burden, lit = world(rng, **ALIKE)
+        told, _, burden, lit, share = world(rng, **ALIKE, answers_a_wave=answers)
         odds, noise, _ = sentiment_links.pooled(told, 2)
-        steps = np.column_stack([np.log2(burden), lit / 10, rng.normal(size=111)])
-        design = np.column_stack([np.ones(111), steps - steps.mean(axis=0)])
-        area = fay_herriot(odds, noise, design)
+        told_of = np.isfinite(odds)  # the smallest quarters may have nobody who answers
+        steps = np.column_stack([np.log2(burden), lit / 10, rng.normal(size=111)])[told_of]
+        design = np.column_stack([np.ones(len(steps)), steps - steps.mean(axis=0)])
+        area = fay_herriot(odds[told_of], noise[told_of], design)
         reach = 1.984 * np.sqrt(np.diag(area.covariance))[1:]
         truth = np.array([RULES.per_doubling, RULES.per_ten_points_lit])
         covered += np.abs(area.beta[1:3] - truth) <= reach[:2]
         nothing += abs(area.beta[3]) > reach[2]
-    assert (covered / runs >= 0.92).all()
+        true = (share * told.adults).sum(axis=(0, 2)) / told.adults.sum(axis=(0, 2))
+        away = np.abs(area.predicted - special.logit(true[told_of]))
+        zones.append((away <= 1.96 * np.sqrt(area.error)).mean())
+    assert ((covered / runs >= 0.93) & (covered / runs <= 0.97)).all()
     assert nothing / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert 0.93 <= np.mean(zones) <= 0.97
+
+
+@pytest.mark.parametrize(
+    "other", [np.full(111, 100.0), 3 - 2 * np.arange(111.0), np.full(111, np.nan)],
+    ids=["the same everywhere", "told by the first", "known nowhere"],
+)  # fmt: skip
+def test_a_feature_that_cannot_be_read_abstains_alone(other: Floats) -> None:
+    told, *_ = world(np.random.default_rng(7))
+    one = Feature("x", "un x de plus", np.arange(111.0))
+    alone = sentiment_links.by_zone(told, [one], np.zeros(111), KNOBS)
+    zones, links = sentiment_links.by_zone(
+        told, [one, Feature("y", "un y de plus", other)], np.zeros(111), KNOBS
+    )
+    assert links["status"].to_pylist() == ["ok", "abstained"]
+    assert links["reason"].to_pylist()[1]
+    assert zones == alone[0]
+    assert links.slice(0, 1) == alone[1]
 
 
 def test_area_predictions_cover_their_truth_and_beat_the_survey_alone() -> None:
@@ -260,13 +324,6 @@ def test_a_rule_that_names_nothing_known_is_refused(tmp_path: Path) -> None:
             survey.read_rule(City(pack))
 
 
-def test_the_contract_lets_no_person_in() -> None:
-    contract = load_contract(PACK / "contracts/enquete_tranquillite.yaml")
-    assert set(contract.refused) == {"commentaire"}
-    assert not {"nom", "adresse", "age"} & set(contract.fields)
-    assert contract.fields["reponses"].minimum == 5
-
-
 def test_the_simulated_survey_is_what_its_settings_say() -> None:
     told, truth, *_ = world(np.random.default_rng(10))
     n = np.nansum(told.answers, axis=(1, 2))
@@ -274,3 +331,31 @@ def test_the_simulated_survey_is_what_its_settings_say() -> None:
     raw = np.nansum(told.quiet) / np.nansum(told.answers)
     assert raw < truth.mean() - 0.03
     assert abs(special.logit(truth[1]) - special.logit(truth[0])) < 0.1
+
+
+def test_reports_are_set_beside_answers_that_lean_on_nothing() -> None:
+    """Quarters all feel alike: an index that leaned on facts would follow reports made of them."""
+    rng = np.random.default_rng(12)
+    runs, wrong = 200, 0
+    flat = {"per_doubling": 0.0, "per_ten_points_lit": 0.0, "place_sd": 0.0}
+    for _ in range(runs):
+        told, _, burden, *_ = world(rng, **ALIKE, **flat)
+        facts = Feature("faits", "deux fois plus de faits", np.log2(burden))
+        zones, _ = sentiment_links.by_zone(told, [facts], burden * 1000, KNOBS)
+        found = sentiment_links.resemblance(zones, 0.95)
+        assert found is not None
+        wrong += not found[1] <= 0 <= found[2]
+    assert wrong / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_zones_with_too_few_answers_stay_in_the_figure() -> None:
+    told, *_ = world(np.random.default_rng(13))
+    few = Knobs(0.95, 0.1, 400, 3, 0.05, 30)
+    waves = sentiment.by_wave(told, few)
+    last = [row for row in waves.to_pylist() if row["wave"] == told.waves[-1]]
+    silent = {row["zone"] for row in last if row["status"] != "ok"}
+    assert 0 < len(silent) < 16
+    drawn = figure.complete(sentiment_figures.draw_zones(waves, {}))["datasets"]
+    rows = [row for held in drawn.values() for row in held]
+    assert {row["zone"] for row in rows} == set(told.groups)
+    assert {row["zone"] for row in rows if row["reason"]} == silent

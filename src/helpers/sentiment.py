@@ -21,6 +21,7 @@ from helpers.survey import Floats, Survey
 
 CITY = "ville"
 FEW = "moins de {} réponses"
+TINY = 1e-12  # variance of a place where nobody lives
 WAVES = pa.schema(
     [
         ("wave", pa.date32()), ("zone", pa.string()), ("value", pa.float64()),
@@ -62,7 +63,8 @@ def post_stratified(survey: Survey) -> Shares:
     """Return the shares of the survey's groups, then of the whole (the last place).
 
     A stratum is an age in a group; zones whose answers are not told are taken for the others of
-    their stratum. A stratum with fewer than two answers is taken for its whole group.
+    their stratum, and count as silent: nothing is known of them. A stratum with fewer than two
+    answers is taken for its whole group.
     """
     told = np.isfinite(survey.answers)
     member = (survey.group[:, None] == np.arange(len(survey.groups))).astype(float)
@@ -72,9 +74,9 @@ def post_stratified(survey: Survey) -> Shares:
 
     adults = by_group(survey.adults)
     n, quiet = (by_group(np.where(told, v, 0.0)) for v in (survey.answers, survey.quiet))
-    asked = by_group(np.where(told, survey.invited, 0.0))
+    answered = np.minimum(n / np.maximum(by_group(survey.invited), 1), 1)
     thin = n < 2
-    n, quiet, asked = (np.where(thin, v.sum(axis=2, keepdims=True), v) for v in (n, quiet, asked))
+    n, quiet = (np.where(thin, v.sum(axis=2, keepdims=True), v) for v in (n, quiet))
     share, inside = quiet / np.maximum(n, 1), (quiet + 0.5) / (n + 1)
     variance = inside * (1 - inside) / np.maximum(n - 1, 1)
     weight = adults / np.maximum(adults.sum(axis=2, keepdims=True), 1)
@@ -82,31 +84,46 @@ def post_stratified(survey: Survey) -> Shares:
         (weight * share).sum(axis=2), (weight**2 * variance).sum(axis=2),
         by_group(np.where(told, survey.answers, 0.0)).sum(axis=2),
         by_group(survey.invited).sum(axis=2),
-        (weight * n / np.maximum(asked, 1)).sum(axis=2), adults.sum(axis=2),
+        (weight * answered).sum(axis=2), adults.sum(axis=2),
     )  # fmt: skip
     return _with_whole(groups)
 
 
 def _with_whole(groups: Shares) -> Shares:
-    """Return the places with the whole, their mean by adults, added last."""
-    weight = groups.adults / np.maximum(groups.adults.sum(axis=1, keepdims=True), 1)
+    """Return the places with the whole, their mean by adults, added last.
+
+    Places where nothing is told are taken for the others, not for zero; they count as silent.
+    """
 
     def added(values: Floats, factor: Floats) -> Floats:
         return np.concatenate([values, (values * factor).sum(axis=1, keepdims=True)], axis=1)
 
-    ones = np.ones_like(weight)
+    def weight(adults: Floats) -> Floats:
+        return np.asarray(adults / np.maximum(adults.sum(axis=1, keepdims=True), 1))
+
+    ones, told = np.ones_like(groups.adults), weight(groups.adults * (groups.n > 0))
     return Shares(
-        added(groups.value, weight), added(groups.variance, weight**2), added(groups.n, ones),
-        added(groups.invited, ones), added(groups.answered, weight), added(groups.adults, ones),
+        added(groups.value, told), added(groups.variance, told**2), added(groups.n, ones),
+        added(groups.invited, ones), added(groups.answered, weight(groups.adults)),
+        added(groups.adults, ones),
     )  # fmt: skip
 
 
 def interval(value: Floats, variance: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Return the interval of shares, symmetric on the log odds."""
-    inside = np.clip(value, 1e-6, 1 - 1e-6)
-    reach = special.ndtri((1 + confidence) / 2) * np.sqrt(variance) / (inside * (1 - inside))
-    middle = special.logit(inside)
-    return np.asarray(special.expit(middle - reach)), np.asarray(special.expit(middle + reach))
+    """Return the interval of shares: Wilson's, for the answers that would be as precise.
+
+    Korn, E. & Graubard, B. (1998, Survey Methodology 24): a sample of effective size n, here
+    value × (1 − value) / variance. Where all answer alike the share is taken half an answer away
+    from the end, as its variance was, for n not to be nothing.
+    """
+    z2 = float(special.ndtri((1 + confidence) / 2)) ** 2
+    variance = np.maximum(variance, TINY)
+    edge = np.sqrt(variance / 2)  # half an answer in n: the variance there is about 0.5 / n²
+    inside = np.clip(value, edge, 1 - edge)
+    n = inside * (1 - inside) / variance
+    middle = (value + z2 / (2 * n)) / (1 + z2 / n)
+    reach = np.sqrt(z2 * (value * (1 - value) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)
 
 
 def by_wave(survey: Survey, knobs: Knobs) -> pa.Table:

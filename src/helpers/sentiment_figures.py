@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,20 +30,38 @@ def draw_waves(table: pa.Table) -> Any:
         for row in table.to_pylist()
         if row["zone"] == CITY and row["status"] == "ok"
     ]
-    return _intervals(rows, figure.days("wave"), "y").properties(width=480, height=220)
+    marks = [
+        1000 * int(dt.datetime.fromisoformat(f"{row['wave']}T00:00:00+00:00").timestamp())
+        for row in rows
+    ]
+    along = (
+        figure.days("wave")
+        .scale(type="utc", padding=30)
+        .axis(format="%m/%Y", values=marks, grid=False)
+    )
+    return _intervals(rows, along, "y").properties(width=480, height=280)
 
 
 def draw_zones(table: pa.Table, names: Mapping[str, str]) -> Any:
-    """Return the index of each zone at the last wave, from the least quiet to the most."""
-    rows = [row for row in table.to_pylist() if row["status"] == "ok" and row["zone"] != CITY]
+    """Return the index of each zone at the last wave, from the least quiet to the most.
+
+    Zones with too few answers come last, with the reason where their index would be.
+    """
+    rows = [row for row in table.to_pylist() if row["zone"] != CITY]
     last = max((row["wave"] for row in rows), default=None)
-    shown = sorted((row for row in rows if row["wave"] == last), key=lambda row: row["value"])
-    told = [
+    here = [
         {**row, "wave": row["wave"].isoformat(), "zone": names.get(row["zone"], row["zone"])}
-        for row in shown
+        for row in rows
+        if row["wave"] == last
     ]
-    place = alt.Y("zone:N", title=None, sort=None, axis=alt.Axis(labelLimit=280))
-    return _intervals(told, place, "x").properties(width=420, height=alt.Step(22))
+    told = sorted((row for row in here if row["status"] == "ok"), key=lambda row: row["value"])
+    silent = [row for row in here if row["status"] != "ok"]
+    order = [row["zone"] for row in (*told, *silent)]
+    place = alt.Y("zone:N", title=None, sort=order, axis=alt.Axis(labelLimit=280))
+    why = alt.Chart(figure.data(silent)).encode(x=alt.value(6), y=place, text="reason:N")
+    words = why.mark_text(align="left", color=figure.GREY)
+    chart = alt.layer(_intervals(told, place, "x"), words)
+    return chart.properties(width=420, height=alt.Step(22))
 
 
 def _intervals(rows: list[dict[str, Any]], along: Any, across: str) -> alt.LayerChart:
@@ -64,11 +83,12 @@ def _intervals(rows: list[dict[str, Any]], along: Any, across: str) -> alt.Layer
             .encode(color=colour, **ends)
         )
 
-    points = base.mark_point(filled=True, size=60, opacity=1, color=figure.INK).encode(
+    # Paler and smaller than the bars: the interval of a whole city is narrower than a point.
+    points = base.mark_point(filled=True, size=14, opacity=1, color=figure.PAPER).encode(
         **{across: channel("value:Q")}
     )
     return alt.layer(
-        bar("shift_low", "shift_high", SHIFT, 9), bar("low", "high", CHANCE, 4), points
+        bar("shift_low", "shift_high", SHIFT, 12), bar("low", "high", CHANCE, 8), points
     )
 
 
@@ -93,17 +113,24 @@ def draw_links(table: pa.Table) -> Any:
 
 
 def draw_reports(table: pa.Table) -> Any:
-    """Return each zone's citizens' reports beside its index: two things, not one."""
-    rows = [row for row in table.to_pylist() if row["status"] == "ok" and (row["reports"] or 0) > 0]
+    """Return each zone's citizens' reports beside its answers alone: two things, not one."""
+    rows = [
+        row for row in table.to_pylist() if row["status"] == "ok" and row["reports"] is not None
+    ]
+    # Zones without a report have their place, which a logarithmic axis would not give them.
+    marks = alt.Axis(values=[0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], format="d")
+    scale = alt.Scale(type="symlog", constant=1, nice=False)
+    title = "signalements pour mille adultes"
     base = alt.Chart(figure.data(rows)).encode(
-        x=alt.X("reports:Q", title="signalements pour mille adultes", scale=alt.Scale(type="log"))
+        x=alt.X("reports:Q", title=title, scale=scale, axis=marks)
     )
     share = alt.Scale(domain=[0, 1])
     axis = alt.Axis(format="%", tickCount=5)
     bars = base.mark_rule(color=figure.EDGE).encode(
-        y=alt.Y("low:Q", title="part de tranquilles", scale=share, axis=axis), y2="high:Q"
+        y=alt.Y("direct_low:Q", title="part de tranquilles", scale=share, axis=axis),
+        y2="direct_high:Q",
     )
-    dots = base.mark_point(filled=True, size=40, color=figure.BLUE).encode(y="value:Q")
+    dots = base.mark_point(filled=True, size=40, color=figure.BLUE).encode(y="direct:Q")
     return alt.layer(bars, dots).properties(width=420, height=260)
 
 
@@ -121,8 +148,9 @@ def in_words(
         f"**« {question} »** Au {spoken(last['wave'])}, {percent(last['value'])} des adultes se "
         f"disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
         f"{percent(last['high'])} ({number(last['n'])} réponses).",
-        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu. Si elles se "
-        f"sentent jusqu'à {number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
+        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
+        f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
+        f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
         f"tranquilles que les autres : {percent(last['shift_low'])} à "
         f"{percent(last['shift_high'])}. Sans rien supposer d'elles : "
         f"{percent(last['worst_low'])} à {percent(last['worst_high'])}.",
@@ -134,7 +162,8 @@ def in_words(
         lines.append(
             f"- Signalements et sentiment, {zones} zones : corrélation de rang {number(rho, 2)} "
             f"({number(low, 2)} à {number(high, 2)}). Qui signale n'est pas qui subit : les "
-            "signalements sont mis à côté, jamais mêlés à l'indice."
+            "signalements sont mis à côté, jamais mêlés à l'indice ; le hasard de l'enquête dilue "
+            "cette corrélation."
         )
     return "\n".join(lines)
 

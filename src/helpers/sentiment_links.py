@@ -26,8 +26,9 @@ from helpers.survey import Feature, Floats, Survey, SurveyRule
 ZONES = pa.schema(
     [
         ("zone", pa.string()), ("value", pa.float64()), ("low", pa.float64()),
-        ("high", pa.float64()), ("direct", pa.float64()), ("n", pa.int64()),
-        ("reports", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        ("high", pa.float64()), ("direct", pa.float64()), ("direct_low", pa.float64()),
+        ("direct_high", pa.float64()), ("n", pa.int64()), ("reports", pa.float64()),
+        ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 LINKS = pa.schema(
@@ -39,7 +40,11 @@ LINKS = pa.schema(
     ]
 )  # fmt: skip
 ROUNDS = 100
+ENDS = (("low", "direct_low"), ("value", "direct"), ("high", "direct_high"))
 UNTOLD = "réponses trop peu nombreuses pour être livrées"
+UNFEATURED = "un trait de la zone n'est pas connu"
+TOO_FEW = "moins de {} zones renseignées"
+NOTHING_OF_ITS_OWN = "le même partout, ou déjà dit par un autre trait"
 
 
 @dataclass(frozen=True)
@@ -57,18 +62,26 @@ def pooled(told: Survey, waves: int) -> tuple[Floats, Floats, Floats]:
     """Return log odds, their error variance and the answers of each zone, last waves together.
 
     Shape (zones,); NaN where too little is told. Ages weigh as they do among the zone's adults;
-    ages that are not told are taken for the zone's others.
+    ages that are not told are taken for the zone's others. The variance is that of the zone's
+    number of answers **at the shares of all zones** (generalized variance function, Wolter 2007,
+    Introduction to Variance Estimation, ch. 7): one made of the zone's own answers errs with them,
+    which draws effects to nothing and makes intervals too narrow.
     """
     n, quiet = (np.nansum(v[-waves:], axis=0) for v in (told.answers, told.quiet))
     adults = told.adults[-1] * (n >= 2)
     weight = adults / np.maximum(adults.sum(axis=1, keepdims=True), 1)
-    inside = (quiet + 0.5) / (n + 1)
-    value = (weight * inside).sum(axis=1)
-    variance = (weight**2 * inside * (1 - inside) / np.maximum(n - 1, 1)).sum(axis=1)
     known = weight.sum(axis=1) > 0
-    value, variance = np.where(known, value, np.nan), np.where(known, variance, np.nan)
-    odds = special.logit(value)
-    return odds, variance / (value * (1 - value)) ** 2, n.sum(axis=1)
+    inverse = (weight**2 / np.maximum(n, 1)).sum(axis=1)  # 1 / answers of the same precision
+    value = (weight * quiet / np.maximum(n, 1)).sum(axis=1)
+    odds = np.log((value + 0.5 * inverse) / (1 - value + 0.5 * inverse), where=known,
+                  out=np.full(len(known), np.nan))  # fmt: skip
+    everywhere = (quiet.sum(axis=0) + 0.5) / (n.sum(axis=0) + 1)
+    middle = (weight * everywhere).sum(axis=1)
+    spread = everywhere * (1 - everywhere)
+    variance = (weight**2 * spread / np.maximum(n, 1)).sum(axis=1)
+    noise = np.divide(variance, (middle * (1 - middle)) ** 2, where=known,
+                      out=np.full(len(known), np.nan))  # fmt: skip
+    return odds, noise, n.sum(axis=1)
 
 
 def fay_herriot(y: Floats, noise: Floats, design: Floats) -> Area:
@@ -110,20 +123,53 @@ def by_zone(
     for a thousand adults, set beside and used in nothing.
     """
     odds, noise, n = pooled(told, knobs.pooled_waves)
-    kept = np.isfinite(odds) & np.isfinite([f.values for f in features]).all(axis=0)
-    few = int(kept.sum()) < knobs.minimum_zones
-    if few:
-        reason = f"moins de {knobs.minimum_zones} zones renseignées"
-        links = [{"feature": f.name, "more": f.more, "status": "abstained", "reason": reason}
-                 for f in features]  # fmt: skip
+    told_of = np.isfinite(odds)
+    apart = _set_apart(features, told_of, knobs.minimum_zones)
+    read = [f for f in features if f.name not in apart]
+    kept = told_of & np.isfinite([f.values for f in read] or [odds]).all(axis=0)
+    least = max(knobs.minimum_zones, len(read) + 2)
+    if int(kept.sum()) < least:
+        reason = TOO_FEW.format(least)
         rows = [{"zone": z, "n": int(k), "status": "abstained", "reason": reason}
                 for z, k in zip(told.zones, n, strict=True)]  # fmt: skip
+        links = [_abstained(f, reason) for f in features]
         return pa.Table.from_pylist(rows, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
-    design = np.column_stack([np.ones(kept.sum()), *(_centred(f.values[kept]) for f in features)])
+    design = np.column_stack([np.ones(kept.sum()), *(_centred(f.values[kept]) for f in read)])
     area = fay_herriot(odds[kept], noise[kept], design)
-    zones = _zone_rows(told, area, kept, (odds, n, reports), knobs)
-    links = _link_rows(area, features, int(kept.sum()), knobs)
+    zones = _zone_rows(told, area, kept, (odds, noise, n, reports), knobs)
+    found = {row["feature"]: row for row in _link_rows(area, read, int(kept.sum()), knobs)}
+    links = [found.get(f.name) or _abstained(f, apart[f.name]) for f in features]
     return pa.Table.from_pylist(zones, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
+
+
+def _set_apart(features: list[Feature], told_of: Any, minimum: int) -> dict[str, str]:
+    """Return the features that cannot be read, and why; the others stand without them.
+
+    `told_of` (zones,): those with answers. A feature known of too few zones would leave them out;
+    one that does not vary, or that those before it give exactly, has no effect of its own.
+    """
+    apart: dict[str, str] = {}
+    known, columns = told_of, [np.ones(len(told_of))]
+    for feature in features:
+        both = known & np.isfinite(feature.values)
+        if int(both.sum()) < minimum:
+            apart[feature.name] = TOO_FEW.format(minimum)
+            continue
+        values = _centred(feature.values[both])
+        spread = float(np.abs(values).max())
+        trial = [*(c[both] for c in columns), values / (spread or 1.0)]
+        if np.linalg.matrix_rank(np.column_stack(trial)) < len(trial):
+            apart[feature.name] = NOTHING_OF_ITS_OWN
+            continue
+        known = both
+        columns.append((feature.values - feature.values[both].mean()) / spread)
+    return apart
+
+
+def _abstained(feature: Feature, reason: str) -> dict[str, Any]:
+    return {
+        "feature": feature.name, "more": feature.more, "status": "abstained", "reason": reason,
+    }  # fmt: skip
 
 
 def _centred(values: Floats) -> Floats:
@@ -131,20 +177,30 @@ def _centred(values: Floats) -> Floats:
 
 
 def _zone_rows(
-    told: Survey, area: Area, kept: Any, measured: tuple[Floats, Floats, Floats], knobs: Knobs
+    told: Survey,
+    area: Area,
+    kept: Any,
+    measured: tuple[Floats, Floats, Floats, Floats],
+    knobs: Knobs,
 ) -> list[dict[str, Any]]:
-    odds, n, reports = measured
-    reach = float(special.ndtri((1 + knobs.confidence) / 2)) * np.sqrt(area.error)
-    ends = [special.expit(area.predicted + d) for d in (-reach, np.zeros_like(reach), reach)]
+    """Return ZONES: `value` leans on the features, `direct` on the zone's answers alone."""
+    odds, noise, n, reports = measured
+    z = float(special.ndtri((1 + knobs.confidence) / 2))
+
+    def around(middle: Floats, variance: Floats) -> Floats:
+        return np.asarray(special.expit(middle + np.outer([-z, 0, z], np.sqrt(variance))))
+
+    ends, alone = around(area.predicted, area.error), around(odds, noise)
     place = np.cumsum(kept) - 1
     rows = []
     for i, zone in enumerate(told.zones):
         row: dict[str, Any] = {"zone": zone, "n": int(n[i]), "reports": _told(reports[i])}
         if not kept[i]:
-            rows.append({**row, "status": "abstained", "reason": UNTOLD})
+            reason = UNFEATURED if np.isfinite(odds[i]) else UNTOLD
+            rows.append({**row, "status": "abstained", "reason": reason})
             continue
-        low, value, high = (_told(end[place[i]]) for end in ends)
-        row |= {"low": low, "value": value, "high": high, "direct": _told(special.expit(odds[i]))}
+        for end, of_model, of_answers in zip(ENDS, ends, alone, strict=True):
+            row |= {end[0]: _told(of_model[place[i]]), end[1]: _told(of_answers[i])}
         rows.append({**row, "status": "ok", "reason": ""})
     return rows
 
@@ -189,12 +245,13 @@ def measure(
 def resemblance(zones: pa.Table, confidence: float) -> tuple[float, float, float, int] | None:
     """Return Spearman's correlation of reports and index over zones, its interval, and n.
 
+    Of the zones' answers alone: an index that leans on facts would resemble reports by making.
     Interval of Bonett & Wright (2000, Psychometrika 65). None below ten zones.
     """
     rows = [r for r in zones.to_pylist() if r["status"] == "ok" and r["reports"] is not None]
     if len(rows) < 10:
         return None
-    found = stats.spearmanr([r["reports"] for r in rows], [r["value"] for r in rows])
+    found = stats.spearmanr([r["reports"] for r in rows], [r["direct"] for r in rows])
     rho = float(np.clip(found.statistic, -0.999, 0.999))
     error = np.sqrt((1 + rho**2 / 2) / (len(rows) - 3))
     reach = float(special.ndtri((1 + confidence) / 2)) * error
