@@ -50,41 +50,41 @@ env: $(READY)   ## installer l'environnement verrouillé (fait tout seul par les
 	@touch $@
 
 run: $(READY)   ## tout calculer pour une ville, puis ouvrir les applications (APPS=0 : sans)
-	@$(PYTHON) -m helpers.pipeline "$(CITY)"
+	@$(PYTHON) -m helpers.workshop.run_city "$(CITY)"
 ifneq ($(APPS),0)
 	@$(MAKE) --no-print-directory apps
 endif
 
 data: $(READY)  ## faire entrer les fichiers d'une ville (FROM=dossier, sinon l'adresse de l'éditeur)
-	@PHARE_FETCH=1 $(PYTHON) -m helpers.pipeline "$(CITY)" --only collect
+	@PHARE_FETCH=1 $(PYTHON) -m helpers.workshop.run_city "$(CITY)" --only collect
 
 apps: $(READY)  ## ouvrir les applications des décideurs, sur cette machine seulement
-	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.apps --port $(PORT)
+	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.workshop.serve_apps --port $(PORT)
 
 lab: $(READY)   ## ouvrir JupyterLab sur l'atelier
 	@PHARE_CITY="$(CITY)" $(BIN)jupyter lab --config templates/lab/jupyter_server_config.py $(if $(filter 0,$(shell id -u)),--allow-root)
 
 audit: $(READY) ## tout refaire ailleurs depuis les données brutes, et comparer octet par octet
-	@$(PYTHON) -m helpers.audit $(if $(filter command line,$(origin CITY)),"$(CITY)")
+	@$(PYTHON) -m helpers.workshop.audit $(if $(filter command line,$(origin CITY)),"$(CITY)")
 
 figure: $(READY) ## refaire une figure (NAME=nom ou passeport) et dire si elle est identique
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom ou passeport d'une figure"; exit 2; }
-	@$(PYTHON) -m helpers.reproduce "$(NAME)" $(if $(filter command line,$(origin CITY)),--city "$(CITY)")
+	@$(PYTHON) -m helpers.workshop.refigure "$(NAME)" $(if $(filter command line,$(origin CITY)),--city "$(CITY)")
 
 new-city: $(READY) ## une ville d'après le modèle, prête à tourner (NAME=nom)
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la ville"; exit 2; }
-	@$(PYTHON) -m helpers.new city "$(NAME)"
+	@$(PYTHON) -m helpers.workshop.new city "$(NAME)"
 
 new-source: $(READY) ## une source de plus (NAME=nom CITY=ville, FILE=fichier CSV pour une ébauche)
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la source"; exit 2; }
-	@$(PYTHON) -m helpers.new source "$(NAME)" --city "$(CITY)" $(if $(FILE),--file "$(FILE)")
+	@$(PYTHON) -m helpers.workshop.new source "$(NAME)" --city "$(CITY)" $(if $(FILE),--file "$(FILE)")
 
 new-theme: $(READY) ## un thème de plus (NAME=nom CITY=ville SOURCE=source)
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom du thème"; exit 2; }
-	@$(PYTHON) -m helpers.new theme "$(NAME)" --city "$(CITY)" $(if $(SOURCE),--source "$(SOURCE)")
+	@$(PYTHON) -m helpers.workshop.new theme "$(NAME)" --city "$(CITY)" $(if $(SOURCE),--source "$(SOURCE)")
 
 status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
-	@$(PYTHON) -m helpers.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
+	@$(PYTHON) -m helpers.workshop.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
 
 test: $(READY) browser sshd postgres mosquitto ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check
@@ -94,15 +94,15 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(BIN)ruff check .
 	@$(BIN)ruff format --check .
 	@$(BIN)mypy
-	@$(PYTHON) -m helpers.notebook strip --check
-	@$(PYTHON) -m helpers.dependencies --check
-	@$(PYTHON) -m helpers.schemas --check
-	@$(PYTHON) -m helpers.methods --check
+	@$(PYTHON) -m helpers.core.stage.execute strip --check
+	@$(PYTHON) -m helpers.workshop.dependencies --check
+	@$(PYTHON) -m helpers.workshop.schemas --check
+	@$(PYTHON) -m helpers.workshop.method_notes --check
 
 deps: $(READY)  ## écrire dans dvc.yaml les modules de chaque étape, les schémas publiés, les réglages des notes
-	@$(PYTHON) -m helpers.dependencies
-	@$(PYTHON) -m helpers.schemas
-	@$(PYTHON) -m helpers.methods
+	@$(PYTHON) -m helpers.workshop.dependencies
+	@$(PYTHON) -m helpers.workshop.schemas
+	@$(PYTHON) -m helpers.workshop.method_notes
 
 bench: $(READY) ## mesurer, en rapports faits côte à côte
 	@$(PYTHON) benchmarks/pipeline.py

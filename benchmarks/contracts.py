@@ -130,7 +130,7 @@ def bare(folder: Path) -> None:
 
 def contract() -> object:
     """Return the ten rules as a contract of this project."""
-    from helpers.contract import Contract
+    from helpers.core.city.contract import Contract
 
     def listed(name: str, *, required: bool = False) -> dict[str, object]:
         return {"type": "enum", "values": CODES[name], "required": required}
@@ -174,7 +174,7 @@ def contract() -> object:
 
 def door(folder: Path) -> None:
     """The project's first half: allow-list and person-data gate, from the file to raw Parquet."""
-    from helpers.door import take_in
+    from helpers.collect.gate import take_in
 
     (folder / "raw").mkdir(exist_ok=True)
     take_in(contract(), [folder / "received.csv"], folder / "raw")
@@ -182,8 +182,8 @@ def door(folder: Path) -> None:
 
 def sort(folder: Path) -> None:
     """The project's second half: from raw Parquet to accepted and set-aside rows."""
-    from helpers import store
-    from helpers.sorting import sort_rows
+    from helpers.core.base import store
+    from helpers.ingest.sort_rows import sort_rows
 
     con = store.connect(spill=folder / "spill")
     sort_rows(con, contract(), folder / "raw/bench.parquet", folder, "Europe/Paris")

@@ -21,11 +21,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from helpers import store
-from helpers.linkage import candidates
-from helpers.linkage.candidates import Spread
-from helpers.linkage.links import Limits, link
-from helpers.linkage.rules import EpisodeRules
+from helpers.core.base import store
+from helpers.core.city.episode_rules import EpisodeRules
+from helpers.episodes import candidates
+from helpers.episodes.candidates import Spread
+from helpers.episodes.links import Limits, link
 
 # Kinds of incidents: share, share of them that citizens report, share that cameras count.
 KINDS: dict[str, tuple[float, float, float]] = {

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal, sparse, spatial, stats
 
-from helpers.spatial import local
-from helpers.spatial.density import smoothed
-from helpers.spatial.zones import local_moran
+from helpers.core.stats import hot_cells
+from helpers.core.stats.density import smoothed
+from helpers.core.stats.zone_rates import local_moran
 
 HIGH, WIDE, POINTS, SIDE = 250, 400, 1_000_000, 200.0
 RADIUS, BANDWIDTH, DRAWS, PART = 400.0, 2.0, 999, 200
@@ -63,7 +63,7 @@ def gi_star(cells: NDArray[np.int64], counts: Floats, rounds: int) -> None:
     points = cells * SIDE
 
     def ours() -> Floats:
-        return local.gi_star(counts, local.neighbours(points, RADIUS))
+        return hot_cells.gi_star(counts, hot_cells.neighbours(points, RADIUS))
 
     def plain() -> Floats:
         tree = spatial.cKDTree(points)

@@ -18,14 +18,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers import code, params
-from helpers.notebook import steady_environment
-from helpers.pipeline import activate, environment, find_pack, stages
-from helpers.rerun import copy_workspace
-from helpers.workspace import find_root
+from helpers.core.base.workspace import find_root
+from helpers.core.stage import code_used, params
+from helpers.core.stage.execute import steady_environment
+from helpers.workshop.elsewhere import copy_workspace
+from helpers.workshop.run_city import activate, environment, find_pack, stages
 
 STOCK = (
-    "python -m helpers.notebook run {stage} ${{key}}",
+    "python -m helpers.core.stage.execute run {stage} ${{key}}",
     "papermill --no-progress-bar --log-level ERROR -k python3 -p city ${{key}} "
     "--cwd $(dirname {notebook}) {notebook} data/${{key}}/reports/{stage}.ipynb && "
     "jupyter nbconvert --log-level ERROR --to html data/${{key}}/reports/{stage}.ipynb",
@@ -38,13 +38,13 @@ def plain(root: Path, city: str) -> None:
 
     for stage in stages(root):
         steady_environment(stage)
-        path = code.notebook_path(root, stage)
+        path = code_used.notebook_path(root, stage)
         assert path is not None
         shell = InteractiveShell.instance()
         shell.reset(new_session=False)
-        for cell in code.read_notebook(path)["cells"]:
+        for cell in code_used.read_notebook(path)["cells"]:
             if cell["cell_type"] == "code":
-                result = shell.run_cell(code.source_of(cell), store_history=True)
+                result = shell.run_cell(code_used.source_of(cell), store_history=True)
                 result.raise_error()
                 if "parameters" in cell["metadata"].get("tags", []):
                     shell.push({"city": city, **params.block(stage, root)})
@@ -75,7 +75,7 @@ def stock(copy: Path) -> None:
     path = copy / "dvc.yaml"
     text = path.read_text(encoding="utf-8")
     for stage in stages(copy):
-        notebook = code.notebook_path(copy, stage)
+        notebook = code_used.notebook_path(copy, stage)
         assert notebook is not None
         shown = notebook.relative_to(copy).as_posix()
         ours, theirs = (part.format(stage=stage, notebook=shown) for part in STOCK)

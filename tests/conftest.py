@@ -21,8 +21,10 @@ import yaml
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from helpers import collect, ingest, store
-from helpers.city import City
+from helpers.collect import collect
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.ingest import ingest
 
 # In continuous integration the wild inputs are the same every time: a red run can be run again.
 settings.register_profile("steady", derandomize=True, deadline=None)

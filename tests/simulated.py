@@ -12,10 +12,11 @@ import duckdb
 import pytest
 import yaml
 
-from helpers import collect, door, store
-from helpers.city import City
+from helpers.collect import collect, gate
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.ingest.sort_rows import sort_rows
 from helpers.simulate import deliver, write_truth
-from helpers.sorting import sort_rows
 from tests.conftest import ROOT
 
 PACK = ROOT / "data/cities/marseille"
@@ -74,7 +75,7 @@ def _make(folder: Path) -> Made:
     write_truth(pack, truth)
     raw.mkdir()
     receipts = {
-        name: door.take_in(contract, collect.received([folder / "delivered"], files.file), raw)
+        name: gate.take_in(contract, collect.received([folder / "delivered"], files.file), raw)
         for (name, contract), files in zip(
             city.contracts.items(), city.about.sources.values(), strict=True
         )

@@ -10,8 +10,9 @@ import duckdb
 import pytest
 import shapely
 
-from helpers import agenda, store
-from helpers.city import Agenda, City
+from helpers.core.base import store
+from helpers.core.city.city import Agenda, City
+from helpers.situation import agenda
 from tests.conftest import write_pack
 
 DAY = dt.date(2024, 6, 15)

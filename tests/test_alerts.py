@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import alerts
+from helpers.situation import alerts
 from tests.conftest import Built, build_made_up, fact
 
 KNOBS = alerts.Knobs([1, 7], reference_weeks=12, memory_weeks=52, false_alert_rate=0.05)

@@ -10,8 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers import breaks, drift, store
-from helpers.nowcast import Floats
+from helpers.core.base import store
+from helpers.core.stats import breaks
+from helpers.core.stats.nowcast import Floats
+from helpers.reliability import breaks as reliability_breaks
+from helpers.reliability import drift
 from tests.conftest import Built, build_made_up, fact, write_pack
 
 WEEKS = 208
@@ -99,7 +102,7 @@ def test_a_break_of_the_source_is_told_once_and_a_zones_own_in_the_zone(
         n[130:] = np.round(n[130:] * 1.4)
     series["C"][60:] = np.round(series["C"][60:] * 0.5)
     observe(memory, series)
-    rows = breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20).to_pylist()
+    rows = reliability_breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20).to_pylist()
     source = [row for row in rows if row["division"] == "ville"]
     assert any(row["first"] <= MONDAYS[130] <= row["last"] for row in source)
     squares = {row["zone"]: row for row in rows if row["division"] == "carres"}
@@ -114,9 +117,9 @@ def test_a_short_series_abstains_and_says_why(tmp_path: Path, memory: Any) -> No
     memory.unregister("weeks")
     memory.register("weeks", pa.table({"source": ["faits"] * 80, "week": MONDAYS[:80],
                                        "status": ["ok"] * 80}))  # fmt: skip
-    table = breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20)
+    table = reliability_breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20)
     assert [row["status"] for row in table.to_pylist()] == ["abstained"]
-    assert "80 semaines" in breaks.in_words(table, {"faits": "Faits"})
+    assert "80 semaines" in reliability_breaks.in_words(table, {"faits": "Faits"})
 
 
 # --- Codes ---------------------------------------------------------------------------------------

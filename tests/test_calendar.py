@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import calendar
-from helpers.city import Holidays, Slot
+from helpers.core.base import french
+from helpers.core.city.city import Holidays, Slot
+from helpers.core.place_time import calendar
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2040, 12, 31))
 
@@ -52,7 +53,7 @@ def test_hour_of_week_counts_from_monday_midnight(moment: dt.datetime) -> None:
     ],
 )
 def test_days_are_said_as_the_french_say_them(day: dt.date, said: str) -> None:
-    assert calendar.spoken(day) == said
+    assert french.spoken(day) == said
 
 
 def test_names_are_in_the_order_of_the_french_week_and_year() -> None:
@@ -63,8 +64,8 @@ def test_names_are_in_the_order_of_the_french_week_and_year() -> None:
     assert len(calendar.DAYS) == len(set(calendar.DAYS)) == 7
     short = [name.rstrip(".") for name in calendar.DAYS]
     assert all(f.startswith(s) for f, s in zip(calendar.FULL_DAYS, short, strict=True))
-    assert len(set(calendar.MONTHS)) == 12
-    assert calendar.MONTHS[0] == "janvier"
+    assert len(set(french.MONTHS)) == 12
+    assert french.MONTHS[0] == "janvier"
     assert calendar.HOURS_OF_WEEK == 24 * 7
 
 

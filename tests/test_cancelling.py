@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import cancelling
-from helpers.cancelling import CANCELLED, CANCELS, NEGATIVE, ORPHAN
-from helpers.contract import Contract, load_contract
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import Contract, load_contract
+from helpers.ingest import cancelled_rows
+from helpers.ingest.cancelled_rows import CANCELLED, CANCELS, NEGATIVE, ORPHAN
 from tests.conftest import FACTS, Built, build_made_up, fact, middle
 from tests.test_contract import changed, refusal, write
 
@@ -92,7 +92,7 @@ def left(told: list[tuple[str, str, int]], contract: Contract) -> dict[int, str]
         f"(VALUES {values}) AS t(row_number, id, nature, nombre)"
     )
     con.execute("CREATE TABLE losers (row_number BIGINT, fate VARCHAR)")
-    cancelling.find_cancelled(con, contract)
+    cancelled_rows.find_cancelled(con, contract)
     found = con.execute("SELECT * FROM losers").fetchall()
     con.close()
     assert len({row for row, _ in found}) == len(found), "a row has one fate"

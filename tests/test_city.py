@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.city import City, load_city
-from helpers.errors import PhareError
-from helpers.workspace import Workspace, active_cities
+from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import Workspace, active_cities
+from helpers.core.city.city import City, load_city
 from tests.conftest import CITY, FACTS, ROOT, THEMES, write_pack
 
 PACKS = sorted(path.parent for path in (ROOT / "data/cities").glob("*/city.yaml"))

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers import code, dependencies
+from helpers.core.stage import code_used
+from helpers.workshop import dependencies
 from tests.conftest import ROOT
 
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
@@ -75,11 +76,11 @@ def test_closure_holds_every_module_that_python_really_loads() -> None:
     loaded = json.loads(done.stdout)
     assert set(loaded) == set(STAGES)
     for stage, modules in loaded.items():
-        path = code.notebook_path(ROOT, stage)
+        path = code_used.notebook_path(ROOT, stage)
         assert path is not None
-        missed = set(modules) - set(code.notebook_helpers(path, ROOT))
+        missed = set(modules) - set(code_used.notebook_helpers(path, ROOT))
         assert missed == set(), f"{stage} charge aussi {sorted(missed)}"
-        assert "src/helpers/run.py" in modules
+        assert "src/helpers/core/stage/run.py" in modules
 
 
 def test_closure_follows_imports_inside_functions_and_magics_do_not_stop_it(
@@ -93,11 +94,11 @@ def test_closure_follows_imports_inside_functions_and_magics_do_not_stop_it(
         d="",
     )
     path = write(root / "notebooks/x/a.ipynb", notebook("%load_ext x\n!ls\n", "import helpers.a"))
-    assert code.notebook_helpers(path, root) == [
+    assert code_used.notebook_helpers(path, root) == [
         "src/helpers/a.py",
         "src/helpers/b.py",
         "src/helpers/c.py",
-    ] or code.notebook_helpers(path, root) == [
+    ] or code_used.notebook_helpers(path, root) == [
         "src/helpers/__init__.py",
         "src/helpers/a.py",
         "src/helpers/b.py",
@@ -107,35 +108,35 @@ def test_closure_follows_imports_inside_functions_and_magics_do_not_stop_it(
 
 def test_closure_ends_where_modules_import_one_another(tmp_path: Path) -> None:
     root = small_root(tmp_path, a="from helpers import b\n", b="from helpers import a\n")
-    found = code.module_helpers(root / "src/helpers/a.py", root)
+    found = code_used.module_helpers(root / "src/helpers/a.py", root)
     assert {"src/helpers/a.py", "src/helpers/b.py"} <= set(found)
 
 
 def test_hash_of_a_notebook_ignores_outputs_and_hears_every_letter(tmp_path: Path) -> None:
     plain = notebook("a = 1\n", "print(a)")
-    first = code.notebook_sha256(write(tmp_path / "a.ipynb", plain))
+    first = code_used.notebook_sha256(write(tmp_path / "a.ipynb", plain))
     run = notebook("a = 1\n", "print(a)", outputs=True)
-    assert code.notebook_sha256(write(tmp_path / "b.ipynb", run)) == first
+    assert code_used.notebook_sha256(write(tmp_path / "b.ipynb", run)) == first
     joined = copy.deepcopy(plain)
     for cell in joined["cells"]:  # type: ignore[attr-defined]
         cell["source"] = "".join(cell["source"])
-    assert code.notebook_sha256(write(tmp_path / "c.ipynb", joined)) == first
+    assert code_used.notebook_sha256(write(tmp_path / "c.ipynb", joined)) == first
     for other in (
         notebook("a = 2\n", "print(a)"),
         notebook("print(a)", "a = 1\n"),
         notebook("a = 1\nprint(a)"),
     ):
-        assert code.notebook_sha256(write(tmp_path / "d.ipynb", other)) != first
+        assert code_used.notebook_sha256(write(tmp_path / "d.ipynb", other)) != first
     spoken = copy.deepcopy(plain)
     spoken["cells"][0]["cell_type"] = "markdown"  # type: ignore[index]
-    assert code.notebook_sha256(write(tmp_path / "e.ipynb", spoken)) != first
+    assert code_used.notebook_sha256(write(tmp_path / "e.ipynb", spoken)) != first
 
 
 def test_notebook_of_a_stage_is_not_the_app_of_that_name() -> None:
     assert (ROOT / "notebooks/apps/situation.ipynb").is_file()
-    found = code.notebook_path(ROOT, "situation")
+    found = code_used.notebook_path(ROOT, "situation")
     assert found == ROOT / "notebooks/today/situation.ipynb"
-    assert code.notebook_path(ROOT, "inconnu") is None
+    assert code_used.notebook_path(ROOT, "inconnu") is None
 
 
 def test_dvc_names_every_module_that_its_stages_rest_on(
@@ -177,21 +178,21 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def test_commit_is_the_last_that_touched_the_files(tmp_path: Path) -> None:
-    assert code.commit_of(tmp_path, ["a"])[0] is None
+    assert code_used.commit_of(tmp_path, ["a"])[0] is None
     git(tmp_path, "init", "-q")
     (tmp_path / "a").write_text("1")
-    assert code.commit_of(tmp_path, ["a"]) == (None, "code non enregistré dans git")
+    assert code_used.commit_of(tmp_path, ["a"]) == (None, "code non enregistré dans git")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-q", "-m", "a")
     first = git(tmp_path, "rev-parse", "HEAD")
     (tmp_path / "b").write_text("1")
     git(tmp_path, "add", "b")
     git(tmp_path, "commit", "-q", "-m", "b")
-    assert code.commit_of(tmp_path, ["a"]) == (first, "")
-    assert code.commit_of(tmp_path, ["a", "b"])[0] == git(tmp_path, "rev-parse", "HEAD")
+    assert code_used.commit_of(tmp_path, ["a"]) == (first, "")
+    assert code_used.commit_of(tmp_path, ["a", "b"])[0] == git(tmp_path, "rev-parse", "HEAD")
     (tmp_path / "a").write_text("2")
-    assert code.commit_of(tmp_path, ["a"])[0] is None
-    assert code.commit_of(tmp_path, ["b"])[0] is not None
+    assert code_used.commit_of(tmp_path, ["a"])[0] is None
+    assert code_used.commit_of(tmp_path, ["b"])[0] is not None
 
 
 def test_register_is_made_again_when_any_figure_changes() -> None:

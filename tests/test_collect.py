@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from helpers import collect
-from helpers.city import City
-from helpers.errors import PhareError
+from helpers.collect import collect
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
 from tests.conftest import (
     ROOT,
     Built,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.comparison import FEW, MUTE, PAST, Compared, How, Span, compare
+from helpers.core.stats.two_windows import FEW, MUTE, PAST, Compared, How, Span, compare
 
 RNG_SEED = 11
 YEAR = How(52, 0.95, 30, 0.9)

@@ -26,10 +26,12 @@ import shapely
 import xlsxwriter
 import zstandard
 
-from helpers.connect import documents, open_file, received, workbook
+from helpers.connect import bytes as connect_bytes
+from helpers.connect import json as connect_json
+from helpers.connect import open_file, xlsx
 from helpers.connect.reading import BATCH_ROWS, CELL_BYTES, FAULT, GEOMETRY, ROW
-from helpers.contract import POINT, FileFormat
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import POINT, FileFormat
 
 SECRET = "Duhamel-Imaginaire"
 
@@ -132,12 +134,12 @@ def test_rows_of_the_wrong_length_keep_their_number(tmp_path: Path) -> None:
 
 
 def test_numbers_are_right_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from helpers.connect import delimited
+    from helpers.connect import csv as connect_csv
 
     lines = [f"{i},x" if i % 7 else f"{i}" for i in range(1, 2001)]
     path = written(tmp_path, "a,b\n" + "\n".join(lines))
     whole = read(path, ["a"], format="csv")
-    monkeypatch.setattr(delimited, "BLOCK", 64)
+    monkeypatch.setattr(connect_csv, "BLOCK", 64)
     assert read(path, ["a"], format="csv") == whole
     assert [row[ROW] for row in whole if row[FAULT]] == list(range(7, 2001, 7))
 
@@ -192,7 +194,7 @@ def test_a_character_cut_by_a_block_is_whole(
 ) -> None:
     text = "a,b\n" + "".join(f"é{i},😀\n" for i in range(50))
     for size in (1, 2, 3, 5, 7):
-        monkeypatch.setattr(received, "CHUNK", size)
+        monkeypatch.setattr(connect_bytes, "CHUNK", size)
         for encoding in ("utf-8", "utf-16", "utf-8-sig"):
             path = written(tmp_path, text.encode(encoding))
             rows = read(path, ["a", "b"], format="csv", encoding=encoding)
@@ -244,13 +246,13 @@ def test_archive_of_several_files_or_none_is_refused(tmp_path: Path) -> None:
 def test_bombs_are_refused_before_they_unpack(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received, "FREE_BYTES", 4 << 20)
+    monkeypatch.setattr(connect_bytes, "FREE_BYTES", 4 << 20)
     plain = b"a,b\n" + b"1,2\n" * (6 << 20)
     for bomb in (gzip.compress(plain, 9), zstandard.compress(plain, 19), zipped(x=plain)):
         assert len(bomb) < 200_000
         assert "limites" in refusal(written(tmp_path, bomb), format="csv")
     assert "limites" in refusal(written(tmp_path, zipped(x=plain)), format="xlsx")
-    monkeypatch.setattr(received, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(connect_bytes, "MOST_BYTES", 1 << 20)
     random = np.random.default_rng(0).integers(48, 58, 3 << 20).astype(np.uint8).tobytes()
     assert "limites" in refusal(written(tmp_path, gzip.compress(b"a\n" + random)), format="csv")
 
@@ -285,7 +287,7 @@ def test_numbers_lists_and_members_are_as_written(tmp_path: Path) -> None:
 def test_bad_lines_are_faults_and_quote_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "LINE_BYTES", 2000)
+    monkeypatch.setattr(connect_json, "LINE_BYTES", 2000)
     lines = ['{"a":1}', '{"a":', "[1]", '{"a":{"b":1}}', '{"a.b":1,"a":{"b":2}}', '{"a":"\\ud800"}',
              '{"a":"' + "x" * 3000 + '"}', "[" * 1500, '{"a":2}']  # fmt: skip
     content = "\n".join(lines).encode() + b'\n{"a":"\xff"}\n{"a":3}'
@@ -304,7 +306,7 @@ def test_unusable_document_is_refused(content: str, records: str, tmp_path: Path
 
 
 def test_too_large_a_document_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "DOCUMENT_BYTES", 100)
+    monkeypatch.setattr(connect_json, "DOCUMENT_BYTES", 100)
     assert "JSON Lines" in refusal(written(tmp_path, "[" + " " * 200 + "]"), format="json")
 
 
@@ -380,10 +382,10 @@ def test_workbook_that_would_take_all_memory_is_refused(
         sheet.write(1_048_575, 16_383, SECRET)
 
     path = book(tmp_path / "c.xlsx", fill)
-    for size in (received.CHUNK, 37):
-        monkeypatch.setattr(received, "CHUNK", size)
+    for size in (connect_bytes.CHUNK, 37):
+        monkeypatch.setattr(connect_bytes, "CHUNK", size)
         assert "trop étendue" in refusal(path, format="xlsx")
-    monkeypatch.setattr(workbook, "WORKBOOK_BYTES", 100)
+    monkeypatch.setattr(xlsx, "WORKBOOK_BYTES", 100)
     assert "limites" in refusal(path, format="xlsx")
 
 

@@ -28,7 +28,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from helpers.connect import mqtt, onvif
 from helpers.connect.hours import Camera, Ledger, journal, read_cameras
 from helpers.connect.onvif import Kind
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
 from tests.conftest import CITY, ROOT, write_pack
 from tests.servers import free_port, mosquitto, wait_for
 

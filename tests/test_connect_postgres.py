@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.connect import postgres, remote, spool
-from helpers.connect import reading as reading_module
-from helpers.connect.remote import Page
-from helpers.contract import FileFormat
-from helpers.errors import PhareError
+from helpers.connect import pages as connect_pages
+from helpers.connect import postgres, reading, spool
+from helpers.connect.pages import Page
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import FileFormat
 from tests import servers
 
 SECRET, PERSON = "secret-imaginaire", "Personne Imaginaire"
@@ -81,14 +81,14 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_module, "BATCH_ROWS", 60)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 60)
 
 
 def pages(
     server: Server, table: str, permitted: list[str], key: list[str], cursor: str | None = None
 ) -> list[Page]:
     layout = FileFormat(format="postgres", table=table)
-    return list(remote.pages(layout, server.url(), permitted, cursor, source="mc", key=key))
+    return list(connect_pages.pages(layout, server.url(), permitted, cursor, source="mc", key=key))
 
 
 def rows(found: list[Page]) -> list[dict[str, Any]]:
@@ -124,14 +124,14 @@ def test_what_is_refused_never_leaves_the_server(server: Server) -> None:
     layout = FileFormat(format="postgres", table="police.mc")
     mark = server.log.stat().st_size
     url = server.url(user="lecteur")
-    found = list(remote.pages(layout, url, ["id", "nature"], source="mc", key=["id"]))
+    found = list(connect_pages.pages(layout, url, ["id", "nature"], source="mc", key=["id"]))
     assert len(rows(found)) == 1000
     assert PERSON not in str(rows(found))
     said = server.log.read_bytes()[mark:].decode()
     assert 'FROM "police"."mc" AS told' in said
     assert not re.search(r"\bagent\b|SELECT \*", said)
     with pytest.raises(PhareError, match="SELECT sur les colonnes") as caught:
-        list(remote.pages(layout, url, ["id", "agent"], source="mc", key=["id"]))
+        list(connect_pages.pages(layout, url, ["id", "agent"], source="mc", key=["id"]))
     assert SECRET not in str(caught.value)
 
 
@@ -193,7 +193,7 @@ def test_a_view_and_an_empty_table(server: Server) -> None:
 def test_one_moment_is_read_and_nothing_can_be_written(server: Server) -> None:
     """Rows that come while a table is read are for the next time."""
     layout = FileFormat(format="postgres", table="police.versions")
-    going = remote.pages(layout, server.url(), ["id", "nature"], source="mc", key=["id"])
+    going = connect_pages.pages(layout, server.url(), ["id", "nature"], source="mc", key=["id"])
     first = next(going)
     server.run("INSERT INTO police.versions VALUES (3, 3, 'tardif', ''), (NULL, 3, 'tardif', '')")
     try:
@@ -205,7 +205,7 @@ def test_one_moment_is_read_and_nothing_can_be_written(server: Server) -> None:
 
 
 def test_nothing_can_be_written(server: Server) -> None:
-    ask = remote.Ask(FileFormat(format="postgres"), server.url(), ("id",))
+    ask = connect_pages.Ask(FileFormat(format="postgres"), server.url(), ("id",))
     write = "INSERT INTO police.rien VALUES (1)"
     with (
         postgres._connected(ask) as connection,
@@ -254,7 +254,7 @@ def test_passwords_are_never_told(server: Server, monkeypatch: pytest.MonkeyPatc
     ]
     for place in places:
         with pytest.raises(PhareError) as caught:
-            list(remote.pages(layout, place, ["id"], source="mc", key=["id"]))
+            list(connect_pages.pages(layout, place, ["id"], source="mc", key=["id"]))
         assert SECRET not in str(caught.value)
     monkeypatch.setenv("PGPASSWORD", f"faux-{SECRET}")
     with pytest.raises(PhareError, match="mot de passe refusé") as caught:
@@ -279,7 +279,7 @@ def test_an_import_that_was_cut_ends_with_the_same_bytes(server: Server, tmp_pat
     def pages_from(cut: int) -> Callable[[str | None], Iterator[Page]]:
         def start(cursor: str | None) -> Iterator[Page]:
             layout = FileFormat(format="postgres", table="police.versions")
-            going = remote.pages(
+            going = connect_pages.pages(
                 layout, server.url(), ["id", "nature"], cursor, source="mc", key=["id"]
             )
             for i, page in enumerate(going):
@@ -306,7 +306,7 @@ def test_a_server_that_stops_is_told(server: Server) -> None:
     server.run("CREATE TABLE IF NOT EXISTS police.longue AS SELECT i AS id, repeat('x', 500) AS t "
                "FROM generate_series(1, 200000) i")  # fmt: skip
     layout = FileFormat(format="postgres", table="police.longue")
-    going = remote.pages(layout, server.url(), ["id", "t"], source="mc", key=["id"])
+    going = connect_pages.pages(layout, server.url(), ["id", "t"], source="mc", key=["id"])
     next(going)
     server.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -18,11 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import workspace
-from helpers.connect import opendatasoft, remote, resources, spool, web
-from helpers.connect.remote import Changed, Page
-from helpers.contract import FileFormat
-from helpers.errors import PhareError
+from helpers.connect import ckan, opendatasoft, spool
+from helpers.connect import http as connect_http
+from helpers.connect import pages as connect_pages
+from helpers.connect.pages import Changed, Page
+from helpers.core.base import workspace
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import FileFormat
 from tests.conftest import ROOT
 from tests.servers import Asked, Reply, Site, http
 
@@ -34,7 +36,7 @@ PERSON = "Personne Imaginaire"
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that would have been waited for: nobody waits in a test."""
     noted: list[float] = []
-    monkeypatch.setattr(web, "PATIENCE", web.Patience(sleep=noted.append))
+    monkeypatch.setattr(connect_http, "PATIENCE", connect_http.Patience(sleep=noted.append))
     return noted
 
 
@@ -57,7 +59,10 @@ def in_turn(*replies: Reply) -> Callable[[Asked], Reply]:
     ids=["500", "503", "429", "cut"],
 )
 def test_a_passing_failure_is_asked_again(failure: Reply, waits: list[float]) -> None:
-    with http(in_turn(failure, failure, Reply(b"entier"))) as site, web.Site(site.url, "s") as one:
+    with (
+        http(in_turn(failure, failure, Reply(b"entier"))) as site,
+        connect_http.Site(site.url, "s") as one,
+    ):
         assert one.document(site.url) == b"entier"
     assert waits == [1, 2]
 
@@ -70,7 +75,7 @@ def test_the_server_is_asked_when_it_wants(waits: list[float]) -> None:
         Reply(status=503, headers={"Retry-After": "demain"}),
         Reply(b"entier"),
     ]
-    with http(in_turn(*replies)) as site, web.Site(site.url, "s") as one:
+    with http(in_turn(*replies)) as site, connect_http.Site(site.url, "s") as one:
         assert one.document(site.url) == b"entier"
     assert waits[0] == 7
     assert 100 < waits[1] <= 200
@@ -80,7 +85,7 @@ def test_the_server_is_asked_when_it_wants(waits: list[float]) -> None:
 def test_it_gives_up(waits: list[float]) -> None:
     with (
         http(in_turn(Reply(status=500))) as site,
-        web.Site(site.url, "s") as one,
+        connect_http.Site(site.url, "s") as one,
         pytest.raises(PhareError, match="500"),
     ):
         one.document(site.url)
@@ -92,7 +97,7 @@ def test_a_server_that_wants_hours_is_not_waited_for(waits: list[float]) -> None
     reply = Reply(status=429, headers={"Retry-After": "7200"})
     with (
         http(in_turn(reply)) as site,
-        web.Site(site.url, "s") as one,
+        connect_http.Site(site.url, "s") as one,
         pytest.raises(PhareError, match="120 minutes"),
     ):
         one.document(site.url)
@@ -105,8 +110,8 @@ def test_a_refusal_is_final(status: int, waits: list[float]) -> None:
     reply = Reply(f'[{{"description": "{PERSON}"}}]'.encode(), status)
     with (
         http(in_turn(reply)) as site,
-        web.Site(site.url, "s") as one,
-        pytest.raises(web.Refused) as caught,
+        connect_http.Site(site.url, "s") as one,
+        pytest.raises(connect_http.Refused) as caught,
     ):
         one.document(site.url)
     assert caught.value.status == status
@@ -131,12 +136,15 @@ def test_a_refusal_is_final(status: int, waits: list[float]) -> None:
 )
 def test_a_redirection_that_is_not_followed(url: str, location: str) -> None:
     with pytest.raises(PhareError):
-        web.next_address(url, location, from_inside=False, source="s")
+        connect_http.next_address(url, location, from_inside=False, source="s")
 
 
 def test_a_redirection_that_is_followed() -> None:
-    assert web.next_address("https://1.1.1.1/a", "/b?c=d", False, "s") == "https://1.1.1.1/b?c=d"
-    inside = web.next_address("http://127.0.0.1/a", "http://10.0.0.1/b", True, "s")
+    assert (
+        connect_http.next_address("https://1.1.1.1/a", "/b?c=d", False, "s")
+        == "https://1.1.1.1/b?c=d"
+    )
+    inside = connect_http.next_address("http://127.0.0.1/a", "http://10.0.0.1/b", True, "s")
     assert inside == "http://10.0.0.1/b"
 
 
@@ -145,13 +153,13 @@ def test_a_redirection_that_is_followed() -> None:
 )
 def test_only_http(url: str) -> None:
     with pytest.raises(PhareError, match="http"):
-        web.Site(url, "s")
+        connect_http.Site(url, "s")
 
 
 def test_redirections_end() -> None:
     with (
         http(lambda _: Reply(status=302, headers={"Location": "/encore"})) as site,
-        web.Site(site.url, "s") as one,
+        connect_http.Site(site.url, "s") as one,
         pytest.raises(PhareError, match="redirections"),
     ):
         one.document(site.url)
@@ -166,10 +174,10 @@ def test_the_token_goes_to_its_server_only(monkeypatch: pytest.MonkeyPatch, tmp_
     with http(lambda _: Reply(b"entier")) as other:
         moved = Reply(status=302, headers={"Location": other.url + "/ailleurs"})
         with http(lambda _: moved) as site:
-            with web.Site(site.url, "main-courante") as one:
+            with connect_http.Site(site.url, "main-courante") as one:
                 assert one.document(site.url) == b"entier"
             monkeypatch.setenv("PHARE_TOKEN_MAIN_COURANTE", f"Apikey {SECRET}")
-            with web.Site(site.url, "main-courante") as one:
+            with connect_http.Site(site.url, "main-courante") as one:
                 assert one.document(site.url) == b"entier"
     sent = [asked.headers.get("authorization") for asked in site.asked]
     assert sent == [None, f"Apikey {SECRET}"]
@@ -178,7 +186,10 @@ def test_the_token_goes_to_its_server_only(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_a_token_does_not_leave_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHARE_TOKEN_S", SECRET)
-    with web.Site("http://1.1.1.1/", "s") as one, pytest.raises(PhareError, match="clair") as told:
+    with (
+        connect_http.Site("http://1.1.1.1/", "s") as one,
+        pytest.raises(PhareError, match="clair") as told,
+    ):
         one.document("http://1.1.1.1/")
     assert SECRET not in str(told.value)
 
@@ -198,7 +209,7 @@ def test_no_message_holds_a_secret(
         days = "start_date=2024-01-01&end_date=2024-01-02"
         place = f"{site.url}/explore/dataset/d?api_key={SECRET}&{days}"
         with pytest.raises(PhareError) as caught:
-            list(remote.pages(FileFormat(format=form), place, ["id"], source="s"))
+            list(connect_pages.pages(FileFormat(format=form), place, ["id"], source="s"))
     told: BaseException | None = caught.value
     while told is not None:
         assert SECRET not in str(told)
@@ -210,7 +221,7 @@ def test_a_password_in_the_address_is_refused_and_not_told() -> None:
     for form in ("open311", "opendatasoft", "ckan"):
         layout = FileFormat.model_validate({"format": form})
         with pytest.raises(PhareError, match="mot de passe") as caught:
-            list(remote.pages(layout, f"https://nom:{SECRET}@1.1.1.1/x", ["id"]))
+            list(connect_pages.pages(layout, f"https://nom:{SECRET}@1.1.1.1/x", ["id"]))
         assert SECRET not in str(caught.value)
 
 
@@ -254,7 +265,7 @@ def georeport(most: int, paged: bool, beyond: int = 200) -> Callable[[Asked], Re
 
 def georeport_pages(site: Site, cursor: str | None = None) -> list[Page]:
     url = f"{site.url}/v2?jurisdiction_id=x&start_date=2024-01-01&end_date=2024-03-31"
-    return list(remote.pages(FileFormat(format="open311"), url, COLUMNS, cursor, source="s"))
+    return list(connect_pages.pages(FileFormat(format="open311"), url, COLUMNS, cursor, source="s"))
 
 
 @pytest.mark.parametrize(
@@ -307,7 +318,7 @@ def test_no_request_at_all_is_one_empty_page() -> None:
 
 def test_days_must_be_given() -> None:
     with pytest.raises(PhareError, match="quel jour"):
-        list(remote.pages(FileFormat(format="open311"), "http://127.0.0.1:9/v2", ["id"]))
+        list(connect_pages.pages(FileFormat(format="open311"), "http://127.0.0.1:9/v2", ["id"]))
 
 
 def test_a_request_that_is_no_object_keeps_its_place() -> None:
@@ -357,7 +368,9 @@ class Portal:
 def portal_pages(site: Site, cursor: str | None = None) -> Iterator[Page]:
     permitted = ["id", "jour", "lieu.lon"]
     layout = FileFormat(format="opendatasoft")
-    return remote.pages(layout, site.url + DATASET, permitted, cursor, source="s", key=["id"])
+    return connect_pages.pages(
+        layout, site.url + DATASET, permitted, cursor, source="s", key=["id"]
+    )
 
 
 @pytest.fixture
@@ -452,7 +465,9 @@ def resource_server(about: dict[str, Any], *files: Reply) -> Callable[[Asked], R
 
 def resource_pages(site: Site, cursor: str | None = None) -> Iterator[Page]:
     layout = FileFormat(format="ckan", separator=";", encoding="cp1252")
-    return remote.pages(layout, site.url + "/ressource", ["id", "nature"], cursor, source="s")
+    return connect_pages.pages(
+        layout, site.url + "/ressource", ["id", "nature"], cursor, source="s"
+    )
 
 
 @pytest.fixture
@@ -514,7 +529,7 @@ def test_a_download_goes_on_where_it_was(nowhere: Path, tmp_path: Path) -> None:
     ranges = [asked.headers.get("range") for asked in site.asked if asked.path == "/fichier"]
     starts = [int((one or "=0-").partition("=")[2].removesuffix("-")) for one in ranges]
     assert starts == sorted(set(starts))
-    assert [n - n % web.PIECE for n in (0, 50_000, 66_000, 96_000)] == starts
+    assert [n - n % connect_http.PIECE for n in (0, 50_000, 66_000, 96_000)] == starts
 
 
 @pytest.mark.parametrize("tags", [('"v1"', '"v2"'), ('W/"v1"', 'W/"v1"'), ("", "")])
@@ -564,7 +579,7 @@ def test_a_form_that_cannot_be_read_is_told(nowhere: Path) -> None:
 
 
 def test_every_form_of_file_has_a_name_at_a_portal() -> None:
-    assert set(resources.FORMS.values()) == {"csv", "xlsx", "json", "jsonl", "parquet", "geojson",
+    assert set(ckan.FORMS.values()) == {"csv", "xlsx", "json", "jsonl", "parquet", "geojson",
                                              "gpkg", "shp"}  # fmt: skip
 
 

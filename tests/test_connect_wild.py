@@ -30,8 +30,8 @@ from hypothesis import strategies as st
 
 from helpers.connect import open_file
 from helpers.connect.reading import FAULT, ROW
-from helpers.contract import FileFormat
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import FileFormat
 
 csv.field_size_limit(64 << 20)
 

@@ -19,23 +19,29 @@ import yaml
 from scipy import sparse, special
 from scipy.spatial import distance
 
-from helpers import context, context_figures, params, schemas, surroundings
-from helpers.city import City
-from helpers.errors import PhareError
-from helpers.panel import within
+from helpers.context import effects as context_effects
+from helpers.context import figures
+from helpers.core.base.errors import PhareError
+from helpers.core.city import surroundings
+from helpers.core.city.city import City
+from helpers.core.city.surroundings import Dated, Feature, Surroundings
+from helpers.core.place_time import places as place_time_places
+from helpers.core.place_time.places import Places
+from helpers.core.stage import params
+from helpers.core.stats.fixed_effects import within
+from helpers.core.stats.moran import global_moran, nearest, permutation_p
+from helpers.core.stats.spatial_regression import Fit, fit, inflation
 from helpers.simulate import truth_world
 from helpers.simulate.base import LOG, PRESENCE, effect_of
 from helpers.simulate.intensity import build_ground
 from helpers.simulate.sources.surroundings import draw_held
 from helpers.simulate.world import World, build_world
-from helpers.spatial.moran import global_moran, nearest, permutation_p
-from helpers.spatial.regression import Fit, fit, inflation
-from helpers.surroundings import Dated, Feature, Places, Surroundings
+from helpers.workshop import schemas
 from tests.conftest import ROOT, build_made_up, fact, table_of_facts, write_pack
 
 PACK = ROOT / "data/cities/marseille"
 Floats = npt.NDArray[np.float64]
-KNOBS = context.Knobs(**params.block("context", ROOT), seed=1)
+KNOBS = context_effects.Knobs(**params.block("context", ROOT), seed=1)
 EFFECTS = ("eclairage_pct", "commerces_n", "debits_boisson_n", "arrets_tc_n", "ecoles_n")
 STEPS = np.array([10.0, 100.0, 10.0, 10.0, 5.0])
 
@@ -135,7 +141,7 @@ def test_a_coefficient_without_bound_is_no_answer() -> None:
     found = fit(counts, np.column_stack([np.ones(111), apart]), np.ones(111))
     assert not found.converged
     places, rules = made_places({"a": apart, "b": rng.standard_normal(111)}), made_rules(["a", "b"])
-    effects, check = context.explain("bruit", counts, rules, places, KNOBS)
+    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS)
     assert (effects, check["status"]) == ([], "abstained")
     assert "stabilise" in check["reason"]
 
@@ -202,7 +208,7 @@ def redrawn(world: World, kind: str, seed: int, total: float) -> tuple[Floats, F
 def test_intervals_cover_the_simulated_truth(world: World, apart: tuple[Floats, Floats]) -> None:
     """5 effects × 2 themes × 60 cities; without the shared part, one interval in ten misses."""
     distances = apart[1]
-    reaches = context.reaches_of(distances)
+    reaches = context_effects.reaches_of(distances)
     ours, naive = [], []
     for kind, total in (("tapage_nocturne", 8000), ("degradation", 1500)):
         truth = true_effects(world, kind)
@@ -240,7 +246,7 @@ def test_coverage_where_features_and_the_rest_are_spatial(
     """With neighbours alike, taking zones as separate covers three times in four: it is flagged."""
     points, distances = apart
     n = len(points)
-    weights, reaches = nearest(points, 6), context.reaches_of(distances)
+    weights, reaches = nearest(points, 6), context_effects.reaches_of(distances)
     root = np.linalg.cholesky(np.exp(-distances / 3000) + 1e-9 * np.eye(n))
     truth = np.array([0.3, 0.0, -0.3, 0.0, 0.1])
     ours, naive, flagged, left = [], [], [], []
@@ -421,7 +427,7 @@ def test_features_that_cannot_be_told_apart_are_named() -> None:
     features = {"a": a, "b": b, "c": a + 0.1 * rng.standard_normal(80), "few": few, "u": unknown}
     places, rules = made_places(features), made_rules(list(features))
     counts = rng.poisson(30 * np.exp(0.5 * b)).astype(float)
-    effects, check = context.explain("bruit", counts, rules, places, KNOBS)
+    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS)
     told = {row["feature"]: (row["status"], row["reason"]) for row in effects}
     assert told["a"] == ("abstained", "ne se distingue pas de « traits c »")
     assert told["c"] == ("abstained", "ne se distingue pas de « traits a »")
@@ -433,9 +439,9 @@ def test_features_that_cannot_be_told_apart_are_named() -> None:
     assert own["low"] < np.exp(0.5) < own["high"]
     # Exactly the same twice: one of the two leaves the fit, and neither has an effect.
     twins = made_places({"a": a, "b": b, "c": a})
-    effects, check = context.explain("bruit", counts, rules, twins, KNOBS)
+    effects, check = context_effects.explain("bruit", counts, rules, twins, KNOBS)
     assert [row["status"] for row in effects] == ["abstained", "ok", "abstained"]
-    thin, check = context.explain("bruit", np.ones(80), rules, twins, KNOBS)
+    thin, check = context_effects.explain("bruit", np.ones(80), rules, twins, KNOBS)
     assert (thin, check["status"]) == ([], "abstained")
     assert "200" in check["reason"]
 
@@ -444,12 +450,12 @@ def test_a_pack_without_features_abstains(tmp_path: Path) -> None:
     city = write_pack(tmp_path)
     con = duckdb.connect()
     assert surroundings.read_surroundings(city) is None
-    effects, checks = context.find(con, city, None, None, KNOBS)
+    effects, checks = context_effects.find(con, city, None, None, KNOBS)
     assert effects.num_rows == 0
     assert {row["reason"] for row in checks.to_pylist()} == {"pas de couche de contexte"}
     assert checks.num_rows == len(city.themes)
-    assert context.levers(con, city, None, None, effects, KNOBS).num_rows == 0
-    told = context_figures.in_words(effects, checks, None, city)
+    assert context_effects.levers(con, city, None, None, effects, KNOBS).num_rows == 0
+    told = figures.in_words(effects, checks, None, city)
     assert "**Bruit** : abstention (pas de couche de contexte)" in told
 
 
@@ -457,7 +463,7 @@ def test_a_pack_without_features_abstains(tmp_path: Path) -> None:
 def test_real_packs_have_no_features_yet(name: str) -> None:
     city = City(ROOT / "data/cities" / name)
     assert surroundings.read_surroundings(city) is None
-    assert context.sources_of(None) == []
+    assert context_effects.sources_of(None) == []
 
 
 def city_of_zones(folder: Path, n: int) -> tuple[City, Surroundings, Places, list[dict[str, Any]]]:
@@ -479,23 +485,23 @@ def test_one_sentence_a_zone_names_who_can_act(tmp_path: Path) -> None:
     city, rules, places, rows = city_of_zones(tmp_path, 60)
     con = duckdb.connect()
     table_of_facts(con, rows)
-    effects, checks = context.find(con, city, rules, places, KNOBS)
+    effects, checks = context_effects.find(con, city, rules, places, KNOBS)
     noise = [row for row in effects.to_pylist() if row["theme"] == "bruit"]
     assert [(row["feature"], row["found"]) for row in noise] == [("bars", True), ("lamps", False)]
     assert noise[0]["low"] < np.exp(0.25) < noise[0]["high"]
     assert [row["status"] for row in checks.to_pylist()] == ["ok", "abstained"]
-    zones = context.levers(con, city, rules, places, effects, KNOBS).to_pylist()
+    zones = context_effects.levers(con, city, rules, places, effects, KNOBS).to_pylist()
     usual = np.median(places.features["bars"])
     for row, bars in zip(zones, places.features["bars"], strict=True):
         assert (row["status"] == "ok") == (bars > usual)
         assert row["sentence"].startswith(row["name"])
         assert ("Qui peut agir : La voirie (agir)" in row["sentence"]) == (bars > usual)
-    told = context_figures.in_words(effects, checks, rules, city)
+    told = figures.in_words(effects, checks, rules, city)
     assert "avec 1 de plus, ×1," in told
     unexpected = replace_expected(rules, "fewer")
-    nobody = context.levers(con, city, unexpected, places, effects, KNOBS).to_pylist()
+    nobody = context_effects.levers(con, city, unexpected, places, effects, KNOBS).to_pylist()
     assert {row["status"] for row in nobody} == {"abstained"}
-    assert "à l'inverse de l'attendu" in context_figures.in_words(effects, checks, unexpected, city)
+    assert "à l'inverse de l'attendu" in figures.in_words(effects, checks, unexpected, city)
 
 
 def replace_expected(rules: Surroundings, way: str) -> Surroundings:
@@ -513,8 +519,8 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
         order = np.random.default_rng(seed).permutation(len(rows))
         con = duckdb.connect()
         table_of_facts(con, [rows[i] for i in order])
-        effects, checks = context.find(con, city, rules, places, KNOBS)
-        zones = context.levers(con, city, rules, places, effects, KNOBS)
+        effects, checks = context_effects.find(con, city, rules, places, KNOBS)
+        zones = context_effects.levers(con, city, rules, places, effects, KNOBS)
         results.append([effects, checks, zones])
     assert all(result == results[0] for result in results)
 
@@ -539,7 +545,7 @@ def test_places_are_read_from_the_accepted_rows(tmp_path: Path) -> None:
     site = Dated(source="travaux", field="f", values=("v",), start="a", end="b")
     dated = rules.features["sites"].model_copy(update={"dated": site})
     rules = rules.model_copy(update={"features": {**rules.features, "sites": dated}})
-    places = surroundings.read_places(con, built.city, rules, 28)
+    places = place_time_places.read_places(con, built.city, rules, 28)
     assert places.codes == ["A", "C", "D"]
     assert places.left_out == 1
     assert places.features["bars"].tolist() == [1, 5, 3]

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from helpers import collect
-from helpers.city import City
-from helpers.contract import Contract, load_contract
-from helpers.errors import PhareError
+from helpers.collect import collect
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from helpers.core.city.contract import Contract, load_contract
 from tests.conftest import FACTS, ROOT
 
 SHIPPED = sorted((ROOT / "data/cities").glob("*/contracts/*.yaml"))

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers import criticality, trends
-from helpers.criticality import Weights
+from helpers.trends import criticality, levels
+from helpers.trends.criticality import Weights
 from tests.conftest import write_pack
 
 EQUAL = Weights(1, 1, 1, (5, 20), 0.95)
@@ -28,7 +28,7 @@ def row(theme: str, zone: str, **changes: Any) -> dict[str, Any]:
 
 def scored(tmp_path: Path, rows: list[dict[str, Any]], weights: Weights = EQUAL) -> dict[str, Any]:
     table = criticality.score(
-        pa.Table.from_pylist(rows, schema=trends.SCHEMA), write_pack(tmp_path), weights
+        pa.Table.from_pylist(rows, schema=levels.SCHEMA), write_pack(tmp_path), weights
     )
     return {f"{r['theme']}/{r['zone']}": r for r in table.to_pylist()}
 

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from helpers import delays, nowcast, store
-from helpers.nowcast import Floats, Triangle
+from helpers.core.base import store
+from helpers.core.stats import nowcast
+from helpers.core.stats.nowcast import Floats, Triangle
+from helpers.reliability import delays
 from tests.conftest import Built, write_pack
 
 HORIZON = 180

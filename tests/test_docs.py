@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from helpers import city, contract, questions, survey
-from helpers.strict import Strict
+from helpers.core.base.yaml_models import Strict
+from helpers.core.city import city, contract, questions, survey
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

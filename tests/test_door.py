@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import door, persons
-from helpers.contract import Contract
-from helpers.errors import PhareError
+from helpers.collect import gate, persons
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import Contract
 from tests.conftest import ABOUT, SHAPES, read_csv, squares
 
 SECRET = "Duhamel-Imaginaire"
@@ -42,7 +42,7 @@ def taken(folder: Path, content: str | bytes, **changes: Any) -> tuple[dict[str,
     received = folder / "recu.csv"
     received.write_bytes(content if isinstance(content, bytes) else content.encode())
     about = contract(**changes)
-    receipt = door.take_in(about, [received], folder / "raw")
+    receipt = gate.take_in(about, [received], folder / "raw")
     path = folder / "raw" / "essai.parquet"
     kept = ", ".join(f'"{name}"' for name in receipt["columns_kept"])
     rows = duckdb.sql(f"SELECT row_number, {kept} FROM '{path}' ORDER BY row_number").fetchall()
@@ -162,7 +162,7 @@ def test_declared_encoding_is_read(encoding: str, tmp_path: Path) -> None:
 def test_compressed_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "recu.csv.gz"
     path.write_bytes(gzip.compress(b"a,b,nom\n1,2,x\n", mtime=0))
-    receipt = door.take_in(contract(), [path], tmp_path / "raw")
+    receipt = gate.take_in(contract(), [path], tmp_path / "raw")
     assert receipt["rows"] == 1
     assert receipt["files"][0]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -268,7 +268,7 @@ def test_broken_geojson_is_refused_by_name(content: str | bytes, tmp_path: Path)
     path = tmp_path / "carres.geojson"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(PhareError) as caught:
-        door.take_in(Contract(**SHAPES), [path], tmp_path / "raw")
+        gate.take_in(Contract(**SHAPES), [path], tmp_path / "raw")
     assert "carres.geojson" in str(caught.value)
 
 
@@ -277,7 +277,7 @@ def test_shapes_come_in_whole(tmp_path: Path) -> None:
 
     path = tmp_path / "carres.geojson"
     path.write_text(json.dumps(squares()), encoding="utf-8")
-    door.take_in(Contract(**SHAPES), [path], tmp_path / "raw")
+    gate.take_in(Contract(**SHAPES), [path], tmp_path / "raw")
     rows = duckdb.sql(
         f"SELECT code, geometry FROM '{tmp_path / 'raw/carres.parquet'}' ORDER BY row_number"
     ).fetchall()

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import episodes, store
-from helpers.errors import PhareError
-from helpers.linkage import candidates, charts, scores
-from helpers.linkage.merging import Groups, merge
-from helpers.linkage.rules import EpisodeRules, read_rules
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.city.episode_rules import EpisodeRules, read_rules
+from helpers.episodes import candidates, episodes, figures, scores
+from helpers.episodes.merging import Groups, merge
 from tests.conftest import ROOT, Built, build_made_up, fact, write_pack
 
 
@@ -324,7 +324,7 @@ def test_two_sources_that_never_meet_abstain(made: dict[str, pa.Table]) -> None:
 
 def test_charts_show_what_they_say(city: tuple[duckdb.DuckDBPyConnection, Any]) -> None:
     con, fitted = city
-    link = charts.example(con)
+    link = figures.example(con)
     assert link is not None
     parts = sum(link[f"{name}_bits"] for name in candidates.COMPARISONS)
     pair = next(
@@ -332,12 +332,12 @@ def test_charts_show_what_they_say(city: tuple[duckdb.DuckDBPyConnection, Any]) 
     )
     assert pair.model.prior_weight + parts == pytest.approx(link["weight"], abs=1e-5)
     for chart in (
-        charts.draw_traces(con),
-        charts.draw_weights(fitted, TITLES, 0.5),
-        charts.draw_example(link, fitted, TITLES),
+        figures.draw_traces(con),
+        figures.draw_weights(fitted, TITLES, 0.5),
+        figures.draw_example(link, fitted, TITLES),
     ):
         assert chart.to_dict()
-    assert "Aucun" in json.dumps(charts.figure.complete(charts.draw_weights([], {}, 0.5)))
+    assert "Aucun" in json.dumps(figures.figure.complete(figures.draw_weights([], {}, 0.5)))
 
 
 # --- A city's own file -----------------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_city_with_one_source_says_why_and_does_not_fail(tmp_path: Path) -> None
     row = counted.to_pylist()[0]
     assert (row["records"], row["episodes"], row["low"], row["high"]) == (3, 3, None, None)
     assert "non estimé" in episodes.as_markdown(counted, built.city)
-    assert charts.draw_traces(con).to_dict()
+    assert figures.draw_traces(con).to_dict()
     con.close()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from helpers import episodes, ingest, params, store
-from helpers.linkage.rules import read_rules
+from helpers.core.base import store
+from helpers.core.city.episode_rules import read_rules
+from helpers.core.stage import params
+from helpers.episodes import episodes
+from helpers.ingest import ingest
 from tests.simulated import Made, made
 
 __all__ = ["made"]

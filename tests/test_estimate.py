@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from helpers.estimate import (
+from helpers.core.stats.intervals import (
     dispersion,
     joint_ranks,
     poisson_interval,

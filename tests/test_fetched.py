@@ -13,10 +13,10 @@ import duckdb
 import pytest
 import yaml
 
-from helpers import collect, fetched
-from helpers.city import City
+from helpers.collect import collect, remote_source
 from helpers.connect import spool
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
 from tests import servers
 from tests.conftest import FACTS, Built, build, deliver, fact, write_pack
 
@@ -110,7 +110,7 @@ def test_names_in_permitted_columns_stay_out_of_the_pages_too(port: int, tmp_pat
     try:
         here = built(tmp_path, port)
         assert here.fates["faits"]["donnee_personnelle:telephone:carre"] == 1
-        pages = sorted(fetched.spool_folder(tmp_path, "essai", "faits").rglob("*.parquet"))
+        pages = sorted(remote_source.spool_folder(tmp_path, "essai", "faits").rglob("*.parquet"))
         assert pages
         for path in [*pages, here.raw / "faits.parquet"]:
             told = str(duckdb.sql(f"SELECT * FROM '{path}'").fetchall())

@@ -10,10 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from helpers import hotspots, params, reliability, rhythms, silence, situation, trends
-from helpers.calendar import window
-from helpers.series import Weeks
-from helpers.territory import project
+from helpers.core.place_time.calendar import window
+from helpers.core.place_time.territory import project
+from helpers.core.stage import params
+from helpers.hotspots import cells
+from helpers.reliability import grades, silence
+from helpers.rhythms import week
+from helpers.situation import levels
+from helpers.trends import levels as trends_levels
+from helpers.trends.weekly_series import Weeks
 from tests.conftest import Built, nothing_late, read_csv
 
 END = dt.date(2019, 6, 17)
@@ -27,7 +32,7 @@ def con(denver: Built, shared: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     share, alpha = knobs["silence_share"], knobs["silence_alpha"]
     days, _ = silence.find(con, denver.city, share, alpha, knobs["silence_max_days"])
     con.register("days", days)
-    con.register("weeks", reliability.weeks(con, denver.city, share, alpha, days))
+    con.register("weeks", grades.weeks(con, denver.city, share, alpha, days))
     themes = [(c, name) for name, t in denver.city.themes.items() for c in t.categories]
     con.execute("CREATE TABLE themes (category VARCHAR, theme VARCHAR)")
     con.executemany("INSERT INTO themes VALUES (?, ?)", themes)
@@ -55,7 +60,7 @@ def span(days: int) -> str:
 
 def test_weekly_curves(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
     nothing_late(con)
-    table = trends.weekly(Weeks(con, denver.city, 52, 0.9), 0.95)
+    table = trends_levels.weekly(Weeks(con, denver.city, 52, 0.9), 0.95)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"] or 0
@@ -76,11 +81,11 @@ def test_maps_of_what_stands_out(
 ) -> None:
     names = ("window_days", "radius_m", "false_discovery_rate", "minimum_count")
     knobs = {name: params.block("hotspots")[name] for name in names}
-    table = hotspots.find(con, denver.city, **knobs)
+    table = cells.find(con, denver.city, **knobs)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"]
-    studied = set(hotspots.study_cells(con, denver.city, 200))
+    studied = set(cells.study_cells(con, denver.city, 200))
     theme_of = {c: name for name, t in denver.city.themes.items() for c in t.categories}
     first, after = window(END, knobs["window_days"])
     expected: Counter[str] = Counter()
@@ -96,7 +101,7 @@ def test_maps_of_what_stands_out(
 
 def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
     knobs = params.block("rhythms")
-    table = rhythms.find(con, denver.city, **knobs)
+    table = week.find(con, denver.city, **knobs)
     found: dict[str, float] = {}
     for row in table.to_pylist():
         found[row["theme"]] = found.get(row["theme"], 0) + row["weight"]
@@ -106,8 +111,8 @@ def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> N
 
 
 def test_situation_of_the_month(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
-    knobs = situation.Knobs(8, 2, 0.95)
-    rows = situation.find(con, denver.city, [28], knobs).to_pylist()
+    knobs = levels.Knobs(8, 2, 0.95)
+    rows = levels.find(con, denver.city, [28], knobs).to_pylist()
     whole = {row["theme"]: row["n"] for row in rows if row["zone"] == "ville"}
     assert whole == plain(con, span(28))
     zones = Counter(dict.fromkeys(whole, 0))

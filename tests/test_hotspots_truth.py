@@ -10,10 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers import concentration, hotspots, hotspots_zones, ingest, store
-from helpers.city import City
-from helpers.spatial.local import neighbours
-from helpers.surroundings import Places
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.place_time import territory
+from helpers.core.place_time.places import Places
+from helpers.core.stats.hot_cells import neighbours
+from helpers.hotspots import cells as hotspots_cells
+from helpers.hotspots import concentration, zones
+from helpers.ingest import ingest
 from tests.conftest import Built, build_made_up, fact, middle
 from tests.simulated import Made, made
 
@@ -50,10 +54,10 @@ def test_hot_cells_are_those_of_the_truth(
     that what is seen where depends on the patrols too: this is part of the test.
     """
     city, con = counted
-    cells = hotspots.study_cells(con, city, 200)
-    corner = hotspots.corners(cells)
+    cells = hotspots_cells.study_cells(con, city, 200)
+    corner = territory.corners(cells)
     near = neighbours(corner.astype(float), RADIUS)
-    table = hotspots.find(con, city, FIVE_YEARS, RADIUS, RATE, 30)
+    table = hotspots_cells.find(con, city, FIVE_YEARS, RADIUS, RATE, 30)
     right = said = missed = there = 0
     for theme, about in city.themes.items():
         rows = made.con.execute(
@@ -102,13 +106,15 @@ def results(built: Built, order: str, out: Path) -> list[bytes]:
     exposure = np.array([900.0, 800.0, 1200.0, 700.0])
     centres = np.array([(0.0, 0.0), (1000.0, 0.0), (0.0, 1000.0), (1000.0, 1000.0)])
     places = Places(list("ABCD"), list("ABCD"), centres, exposure, {}, [], {}, 0)
-    knobs = hotspots_zones.Knobs(365, RATE, 30, 0.95, 199, 2)
+    knobs = zones.Knobs(365, RATE, 30, 0.95, 199, 2)
     shares, curves = concentration.find(con, built.city, 365, 30, 1)
     tables = {
-        "cells": hotspots.find(con, built.city, 365, 250, RATE, 30, draws=9, seed=1, places=places),
+        "cells": hotspots_cells.find(
+            con, built.city, 365, 250, RATE, 30, draws=9, seed=1, places=places
+        ),
         "concentration": shares,
         "curves": curves,
-        "zones": hotspots_zones.find(con, built.city, places, knobs, 1),
+        "zones": zones.find(con, built.city, places, knobs, 1),
     }
     written = []
     for name, table in tables.items():

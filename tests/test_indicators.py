@@ -10,9 +10,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from helpers import criticality, params, trends
-from helpers.criticality import Weights
-from helpers.indicators import ABSENT, Board
+from helpers.core.stage import params
+from helpers.trends import criticality
+from helpers.trends import levels as trends_levels
+from helpers.trends.criticality import Weights
+from helpers.trends.indicators import ABSENT, Board
 from tests.conftest import write_pack
 from tests.test_criticality import row
 
@@ -32,7 +34,7 @@ def board(tmp_path: Path) -> Board:
         row("depots", "ville", level=20.0), row("depots", "A", label="stable", level=2.0),
         row("depots", "B", label="down", level=2.0),
     ]  # fmt: skip
-    levels = pa.Table.from_pylist(rows, schema=trends.SCHEMA)
+    levels = pa.Table.from_pylist(rows, schema=trends_levels.SCHEMA)
     scores = criticality.score(levels, city, Weights(1, 1, 1, (5, 20), 0.95))
     week = dt.date(2024, 12, 23)
     weekly = [

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 import yaml
 
-from helpers import ingest
+from helpers.ingest import ingest
 from tests.conftest import (
     ROOT,
     Built,

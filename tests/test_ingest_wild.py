@@ -18,9 +18,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from helpers import collect, ingest
-from helpers.city import City
-from helpers.errors import PhareError
+from helpers.collect import collect
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from helpers.ingest import ingest
 from tests.conftest import (
     FACTS,
     ROOT,

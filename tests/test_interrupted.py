@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import store
-from helpers.workspace import SCRATCH, scratch
+from helpers.core.base import store
+from helpers.core.base.workspace import SCRATCH, scratch
 from tests.conftest import ROOT, deliver, fact, write_pack
 
 ROWS = 30_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import licences
+from helpers.workshop import licences
 
 ROOT = Path(__file__).resolve().parents[1]
 # The English text of EUPL-1.2 as the SPDX licence list gives it.
@@ -38,7 +38,9 @@ def test_no_locked_package_has_an_unknown_licence() -> None:
     packages = licences.locked_packages(ROOT)
     assert {"altair", "duckdb", "dvc", "ruamel-yaml"} <= set(packages)
     assert not {"phare", "pip"} & set(packages), "only what the lock names"
-    assert unknown(packages) == {}, "look at these licences, then add them to helpers.licences"
+    assert unknown(packages) == {}, (
+        "look at these licences, then add them to helpers.workshop.licences"
+    )
     assert all(family(told) != "EPL-2.0" for told in packages.values()), "not in the appendix"
 
 
@@ -93,7 +95,7 @@ def test_the_page_says_what_is_installed() -> None:
     page = (ROOT / licences.PAGE).read_text(encoding="utf-8")
     table = page.split(licences.START)[1].split(licences.END)[0]
     expected = licences.as_markdown(licences.locked_packages(ROOT))
-    assert table == expected, "mend it with: python -m helpers.licences --write"
+    assert table == expected, "mend it with: python -m helpers.workshop.licences --write"
 
 
 def test_our_licence_is_the_one_we_name() -> None:

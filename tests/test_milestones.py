@@ -12,10 +12,11 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from helpers import milestones, seasonal
-from helpers.calendar import full_weeks
-from helpers.city import City, Milestone
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City, Milestone
+from helpers.core.place_time.calendar import full_weeks
+from helpers.core.stats import quasi_poisson
+from helpers.trends import milestones
 from tests.conftest import CITY, write_pack
 
 MONDAYS = full_weeks(dt.date(2020, 1, 1), dt.date(2024, 12, 31))
@@ -43,7 +44,7 @@ def test_exceptional_weeks_are_those_touched() -> None:
 def test_the_step_drawn_is_covered_as_often_as_said() -> None:
     rng = np.random.default_rng(7)
     weeks, at = len(MONDAYS), MONDAYS.index(dt.date(2022, 6, 6))
-    wave = np.exp(0.2 * seasonal.harmonics(weeks)[:, 0] + 0.0005 * np.arange(weeks))
+    wave = np.exp(0.2 * quasi_poisson.harmonics(weeks)[:, 0] + 0.0005 * np.arange(weeks))
     truth, runs, covered = 1.06, 400, 0
     for _ in range(runs):
         counts = rng.negative_binomial(500, 0.5, weeks) / 500 * wave * 300

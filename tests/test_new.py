@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers import new
-from helpers.city import City
-from helpers.contract import load_contract
-from helpers.drafting import draft
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from helpers.core.city.contract import load_contract
+from helpers.workshop import new
+from helpers.workshop.draft_contract import draft
 from tests.conftest import ROOT, build
 
 SECRET = "Duhamel-Imaginaire"

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from helpers import notebook, params
+from helpers.core.stage import execute, params
 from tests.conftest import ROOT
 
 BOOKS = sorted(
@@ -45,8 +45,8 @@ def test_there_are_notebooks_to_look_at() -> None:
 
 
 def test_notebooks_are_stripped() -> None:
-    dirty = [path.relative_to(ROOT).as_posix() for path in notebook.strip(ROOT, check=True)]
-    assert dirty == [], "lancer `python -m helpers.notebook strip`"
+    dirty = [path.relative_to(ROOT).as_posix() for path in execute.strip(ROOT, check=True)]
+    assert dirty == [], "lancer `python -m helpers.core.stage.execute strip`"
 
 
 @each_book

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers import params
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.stage import params
 from tests.conftest import ROOT
 
 WRITTEN = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))

@@ -12,9 +12,12 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from helpers import ingest, patrol, store
-from helpers.calendar import window
-from helpers.city import City
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import window
+from helpers.core.stage import standing
+from helpers.ingest import ingest
+from helpers.patrol import shares
 from tests.conftest import Built, table_of_facts, write_pack
 from tests.simulated import Made, made
 
@@ -58,7 +61,7 @@ def test_bounds_hold_the_truth_and_the_records_do_not(
 ) -> None:
     """The declared ranges hold the simulator's shares: what is tested is the rest of the chain."""
     city, con = counted
-    rows = patrol.by_zone(con, city, FIVE_YEARS, 0.95, 30).to_pylist()
+    rows = shares.by_zone(con, city, FIVE_YEARS, 0.95, 30).to_pylist()
     happened = truth(made, city)
     rows = [r for r in rows if r["status"] == "ok"]
     assert len(rows) >= 9 * 16 * 0.9
@@ -75,13 +78,13 @@ def test_more_hours_bring_more_agents_records_and_no_more_of_habitants(
 ) -> None:
     """Habitants' records are the control: the same regression must find nothing there."""
     city, con = counted
-    table = patrol.measure(con, city, FIVE_YEARS, 0.95, 0.5, 30).to_pylist()
+    table = shares.measure(con, city, FIVE_YEARS, 0.95, 0.5, 30).to_pylist()
     rows = {r["theme"]: r for r in table}
     rule = city.about.patrols
     assert rule is not None
     assert rows["stationnement"]["effect_low"] > 1
     span = window(city.about.period.end, FIVE_YEARS)
-    control = patrol._effect(con, "stationnement", rule, span, 0.99, "citizen")
+    control = shares._effect(con, "stationnement", rule, span, 0.99, "citizen")
     assert control is not None
     assert control[1] <= 1 <= control[2]
     assert rows["stationnement"]["driven"]
@@ -96,7 +99,7 @@ def test_elasticity_of_known_truth_covers() -> None:
         stratum = np.repeat(np.arange(40), 30)
         hours = rng.gamma(4, 5, stratum.size)
         level = rng.lognormal(-3, 1, 40)[stratum]
-        found = patrol.elasticity(
+        found = shares.elasticity(
             rng.poisson(level * hours**0.8).astype(float), hours, stratum, 0.95
         )
         assert found is not None
@@ -108,7 +111,7 @@ def test_bounds_of_one_share_are_the_exact_poisson_interval() -> None:
     """With one possible share and no agent, nothing is left but Garwood's interval (chi-square)."""
     count = np.array([0.0, 3.0, 40.0])
     none = np.zeros(3)
-    low, high = patrol.bounds(count, none, none, (1.0, 1.0), 0.95)
+    low, high = shares.bounds(count, none, none, (1.0, 1.0), 0.95)
     assert high == pytest.approx(stats.chi2.ppf(0.975, 2 * count + 2) / 2, abs=1e-5)
     assert low[1:] == pytest.approx(stats.chi2.ppf(0.025, 2 * count[1:]) / 2, abs=1e-5)
     assert low[0] == 0
@@ -120,7 +123,7 @@ def test_bounds_cover_at_both_ends_of_the_range(share: float) -> None:
     level = np.full(4000, 150.0)
     told = rng.poisson(level * share).astype(float)
     seen = rng.poisson(level * (1 - share) * 0.3).astype(float)
-    low, high = patrol.bounds(told, seen, np.zeros(4000), (0.1, 0.4), 0.95)
+    low, high = shares.bounds(told, seen, np.zeros(4000), (0.1, 0.4), 0.95)
     assert np.mean((low <= 150) & (high >= 150)) >= 0.94
 
 
@@ -132,18 +135,18 @@ def test_two_zones_of_equal_truth_and_unequal_patrols() -> None:
     seen = rng.poisson(level * (1 - share) * -np.expm1(-0.2 * np.array([6.0, 2.0])))
     assert (told + seen)[0] / (told + seen)[1] > 1.5
     assert told[0] / told[1] == pytest.approx(1, abs=0.1)
-    low, high = patrol.bounds(told, seen.astype(float), np.zeros(2), (0.1, 0.4), 0.95)
+    low, high = shares.bounds(told, seen.astype(float), np.zeros(2), (0.1, 0.4), 0.95)
     assert low.max() <= level <= high.min()
 
 
 def test_denver_abstains_with_its_reason(denver: Built) -> None:
     con = denver.connect()
-    rows = patrol.measure(con, denver.city, 365, 0.95, 0.5, 30).to_pylist()
-    assert {r["reason"] for r in rows} == {patrol.NO_ORIGIN}
+    rows = shares.measure(con, denver.city, 365, 0.95, 0.5, 30).to_pylist()
+    assert {r["reason"] for r in rows} == {shares.NO_ORIGIN}
     assert all(r["share"] is None for r in rows)
-    zones = patrol.by_zone(con, denver.city, 365, 0.95, 30).to_pylist()
+    zones = shares.by_zone(con, denver.city, 365, 0.95, 30).to_pylist()
     assert {r["status"] for r in zones} == {"abstained"}
-    assert not patrol.driven(pa.Table.from_pylist(rows, schema=patrol.THEMES))
+    assert not standing.driven(pa.Table.from_pylist(rows, schema=shares.THEMES))
 
 
 def test_without_hours_the_share_stands_and_the_effect_says_why(
@@ -155,9 +158,9 @@ def test_without_hours_the_share_stands_and_the_effect_says_why(
         memory,
         [{"hour": hour, "origin": "agent", "n": 90}, {"hour": hour, "origin": "citizen", "n": 10}],
     )
-    row = patrol.measure(memory, city, 366, 0.95, 0.5, 30).to_pylist()[0]
+    row = shares.measure(memory, city, 366, 0.95, 0.5, 30).to_pylist()[0]
     exact = stats.binomtest(90, 100).proportion_ci(0.95, "exact")
     assert (row["share_low"], row["share_high"]) == pytest.approx(tuple(exact), abs=1e-5)
-    assert row["effect_reason"] == patrol.NO_HOURS
+    assert row["effect_reason"] == shares.NO_HOURS
     assert row["effect"] is None
     assert row["driven"]

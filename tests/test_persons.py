@@ -15,8 +15,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import persons, rules
-from helpers.contract import FieldRule
+from helpers.collect import persons
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import FieldRule
 from tests.conftest import ROOT, read_csv
 
 STRINGS: dict[str, list[str]] = yaml.safe_load(
@@ -191,4 +192,4 @@ def test_chunks_and_empty_arrays_are_arrays_too() -> None:
 )  # fmt: skip
 def test_a_bounded_number_vouches_for_itself_however_long(text: str, looked_at: bool) -> None:
     rule = FieldRule(type="float", minimum=0, maximum=1000)
-    assert rules.doubtful(rule, pa.array([text])).to_pylist() == [looked_at]
+    assert contract_sql.doubtful(rule, pa.array([text])).to_pylist() == [looked_at]

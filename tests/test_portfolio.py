@@ -27,27 +27,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import (
-    code,
-    context,
-    notebook,
-    params,
-    patrol,
-    portfolio,
-    portfolio_beside,
-    portfolio_figures,
-    portfolio_words,
-    store,
-    trends,
-)
-from helpers.calendar import full_weeks
-from helpers.city import City
-from helpers.errors import PhareError
-from helpers.portfolio_pages import TEMPLATE
-from helpers.questions import Hours, Question
-from helpers.run import Run
-from helpers.series import Weeks
-from helpers.trends_figures import LABELS
+from helpers.context import effects
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from helpers.core.city.questions import Hours, Question
+from helpers.core.place_time.calendar import full_weeks
+from helpers.core.stage import code_used, execute, params
+from helpers.core.stage.run import Run
+from helpers.patrol import shares
+from helpers.portfolio import beside, figures, measure, words
+from helpers.portfolio.pages import TEMPLATE
+from helpers.trends import levels
+from helpers.trends.figures import LABELS
+from helpers.trends.weekly_series import Weeks
 from tests.conftest import (
     CITY,
     ROOT,
@@ -162,11 +155,11 @@ def results(out: Path, city: City) -> None:
              "state": ["active", "active", "suspended"], "sample": [False] * 3,
              "reason": ["", "", WHY]}
         ),
-        "patrol/themes": patrol.measure(con, city, 365, 0.95, 0.5, 30),
-        "context/effects": context.EFFECTS.empty_table(),
+        "patrol/themes": shares.measure(con, city, 365, 0.95, 0.5, 30),
+        "context/effects": effects.EFFECTS.empty_table(),
         "context/checks": pa.Table.from_pylist(
             [{"theme": "bruit", "n": 0, "status": "abstained", "reason": "pas de couche"}],
-            schema=context.CHECKS,
+            schema=effects.CHECKS,
         ),
     }  # fmt: skip
     for name, table in given.items():
@@ -202,9 +195,9 @@ def executed(root: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
-        for name in (*notebook.STEADY, "PYDEVD_DISABLE_FILE_VALIDATION", "PHARE_STAGE"):
+        for name in (*execute.STEADY, "PYDEVD_DISABLE_FILE_VALIDATION", "PHARE_STAGE"):
             patch.setenv(name, os.environ.get(name, ""))
-        notebook.run_stage("portfolio", "essai")
+        execute.run_stage("portfolio", "essai")
     return root / "data" / "essai"
 
 
@@ -222,8 +215,8 @@ def run(once: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     found.con.close()
 
 
-def knobs() -> portfolio.Knobs:
-    return portfolio.Knobs(**params.block("portfolio", ROOT))
+def knobs() -> measure.Knobs:
+    return measure.Knobs(**params.block("portfolio", ROOT))
 
 
 # --- What a pack may ask ----------------------------------------------------------------------
@@ -266,7 +259,7 @@ def test_an_unknown_feature_of_places_is_refused(run: Run) -> None:
     asked = Question(**ASKED["depots"], near="lampadaires")
     run.city.__dict__["questions"] = {"depots": asked}
     with pytest.raises(PhareError, match=r"questions\.depots\.near nomme « lampadaires »"):
-        portfolio.ask(run, "depots", 364)
+        measure.ask(run, "depots", 364)
 
 
 @pytest.mark.parametrize("pack", sorted((ROOT / "data/cities").glob("*/themes.yaml")))
@@ -274,7 +267,7 @@ def test_shipped_questions_are_sound_and_name_who_can_act(pack: Path) -> None:
     city = City(pack.parent)
     assert city.questions
     for name in city.questions:
-        assert portfolio._question(city, name).actors
+        assert measure._question(city, name).actors
 
 
 def test_a_pack_without_questions_has_none(tmp_path: Path) -> None:
@@ -300,7 +293,7 @@ def test_a_fact_is_in_the_hours_where_each_hour_it_touches_is(
     con = duckdb.connect()
     con.execute("CREATE TABLE f (hour TIMESTAMP, hour_end TIMESTAMP, time_precision VARCHAR)")
     con.execute("INSERT INTO f VALUES (?, ?, 'minute')", [began, began + dt.timedelta(hours=more)])
-    query = f"SELECT ({portfolio._surely(hours)}), ({portfolio._perhaps(hours)}) FROM f"
+    query = f"SELECT ({measure._surely(hours)}), ({measure._perhaps(hours)}) FROM f"
     assert con.execute(query).fetchall() == [(all(inside), any(inside))]
     con.close()
 
@@ -361,18 +354,18 @@ def test_the_weeks_compared_are_those_counted_by_hand(once: Path) -> None:
 
 
 def test_a_question_about_a_whole_theme_is_answered_as_trends_does(run: Run) -> None:
-    asked = portfolio.ask(run, "depots", 364)
-    found = portfolio.evolution(asked, run, knobs())
+    asked = measure.ask(run, "depots", 364)
+    found = measure.evolution(asked, run, knobs())
     block = params.block("trends", ROOT)
-    rules = trends.Knobs(**{one.name: block[one.name] for one in dataclasses.fields(trends.Knobs)})
+    rules = levels.Knobs(**{one.name: block[one.name] for one in dataclasses.fields(levels.Knobs)})
     told_at = params.block("reliability", ROOT)["nowcast_confidence"]
-    whole = trends.levels(Weeks(run.con, asked.city, 52, told_at), rules, {}).to_pylist()
+    whole = levels.levels(Weeks(run.con, asked.city, 52, told_at), rules, {}).to_pylist()
     assert found == whole
     assert [row["zone"] for row in found] == ["ville", "est", "ouest"]
 
 
 def test_zones_and_origins_are_those_of_the_plain_count(once: Path, run: Run) -> None:
-    asked = portfolio.ask(run, "depots", 364)
+    asked = measure.ask(run, "depots", 364)
     first, after = asked.span
     kept = [
         row for row in facts()
@@ -385,7 +378,7 @@ def test_zones_and_origins_are_those_of_the_plain_count(once: Path, run: Run) ->
     top = max(zones, key=lambda row: row["n"])
     exact = (stats.chi2.ppf(0.025, 2 * top["n"]) / 2, stats.chi2.ppf(0.975, 2 * top["n"] + 2) / 2)
     assert (top["low"], top["high"]) == pytest.approx(exact, abs=1e-5)
-    origin = portfolio_beside.origins(asked, knobs())
+    origin = beside.origins(asked, knobs())
     who = Counter(row["qui"] for row in kept)
     told = tuple(origin[f"n_{one}"] for one in ("citizen", "agent", "unknown"))
     assert told == (who["habitant"], who["patrouille"], who[""])
@@ -396,8 +389,8 @@ def test_zones_and_origins_are_those_of_the_plain_count(once: Path, run: Run) ->
 
 def test_days_are_compared_in_the_hours_and_out_of_them(run: Run) -> None:
     """A ratio of daily means, by plain Python; weekends are those of the calendar."""
-    asked = portfolio.ask(run, "petards_nuit", 364)
-    rows = portfolio_beside.contrast(asked, run, knobs())
+    asked = measure.ask(run, "petards_nuit", 364)
+    rows = beside.contrast(asked, run, knobs())
     assert [row["where"] for row in rows] == ["in", "out", "own"]
     inside, out, own = rows
     assert own["ratio"] == pytest.approx(inside["ratio"] / out["ratio"], abs=1e-5)
@@ -417,9 +410,9 @@ def test_the_ratio_of_two_ratios_covers_the_truth() -> None:
         rows = []
         for true in (1.3, 1.1):
             a, b = rng.poisson(4 * true, 300), rng.poisson(4, 200)
-            value, low, high = portfolio_beside.rate_ratio(a, b, 0.95)
+            value, low, high = beside.rate_ratio(a, b, 0.95)
             rows.append({"ratio": value, "low": low, "high": high})
-        found = portfolio_beside._against(*rows)
+        found = beside._against(*rows)
         inside += found["low"] <= 1.3 / 1.1 <= found["high"]
     assert 0.93 <= inside / 400 <= 0.98
 
@@ -428,8 +421,8 @@ def test_published_denver_counted_plainly(denver: Built, shared: Path) -> None:
     """Night troubles of Denver as the file tells them, hour by hour, in Python."""
     about = denver.city.questions["troubles_nuit"]
     con = denver.connect()
-    where = portfolio._surely(about.hours)
-    view = portfolio.narrowed(con, about.theme, about.categories, where)
+    where = measure._surely(about.hours)
+    view = measure.narrowed(con, about.theme, about.categories, where)
     first, after = dt.date(2018, 6, 19), dt.date(2019, 6, 18)
     form, expected = "%m/%d/%Y %I:%M:%S %p", 0
     for row in read_csv(shared / "denver/crime.csv.gz"):
@@ -443,7 +436,7 @@ def test_published_denver_counted_plainly(denver: Built, shared: Path) -> None:
             at_night.append(hour.hour >= 22 or hour.hour < 6)
             hour += dt.timedelta(hours=1)
         expected += all(at_night) and first <= began.date() < after
-    assert portfolio._count(view, (first, after)) == expected
+    assert measure._count(view, (first, after)) == expected
     assert expected > 300
 
 
@@ -504,16 +497,16 @@ def test_the_page_s_first_words_are_its_question(once: Path) -> None:
 
 
 def test_the_question_s_notebook_keeps_the_house_rules() -> None:
-    cells = code.read_notebook(ROOT / TEMPLATE)["cells"]
+    cells = code_used.read_notebook(ROOT / TEMPLATE)["cells"]
     for cell in cells:
-        text = code.source_of(cell)
+        text = code_used.source_of(cell)
         if cell["cell_type"] == "code":
             assert len([line for line in text.splitlines() if line.strip()]) <= 15
             assert not re.search(r"\bdef |\blambda\b|\bclass ", text)
     (tagged,) = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
     names = [
         one.id
-        for node in ast.walk(ast.parse(code.source_of(tagged)))
+        for node in ast.walk(ast.parse(code_used.source_of(tagged)))
         if isinstance(node, ast.Assign)
         for target in node.targets
         for one in ast.walk(target)
@@ -524,16 +517,16 @@ def test_the_question_s_notebook_keeps_the_house_rules() -> None:
 
 def test_what_a_page_rests_on_is_what_the_stage_declares() -> None:
     """DVC, the seal and the passport look at the stage: what pages import is its own."""
-    stage = code.notebook_path(ROOT, "portfolio")
+    stage = code_used.notebook_path(ROOT, "portfolio")
     assert stage is not None
-    told = set(code.notebook_helpers(stage, ROOT))
-    assert {"src/helpers/portfolio_beside.py", "src/helpers/portfolio_words.py"} <= told
+    told = set(code_used.notebook_helpers(stage, ROOT))
+    assert {"src/helpers/portfolio/beside.py", "src/helpers/portfolio/words.py"} <= told
     declared = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     deps = set(declared["stages"]["portfolio"]["do"]["deps"])
     assert told | {TEMPLATE.parent.as_posix()} <= deps
-    files = code.stage_files(ROOT, "portfolio", ["x"])
+    files = code_used.stage_files(ROOT, "portfolio", ["x"])
     assert files == [stage.relative_to(ROOT).as_posix(), TEMPLATE.as_posix(), "x"]
-    assert code.stage_files(ROOT, "trends", ["x"]) == ["notebooks/yesterday/trends.ipynb", "x"]
+    assert code_used.stage_files(ROOT, "trends", ["x"]) == ["notebooks/yesterday/trends.ipynb", "x"]
 
 
 def test_permuted_rows_elsewhere_give_the_same_bytes(once: Path, tmp_path: Path) -> None:
@@ -568,22 +561,22 @@ def test_a_pack_without_questions_gives_a_page_that_says_so(tmp_path: Path) -> N
 
 
 def test_peak_is_told_where_it_stands_out_and_not_for_chance(run: Run) -> None:
-    asked = portfolio.ask(run, "depots", 364)
+    asked = measure.ask(run, "depots", 364)
     rng = np.random.default_rng(4)
     flat = [[{"weight": float(n), "status": "ok"} for n in rng.poisson(3, 168)] for _ in range(200)]
-    said = sum(portfolio_words.peak(rows, asked, 0.95) is not None for rows in flat)
+    said = sum(words.peak(rows, asked, 0.95) is not None for rows in flat)
     assert said <= 20
     busy = [dict(row) for row in flat[0]]
     for hour in range(40, 46):
         busy[hour]["weight"] += 9.0
-    assert portfolio_words.peak(busy, asked, 0.95) == (40, 6)
+    assert words.peak(busy, asked, 0.95) == (40, 6)
 
 
 def test_a_label_is_never_a_colour_alone() -> None:
     """And each ink on white passes 4.5 to 1 (WCAG 2.2, 1.4.3)."""
-    for ink in portfolio_figures.INKS.values():
+    for ink in figures.INKS.values():
         channels = [int(ink[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         light = float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
         assert 1.05 / (light + 0.05) >= 4.5
-    assert set(portfolio_figures.SIGNS) == set(portfolio_figures.INKS) == set(LABELS)
+    assert set(figures.SIGNS) == set(figures.INKS) == set(LABELS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from helpers.city import City
+from helpers.core.city.city import City
 from tests.conftest import ROOT, Built, build, read_csv
 
 EDITIONS = ("ed2022.csv", "ed2023.csv", "ed2024.csv", "ed2025.json")

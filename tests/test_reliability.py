@@ -14,14 +14,15 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from helpers import figure, reliability, silence, store
-from helpers import reliability_figures as figures
-from helpers import reliability_weekly as weekly
+from helpers.core.base import store
+from helpers.core.stage import figure, standing
+from helpers.reliability import figures, silence, weekly_grades
+from helpers.reliability import grades as reliability_grades
 from tests.conftest import ROOT, Built, build_made_up, fact, middle, read_csv
 
 KNOBS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["reliability"]
 MEASURES = ("located_min", "valid_min", "delay_max_days", "complete_min", "missing_max")
-BOUNDS = reliability.Bounds(*(KNOBS[name] for name in MEASURES))
+BOUNDS = reliability_grades.Bounds(*(KNOBS[name] for name in MEASURES))
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
 
 
@@ -31,7 +32,7 @@ def views(built: Built) -> duckdb.DuckDBPyConnection:
         store.view(con, name, built.out / f"{name}.parquet")
     days, _ = silence.find(con, built.city, 0.1, 0.001, 28)
     con.register("days", days)
-    con.register("weeks", reliability.weeks(con, built.city, 0.1, 0.001, days))
+    con.register("weeks", reliability_grades.weeks(con, built.city, 0.1, 0.001, days))
     return con
 
 
@@ -100,14 +101,14 @@ def test_yearly_source_has_no_weeks(open_marseille: Built) -> None:
     ("value", "grade"), [(1.0, "A"), (0.95, "A"), (0.949, "B"), (0.9, "B"), (0.7, "C"), (0.1, "D")]
 )
 def test_letter_of_a_share(value: float, grade: str) -> None:
-    assert reliability.letter(value, [0.95, 0.9, 0.7], more_is_better=True) == grade
+    assert reliability_grades.letter(value, [0.95, 0.9, 0.7], more_is_better=True) == grade
 
 
 @pytest.mark.parametrize(
     ("value", "grade"), [(0, "A"), (2, "A"), (2.01, "B"), (7, "B"), (30, "C"), (31, "D")]
 )
 def test_letter_of_a_delay(value: float, grade: str) -> None:
-    assert reliability.letter(value, [2, 7, 30], more_is_better=False) == grade
+    assert reliability_grades.letter(value, [2, 7, 30], more_is_better=False) == grade
 
 
 @pytest.mark.parametrize("name", ["denver", "open_marseille"])
@@ -116,7 +117,7 @@ def test_accounts_add_up_to_the_files(
 ) -> None:
     built: Built = request.getfixturevalue(name)
     folder = shared / built.city.about.name.removesuffix("_ouvert")
-    accounts = {row["source"]: row for row in reliability.accounts(built.city, built.out)}
+    accounts = {row["source"]: row for row in reliability_grades.accounts(built.city, built.out)}
     assert set(accounts) == set(built.city.about.sources)
     for source, delivery in built.city.about.sources.items():
         one = accounts[source]
@@ -129,7 +130,9 @@ def test_accounts_add_up_to_the_files(
 def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
     rows = [fact(1), fact(1), fact(1), fact(2, debut="hier"), fact(3, nombre="99"), fact(4)]
     built = build_made_up(tmp_path, rows)
-    one = next(r for r in reliability.accounts(built.city, built.out) if r["source"] == "faits")
+    one = next(
+        r for r in reliability_grades.accounts(built.city, built.out) if r["source"] == "faits"
+    )
     assert one == {
         "source": "faits",
         "rows_in": 6,
@@ -142,8 +145,8 @@ def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
 
 def grades_of(built: Built) -> dict[str, dict[str, Any]]:
     con = views(built)
-    counted = reliability.accounts(built.city, built.out)
-    return {row["source"]: row for row in reliability.grades(con, counted, BOUNDS)}
+    counted = reliability_grades.accounts(built.city, built.out)
+    return {row["source"]: row for row in reliability_grades.grades(con, counted, BOUNDS)}
 
 
 def test_denvers_grade_is_measured_on_the_file(denver: Built, crime: list[dict[str, str]]) -> None:
@@ -202,27 +205,27 @@ def test_badge_is_the_worst_grade_of_the_sources_named(
 ) -> None:
     memory.execute("CREATE TABLE grades AS SELECT * FROM (VALUES ('a', 'A'), ('b', 'C'), "
                    "('c', 'D')) t(source, grade)")  # fmt: skip
-    assert reliability.badge(memory, ["a"]) == "fiabilité A"
-    assert reliability.badge(memory, ["a", "b"]) == "fiabilité C"
+    assert standing.badge(memory, ["a"]) == "fiabilité A"
+    assert standing.badge(memory, ["a", "b"]) == "fiabilité C"
 
 
 def test_table_of_grades_keeps_every_number(denver: Built) -> None:
     con = views(denver)
-    counted = reliability.accounts(denver.city, denver.out)
-    found = reliability.grades(con, counted, BOUNDS)
-    table = {row["source"]: row for row in reliability.as_table(found, counted).to_pylist()}
+    counted = reliability_grades.accounts(denver.city, denver.out)
+    found = reliability_grades.grades(con, counted, BOUNDS)
+    table = {row["source"]: row for row in reliability_grades.as_table(found, counted).to_pylist()}
     assert table["crime"]["rows_in"] == table["crime"]["accepted"] == 49_089
     assert table["crime"]["silent_weeks"] >= 10
     assert table["neighborhoods"]["located"] is None
     titles = {name: contract.title for name, contract in denver.city.contracts.items()}
-    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in reliability.in_words(
+    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in reliability_grades.in_words(
         found, titles
     )
 
 
 def test_one_silent_week_is_told_in_the_singular() -> None:
     row = {"source": "a", "grade": "A", "reason": "bien", "silent_weeks": 1}
-    assert reliability.in_words([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
+    assert reliability_grades.in_words([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
 
 
 def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
@@ -252,9 +255,9 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
     for table, rows in events.items():
         marks = ", ".join("?" for _ in rows[0])
         con.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-    weekly.read_faults(con, built.city, built.out)
-    weekly.measure(con, built.city)
-    found: list[dict[str, Any]] = weekly.grade(con, built.city, BOUNDS, 20).to_pylist()
+    weekly_grades.read_faults(con, built.city, built.out)
+    weekly_grades.measure(con, built.city)
+    found: list[dict[str, Any]] = weekly_grades.grade(con, built.city, BOUNDS, 20).to_pylist()
     return found
 
 
@@ -347,18 +350,18 @@ def test_grade_of_a_window_is_the_one_that_nine_weeks_in_ten_hold(
 ) -> None:
     weeks_of(memory, letters)
     end = dt.date(2024, 1, 1) + dt.timedelta(weeks=len(letters), days=-1)
-    found = reliability.grade_of(memory, ["s"], dt.date(2024, 1, 1), end)
+    found = standing.grade_of(memory, ["s"], dt.date(2024, 1, 1), end)
     assert found.grade == grade
     assert ("manquante" in found.reason) == ("-" in letters)
-    assert reliability.badge(memory, ["s"], dt.date(2024, 1, 1), end) == f"fiabilité {grade}"
+    assert standing.badge(memory, ["s"], dt.date(2024, 1, 1), end) == f"fiabilité {grade}"
 
 
 def test_grade_of_a_window_sees_its_own_weeks_only(memory: duckdb.DuckDBPyConnection) -> None:
     weeks_of(memory, "DDDD" + "A" * 8)
     first = dt.date(2024, 1, 1)
-    late = reliability.grade_of(memory, ["s"], first + dt.timedelta(28), first + dt.timedelta(83))
-    assert late == reliability.Graded("A", "")
-    edge = reliability.grade_of(memory, ["s"], first + dt.timedelta(27), first + dt.timedelta(40))
+    late = standing.grade_of(memory, ["s"], first + dt.timedelta(28), first + dt.timedelta(83))
+    assert late == standing.Graded("A", "")
+    edge = standing.grade_of(memory, ["s"], first + dt.timedelta(27), first + dt.timedelta(40))
     assert edge.grade == "D"
     assert "22 janvier 2024 : raison D" in edge.reason
 
@@ -367,10 +370,8 @@ def test_source_without_weeks_keeps_the_grade_of_its_period(
     memory: duckdb.DuckDBPyConnection,
 ) -> None:
     weeks_of(memory, "AAAA")
-    both = reliability.grade_of(
-        memory, ["s", "annuelle"], dt.date(2024, 1, 1), dt.date(2024, 1, 28)
-    )
-    assert both == reliability.Graded("C", "par an")
+    both = standing.grade_of(memory, ["s", "annuelle"], dt.date(2024, 1, 1), dt.date(2024, 1, 28))
+    assert both == standing.Graded("C", "par an")
 
 
 def test_no_figure_draws_a_missing_week_as_a_number() -> None:

@@ -13,40 +13,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import repeats
-from helpers.city import City
+from helpers.core.city.city import City
+from helpers.repeats import knox
 from tests.conftest import ROOT, build_made_up, fact
 
-KNOBS = repeats.Knobs(365, [100, 200, 400], [4, 8, 15], 99, 10**6, 30, 0.05)
+KNOBS = knox.Knobs(365, [100, 200, 400], [4, 8, 15], 99, 10**6, 30, 0.05)
 
 
 @pytest.fixture(scope="module")
-def arson(shared: Path) -> repeats.Facts:
+def arson(shared: Path) -> knox.Facts:
     """Arsons in Chicago: metres, days."""
     with (shared / "repeats/chicago_arson.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.reader(file) if row[0][:1].isdigit()]
     day = np.array([dt.date.fromisoformat(row[2]).toordinal() for row in rows])
     x, y = (np.array([float(row[i]) for row in rows]) for i in (0, 1))
-    return repeats.Facts(x, y, day)
+    return knox.Facts(x, y, day)
 
 
-def test_chicago_arson_gives_the_published_table(arson: repeats.Facts) -> None:
+def test_chicago_arson_gives_the_published_table(arson: knox.Facts) -> None:
     """shared/acceptance.md: beyond 600 m, by days apart."""
-    pairs = repeats.near_pairs(arson, [1, 200, 400, 600], repeats.MANHATTAN)
-    found = repeats.table(pairs, arson.day, [1, 2, 3])
+    pairs = knox.near_pairs(arson, [1, 200, 400, 600], knox.MANHATTAN)
+    found = knox.table(pairs, arson.day, [1, 2, 3])
     assert found[-1].tolist() == [393, 710, 770, 133658]
     assert found.sum() == 522 * 521 // 2
 
 
 def test_chicago_arson_near_and_soon_is_nine_pairs_at_twenty_times_chance(
-    arson: repeats.Facts,
+    arson: knox.Facts,
 ) -> None:
     """From 1 m to 200 m and up to a day apart, edges half-open: 9 pairs, ratio 19.4."""
-    pairs = repeats.near_pairs(arson, [1, 200], repeats.MANHATTAN)
-    found = repeats.table(pairs, arson.day, [2])
+    pairs = knox.near_pairs(arson, [1, 200], knox.MANHATTAN)
+    found = knox.table(pairs, arson.day, [2])
     assert found[1, 0] == 9
     rng = np.random.default_rng(1)
-    null = repeats.shuffled(pairs, arson.day, [2], 999, rng)
+    null = knox.shuffled(pairs, arson.day, [2], 999, rng)
     mean, error = null[:, 1, 0].mean(), null[:, 1, 0].std() / np.sqrt(999)
     assert abs(9 / 19.4 - mean) <= 3 * error
 
@@ -56,38 +56,38 @@ def test_burkitt_gives_the_published_statistic() -> None:
     path = libpysal.examples.get_path("burkitt.shp")
     rows = pyogrio.read_arrow(path)[1]
     x, y, day = (rows[name].to_numpy().astype(float) for name in ("X", "Y", "T"))
-    facts = repeats.Facts(x, y, day.astype(np.int64))
-    pairs = repeats.near_pairs(facts, [np.nextafter(20, 21)])
-    assert repeats.table(pairs, facts.day, [6])[0, 0] == 13
+    facts = knox.Facts(x, y, day.astype(np.int64))
+    pairs = knox.near_pairs(facts, [np.nextafter(20, 21)])
+    assert knox.table(pairs, facts.day, [6])[0, 0] == 13
 
 
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 9)), min_size=2,
              max_size=40),
-    st.sampled_from([repeats.EUCLIDEAN, repeats.MANHATTAN]),
+    st.sampled_from([knox.EUCLIDEAN, knox.MANHATTAN]),
 )  # fmt: skip
 def test_every_pair_is_in_one_band(rows: list[tuple[int, int, int]], metric: int) -> None:
     """Against a count of all pairs, two by two; on a grid, many lie exactly on an edge."""
     x, y, day = (np.array(column) for column in zip(*rows, strict=True))
-    facts = repeats.Facts(x.astype(float), y.astype(float), day)
+    facts = knox.Facts(x.astype(float), y.astype(float), day)
     edges, days = [1, 3, 5], [1, 2, 4]
-    found = repeats.table(repeats.near_pairs(facts, edges, metric), day, days)
+    found = knox.table(knox.near_pairs(facts, edges, metric), day, days)
     expected = np.zeros((4, 4), dtype=int)
     for i in range(len(rows)):
         for j in range(i):
             dx, dy = abs(x[i] - x[j]), abs(y[i] - y[j])
-            away = dx + dy if metric == repeats.MANHATTAN else (dx**2 + dy**2) ** 0.5
+            away = dx + dy if metric == knox.MANHATTAN else (dx**2 + dy**2) ** 0.5
             row = sum(away >= edge for edge in edges)
             expected[row, sum(abs(day[i] - day[j]) >= edge for edge in days)] += 1
     assert found.tolist() == expected.tolist()
 
 
-def uneven(rng: np.random.Generator, n: int) -> repeats.Facts:
+def uneven(rng: np.random.Generator, n: int) -> knox.Facts:
     """Return facts in uneven places at uneven dates, with no link between them."""
     centres = rng.uniform(0, 4000, (12, 2))
     at = centres[rng.choice(12, n, p=rng.dirichlet(np.ones(12)))] + rng.normal(0, 150, (n, 2))
-    return repeats.Facts(at[:, 0], at[:, 1], np.sort(rng.beta(2, 3, n) * 365).astype(np.int64))
+    return knox.Facts(at[:, 0], at[:, 1], np.sort(rng.beta(2, 3, n) * 365).astype(np.int64))
 
 
 def test_without_link_the_ratio_is_one_and_repeats_are_seldom_found() -> None:
@@ -96,7 +96,7 @@ def test_without_link_the_ratio_is_one_and_repeats_are_seldom_found() -> None:
     ratios, found = [], 0
     for _ in range(200):
         facts = uneven(rng, 150)
-        rows = [r for r in repeats.assess("x", facts, KNOBS, 5) if r["p"] is not None]
+        rows = [r for r in knox.assess("x", facts, KNOBS, 5) if r["p"] is not None]
         ratios.append([r["ratio"] or 0.0 for r in rows])
         found += any(r["p"] <= KNOBS.significance for r in rows)
     mean, error = np.mean(ratios, axis=0), np.std(ratios, axis=0) / np.sqrt(200)
@@ -111,12 +111,12 @@ def test_repeats_that_are_there_are_found_near_and_soon_only() -> None:
     for _ in range(20):
         base = uneven(rng, 400)
         drawn = np.flatnonzero(rng.random(400) < 0.2)
-        facts = repeats.Facts(
+        facts = knox.Facts(
             np.concatenate([base.x, base.x[drawn] + rng.normal(0, 50, len(drawn))]),
             np.concatenate([base.y, base.y[drawn] + rng.normal(0, 50, len(drawn))]),
             np.concatenate([base.day, base.day[drawn] + rng.integers(0, 4, len(drawn))]),
         )
-        rows = [r for r in repeats.assess("x", facts, KNOBS, 5) if r["p"] is not None]
+        rows = [r for r in knox.assess("x", facts, KNOBS, 5) if r["p"] is not None]
         proven = {(r["from_m"], r["from_days"]) for r in rows if r["p"] <= 0.05}
         hits += (0, 0) in proven
         far += any(metres >= 200 or days >= 8 for metres, days in proven)
@@ -128,15 +128,15 @@ def test_risk_opens_around_a_recent_fact_and_expires() -> None:
     city = City(ROOT / "data/cities/marseille")
     end = (city.about.period.end - dt.date(1970, 1, 1)).days
     x, y = np.full(3, 3_930_100.0), np.full(3, 2_260_100.0)
-    facts = repeats.Facts(x, y, np.array([end - 2, end - 3, end - 30]))
+    facts = knox.Facts(x, y, np.array([end - 2, end - 3, end - 30]))
     band = {"from_m": 0, "to_m": 100, "from_days": 0, "to_days": 4, "ratio": 1.8}
-    rows = repeats.at_risk("bruit", facts, [band], city)
+    rows = knox.at_risk("bruit", facts, [band], city)
     assert [r["cell"] for r in rows] == ["CRS3035RES200mN2260000E3930000"]
     assert rows[0]["until"] == city.about.period.end + dt.timedelta(days=1)
     assert (rows[0]["days_left"], rows[0]["facts"]) == (1, 1), "trois jours passés : éteint demain"
-    wide = repeats.at_risk("bruit", facts, [band | {"to_m": 300}], city)
+    wide = knox.at_risk("bruit", facts, [band | {"to_m": 300}], city)
     assert {r["cell"] for r in rows} < {r["cell"] for r in wide}
-    assert repeats.at_risk("bruit", facts, [], city) == []
+    assert knox.at_risk("bruit", facts, [], city) == []
 
 
 def test_order_of_the_rows_changes_no_byte_and_too_few_abstain(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_order_of_the_rows_changes_no_byte_and_too_few_abstain(tmp_path: Path) -
     for turn, order in enumerate((rows, rows[::-1])):
         built = build_made_up(tmp_path / str(turn), order)
         files = {"faits": built.out / "accepted/faits.parquet"}
-        found, risk = repeats.find(built.connect(), built.city, files, KNOBS, 7)
+        found, risk = knox.find(built.connect(), built.city, files, KNOBS, 7)
         told.append((found.to_pylist(), risk.to_pylist()))
     assert told[0] == told[1]
     of = {r["theme"]: r["status"] for r in told[0][0]}
@@ -167,8 +167,8 @@ def test_themes_are_judged_together() -> None:
         # Max-T makes the surest band of a theme uniform under chance.
         p = rng.random((20, 1)) + np.arange(3) * 0.01
         rows = [{"theme": f"t{i}", "p": float(v)} for i in range(20) for v in p[i]]
-        found += any(row["proven"] for row in repeats.together(rows, 0.05))
+        found += any(row["proven"] for row in knox.together(rows, 0.05))
     assert found / 100 <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 100)
     sure = [{"theme": "a", "p": 0.001}, {"theme": "a", "p": 0.4}, {"theme": "b", "p": None}]
-    told = repeats.together([*sure, *({"theme": f"t{i}", "p": 0.5} for i in range(9))], 0.05)
+    told = knox.together([*sure, *({"theme": f"t{i}", "p": 0.5} for i in range(9))], 0.05)
     assert [row["proven"] for row in told[:3]] == [True, False, False]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import rhythms
+from helpers.rhythms import week as rhythms_week
 from tests.conftest import CITY, read_csv, table_of_facts, write_pack
 
 WEEK = 168
@@ -38,7 +38,7 @@ def split(intervals: list[tuple[int, int, int]]) -> tuple[list[int], list[int], 
 
 def test_small_example_by_hand() -> None:
     """Four facts: one at hour 5, one over 5–6, one over 166–1 (round the week's end) twice."""
-    weights = rhythms.aoristic([5, 5, 166], [1, 2, 4], [1, 1, 2])
+    weights = rhythms_week.aoristic([5, 5, 166], [1, 2, 4], [1, 1, 2])
     expected = np.zeros(WEEK)
     expected[5], expected[6] = 1.5, 0.5
     expected[[166, 167, 0, 1]] = 0.5
@@ -47,7 +47,7 @@ def test_small_example_by_hand() -> None:
 
 @given(INTERVALS)
 def test_weights_are_the_exact_shares(intervals: list[tuple[int, int, int]]) -> None:
-    weights = rhythms.aoristic(*split(intervals))
+    weights = rhythms_week.aoristic(*split(intervals))
     assert weights == pytest.approx(np.array([float(w) for w in exact(intervals)]), abs=1e-8)
     assert weights.sum() == pytest.approx(sum(i[2] for i in intervals), abs=1e-6)
 
@@ -56,14 +56,14 @@ def test_weights_are_the_exact_shares(intervals: list[tuple[int, int, int]]) -> 
 def test_order_of_the_intervals_changes_no_bit(
     intervals: list[tuple[int, int, int]], order: object
 ) -> None:
-    first = rhythms.aoristic(*split(intervals))
+    first = rhythms_week.aoristic(*split(intervals))
     order.shuffle(intervals)  # type: ignore[attr-defined]
-    assert rhythms.aoristic(*split(intervals)).tobytes() == first.tobytes()
+    assert rhythms_week.aoristic(*split(intervals)).tobytes() == first.tobytes()
 
 
 @given(st.integers(0, WEEK - 1), st.integers(1, 1000))
 def test_interval_within_one_hour_weighs_one_there(hour: int, count: int) -> None:
-    weights = rhythms.aoristic([hour], [1], [count])
+    weights = rhythms_week.aoristic([hour], [1], [count])
     assert weights[hour] == count
     assert weights.sum() == count
 
@@ -88,7 +88,7 @@ def thefts(shared: Path) -> list[tuple[int, int, int]]:
 def test_real_intervals_sum_to_their_number(thefts: list[tuple[int, int, int]]) -> None:
     """Acceptance: weights sum to N within 1e-9."""
     assert len(thefts) > 20_000
-    weights = rhythms.aoristic(*split(thefts))
+    weights = rhythms_week.aoristic(*split(thefts))
     assert abs(weights.sum() - len(thefts)) <= 1e-9
     assert weights == pytest.approx(np.array([float(w) for w in exact(thefts)]), abs=1e-6)
 
@@ -102,7 +102,7 @@ def test_known_profile_is_found_again() -> None:
     happened = rng.choice(WEEK, size=60_000, p=truth)
     lengths = rng.integers(1, 5, size=60_000)
     starts = (happened - (rng.random(60_000) * lengths).astype(int)) % WEEK
-    weights = rhythms.aoristic(starts.tolist(), lengths.tolist(), [1] * 60_000)
+    weights = rhythms_week.aoristic(starts.tolist(), lengths.tolist(), [1] * 60_000)
     found = weights / weights.sum()
     assert np.abs(found - truth).sum() / 2 < 0.03
     assert np.corrcoef(found, truth)[0, 1] > 0.985
@@ -139,7 +139,7 @@ def test_profile_reads_the_cube_and_leaves_out_what_is_too_vague(
             {"hour": hour(4, 9), "n": 7, "time_precision": "hour", "zone_carres": "B"},
         ],
     )
-    weights, left_out = rhythms.profile(
+    weights, left_out = rhythms_week.profile(
         memory, "bruit", MONDAY.date(), MONDAY.date() + dt.timedelta(8), 24
     )
     expected = np.zeros(WEEK)
@@ -149,7 +149,7 @@ def test_profile_reads_the_cube_and_leaves_out_what_is_too_vague(
     expected[4 * 24 + 9] = 7
     assert weights == pytest.approx(expected)
     assert left_out == 5 + 100  # too long, and known by the day only
-    only, _ = rhythms.profile(
+    only, _ = rhythms_week.profile(
         memory, "bruit", MONDAY.date(), MONDAY.date() + dt.timedelta(8), 24, ("carres", "B")
     )
     assert only.sum() == only[4 * 24 + 9] == 7
@@ -160,7 +160,7 @@ def test_facts_known_by_the_day_are_told_among_those_left_out(
 ) -> None:
     """`left_out` promises them: « known by the day only »."""
     table_of_facts(memory, [{"hour": hour(1, 0), "time_precision": "day", "n": 9}])
-    _, left_out = rhythms.profile(
+    _, left_out = rhythms_week.profile(
         memory, "bruit", MONDAY.date(), MONDAY.date() + dt.timedelta(7), 24
     )
     assert left_out == 9
@@ -169,7 +169,7 @@ def test_facts_known_by_the_day_are_told_among_those_left_out(
 def test_shares_have_jeffreys_interval_of_another_library() -> None:
     rng = np.random.default_rng(9)
     weights = rng.poisson(4, WEEK).astype(float)
-    share, low, high = rhythms.shares(weights, 0.95)
+    share, low, high = rhythms_week.shares(weights, 0.95)
     total = weights.sum()
     law = stats.beta(weights + 0.5, total - weights + 0.5)
     assert share.sum() == pytest.approx(1, abs=1e-4)
@@ -183,15 +183,15 @@ def test_shares_have_jeffreys_interval_of_another_library() -> None:
 def test_peak_is_found_round_the_end_of_the_week(start: int) -> None:
     weights = np.ones(WEEK)
     weights[(start + np.arange(6)) % WEEK] = 10
-    found, share = rhythms.peak(weights)
+    found, share = rhythms_week.peak(weights)
     assert found == start
     assert share == pytest.approx(60 / (60 + WEEK - 6))
 
 
 def test_hours_are_said_in_french() -> None:
-    assert rhythms.spoken_hour(4 * 24 + 22) == "vendredi 22 h"
-    assert rhythms.spoken_hour(0) == "lundi 0 h"
-    assert rhythms.spoken_hour(167) == "dimanche 23 h"
+    assert rhythms_week.spoken_hour(4 * 24 + 22) == "vendredi 22 h"
+    assert rhythms_week.spoken_hour(0) == "lundi 0 h"
+    assert rhythms_week.spoken_hour(167) == "dimanche 23 h"
 
 
 def test_thin_theme_abstains_and_the_other_answers(
@@ -204,7 +204,7 @@ def test_thin_theme_abstains_and_the_other_answers(
         [{"hour": when, "n": 200}, {"hour": when, "theme": "depots", "category": "depot", "n": 3}],
     )
     no_silence(memory)
-    table = rhythms.find(memory, city, 365, 24, 0.95, 168, 2)
+    table = rhythms_week.find(memory, city, 365, 24, 0.95, 168, 2)
     rows = table.to_pylist()
     noisy = [row for row in rows if row["theme"] == "bruit"]
     assert [row["hour_of_week"] for row in noisy] == list(range(WEEK))
@@ -213,18 +213,18 @@ def test_thin_theme_abstains_and_the_other_answers(
     assert [(row["status"], row["hour_of_week"], row["share"]) for row in thin] == [
         ("abstained", None, None)
     ]
-    told = rhythms.in_words(table, city)
+    told = rhythms_week.in_words(table, city)
     assert "**Dépôts** : abstention (moins de 168" in told
 
 
 def test_grid_has_each_hour_of_the_week_once_and_a_mean_of_one() -> None:
     weights = np.arange(WEEK, dtype=float)
-    rows = rhythms.grid(weights)
+    rows = rhythms_week.grid(weights)
     assert len({(row["jour"], row["heure"]) for row in rows}) == WEEK
     assert np.mean([row["indice"] for row in rows]) == pytest.approx(1, abs=1e-3)
     friday = next(row for row in rows if (row["jour"], row["heure"]) == ("ven.", 22))
     assert friday["faits"] == 4 * 24 + 22
-    assert {row["indice"] for row in rhythms.grid(np.zeros(WEEK))} == {0.0}
+    assert {row["indice"] for row in rhythms_week.grid(np.zeros(WEEK))} == {0.0}
 
 
 # --- Hours as they were lived ----------------------------------------------------------------
@@ -247,11 +247,11 @@ def test_interval_over_a_change_of_clock_is_shared_by_the_hours_lived(
         ],
     )
     span = (dt.date(2024, 1, 1), dt.date(2025, 1, 1))
-    weights, _ = rhythms.profile(memory, "bruit", *span, 24, timezone="Europe/Paris")
+    weights, _ = rhythms_week.profile(memory, "bruit", *span, 24, timezone="Europe/Paris")
     found = weights[[SUNDAY_2H - 1, SUNDAY_2H, SUNDAY_2H + 1]]
     assert found == pytest.approx([3 + 1, 0 + 2 + 5, 3 + 1], abs=1e-9)
     assert weights.sum() == pytest.approx(15, abs=1e-9)
-    plain, _ = rhythms.profile(memory, "bruit", *span, 24)
+    plain, _ = rhythms_week.profile(memory, "bruit", *span, 24)
     assert plain[SUNDAY_2H] == pytest.approx(6 / 3 + 4 / 3 + 5), "sans changement d'heure"
 
 
@@ -264,7 +264,9 @@ def test_doubled_hour_has_no_more_facts_per_hour_lived(
     hours = [first + dt.timedelta(hours=i) for i in range(8 * WEEK)]
     table_of_facts(memory, [{"hour": h, "n": 20 if h == AUTUMN else 10} for h in hours])
     no_silence(memory)
-    rows = [r for r in rhythms.find(memory, city, 56, 24, 0.95, 168, 2).to_pylist() if r["rate"]]
+    rows = [
+        r for r in rhythms_week.find(memory, city, 56, 24, 0.95, 168, 2).to_pylist() if r["rate"]
+    ]
     assert {row["rate"] for row in rows} == {10.0}
     assert {row["lived_h"] for row in rows if row["hour_of_week"] == SUNDAY_2H} == {9}
     assert not any(row["thin"] for row in rows)
@@ -280,7 +282,7 @@ def test_hours_of_silent_weeks_were_not_lived_and_their_absence_is_no_zero(
     memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-02', 'missing')")
     memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-23', 'missing')")
     span = (dt.date(2024, 12, 2), dt.date(2024, 12, 30))
-    week = rhythms.week(memory, city, "bruit", span, 24, 0.95, 2)
+    week = rhythms_week.week(memory, city, "bruit", span, 24, 0.95, 2)
     assert set(week.rate) == {3.0}
     assert set(week.lived) == {2.0}
 
@@ -293,7 +295,7 @@ def test_rates_of_clumped_counts_are_covered_as_said() -> None:
         counts = rng.poisson(rng.gamma(truth / 1.5, 1.5, (52, WEEK)))
         total, squares = counts.sum(axis=0), (counts**2).sum(axis=0)
         spreads.append((squares * 52 / total - total).sum() / (WEEK * 51))
-        _, low, high = rhythms.rates(total.astype(float), np.full(WEEK, 52.0), 2.5, 0.95)
+        _, low, high = rhythms_week.rates(total.astype(float), np.full(WEEK, 52.0), 2.5, 0.95)
         inside.append(((low <= truth) & (truth <= high)).mean())
     assert 0.93 <= np.mean(inside) <= 0.97
     assert np.mean(spreads) == pytest.approx(2.5, abs=0.1)
@@ -312,17 +314,17 @@ def test_spread_is_that_of_the_counts_week_by_week(memory: duckdb.DuckDBPyConnec
     days = [MONDAY.date() + dt.timedelta(i) for i in range(56)]
     means = counts.mean(axis=0)
     expected = ((counts - means) ** 2 / means).sum() / (WEEK * 7)
-    assert rhythms.spread(memory, "bruit", days, 24) == pytest.approx(expected)
-    assert rhythms.spread(memory, "depots", days, 24) == 1
+    assert rhythms_week.spread(memory, "bruit", days, 24) == pytest.approx(expected)
+    assert rhythms_week.spread(memory, "depots", days, 24) == 1
 
 
 def test_thin_hours_are_those_that_may_be_high_or_low() -> None:
     """Mean 1: surely quiet, surely busy, well known and middling, and one that may be anything."""
     low = np.array([0.0, 1.1, 0.9, 0.4, np.nan])
     high = np.array([0.5, 6.0, 1.1, 2.5, np.nan])
-    thin = rhythms.thin(np.where(np.isnan(low), np.nan, 1.0), low, high, 1.0, 2)
+    thin = rhythms_week.thin(np.where(np.isnan(low), np.nan, 1.0), low, high, 1.0, 2)
     assert thin.tolist() == [False, False, False, True, True]
-    rows = rhythms.grid(np.ones(WEEK), None, np.arange(WEEK) == 5)
+    rows = rhythms_week.grid(np.ones(WEEK), None, np.arange(WEEK) == 5)
     assert [i for i, row in enumerate(rows) if row["sûr"] != "oui"] == [5]
 
 
@@ -332,6 +334,6 @@ def test_few_facts_leave_nearly_all_hours_thin_and_many_leave_none(
 ) -> None:
     rng = np.random.default_rng(count)
     weights, lived = rng.multinomial(count, [1 / WEEK] * WEEK).astype(float), np.full(WEEK, 52.0)
-    found = rhythms.rates(weights, lived, 1.0, 0.95)
-    thin = rhythms.thin(*found, count / lived.sum(), 2).mean()
+    found = rhythms_week.rates(weights, lived, 1.0, 0.95)
+    thin = rhythms_week.thin(*found, count / lived.sum(), 2).mean()
     assert thin >= share if share else thin == 0

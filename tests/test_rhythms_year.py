@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers import rhythms_year
+from helpers.rhythms import year
 from tests.conftest import CITY, table_of_facts, write_pack
 from tests.test_rhythms import AUTUMN, SPRING, no_silence
 
@@ -44,14 +44,14 @@ def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
     )
     memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
     memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    table = rhythms_year.by_kind(memory, city, kinds, 0.95, 30)
+    table = year.by_kind(memory, city, kinds, 0.95, 30)
     (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
     assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
     assert row["low"] <= 2 <= row["high"]
     assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in rhythms_year.kinds_in_words(table, city)
+    assert "Jour férié** : " in year.kinds_in_words(table, city)
     few = dict(list(kinds.items())[:12])
-    thin = rhythms_year.by_kind(memory, city, few, 0.95, 30).to_pylist()
+    thin = year.by_kind(memory, city, few, 0.95, 30).to_pylist()
     assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
 
 
@@ -72,7 +72,7 @@ def test_intervals_hold_the_true_season_as_said(clumps: float) -> None:
     rng = np.random.default_rng(17)
     inside = []
     for _ in range(400):
-        ratio, low, high, p = rhythms_year.month_ratios(years_of(rng, TRUTH, clumps), DAYS, 0.95)
+        ratio, low, high, p = year.month_ratios(years_of(rng, TRUTH, clumps), DAYS, 0.95)
         inside.append((low <= TRUTH) & (high >= TRUTH))
         assert ratio.sum() == pytest.approx(12, abs=1e-4)
         assert p < 0.05
@@ -84,8 +84,7 @@ def test_without_season_one_is_seldom_told(clumps: float) -> None:
     """800 cities without season: p below 5 % no more often than that."""
     rng = np.random.default_rng(18)
     flat = [
-        rhythms_year.month_ratios(years_of(rng, np.ones(12), clumps), DAYS, 0.95)[3]
-        for _ in range(800)
+        year.month_ratios(years_of(rng, np.ones(12), clumps), DAYS, 0.95)[3] for _ in range(800)
     ]
     assert np.mean(np.array(flat) <= 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 800)
 
@@ -94,7 +93,7 @@ def test_months_of_equal_length_have_the_ratio_of_their_totals() -> None:
     """A table with equal exposures: closed form, and the likelihood ratio of another library."""
     rng = np.random.default_rng(3)
     n = rng.poisson(40, (3, 12))
-    ratio, _, _, p = rhythms_year.month_ratios(n, np.full((3, 12), 30), 0.95)
+    ratio, _, _, p = year.month_ratios(n, np.full((3, 12), 30), 0.95)
     totals = n.sum(axis=0)
     assert ratio == pytest.approx(totals / totals.mean(), abs=1e-6)
     gain = stats.power_divergence(totals, lambda_="log-likelihood").statistic
@@ -124,13 +123,13 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
 ) -> None:
     city = write_pack(tmp_path, CITY | {"period": {"start": "2022-01-01", "end": "2024-12-31"}})
     counted(memory, dt.date(2022, 1, 1), 1096, dt.date(2023, 7, 3))
-    table = rhythms_year.seasons(memory, city, 0.95, 168)
+    table = year.seasons(memory, city, 0.95, 168)
     rows = {r["month"]: r for r in table.to_pylist() if r["theme"] == "bruit"}
     assert {m: round(r["ratio"], 4) for m, r in rows.items()} == {
         m: round(12 * (2 if m == 7 else 1) / 13, 4) for m in range(1, 13)
     }
     assert rows[7]["days"] == 3 * 31 - 7
-    told = rhythms_year.seasons_in_words(table, city, 0.95)
+    told = year.seasons_in_words(table, city, 0.95)
     assert "**Bruit** : juillet +84,6" in told
     assert "**Dépôts** : abstention (aucun fait daté au jour près)" in told
     (none,) = [r for r in table.to_pylist() if r["theme"] == "depots"]
@@ -140,11 +139,7 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
 def test_one_year_has_no_season(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     city = write_pack(tmp_path, CITY | {"period": {"start": "2023-06-01", "end": "2024-12-31"}})
     counted(memory, dt.date(2023, 6, 1), 580)
-    (row,) = [
-        r
-        for r in rhythms_year.seasons(memory, city, 0.95, 168).to_pylist()
-        if r["theme"] == "bruit"
-    ]
+    (row,) = [r for r in year.seasons(memory, city, 0.95, 168).to_pylist() if r["theme"] == "bruit"]
     assert (row["status"], row["years"], row["ratio"]) == ("abstained", 1, None)
     assert "2 années entières" in row["reason"]
 
@@ -162,14 +157,14 @@ def test_hour_that_is_jumped_over_is_no_zero_and_the_doubled_one_is_halved(
     busy = [{**row, "theme": "depots", "n": 90 if row["hour"] == AUTUMN else 10} for row in rows]
     table_of_facts(memory, rows + busy)
     no_silence(memory)
-    table = rhythms_year.clock_changes(memory, city, 366, 0.95)
+    table = year.clock_changes(memory, city, 366, 0.95)
     found = {(r["theme"], r["hour"]): r for r in table.to_pylist()}
     spring, autumn = found["bruit", SPRING], found["bruit", AUTUMN]
     assert (spring["status"], spring["n"], spring["rate"]) == ("abstained", None, None)
     assert (autumn["n"], autumn["lived_h"], autumn["rate"], autumn["usual"]) == (20, 2, 10, 10)
     assert autumn["low"] == pytest.approx(stats.chi2.ppf(0.0125, 40) / 2 / 2, abs=1e-5)
     assert autumn["high"] == pytest.approx(stats.chi2.ppf(0.9875, 42) / 2 / 2, abs=1e-5)
-    told = rhythms_year.clock_in_words(table, city)
+    told = year.clock_in_words(table, city)
     assert "**31 mars 2024** : 2 h n'existe pas" in told
     assert "2 h dure 2 heures ; Dépôts 45,0 par heure" in told
     assert "Bruit" not in told
@@ -181,6 +176,6 @@ def test_city_whose_clock_never_changes_says_so(
     city = write_pack(tmp_path, CITY | {"timezone": "Africa/Abidjan"})
     table_of_facts(memory, [{"hour": AUTUMN, "n": 5}])
     no_silence(memory)
-    table = rhythms_year.clock_changes(memory, city, 366, 0.95)
+    table = year.clock_changes(memory, city, 366, 0.95)
     assert table.num_rows == 0
-    assert "pas changé" in rhythms_year.clock_in_words(table, city)
+    assert "pas changé" in year.clock_in_words(table, city)

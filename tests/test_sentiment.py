@@ -16,14 +16,17 @@ import yaml
 from scipy import special
 from statsmodels.stats.proportion import proportion_confint
 
-from helpers import figure, sentiment, sentiment_figures, sentiment_links, survey
-from helpers.city import City
-from helpers.errors import PhareError
-from helpers.sentiment import Knobs
-from helpers.sentiment_links import fay_herriot, measure
+from helpers.core.base.errors import PhareError
+from helpers.core.city import survey
+from helpers.core.city.city import City
+from helpers.core.city.survey import Feature, Floats, Survey
+from helpers.core.stage import figure
+from helpers.sentiment import figures, index
+from helpers.sentiment import links as sentiment_links
+from helpers.sentiment.index import Knobs
+from helpers.sentiment.links import fay_herriot, measure
 from helpers.simulate.settings_sources import Survey as Rules
 from helpers.simulate.sources.enquete_tranquillite import draw_survey, enquete_tranquillite
-from helpers.survey import Feature, Floats, Survey
 from tests.conftest import ROOT, table_of_facts
 from tests.simulated import SETTINGS
 
@@ -45,7 +48,7 @@ def made_up(**counts: list[list[float]]) -> Survey:
 
 def test_answers_stand_for_the_adults_of_their_age() -> None:
     """Worked by hand: ages of 300 and 100 adults, 40 of 50 and 10 of 50 quiet."""
-    found = sentiment.post_stratified(
+    found = index.post_stratified(
         made_up(adults=[[300, 100]], invited=[[200, 100]], answers=[[50, 50]], quiet=[[40, 10]])
     )
     assert found.value[0] == pytest.approx([0.75 * 0.8 + 0.25 * 0.2] * 2)
@@ -57,7 +60,7 @@ def test_answers_stand_for_the_adults_of_their_age() -> None:
 
 def test_what_is_not_told_is_neither_zero_nor_lost() -> None:
     """The second zone's answers are hidden: its adults are taken for those of their age."""
-    found = sentiment.post_stratified(
+    found = index.post_stratified(
         made_up(
             adults=[[100, 100], [300, 100]], invited=[[40, 40], [9, 9]],
             answers=[[20, 20], [np.nan, np.nan]], quiet=[[20, 0], [np.nan, np.nan]],
@@ -74,7 +77,7 @@ def test_a_place_where_nothing_is_told_does_not_weigh_as_zero() -> None:
     one = made_up(
         adults=[[100], [100]], invited=[[80], [9]], answers=[[40], [np.nan]], quiet=[[40], [np.nan]]
     )
-    found = sentiment.post_stratified(
+    found = index.post_stratified(
         dataclasses.replace(one, groups=["a", "b"], group=np.array([0, 1]))
     )
     assert found.value[0, -1] == 1
@@ -85,10 +88,10 @@ def test_a_place_where_nothing_is_told_does_not_weigh_as_zero() -> None:
 @pytest.mark.parametrize(("quiet", "n"), [(0, 50), (3, 400), (25, 50), (49, 50), (50, 50)])
 def test_one_stratum_has_wilson_s_interval(quiet: int, n: int) -> None:
     """But for the half answer by which the variance is kept from nothing: wider at the ends."""
-    found = sentiment.post_stratified(
+    found = index.post_stratified(
         made_up(adults=[[900]], invited=[[2 * n]], answers=[[n]], quiet=[[quiet]])
     )
-    low, high = sentiment.interval(found.value, found.variance, 0.95)
+    low, high = index.interval(found.value, found.variance, 0.95)
     expected = proportion_confint(quiet, n, method="wilson")
     assert (low[0, 0], high[0, 0]) == pytest.approx(expected, abs=0.04)
     assert 0 <= low[0, 0] <= found.value[0, 0] <= high[0, 0] <= 1
@@ -132,8 +135,8 @@ def test_intervals_cover_where_those_who_answer_are_like_the_others(answers: int
     runs, inside, districts = 500, 0, []
     for _ in range(runs):
         told, truth, *_, share = world(rng, **ALIKE, answers_a_wave=answers)
-        found = sentiment.post_stratified(told)
-        low, high = sentiment.interval(found.value, found.variance, 0.95)
+        found = index.post_stratified(told)
+        low, high = index.interval(found.value, found.variance, 0.95)
         inside += low[-1, -1] <= truth[-1] <= high[-1, -1]
         true = by_district(told, share)[-1]
         districts.append(((low[-1, :-1] <= true) & (true <= high[-1, :-1])).mean())
@@ -146,7 +149,7 @@ def test_where_they_are_not_the_index_is_wrong_and_the_band_holds_the_truth() ->
     runs, naive, shifted, worst = 200, 0, 0, 0
     for _ in range(runs):
         told, truth, *_ = world(rng)
-        rows = sentiment.by_wave(told, KNOBS).to_pylist()
+        rows = index.by_wave(told, KNOBS).to_pylist()
         last = [row for row in rows if row["zone"] == "ville"][-1]
         naive += last["low"] <= truth[-1] <= last["high"]
         shifted += last["shift_low"] <= truth[-1] <= last["shift_high"]
@@ -161,7 +164,7 @@ def test_a_change_is_told_apart_from_chance_as_often_as_said() -> None:
     runs, missed = 400, 0
     for _ in range(runs):
         told, truth, *_ = world(rng)
-        last = [r for r in sentiment.by_wave(told, KNOBS).to_pylist() if r["zone"] == "ville"][-1]
+        last = [r for r in index.by_wave(told, KNOBS).to_pylist() if r["zone"] == "ville"][-1]
         # Who answers has not changed: the bias of both waves is nearly the same.
         missed += not last["change_low"] <= truth[1] - truth[0] <= last["change_high"]
     assert 0.02 <= missed / runs <= 0.09
@@ -237,7 +240,7 @@ def test_with_its_variances_known_the_fit_is_weighted_least_squares() -> None:
 
 def test_too_few_answers_or_zones_abstain() -> None:
     told, *_ = world(np.random.default_rng(7))
-    rows = sentiment.by_wave(told, Knobs(0.95, 0.1, 10**6, 3, 0.05, 30)).to_pylist()
+    rows = index.by_wave(told, Knobs(0.95, 0.1, 10**6, 3, 0.05, 30)).to_pylist()
     assert {row["status"] for row in rows} == {"abstained"}
     assert all("moins de 1000000 réponses" in row["reason"] for row in rows)
     one = Feature("x", "un x de plus", np.arange(111.0))
@@ -306,7 +309,7 @@ def test_a_city_without_survey_says_so(memory: duckdb.DuckDBPyConnection) -> Non
     assert survey.read_rule(denver) is None
     waves, zones, links = measure(memory, denver, None, KNOBS)
     assert waves["reason"].to_pylist() == [survey.ABSENT]
-    told = sentiment_figures.in_words(waves, links, None, KNOBS, "")
+    told = figures.in_words(waves, links, None, KNOBS, "")
     assert told == f"Abstention : {survey.ABSENT}."
     assert zones.num_rows == 0
 
@@ -351,11 +354,11 @@ def test_reports_are_set_beside_answers_that_lean_on_nothing() -> None:
 def test_zones_with_too_few_answers_stay_in_the_figure() -> None:
     told, *_ = world(np.random.default_rng(13))
     few = Knobs(0.95, 0.1, 400, 3, 0.05, 30)
-    waves = sentiment.by_wave(told, few)
+    waves = index.by_wave(told, few)
     last = [row for row in waves.to_pylist() if row["wave"] == told.waves[-1]]
     silent = {row["zone"] for row in last if row["status"] != "ok"}
     assert 0 < len(silent) < 16
-    drawn = figure.complete(sentiment_figures.draw_zones(waves, {}))["datasets"]
+    drawn = figure.complete(figures.draw_zones(waves, {}))["datasets"]
     rows = [row for held in drawn.values() for row in held]
     assert {row["zone"] for row in rows} == set(told.groups)
     assert {row["zone"] for row in rows if row["reason"]} == silent

@@ -7,11 +7,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from helpers import door, store
-from helpers.city import City
-from helpers.contract import load_contract
+from helpers.collect import gate
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.city.contract import load_contract
+from helpers.ingest.sort_rows import sort_rows
 from helpers.simulate import deliver, write_truth
-from helpers.sorting import sort_rows
 from tests.conftest import ROOT
 from tests.simulated import small_pack
 
@@ -36,7 +37,7 @@ def test_nothing_of_a_person_passes_the_door(tmp_path: Path) -> None:
     ]
     (tmp_path / "enquete_tranquillite.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     contract = City(PACK).contracts["enquete_tranquillite"]
-    receipt = door.take_in(contract, [tmp_path / "enquete_tranquillite.csv"], tmp_path)
+    receipt = gate.take_in(contract, [tmp_path / "enquete_tranquillite.csv"], tmp_path)
     assert set(receipt["columns_refused"]) == {"commentaire"}
     assert receipt["columns_not_named"] == ["identifiant"]
     raw = tmp_path / "enquete_tranquillite.parquet"

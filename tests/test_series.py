@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from helpers.calendar import full_weeks
-from helpers.city import City
-from helpers.series import Series, Weeks
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import full_weeks
+from helpers.trends.weekly_series import Series, Weeks
 from tests.conftest import CITY, nothing_late, table_of_facts, write_pack
 
 START, END = dt.date(2021, 1, 4), dt.date(2024, 12, 29)

@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from helpers import persons, sheets
-from helpers.city import City
-from helpers.errors import PhareError
+from helpers.collect import persons
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from helpers.situation import reflex_sheets
 from tests.conftest import ROOT
 
 PARTS = ("Quand l'ouvrir", "## Qui prévenir", "## Premiers gestes", "## Répondre par degrés",
@@ -22,9 +23,9 @@ def alert(theme: str, zone: str = "1320101") -> dict[str, Any]:
     return {"theme": theme, "zone": zone}
 
 
-@pytest.mark.parametrize("name", sheets.names(ROOT))
+@pytest.mark.parametrize("name", reflex_sheets.names(ROOT))
 def test_a_sheet_has_all_its_parts_in_order_and_names_nobody(name: str) -> None:
-    text = sheets.read(ROOT, name, "essai").text
+    text = reflex_sheets.read(ROOT, name, "essai").text
     places = [text.find(part) for part in PARTS]
     assert -1 not in places
     assert places == sorted(places)
@@ -38,35 +39,37 @@ def test_every_sheet_that_a_pack_names_exists(city: str) -> None:
     pack = City(ROOT / "data/cities" / city)
     warned = pack.about.agenda.warnings
     named = {theme.sheet for theme in pack.themes.values()} | {warned.sheet if warned else None}
-    assert named - {None} <= set(sheets.names(ROOT))
+    assert named - {None} <= set(reflex_sheets.names(ROOT))
 
 
 def test_alerts_and_warnings_open_their_sheets_once_with_every_reason() -> None:
     city = City(ROOT / "data/cities/marseille")
     rows = [alert("rixes"), alert("interventions_urgentes", "ville"), alert("bruit")]
-    found = sheets.opened(ROOT, city, rows, [{"level": "rouge"}], {"1320101": "Belsunce"})
+    found = reflex_sheets.opened(ROOT, city, rows, [{"level": "rouge"}], {"1320101": "Belsunce"})
     assert {one.name: one.why for one in found} == {
         "intemperies": "vigilance rouge",
         "violences_espace_public": "Rixes, Belsunce ; "
         "Interventions pour atteintes et dangers, toute la ville",
     }
-    assert "EXERCICE" not in sheets.in_words(found)
+    assert "EXERCICE" not in reflex_sheets.in_words(found)
 
 
 def test_a_drill_shows_its_sheet_alone_and_says_so() -> None:
     city = City(ROOT / "data/cities/marseille")
-    found = sheets.opened(ROOT, city, [alert("rixes")], [], {}, "mouvement_de_foule")
+    found = reflex_sheets.opened(ROOT, city, [alert("rixes")], [], {}, "mouvement_de_foule")
     assert [one.name for one in found] == ["mouvement_de_foule"]
     assert found[0].drill
-    assert "EXERCICE, rien ne s'est passé" in sheets.in_words(found)
+    assert "EXERCICE, rien ne s'est passé" in reflex_sheets.in_words(found)
 
 
 def test_without_alert_no_sheet_is_open() -> None:
-    found = sheets.opened(ROOT, City(ROOT / "data/cities/marseille"), [alert("bruit")], [], {})
+    found = reflex_sheets.opened(
+        ROOT, City(ROOT / "data/cities/marseille"), [alert("bruit")], [], {}
+    )
     assert found == []
-    assert "Aucune fiche" in sheets.in_words(found)
+    assert "Aucune fiche" in reflex_sheets.in_words(found)
 
 
 def test_an_unknown_sheet_is_refused_with_the_choice() -> None:
     with pytest.raises(PhareError, match="mouvement_de_foule"):
-        sheets.read(ROOT, "inconnue", "essai")
+        reflex_sheets.read(ROOT, "inconnue", "essai")

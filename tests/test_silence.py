@@ -11,8 +11,9 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from helpers import silence, store
-from helpers.silence import Bools, Floats, Panel
+from helpers.core.base import store
+from helpers.reliability import silence
+from helpers.reliability.silence import Bools, Floats, Panel
 from tests.conftest import write_pack
 
 SHARE, ALPHA = 0.1, 0.001

@@ -17,8 +17,8 @@ import shapely
 import yaml
 from pyproj import Transformer
 
-from helpers.city import City
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
 from helpers.simulate.settings import load_settings
 from helpers.simulate.shapes import build_territory, write_geojson
 from helpers.simulate.world import build_world

@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import collect, door, store
-from helpers.city import City
+from helpers.collect import collect, gate
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.ingest.sort_rows import sort_rows
 from helpers.simulate import deliver, world, write_truth
-from helpers.sorting import sort_rows
 from tests.simulated import FACTS, LOG, RULES, SCALE, SETTINGS, YEARS, Made, made, small_pack
 
 __all__ = ["made"]  # a fixture: pytest finds it here
@@ -322,7 +323,7 @@ def test_large_scales_come_in_layers_and_no_number_comes_twice(
     city = City(pack)
     for name in (LOG, "pve", "intervention"):
         files = collect.received([delivered], city.about.sources[name].file)
-        door.take_in(city.contracts[name], files, tmp_path)
+        gate.take_in(city.contracts[name], files, tmp_path)
         fates = sort_rows(
             store.connect(), city.contracts[name], tmp_path / f"{name}.parquet", tmp_path, "UTC"
         )

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from scipy.spatial import KDTree
 
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
 from helpers.simulate.base import LOG, Kind
 from helpers.simulate.incidents import COLUMNS, Incidents
 from helpers.simulate.settings_world import Occasion

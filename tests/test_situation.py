@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from helpers import situation
-from helpers.silence import WHOLE
+from helpers.core.city.names import WHOLE
+from helpers.situation import levels as situation_levels
 from tests.conftest import table_of_facts, write_pack
 
 END = dt.date(2024, 12, 31)
-KNOBS = situation.Knobs(reference_periods=8, minimum_references=2, confidence=0.95)
+KNOBS = situation_levels.Knobs(reference_periods=8, minimum_references=2, confidence=0.95)
 PERIODS = st.sampled_from([1, 2, 7, 10, 28, 30, 90, 200, 365])
 Window = tuple[dt.date, dt.date]
 
@@ -32,7 +32,7 @@ def test_reference_windows_are_comparable_and_do_not_overlap(
     """Whole weeks away, as long as the period, before it, in the data, and each day once."""
     earliest = end - dt.timedelta(past)
     first = end - dt.timedelta(days - 1)
-    found = situation.reference_windows(end, days, count, earliest)
+    found = situation_levels.reference_windows(end, days, count, earliest)
     assert len(found) <= count
     seen: set[dt.date] = set()
     for start, after in found:
@@ -46,7 +46,7 @@ def test_reference_windows_are_comparable_and_do_not_overlap(
 
 
 def test_with_enough_past_the_season_is_that_of_past_years() -> None:
-    found = situation.reference_windows(END, 7, 6, dt.date(2021, 1, 1))
+    found = situation_levels.reference_windows(END, 7, 6, dt.date(2021, 1, 1))
     for start, _ in found:
         day_of_year = (start.replace(year=2024) - dt.date(2024, 12, 25)).days
         assert min(abs(day_of_year), 366 - abs(day_of_year)) <= 14
@@ -54,18 +54,18 @@ def test_with_enough_past_the_season_is_that_of_past_years() -> None:
 
 
 def test_with_a_short_past_the_windows_just_before_serve() -> None:
-    found = situation.reference_windows(END, 7, 8, END - dt.timedelta(70))
+    found = situation_levels.reference_windows(END, 7, 8, END - dt.timedelta(70))
     starts = [start for start, _ in found]
     assert starts == [END - dt.timedelta(6 + 7 * i) for i in range(1, 9)]
 
 
 def test_without_past_there_is_nothing_to_compare_with() -> None:
-    assert situation.reference_windows(END, 28, 8, END - dt.timedelta(20)) == []
+    assert situation_levels.reference_windows(END, 28, 8, END - dt.timedelta(20)) == []
 
 
 @pytest.mark.parametrize(("n", "level"), [(10, "usual"), (8, "usual"), (60, "above"), (0, "below")])
 def test_count_is_judged_against_its_references(n: int, level: str) -> None:
-    found = situation.judge(n, [10, 12, 9, 11, 10, 8], KNOBS)
+    found = situation_levels.judge(n, [10, 12, 9, 11, 10, 8], KNOBS)
     assert found["level"] == level
     assert found["status"] == "ok"
     assert found["expected"] == 10
@@ -74,16 +74,16 @@ def test_count_is_judged_against_its_references(n: int, level: str) -> None:
 
 
 def test_bounds_themselves_are_usual() -> None:
-    found = situation.judge(10, [10] * 6, KNOBS)
+    found = situation_levels.judge(10, [10] * 6, KNOBS)
     low, high = int(found["low"]), int(found["high"])
-    levels = {n: situation.judge(n, [10] * 6, KNOBS)["level"] for n in range(high + 2)}
+    levels = {n: situation_levels.judge(n, [10] * 6, KNOBS)["level"] for n in range(high + 2)}
     assert levels[low] == levels[high] == "usual"
     assert (levels[low - 1], levels[high + 1]) == ("below", "above")
 
 
 @pytest.mark.parametrize("references", [[], [12]])
 def test_too_few_references_abstain(references: list[int]) -> None:
-    found = situation.judge(50, references, KNOBS)
+    found = situation_levels.judge(50, references, KNOBS)
     assert (found["level"], found["status"]) == ("abstained", "abstained")
     assert (found["expected"], found["low"], found["high"]) == (None, None, None)
     assert found["reason"]
@@ -96,7 +96,7 @@ def test_false_alerts_are_no_more_frequent_than_said(mean: float, references: in
     rng = np.random.default_rng(int(10 * mean) + references)
     runs = 1500
     levels = [
-        situation.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
+        situation_levels.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
         for row in rng.poisson(mean, (runs, references + 1))
     ]
     slack = 3 * np.sqrt(0.025 * 0.975 / runs)
@@ -109,7 +109,7 @@ def test_false_alerts_of_clumped_counts_stay_near_what_is_said() -> None:
     rng = np.random.default_rng(8)
     runs = 1500
     levels = [
-        situation.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
+        situation_levels.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
         for row in rng.negative_binomial(15, 1 / 3, (runs, 9))
     ]
     assert (levels.count("above") + levels.count("below")) / runs <= 0.1
@@ -118,7 +118,7 @@ def test_false_alerts_of_clumped_counts_stay_near_what_is_said() -> None:
 def test_a_real_rise_is_told() -> None:
     rng = np.random.default_rng(9)
     levels = [
-        situation.judge(int(rng.poisson(60)), rng.poisson(30, 8).tolist(), KNOBS)["level"]
+        situation_levels.judge(int(rng.poisson(60)), rng.poisson(30, 8).tolist(), KNOBS)["level"]
         for _ in range(300)
     ]
     assert levels.count("above") > 290
@@ -175,8 +175,8 @@ def test_heard_windows_are_those_without_a_silent_week(memory: duckdb.DuckDBPyCo
         (dt.date(2024, 11, 25), dt.date(2024, 12, 2)),
     ]
     year: Window = (dt.date(2024, 1, 1), dt.date(2025, 1, 1))  # mute for 2 % of its days
-    assert situation.heard(memory, "faits", [*touching, *clear, year]) == [*clear, year]
-    assert situation.heard(memory, "muet", touching + clear) == touching + clear
+    assert situation_levels.heard(memory, "faits", [*touching, *clear, year]) == [*clear, year]
+    assert situation_levels.heard(memory, "muet", touching + clear) == touching + clear
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_zone_that_doubled_is_told_and_the_others_are_usual(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
     days_table(memory)
-    rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
+    rows = by_zone(situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert set(rows) == {"ville", "A", "B", "C", "D"}
     assert (rows["A"]["n"], rows["A"]["level"], rows["A"]["expected"]) == (14, "usual", 14)
     assert (rows["B"]["n"], rows["B"]["level"], rows["B"]["expected"]) == (140, "above", 70)
@@ -216,7 +216,7 @@ def test_zone_that_doubled_is_told_and_the_others_are_usual(
 def test_silent_weeks_are_no_reference(memory: duckdb.DuckDBPyConnection, quiet_city: Any) -> None:
     memory.execute("DELETE FROM cube WHERE hour >= '2024-11-25' AND hour < '2024-12-09'")
     days_table(memory, dt.date(2024, 11, 25), dt.date(2024, 12, 2))
-    rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
+    rows = by_zone(situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert rows["A"]["expected"] == 14
     assert rows["A"]["references"] == 5  # the silent fortnight touches three windows
 
@@ -227,11 +227,11 @@ def test_silence_now_is_missing_and_never_zero(
     memory.execute("DELETE FROM cube WHERE hour >= '2024-12-23'")
     days_table(memory, dt.date(2024, 12, 23))
     for days in (7, 28):
-        for row in situation.assess(memory, quiet_city, "bruit", "carres", days, KNOBS):
+        for row in situation_levels.assess(memory, quiet_city, "bruit", "carres", days, KNOBS):
             assert (row["n"], row["status"], row["level"]) == (None, "missing", "abstained")
             assert "muette" in row["reason"]
     days_table(memory)
-    rows = by_zone(situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
+    rows = by_zone(situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
     assert rows["B"]["level"] == "below", "entendue mais vide : un vrai zéro"
 
 
@@ -240,7 +240,7 @@ def test_feed_that_died_yesterday_is_missing_at_once(
 ) -> None:
     days_table(memory, day=END)
     for days in (1, 7):
-        rows = situation.assess(memory, quiet_city, "bruit", "carres", days, KNOBS)
+        rows = situation_levels.assess(memory, quiet_city, "bruit", "carres", days, KNOBS)
         assert {(row["n"], row["status"]) for row in rows} == {(None, "missing")}
 
 
@@ -248,13 +248,13 @@ def test_words_name_the_zone_and_its_usual_range(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
     days_table(memory)
-    rows = situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
+    rows = situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
     names = {code: f"Carré {code}" for code in "ABCD"}
-    told = situation.in_words(rows, quiet_city, 7, names)
+    told = situation_levels.in_words(rows, quiet_city, 7, names)
     assert "du 25 décembre 2024 au 31 décembre 2024" in told
     assert "plus que d'habitude" in told
     assert "au-dessus de leur habitude : Carré B" in told
     assert "Carré A" not in told
     days_table(memory, dt.date(2024, 12, 23))
-    rows = situation.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
-    assert "abstention (source muette)" in situation.in_words(rows, quiet_city, 7, names)
+    rows = situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
+    assert "abstention (source muette)" in situation_levels.in_words(rows, quiet_city, 7, names)

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from helpers import ingest, rules
-from helpers.contract import FieldRule
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import FieldRule
+from helpers.ingest import ingest
 from tests.conftest import FACTS, MOMENT, Built, build, build_made_up, deliver, fact, write_pack
 
 
@@ -162,7 +163,7 @@ def test_point_that_holds_too_many_facts_is_no_place(tmp_path: Path) -> None:
 def read(text: str | None, **rule: Any) -> Any:
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    sql = rules.typed("said", FieldRule(**rule), ",", "Europe/Paris")
+    sql = contract_sql.typed("said", FieldRule(**rule), ",", "Europe/Paris")
     return con.execute(f"SELECT {sql} FROM (SELECT ?::VARCHAR AS said)", [text]).fetchall()[0][0]
 
 

@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.ndimage import gaussian_filter
 
-from helpers.spatial import local
-from helpers.spatial.density import smoothed
-from helpers.spatial.zones import local_moran
+from helpers.core.stats import hot_cells
+from helpers.core.stats.density import smoothed
+from helpers.core.stats.zone_rates import local_moran
 
 # Example of the PySAL documentation (esda.G_Local), distance band 15.
 POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
 Y = np.array([2, 3, 3.2, 5, 8, 7])
 SIDE, RATE, RUNS = 40, 0.05, 500
 GRID = np.array([(i * 200.0, j * 200.0) for i in range(SIDE) for j in range(SIDE)])
-NEAR = local.neighbours(GRID, 400)
+NEAR = hot_cells.neighbours(GRID, 400)
 Floats = NDArray[np.float64]
 
 
 def test_gi_of_the_published_example() -> None:
     expected = [-1.0136729, -0.04361589, 1.31558703, -0.31412676, 1.15373986, 1.77833941]
-    assert local.gi(Y, local.neighbours(POINTS, 15)) == pytest.approx(expected, abs=1e-6)
+    assert hot_cells.gi(Y, hot_cells.neighbours(POINTS, 15)) == pytest.approx(expected, abs=1e-6)
 
 
 def people(rng: np.random.Generator, kind: str) -> Floats:
@@ -42,7 +42,7 @@ def people(rng: np.random.Generator, kind: str) -> Floats:
 
 
 def hot(counts: Floats, exposure: Floats | None) -> NDArray[np.bool_]:
-    return np.asarray(local.false_discovery(local.chance(counts, NEAR, exposure)) <= RATE)
+    return np.asarray(hot_cells.false_discovery(hot_cells.chance(counts, NEAR, exposure)) <= RATE)
 
 
 @pytest.mark.parametrize("kind", ["even", "uneven"])
@@ -82,9 +82,9 @@ def test_a_place_of_many_facts_for_its_people_is_found_in_an_uneven_city() -> No
 
 def test_the_same_people_everywhere_change_nothing() -> None:
     counts = np.random.default_rng(1).poisson(0.7, SIDE**2).astype(float)
-    plain = local.chance(counts, NEAR)
+    plain = hot_cells.chance(counts, NEAR)
     for each in (1.0, 37.5):
-        found = local.chance(counts, NEAR, np.full(SIDE**2, each))
+        found = hot_cells.chance(counts, NEAR, np.full(SIDE**2, each))
         assert found == pytest.approx(plain, abs=1e-12)
 
 
@@ -112,8 +112,8 @@ def test_gi_star_does_not_depend_on_the_order_of_places() -> None:
     rng = np.random.default_rng(6)
     counts: Any = rng.poisson(1, SIDE**2).astype(float)
     order = rng.permutation(SIDE**2)
-    moved = local.chance(counts[order], local.neighbours(GRID[order], 400))
-    assert moved == pytest.approx(local.chance(counts, NEAR)[order], abs=1e-12)
+    moved = hot_cells.chance(counts[order], hot_cells.neighbours(GRID[order], 400))
+    assert moved == pytest.approx(hot_cells.chance(counts, NEAR)[order], abs=1e-12)
 
 
 def test_smoothing_is_the_sum_of_kernels_and_keeps_a_flat_city_flat() -> None:

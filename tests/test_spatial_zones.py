@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import concentration
-from helpers.spatial.local import false_discovery
-from helpers.spatial.moran import global_moran, nearest
-from helpers.spatial.zones import empirical_bayes, local_moran, scan, windows
+from helpers.core.stats.hot_cells import false_discovery
+from helpers.core.stats.moran import global_moran, nearest
+from helpers.core.stats.zone_rates import empirical_bayes, local_moran, scan, windows
+from helpers.hotspots import concentration
 
 SIDE = 7
 CENTRES = np.array([(i * 500.0, j * 500.0) for i in range(SIDE) for j in range(SIDE)])

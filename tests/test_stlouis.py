@@ -18,12 +18,17 @@ import duckdb
 import numpy as np
 import pytest
 
-from helpers import calendar, delays, door, nowcast, sorting, store
-from helpers.cancelling import CANCELLED, CANCELS, ORPHAN
-from helpers.city import City
-from helpers.contract import load_contract
-from helpers.observation import observe
-from helpers.territory import project
+from helpers.collect import gate
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.city.contract import load_contract
+from helpers.core.place_time import calendar
+from helpers.core.place_time.territory import project
+from helpers.core.stats import nowcast
+from helpers.ingest import sort_rows
+from helpers.ingest.cancelled_rows import CANCELLED, CANCELS, ORPHAN
+from helpers.ingest.observations import observe
+from helpers.reliability import delays
 from tests.conftest import CELL_M, DEFAULT_SHARE, ROOT
 
 PACK = ROOT / "data/cities/stlouis"
@@ -53,9 +58,9 @@ def taken(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ta
         pytest.skip(f"NO REAL DATA: {path} is absent, St. Louis is not checked")
     city, out = City(PACK), tmp_path_factory.mktemp("stlouis")
     contract = city.contracts["faits"]
-    receipt = door.take_in(contract, [path], out / "raw")
+    receipt = gate.take_in(contract, [path], out / "raw")
     con = store.connect(spill=out)
-    fates = sorting.sort_rows(con, contract, out / "raw/faits.parquet", out, city.about.timezone)
+    fates = sort_rows.sort_rows(con, contract, out / "raw/faits.parquet", out, city.about.timezone)
     con.execute(
         f"CREATE VIEW s AS SELECT *, CAST(\"Count\" AS INTEGER) AS net FROM read_parquet('{path}')"
     )
@@ -236,7 +241,7 @@ def monthly(
                     shutil.copyfileobj(file, copy)
     assert len(headers) == 156
     contract = load_contract(ROOT / "tests/crime_mensuel.yaml")
-    receipt = door.take_in(contract, sorted(kept), folder / "out")
+    receipt = gate.take_in(contract, sorted(kept), folder / "out")
     con = duckdb.connect()
     con.execute(f"CREATE VIEW raw AS FROM '{folder / 'out/crime_mensuel.parquet'}'")
     path = shared / "stlouis/stl_crime_2008_2020_noaddr.parquet"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import store
+from helpers.core.base import store
 from tests.conftest import ROOT
 
 COPY = re.compile(r"\bCOPY\s*\(.*?\bTO\b", re.DOTALL)
@@ -119,8 +119,8 @@ def test_every_copy_in_the_code_is_ordered() -> None:
     for path in files:
         for statement in COPY.findall(path.read_text(encoding="utf-8")):
             copies.setdefault(path.relative_to(ROOT).as_posix(), []).append(statement)
-    assert list(copies) == ["src/helpers/store.py"], "un COPY hors de store"
-    ordered, spilled = copies["src/helpers/store.py"]
+    assert list(copies) == ["src/helpers/core/base/store.py"], "un COPY hors de store"
+    ordered, spilled = copies["src/helpers/core/base/store.py"]
     assert "ORDER BY" in ordered
     assert spilled == "COPY ({query}) TO"
 

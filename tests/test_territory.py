@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from shapely.geometry import shape
 
-from helpers.territory import Zones, cell_names, project, unproject
+from helpers.core.place_time.territory import Zones, cell_names, project, unproject
 from tests.conftest import ROOT
 
 INSEE = re.compile(r"^CRS3035RES200mN(\d+)E(\d+)$")

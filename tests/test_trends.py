@@ -11,11 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers import reliability, store, trends, trends_breaks, trends_figures
-from helpers.city import City
-from helpers.comparison import How, compare
-from helpers.series import Weeks, counted_weeks
-from helpers.trends import Knobs
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.stats.two_windows import How, compare
+from helpers.reliability import grades
+from helpers.trends import explained_breaks, figures, levels
+from helpers.trends.levels import Knobs
+from helpers.trends.weekly_series import Weeks, counted_weeks
 from tests.conftest import Built, nothing_late, read_csv, table_of_facts, write_pack
 
 KNOBS = Knobs(26, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 20, 4)
@@ -38,7 +40,7 @@ def knobs(window: int) -> Knobs:
 def test_stable_is_proven_and_unclear_is_not(
     moves: bool, ratio: tuple[float, float, float], label: str
 ) -> None:
-    assert trends.label(moves, ratio, 0.1) == label
+    assert levels.label(moves, ratio, 0.1) == label
 
 
 def test_silent_weeks_count_neither_as_zero_nor_at_all() -> None:
@@ -56,7 +58,7 @@ def test_silent_weeks_count_neither_as_zero_nor_at_all() -> None:
 
 
 def trends_breaks_none() -> pa.Table:
-    return trends_breaks.BREAKS.empty_table()
+    return explained_breaks.BREAKS.empty_table()
 
 
 def noon(day: dt.date) -> dt.datetime:
@@ -105,7 +107,7 @@ def test_weeks_of_the_cube_are_counted_zone_by_zone(
     assert [n for _, n in series["A"]][:4] == [5, 0, None, 0]
     assert [n for _, n in series["B"]][:4] == [0, 2, None, 0]
     memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR)")
-    weekly = trends.weekly(reader(memory, city, 26), 0.95).to_pylist()
+    weekly = levels.weekly(reader(memory, city, 26), 0.95).to_pylist()
     rows = [row for row in weekly if row["theme"] == "bruit"]
     assert [(row["n"], row["status"]) for row in rows[:4]] == [
         (5, "ok"), (5, "ok"), (None, "missing"), (0, "ok"),
@@ -121,7 +123,7 @@ def denver_views(denver: Built) -> duckdb.DuckDBPyConnection:
     for name in ("cube", "observations", "zones"):
         store.view(con, name, denver.out / f"{name}.parquet")
     nothing_late(con)
-    con.register("weeks", reliability.weeks(con, denver.city, 0.1))
+    con.register("weeks", grades.weeks(con, denver.city, 0.1))
     return con
 
 
@@ -157,7 +159,7 @@ def test_denvers_levels_are_the_same_counts_as_plain_python(
         "recent": sum(weeks[m] for m in mondays[:20] if m in audible),
         "before": sum(weeks[m] for m in mondays[20:] if m in audible),
     }
-    table = trends.levels(reader(denver_views, denver.city, 20), knobs(20), {})
+    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20), {})
     row = next(r for r in table.to_pylist() if (r["theme"], r["zone"]) == ("cambriolages", "ville"))
     assert {k: row[k] for k in expected} == expected
     assert row["step"] == "semaine"
@@ -166,7 +168,7 @@ def test_denvers_levels_are_the_same_counts_as_plain_python(
 def test_every_zone_has_a_row_even_without_facts(
     denver: Built, denver_views: duckdb.DuckDBPyConnection
 ) -> None:
-    table = trends.levels(reader(denver_views, denver.city, 20), knobs(20), {})
+    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20), {})
     zones = Counter(row["theme"] for row in table.to_pylist())
     assert set(zones) == set(denver.city.themes)
     assert set(zones.values()) == {79}
@@ -183,8 +185,8 @@ def test_yearly_themes_compare_the_last_year_with_the_one_before(
     for name in ("cube", "observations", "zones"):
         store.view(con, name, open_marseille.out / f"{name}.parquet")
     nothing_late(con)
-    con.register("weeks", reliability.weeks(con, open_marseille.city, 0.1))
-    table = trends.levels(reader(con, open_marseille.city, 52), knobs(52), {}).to_pylist()
+    con.register("weeks", grades.weeks(con, open_marseille.city, 0.1))
+    table = levels.levels(reader(con, open_marseille.city, 52), knobs(52), {}).to_pylist()
     plain: Counter[tuple[str, int]] = Counter()
     for row in read_csv(shared / "marseille/faits_par_service_2012_2020.csv"):
         if row["code_index"] in {"27", "28", "29", "30"} and row["faits"]:
@@ -211,8 +213,8 @@ def test_words_tell_label_change_and_abstention(
     table_of_facts(memory, [*rows, {"hour": noon(start), "theme": "depots", "n": 1}])
     reliability_tables(memory, [])
     memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR)")
-    table = trends.levels(reader(memory, city, 26), KNOBS, {"bruit": "à savoir"})
-    told = trends_figures.in_words(table, trends_breaks_none(), city)
+    table = levels.levels(reader(memory, city, 26), KNOBS, {"bruit": "à savoir"})
+    told = figures.in_words(table, trends_breaks_none(), city)
     assert "**Bruit** : en hausse, +100,0" in told
     assert "Attention : à savoir." in told
     assert "**Dépôts** : abstention (moins de 30 faits)" in told

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers import ingest, store, trends, trends_breaks
-from helpers.city import City
-from helpers.comparison import compare
-from helpers.series import Weeks
-from helpers.trends import Knobs
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.stats.two_windows import compare
+from helpers.ingest import ingest
+from helpers.trends import explained_breaks, levels
+from helpers.trends.levels import Knobs
+from helpers.trends.weekly_series import Weeks
 from tests.conftest import nothing_late
 from tests.simulated import LOG, SETTINGS, Made, made
 
@@ -81,7 +83,7 @@ def test_nine_labels_in_ten_are_right_where_the_change_exceeds_what_is_stated(we
 
 def test_without_a_planted_change_few_zones_move(weeks: Weeks) -> None:
     """True changes are of 3 % a year at most: far below what so few facts could show."""
-    table = trends.levels(weeks, KNOBS, {}).to_pylist()
+    table = levels.levels(weeks, KNOBS, {}).to_pylist()
     judged = [row for row in table if row["status"] == "ok" and row["zone"] != "ville"]
     assert len(judged) > 20
     moved = [row for row in judged if row["label"] in ("up", "down")]
@@ -92,7 +94,7 @@ def test_the_change_of_tool_is_measured(weeks: Weeks) -> None:
     """By how much the tool multiplies what is recorded is written in the simulation."""
     (truth,) = [e["factor"] for e in SETTINGS["time"]["episodes"] if e.get("recording")
                 and e["source"] == LOG]  # fmt: skip
-    (row,) = trends_breaks.recorded(weeks, 0.95).to_pylist()
+    (row,) = explained_breaks.recorded(weeks, 0.95).to_pylist()
     assert row["low"] <= truth <= row["high"]
 
 
@@ -110,7 +112,7 @@ def test_a_planted_break_is_dated_and_explained_and_another_is_not(weeks: Weeks)
         changed.__dict__["counts"] = counts
         planted._read = {**weeks._read, ("bruit", "quartiers"): changed}
         knobs = Knobs(52, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 10, 4)
-        table = trends_breaks.breaks(planted, no_breaks(), no_drift(), knobs).to_pylist()
+        table = explained_breaks.breaks(planted, no_breaks(), no_drift(), knobs).to_pylist()
         own = [row for row in table if row["theme"] == "bruit"]
         hit = [row for row in own if row["first"] <= start <= row["last"]]
         assert len(hit) == 1
@@ -143,10 +145,10 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
             "reason": ["« x » n'arrive plus", "une part passe", "trop loin"],
         }
     )  # fmt: skip
-    rows = trends_breaks.breaks(weeks, source, drift, KNOBS).to_pylist()
+    rows = explained_breaks.breaks(weeks, source, drift, KNOBS).to_pylist()
     (row,) = [row for row in rows if row["theme"] is None]
     assert row["explained_by"] == "« x » n'arrive plus"
-    told = trends_breaks.remarks(
+    told = explained_breaks.remarks(
         pa.Table.from_pylist([{**row, "theme": "bruit", "week": dt.date(2025, 5, 5)}]),
         weeks.city,
         52,

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import waves
-from helpers.city import City, Grade
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City, Grade
+from helpers.core.stage import standing
+from helpers.waves import states
 from tests.conftest import FACTS, THEMES, write_pack
 
 MONDAY = dt.date(2024, 1, 1)
@@ -70,7 +71,7 @@ def city(folder: Path, needs: dict[str, str] | None = None, **facts: Any) -> Cit
 
 
 def state(con: duckdb.DuckDBPyConnection, pack: City, pilot_weeks: int = 10) -> tuple[str, str]:
-    row = waves.states(con, pack, "C", pilot_weeks).to_pylist()[0]
+    row = states.states(con, pack, "C", pilot_weeks).to_pylist()[0]
     assert row["theme"] == "bruit"
     return row["state"], row["reason"]
 
@@ -132,7 +133,7 @@ def test_a_better_source_never_worsens_a_theme(
     tables(con, before, {"faits": "o" * 20})
     first = state(con, pack)[0]
     tables(con, {**before, source: ("A", 3)}, {"faits": "o" * 20})
-    order = list(waves.ORDER)
+    order = list(states.ORDER)
     assert order.index(state(con, pack)[0]) <= order.index(first)
     con.close()
 
@@ -142,14 +143,14 @@ def test_what_is_not_in_force_is_left_out_and_says_why(
 ) -> None:
     pack = city(tmp_path)
     tables(memory, {"faits": ("D", 9)}, {"faits": "o" * 20})
-    memory.register("states", waves.states(memory, pack, "C", 10))
-    kept = waves.restricted(pack, set())
+    memory.register("states", states.states(memory, pack, "C", 10))
+    kept = standing.restricted(pack, set())
     assert kept.themes == {}
     assert list(pack.themes) == ["bruit", "depots"]
-    told = waves.left_out(memory, pack, kept)
+    told = standing.left_out(memory, pack, kept)
     assert "**Bruit** (suspendu) : « faits » est notée D, il faut C." in told
-    assert waves.left_out(memory, pack, pack) == ""
-    assert "2 suspendu" in waves.in_words(waves.states(memory, pack, "C", 10), pack)
+    assert standing.left_out(memory, pack, pack) == ""
+    assert "2 suspendu" in states.in_words(states.states(memory, pack, "C", 10), pack)
 
 
 def test_a_need_names_a_source_of_the_city(tmp_path: Path) -> None:

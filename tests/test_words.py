@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.words import change, number, percent, plural
+from helpers.core.base.french import change, number, percent, plural
 
 THIN, FIXED = "\u202f", "\u00a0"
 

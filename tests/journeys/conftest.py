@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers.rerun import copy_workspace
+from helpers.workshop.elsewhere import copy_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 CITY = "marseille"
@@ -49,7 +49,7 @@ class Place:
 
     def run(self, city: str = CITY, **env: str) -> subprocess.CompletedProcess[str]:
         """Do what `make run APPS=0` does."""
-        return self.python("helpers.pipeline", city, **env)
+        return self.python("helpers.workshop.run_city", city, **env)
 
     def git(self, *arguments: str) -> str:
         """Run git here; return what it says."""

@@ -79,7 +79,9 @@ def publisher(other: Path, tmp_path: Path) -> Iterator[Site]:
 
 def test_make_data_fetches_from_the_publisher(built: Place, other: Path, publisher: Site) -> None:
     site, server = publisher
-    done = built.python("helpers.pipeline", str(other), "--only", "collect", PHARE_FETCH="1")
+    done = built.python(
+        "helpers.workshop.run_city", str(other), "--only", "collect", PHARE_FETCH="1"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     receipts = json.loads((built.root / "data" / NAME / "raw/receipts.json").read_text())
     for one in (one for receipt in receipts.values() for one in receipt["files"]):
@@ -90,7 +92,9 @@ def test_make_data_fetches_from_the_publisher(built: Place, other: Path, publish
     assert left == []
     server.shutdown()
     server.server_close()
-    done = built.python("helpers.pipeline", str(other), "--only", "collect", PHARE_FETCH="1")
+    done = built.python(
+        "helpers.workshop.run_city", str(other), "--only", "collect", PHARE_FETCH="1"
+    )
     assert done.returncode == 1
     assert "adresse non encore vérifiée" in done.stderr
     assert "Traceback" not in done.stderr

@@ -20,7 +20,7 @@ def test_three_commands_make_a_city_that_runs(built: Place) -> None:
             ("source", "bornes", "--city", "port_neuf"),
             ("theme", "appels", "--city", "port_neuf", "--source", "bornes"),
         ):
-            done = built.python("helpers.new", *arguments)
+            done = built.python("helpers.workshop.new", *arguments)
             assert done.returncode == 0, done.stderr
             assert "make run CITY=port_neuf" in done.stdout
         done = built.run("port_neuf")

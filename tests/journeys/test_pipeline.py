@@ -84,7 +84,7 @@ def test_changing_a_comment_of_the_parameters_reruns_nothing(built: Place) -> No
 
 
 def test_status_is_one_json_object_and_adds_up(built: Place) -> None:
-    done = built.python("helpers.status", CITY, "--json")
+    done = built.python("helpers.workshop.status", CITY, "--json")
     found = json.loads(done.stdout)
     assert set(found) == {"city", "sources", "themes", "stages"}
     assert found["city"] == CITY
@@ -107,7 +107,7 @@ def test_status_is_one_json_object_and_adds_up(built: Place) -> None:
 
 def test_status_of_a_city_that_never_ran(built: Place) -> None:
     before = (built.root / "data/cities/active.yaml").read_text()
-    found = json.loads(built.python("helpers.status", "denver", "--json").stdout)
+    found = json.loads(built.python("helpers.workshop.status", "denver", "--json").stdout)
     assert {stage["state"] for stage in found["stages"].values()} == {"not_yet"}
     assert (built.root / "data/cities/active.yaml").read_text() == before
 
@@ -122,10 +122,10 @@ def test_status_of_a_city_that_never_ran(built: Place) -> None:
 )
 def test_one_damaged_byte_is_caught_and_named(built: Place, name: str) -> None:
     with one_byte_off(built.data / name):
-        done = built.python("helpers.status", CITY)
+        done = built.python("helpers.workshop.status", CITY)
         assert f"data/{CITY}/{name}" in done.stdout
         assert "changé" in done.stdout
-    assert "abîmé" not in built.python("helpers.status", CITY).stdout
+    assert "abîmé" not in built.python("helpers.workshop.status", CITY).stdout
 
 
 def test_misspelt_parameter_is_refused_before_anything_runs(built: Place) -> None:
@@ -183,7 +183,7 @@ def test_a_cell_that_raises_is_told_and_the_previous_results_stay(built: Place) 
 
 def test_figure_again_from_its_ancestors_alone(built: Place) -> None:
     before = bytes_of(built.data)
-    done = built.python("helpers.reproduce", "hotspots_map")
+    done = built.python("helpers.workshop.refigure", "hotspots_map")
     assert done.returncode == 0, done.stdout + done.stderr
     above = {"collect", "ingest", "reliability", "waves", "patrol"}
     assert stages_run(done.stdout) == {*above, "hotspots"}
@@ -194,13 +194,13 @@ def test_figure_again_from_its_ancestors_alone(built: Place) -> None:
 def test_figure_by_passport_names_the_first_divergence(built: Place) -> None:
     evidence = json.loads((built.data / "figures/hotspots/hotspots_map.evidence.json").read_text())
     with one_byte_off(built.data / "cube.parquet"):
-        done = built.python("helpers.reproduce", evidence["passport"], "--city", CITY)
+        done = built.python("helpers.workshop.refigure", evidence["passport"], "--city", CITY)
     assert done.returncode == 1
     assert f"Première divergence : étape ingest, data/{CITY}/cube.parquet" in done.stdout
 
 
 def test_unknown_figure(built: Place) -> None:
-    done = built.python("helpers.reproduce", "no_such_figure")
+    done = built.python("helpers.workshop.refigure", "no_such_figure")
     assert done.returncode == 2
     assert "no_such_figure" in done.stderr
 
@@ -247,17 +247,17 @@ def test_nothing_refused_at_the_door_is_anywhere(built: Place) -> None:
 
 
 def test_audit_finds_everything_identical_and_then_a_damaged_byte(built: Place) -> None:
-    done = built.python("helpers.audit", CITY)
+    done = built.python("helpers.workshop.audit", CITY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 %" in done.stdout
     with one_byte_off(built.data / "figures/rhythms/rhythms_week.png"):
-        done = built.python("helpers.audit", CITY, "--no-cells")
+        done = built.python("helpers.workshop.audit", CITY, "--no-cells")
     assert done.returncode == 1
     assert "figures/rhythms/rhythms_week.png : diffère" in done.stdout
 
 
 def test_audit_refuses_what_is_not_committed(built: Place) -> None:
     with changed(built.root / "params.yaml", "radius_m: 400", "radius_m: 500"):
-        done = built.python("helpers.audit", CITY)
+        done = built.python("helpers.workshop.audit", CITY)
     assert done.returncode == 2
     assert "params.yaml" in done.stderr

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from helpers.connect import received
+from helpers.connect import bytes as connect_bytes
 from helpers.connect.reading import FAULT, GEOMETRY, ROW, Reader, Reading, even, none
-from helpers.contract import DRAWN, FileFormat, Format
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
+from helpers.core.city.contract import DRAWN, FileFormat, Format
 
 __all__ = ["Reading", "open_file"]
 
@@ -22,7 +22,7 @@ def open_file(
     `@latitude` to whom they are permitted: the point of each row, in degrees with 7 decimals, as
     text. PhareError where the file cannot be read; no message or chained error ever quotes a cell.
     """
-    received.check(path)
+    connect_bytes.check(path)
     if shapes and layout.format not in DRAWN:
         raise PhareError(
             f"le format {layout.format} ne porte pas de formes",
@@ -45,21 +45,21 @@ def _reader(form: Format) -> Reader:
     """Return the reader of a form, imported now: a city of CSV files does not pay for GDAL."""
     match form:
         case "csv":
-            from helpers.connect.delimited import read
+            from helpers.connect.csv import read
         case "xlsx":
-            from helpers.connect.workbook import read
+            from helpers.connect.xlsx import read
         case "json":
-            from helpers.connect.documents import read_document as read
+            from helpers.connect.json import read_document as read
         case "jsonl":
-            from helpers.connect.documents import read_lines as read
+            from helpers.connect.json import read_lines as read
         case "parquet":
-            from helpers.connect.columnar import read
+            from helpers.connect.parquet import read
         case "geojson":
-            from helpers.connect.shapes import read
+            from helpers.connect.geojson import read
         case "gpkg":
-            from helpers.connect.layers import read_geopackage as read
+            from helpers.connect.geopackage import read_geopackage as read
         case "shp":
-            from helpers.connect.layers import read_shapefile as read
+            from helpers.connect.geopackage import read_shapefile as read
         case _:
             raise PhareError(
                 f"la forme {form} ne se lit pas dans un fichier",

@@ -19,7 +19,7 @@ import msgspec
 
 from helpers.connect.onvif import Event, Fate, Kind
 from helpers.connect.spool import write_whole
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
 
 HOUR = dt.timedelta(hours=1)
 GRACE = dt.timedelta(minutes=10)  # after which an hour is closed; later messages amend it

@@ -25,16 +25,15 @@ from urllib.parse import urlsplit
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from helpers.city import load_city
-from helpers.collect import INBOX
 from helpers.connect import onvif
 from helpers.connect.hours import Ledger, journal, read_cameras
+from helpers.connect.http import is_inside, token_name
 from helpers.connect.onvif import Fate
-from helpers.connect.remote import redacted
 from helpers.connect.spool import alone
-from helpers.connect.web import is_inside, token_name
-from helpers.errors import PhareError
-from helpers.workspace import Workspace, find_root
+from helpers.core.base.errors import PhareError
+from helpers.core.base.redact import redacted
+from helpers.core.base.workspace import INBOX, Workspace, find_root
+from helpers.core.city.city import load_city
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TURN_S = 0.5

@@ -17,10 +17,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 import pyarrow as pa
 
-from helpers.connect.documents import BROKEN, UNREADABLE, Offered, Row, tabulate
-from helpers.connect.remote import Ask, Page, Piece, conform, marked, nothing, opened
-from helpers.connect.web import Refused, Site
-from helpers.errors import PhareError
+from helpers.connect.http import Refused, Site
+from helpers.connect.json import BROKEN, UNREADABLE, Offered, Row, tabulate
+from helpers.connect.pages import Ask, Page, Piece, conform, marked, nothing, opened
+from helpers.core.base.errors import PhareError
 
 WINDOW = dt.timedelta(days=30)
 PAGE_SIZE = 1000  # as many as the standard lets a server give at once

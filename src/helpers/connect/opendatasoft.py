@@ -18,10 +18,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from helpers.connect.documents import BROKEN as NOT_AN_OBJECT
-from helpers.connect.documents import LINE_BYTES, UNREADABLE, Offered, Row, tabulate
-from helpers.connect.received import as_file
-from helpers.connect.remote import (
+from helpers.connect.bytes import as_file
+from helpers.connect.http import BROKEN, PIECE, Passing, Site
+from helpers.connect.json import BROKEN as NOT_AN_OBJECT
+from helpers.connect.json import LINE_BYTES, UNREADABLE, Offered, Row, tabulate
+from helpers.connect.pages import (
     PAGE_ROWS,
     Ask,
     Changed,
@@ -32,8 +33,7 @@ from helpers.connect.remote import (
     nothing,
     opened,
 )
-from helpers.connect.web import BROKEN, PIECE, Passing, Site
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
 
 CURSOR = ("rows", "sha256")
 PLACE = re.compile(

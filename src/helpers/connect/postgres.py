@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from helpers import store
+from helpers.connect.pages import Ask, Page, Piece, conform, marked, nothing, opened
 from helpers.connect.reading import assemble, even
-from helpers.connect.remote import Ask, Page, Piece, conform, marked, nothing, opened
-from helpers.errors import PhareError
-from helpers.store import literal
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.base.store import literal
 
 # What makes the text of a value, and what a session may do, whatever the server's own settings.
 SESSION = {

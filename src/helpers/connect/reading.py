@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from helpers.contract import FileFormat
+from helpers.core.city.contract import FileFormat
 
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"
 BATCH_ROWS = 122_880  # rows of a batch, but for the last: DuckDB's row group

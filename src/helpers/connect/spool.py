@@ -19,9 +19,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from helpers import store
-from helpers.connect.remote import Changed, Page
-from helpers.errors import PhareError
+from helpers.connect.pages import Changed, Page
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
 
 JOURNAL, LOCK, ASIDE, PARTS = "journal.json", "verrou", ".part", "part-*.parquet"
 MOST_STARTS = 3  # of one call, when the source changes under it

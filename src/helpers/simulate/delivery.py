@@ -8,16 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from helpers.city import City
+from helpers.core.city.city import City
 from helpers.simulate.records import tell
-from helpers.simulate.sources.files import (
-    Csv,
-    Form,
-    Json,
-    JsonLines,
-    Parquet,
-    Workbook,
-)
+from helpers.simulate.sources.files import Csv, Form, Json, JsonLines, Parquet, Workbook
 from helpers.simulate.sources.lines import nested
 from helpers.simulate.sources.telling import Piece
 from helpers.simulate.world import build_world

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize
 
-from helpers.errors import PhareError
+from helpers.core.base.errors import PhareError
 from helpers.simulate.base import Kind
 from helpers.simulate.intensity import Ground
 from helpers.simulate.presence import HOURS, SLOTS, STARTS_H, Presence

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from helpers.core.base.yaml_models import Strict, parse
 from helpers.simulate.settings_sources import Defects, Sources
 from helpers.simulate.settings_world import WorldSettings
-from helpers.strict import Strict, parse
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weights = dict[str, Annotated[float, Field(ge=0)]]

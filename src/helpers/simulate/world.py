@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.city import City
+from helpers.core.city.city import City
 from helpers.simulate.actions import Actions, plan_actions
 from helpers.simulate.base import LOG, Kind, build_kinds
 from helpers.simulate.detection import detections

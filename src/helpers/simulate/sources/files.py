@@ -18,7 +18,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import xlsxwriter  # type: ignore[import-untyped]
 
-from helpers import store
+from helpers.core.base import store
 
 ROWS = 250_000  # written at once
 CREATED = dt.datetime(2000, 1, 1)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from helpers import calendar
+from helpers.core.place_time import calendar
 from helpers.simulate.columns import codes, iso, joined
 from helpers.simulate.streams import Bools, Ints, Moments
 

@@ -1,0 +1,1 @@
+"""Apps for decision-makers: controls, figures, words; no computation of their own."""

@@ -1,0 +1,58 @@
+"""The top of « Situation »: alerts, what is on today, the reflex sheets, and drills."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from helpers.apps.parts import folded
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.place_time import places
+from helpers.core.stage.run import Run
+from helpers.situation import agenda, alerts, reflex_sheets
+
+NO_DRILL = "aucun"
+
+
+class Day:
+    """What the stage `situation` found for the last day; a drill opens a sheet of its own."""
+
+    def __init__(self, run: Run, city: City, false_alert_rate: float) -> None:
+        self.run, self.city = run, city
+        folder = "derived/situation"
+        tables = {
+            name: store.table(run.view(f"{folder}/{name}.parquet"), f'SELECT * FROM "{name}"')
+            for name in ("alerts", *agenda.SCHEMAS)
+        }
+        self.today = agenda.of_tables(city.about.period.end, tables)
+        self.names = places.zone_names(run.con, city)
+        self.lit = [row for row in alerts.lit(tables["alerts"]) if row["theme"] in city.themes]
+        notes = agenda.notes(self.today.events)
+        said = alerts.in_words(tables["alerts"], city, self.names, notes, false_alert_rate)
+        day = agenda.in_words(run.city, self.today, self.names)
+        self.alerts = widgets.HTML(folded(self._title(), said, open_now=bool(self.lit)))
+        self.on = widgets.HTML(folded("Aujourd'hui : événements, rues et lieux fermés", day))
+        self.sheets = widgets.HTML()
+        choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n, "").title, n)
+                                     for n in reflex_sheets.names(run.root))]  # fmt: skip
+        self.drill = widgets.Dropdown(
+            options=choices, description="Exercice", style={"description_width": "6em"}
+        )
+        self.drill.observe(lambda _: self._open(), names="value")
+        self._open()
+        self.widget = widgets.VBox([self.alerts, self.on, self.sheets, self.drill])
+        self.widget.add_class("app-day")
+
+    def _title(self) -> str:
+        if not self.lit:
+            return "Aucune alerte"
+        return f"{len(self.lit)} alerte" + ("s" if len(self.lit) > 1 else "")
+
+    def _open(self) -> None:
+        found = reflex_sheets.opened(
+            self.run.root, self.run.city, self.lit, self.today.warnings, self.names,
+            self.drill.value,
+        )  # fmt: skip
+        title = "Exercice : fiche réflexe" if self.drill.value else "Fiches réflexes"
+        shown = bool(self.drill.value) or bool(found)
+        self.sheets.value = folded(title, reflex_sheets.in_words(found), open_now=shown)

@@ -1,0 +1,63 @@
+"""What each role follows: its few indicators, and how quiet people feel, beside the facts."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+import pyarrow.parquet as pq
+
+from helpers.apps.parts import folded
+from helpers.core.base.french import percent
+from helpers.core.city import survey
+from helpers.core.stage import params
+from helpers.core.stage.run import Run
+from helpers.sentiment import figures
+from helpers.sentiment.index import CITY, Knobs
+from helpers.sentiment.links import resemblance
+
+
+class Follow:
+    """Two parts that open under their titles; the role is chosen below."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
+        roles = list(params.block("trends")["indicators"])
+        self.role = widgets.Dropdown(
+            options=roles, description="Rôle", style={"description_width": "6em"}
+        )
+        self.role.observe(lambda _: self._tell(), names="value")
+        self.indicators = widgets.HTML()
+        self._tell()
+        parts = [self.indicators, self.role] if roles else []
+        self.widget = widgets.VBox([*parts, widgets.HTML(self._feeling())])
+        self.widget.add_class("app-day")
+
+    def _tell(self) -> None:
+        lines = [
+            f"- {row['title']} : **{row['text']}** (fiabilité {row['reliability']})"
+            if row["status"] == "ok"
+            else f"- {row['title']} : abstention, {row['reason']}"
+            for row in self.rows
+            if row["role"] == self.role.value
+        ]
+        title = f"Les indicateurs suivis : {self.role.value}"
+        self.indicators.value = folded(title, "\n".join(lines))
+
+    def _feeling(self) -> str:
+        tables = {
+            name: pq.read_table(self.run.read(f"derived/sentiment/{name}.parquet"))
+            for name in ("waves", "zones", "links")
+        }
+        rule, knobs = survey.read_rule(self.run.city), Knobs(**params.block("sentiment"))
+        alike = resemblance(tables["zones"], knobs.confidence)
+        question = rule.question if rule else ""
+        told = figures.in_words(tables["waves"], tables["links"], alike, knobs, question)
+        last = [r for r in tables["waves"].to_pylist() if r["zone"] == CITY][-1]
+        value = "abstention"
+        if last["status"] == "ok":
+            value = (
+                f"{percent(last['value'])} de tranquilles ({percent(last['low'])} à "
+                f"{percent(last['high'])} ; {percent(last['shift_low'])} à "
+                f"{percent(last['shift_high'])} si les absents pensent autrement)"
+            )
+        return folded(f"Sentiment de tranquillité : {value}", told)

@@ -1,0 +1,1 @@
+"""The door: what comes from outside, less what the contract refuses."""

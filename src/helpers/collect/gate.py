@@ -1,0 +1,339 @@
+"""The door itself: of each row, the permitted fields; of each field, nothing that names a person.
+
+First the allow-list: a column that the contract does not name, or refuses, is never read. Then
+the rules: a code of its list, a text of its pattern, a date, a bounded number vouch for
+themselves. What is left is screened (`persons`), and a value in which a person is recognised is
+replaced by its reason, here, before anything is written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from helpers.collect import persons
+from helpers.connect import open_file
+from helpers.connect.reading import BATCH_ROWS, FAULT, GEOMETRY, ROW, Reading
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.base.store import literal, quote
+from helpers.core.base.workspace import scratch
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import Contract, Edition, FieldRule
+
+PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
+TOGETHER = 4  # batches of a query: enough for two threads
+REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
+
+
+class Screen:
+    """`persons.screen`, that remembers the texts it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, str | None] = {}
+
+    def reasons(self, rule: FieldRule, texts: pa.Array) -> pa.Array | None:
+        """Return why each text (n,) may not come in, null where it may; None where all may.
+
+        What the rule vouches for is not looked at; what is longer than it allows is free text.
+        """
+        doubtful = pc.fill_null(contract_sql.doubtful(rule, texts), False)
+        if not pc.any(doubtful).as_py():
+            return None
+        held = texts.filter(doubtful)
+        long = pc.greater(pc.utf8_length(held), rule.max_length)
+        self._learn(held.filter(pc.invert(long)))
+        told = [
+            "texte_libre" if too_long else self.seen[text]
+            for text, too_long in zip(held.to_pylist(), long.to_pylist(), strict=True)
+        ]
+        if not any(told):
+            return None
+        nothing = pa.nulls(len(texts), pa.string())
+        return pc.replace_with_mask(nothing, doubtful, pa.array(told, pa.string()))
+
+    def _learn(self, texts: pa.Array) -> None:
+        """Screen the texts not seen before, all at once: one by one would cost a hundred times."""
+        met = pc.unique(texts).to_pylist()
+        new = [text for text in met if text not in self.seen]
+        if len(self.seen) + len(new) > REMEMBERED:
+            self.seen.clear()
+            new = met
+        if new:
+            reasons = persons.screen(pa.array(new, pa.string())).to_pylist()
+            self.seen.update(zip(new, reasons, strict=True))
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One file as received, with the edition of the contract that it keeps to."""
+
+    path: Path
+    edition: Edition
+    reading: Reading
+
+
+def recognise(contract: Contract, path: Path) -> Delivered:
+    """Open the file with the edition of the contract that it fits: required columns all there.
+
+    Of several, that which finds the most of its other columns; then the first.
+    """
+    tried: list[tuple[Edition, list[str]]] = []
+    refusals: list[PhareError] = []
+    fitting: list[tuple[int, Delivered]] = []
+    for edition in contract.every_edition():
+        columns = contract.columns(edition)
+        try:
+            reading = open_file(
+                edition.file, path, set(columns.values()), shapes=contract.kind == "division"
+            )
+        except PhareError as error:
+            refusals.append(error)
+            continue
+        absent = _absent(contract, edition, reading.columns)
+        tried.append((edition, absent))
+        if not absent:
+            found = len(set(columns.values()) & set(reading.columns))
+            fitting.append((found, Delivered(path, edition, reading)))
+    if fitting:
+        return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
+    if not tried:
+        raise refusals[0]
+    edition, absent = min(tried, key=lambda one: len(one[1]))
+    raise PhareError(
+        f"colonne obligatoire absente : {', '.join(absent)}",
+        f"fichier {path.name}, source « {contract.source} »"
+        + (f", édition {edition.version}" if contract.editions else ""),
+        "vérifier le fichier livré, ou corriger le contrat si l'éditeur a changé le nom",
+    )
+
+
+def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
+    columns = contract.columns(edition)
+    return [
+        columns[name]
+        for name, rule in contract.fields.items()
+        if rule.required and columns[name] not in offered and not columns[name].startswith("@")
+    ]
+
+
+def _written(contract: Contract, edition: Edition, name: str) -> str:
+    """Return the SQL of the field as the contract wants it: the part that counts, its own code."""
+    rule = contract.fields[name]
+    value = quote(contract.columns(edition)[name])
+    if rule.extract:
+        value = f"nullif(regexp_extract({value}, {literal(rule.extract)}, 1), '')"
+    codes = edition.values.get(name)
+    if codes:
+        whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in codes.items())
+        value = f"CASE trim({value}) {whens} ELSE {value} END"
+    if rule.type == "float" and edition.file.decimal != contract.file.decimal:
+        value = (
+            f"replace({value}, {literal(edition.file.decimal)}, {literal(contract.file.decimal)})"
+        )
+    return value
+
+
+class Gate:
+    """What lets rows in: the fields permitted, as the contract wants them, screened."""
+
+    def __init__(self) -> None:
+        self.con, self._screen = store.connect(), Screen()
+
+    def let_in(
+        self, contract: Contract, edition: Edition, table: pa.Table, number: int, offset: int
+    ) -> pa.Table:
+        """Return the rows of `table` as they are let in, in their order.
+
+        Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
+        (why the row is set aside, or null), each field of the contract as text, and `geometry` for
+        a division.
+        """
+        read = self._read(contract, edition, table).combine_chunks()
+        size, faults = read.num_rows, _whole(read[FAULT])
+        fields = {}
+        for name, rule in contract.fields.items():
+            if name not in read.column_names:
+                fields[name] = pa.nulls(size, pa.string())
+                continue
+            fields[name] = texts = _whole(read[name])
+            reasons = self._screen.reasons(rule, texts)
+            if reasons is not None:
+                replaced = pc.binary_join_element_wise("[", reasons, "]", "")
+                fields[name] = pc.coalesce(replaced, texts)
+                told = pc.binary_join_element_wise(PERSON, reasons, name, ":")
+                faults = pc.coalesce(faults, told)
+        shape = {GEOMETRY: read[GEOMETRY]} if contract.kind == "division" else {}
+        return pa.table(
+            {
+                ROW: pc.add(read[ROW], offset),
+                "delivery": pa.array(np.full(size, number, np.int32)),
+                FAULT: faults,
+                **fields,
+                **shape,
+            }
+        )
+
+    def _read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
+        """Return row, fault and the fields present, by the contract's names, and any geometry."""
+        columns = contract.columns(edition)
+        present = [name for name in contract.fields if columns[name] in table.column_names]
+        shape = [GEOMETRY] if contract.kind == "division" else []
+        written = {name: _written(contract, edition, name) for name in present}
+        if all(sql == quote(columns[name]) for name, sql in written.items()):
+            return pa.table(
+                {ROW: table[ROW], FAULT: table[FAULT]}
+                | {name: table[columns[name]] for name in present}
+                | {name: table[name] for name in shape}
+            )
+        told = [f"{sql} AS {quote(name)}" for name, sql in written.items()]
+        self.con.register("incoming", table)
+        try:
+            return self.con.execute(
+                f"SELECT {', '.join([ROW, FAULT, *told, *shape])} FROM incoming ORDER BY {ROW}"
+            ).to_arrow_table()
+        finally:
+            self.con.unregister("incoming")
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return the column, of one chunk at most, as an array."""
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+
+
+def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
+    """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
+    files: list[dict[str, Any]] = []
+    with scratch() as folder:
+        gate, path, offset = Gate(), folder / "admitted.parquet", 0
+        with ExitStack() as stack:
+            writer: pq.ParquetWriter | None = None
+            for number, delivered in enumerate(received, start=1):
+                one, faults, rows = recognise(contract, delivered), Counter[str](), 0
+                for table in _let_in(gate, contract, one, number, offset):
+                    writer = writer or stack.enter_context(
+                        pq.ParquetWriter(path, table.schema, compression="zstd")
+                    )
+                    writer.write_table(table, row_group_size=BATCH_ROWS)
+                    rows += table.num_rows
+                    faults.update(table[FAULT].drop_null().to_pylist())
+                met = personal(faults)
+                if rows and rows == faults.total() - sum(met.values()):
+                    raise PhareError(
+                        "aucune ligne lisible avec la mise en page du contrat",
+                        f"fichier {delivered.name}, source « {contract.source} »",
+                        f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
+                        f"encodage {one.edition.file.encoding}",
+                    )
+                files.append(_of_file(contract, one, rows, met))
+                offset += rows
+        gate.con.close()
+        raw.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, raw / f"{contract.source}.parquet")
+    return receipt(contract, files)
+
+
+def receipt(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the receipt of a source from those of its files."""
+    return {
+        "files": files,
+        "rows": sum(one["rows"] for one in files),
+        "columns_kept": _union(files, "columns_kept"),
+        "columns_refused": {c: contract.refused[c] for c in _union(files, "columns_refused")},
+        "columns_not_named": _union(files, "columns_not_named"),
+        "personal": _summed(files),
+        "contract_version": contract.version,
+        "publisher": contract.publisher,
+        "licence": contract.licence,
+        "attribution": contract.attribution,
+    }
+
+
+def _let_in(
+    gate: Gate, contract: Contract, one: Delivered, number: int, offset: int
+) -> Iterator[pa.Table]:
+    """Yield the admitted rows of a file, in order.
+
+    Some batches at a time: DuckDB lets go of what it read, and of what its functions were given,
+    at the end of a query only. No error ever quotes what a row says.
+    """
+    for table in _ahead(one.reading.batches):
+        try:
+            yield gate.let_in(contract, one.edition, table, number, offset)
+        except duckdb.Error:
+            raise PhareError(
+                "fichier illisible avec la mise en page du contrat",
+                f"fichier {one.path.name}, source « {contract.source} »",
+                "vérifier le fichier livré et la partie `file` du contrat",
+            ) from None
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the batches, some at a time, while those that follow are read."""
+
+    def some() -> list[pa.RecordBatch]:
+        return list(islice(batches, TOGETHER))
+
+    with ThreadPoolExecutor(1) as reader:
+        held = reader.submit(some)
+        while found := held.result():
+            held = reader.submit(some)
+            yield pa.Table.from_batches(found)
+
+
+def personal(faults: Mapping[str, int]) -> dict[str, int]:
+    """Return, of the faults counted, the values of persons met: `<what>:<field>` → how many."""
+    start = f"{PERSON}:"
+    return {
+        fault.removeprefix(start): n
+        for fault, n in sorted(faults.items())
+        if fault.startswith(start)
+    }
+
+
+def _of_file(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:
+    return {
+        "file": one.path.name,
+        "size": one.path.stat().st_size,
+        "sha256": store.sha256(one.path),
+        "edition": one.edition.version,
+        "rows": rows,
+        "personal": met,
+        **columns_told(contract, one.edition, one.reading.columns),
+    }
+
+
+def columns_told(
+    contract: Contract, edition: Edition, offered: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return which of the columns offered are kept, refused, or not named by the contract."""
+    permitted = set(contract.columns(edition).values())
+    return {
+        "columns_kept": [c for c in offered if c in permitted],
+        "columns_refused": [c for c in offered if c in contract.refused],
+        "columns_not_named": [
+            c for c in offered if c not in permitted and c not in contract.refused
+        ],
+    }
+
+
+def _union(files: list[dict[str, Any]], key: str) -> list[str]:
+    return list(dict.fromkeys(column for one in files for column in one[key]))
+
+
+def _summed(files: list[dict[str, Any]]) -> dict[str, int]:
+    reasons = sorted({reason for one in files for reason in one["personal"]})
+    return {r: sum(one["personal"].get(r, 0) for one in files) for r in reasons}

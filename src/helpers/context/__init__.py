@@ -1,0 +1,1 @@
+"""What goes with facts in the surroundings."""

@@ -1,0 +1,360 @@
+"""Which features of places go with which themes, and who could change them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import spatial, special, stats
+
+from helpers.core.base import store
+from helpers.core.base.french import number, plural
+from helpers.core.city.city import City
+from helpers.core.city.surroundings import ABSENT, Surroundings
+from helpers.core.place_time.calendar import window
+from helpers.core.place_time.places import Places
+from helpers.core.stats.fixed_effects import within
+from helpers.core.stats.intervals import DIGITS
+from helpers.core.stats.moran import nearest, permutation_p
+from helpers.core.stats.spatial_regression import Fit, fit, inflation
+
+Floats = NDArray[np.float64]
+# How far what features do not tell may be shared, in distances to the nearest zone (median).
+REACHES = (1.0, 2.5, 6.0)
+# Places compared with one another, or each with itself week by week.
+BETWEEN, WITHIN = "between", "within"
+EFFECTS = pa.schema(
+    [
+        ("theme", pa.string()), ("feature", pa.string()), ("design", pa.string()),
+        ("step", pa.float64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("p", pa.float64()), ("q", pa.float64()), ("found", pa.bool_()), ("n", pa.int64()),
+        ("zones", pa.int64()), ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+CHECKS = pa.schema(
+    [
+        ("theme", pa.string()), ("n", pa.int64()), ("zones", pa.int64()),
+        ("exposure", pa.string()), ("overdispersion", pa.float64()), ("shared", pa.float64()),
+        ("reach_m", pa.float64()), ("moran", pa.float64()), ("moran_p", pa.float64()),
+        ("left_moran", pa.float64()), ("left_p", pa.float64()), ("alike", pa.bool_()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+ZONES = pa.schema(
+    [
+        ("zone", pa.string()), ("name", pa.string()), ("theme", pa.string()),
+        ("feature", pa.string()), ("value", pa.float64()), ("usual", pa.float64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()), ("n", pa.int64()),
+        ("weight", pa.float64()), ("actor", pa.string()), ("sentence", pa.string()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The knobs of the stage, as in `params.yaml`, and the seed of the shuffles."""
+
+    window_days: int
+    origins: Sequence[str]
+    confidence: float
+    false_discovery_rate: float
+    minimum_count: int
+    minimum_zones: int
+    minimum_varied: int
+    inflation_max: float
+    neighbours: int
+    permutations: int
+    spatial_alpha: float
+    seed: int
+
+
+def zone_counts(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, places: Places, division: str,
+    knobs: Knobs,
+) -> Floats:  # fmt: skip
+    """Return the facts of the theme in each place (n,), of the origins asked for. View `cube`.
+
+    A record that agents started tells where they went: it is left out unless asked for.
+    """
+    first, after = window(city.about.period.end, knobs.window_days)
+    rows = con.execute(
+        f"SELECT {store.quote(f'zone_{division}')}, sum(n) FROM cube WHERE theme = ? "
+        "AND time_precision != 'year' AND hour >= ? AND hour < ? AND list_contains(?, origin) "
+        "GROUP BY 1",
+        [theme, first, after, list(knobs.origins)],
+    ).fetchall()
+    found = {zone: float(n) for zone, n in rows}
+    return np.array([max(0.0, found.get(code, 0.0)) for code in places.codes])
+
+
+def weekly_counts(
+    con: duckdb.DuckDBPyConnection, theme: str, places: Places, division: str, knobs: Knobs
+) -> Floats:
+    """Return the facts of the theme in each place and full week (n, weeks). View `cube`."""
+    rows = con.execute(
+        f"SELECT {store.quote(f'zone_{division}')}, CAST(date_trunc('week', hour) AS DATE), sum(n) "
+        "FROM cube WHERE theme = ? AND time_precision != 'year' AND list_contains(?, origin) "
+        "GROUP BY ALL",
+        [theme, list(knobs.origins)],
+    ).fetchall()
+    zone = {code: i for i, code in enumerate(places.codes)}
+    week = {monday: i for i, monday in enumerate(places.weeks)}
+    found = np.zeros((len(zone), len(week)))
+    for code, monday, n in rows:
+        if code in zone and monday in week:
+            found[zone[code], week[monday]] = max(0, n)
+    return found
+
+
+def find(
+    con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings | None, places: Places | None,
+    knobs: Knobs,
+) -> tuple[pa.Table, pa.Table]:  # fmt: skip
+    """Return the effects (one row a theme and feature) and the checks (one row a theme).
+
+    `ratio` is by what facts are multiplied where there is a `step` more, at equal exposure and
+    equal other features, with its interval; `q` is adjusted over all effects (Benjamini &
+    Hochberg 1995), `found` true where it allows. `moran` is that of the residuals on features
+    alone, `left_moran` once what neighbours share is taken out. `design` tells whether zones were
+    compared with one another, or (what comes and goes) each with itself. View `cube`.
+    """
+    effects: list[dict[str, Any]] = []
+    checks: list[dict[str, Any]] = []
+    why = _why_not(rules, places, knobs)
+    for theme in city.themes:
+        if why or rules is None or places is None:
+            checks.append({"theme": theme, "n": 0, "status": "abstained", "reason": why})
+            continue
+        counts = zone_counts(con, city, theme, places, rules.division, knobs)
+        more, check = explain(theme, counts, rules, places, knobs)
+        if check["status"] == "ok" and places.weekly:
+            weekly = weekly_counts(con, theme, places, rules.division, knobs)
+            more += [
+                coming_and_going(theme, name, weekly, present, rules, knobs)
+                for name, present in places.weekly.items()
+            ]
+        effects += more
+        checks.append(check)
+    tried = [row for row in effects if row["status"] == "ok"]
+    if tried:
+        adjusted = stats.false_discovery_control([row["p"] for row in tried], method="bh")
+        for row, q in zip(tried, np.round(adjusted, DIGITS).tolist(), strict=True):
+            row |= {"q": q, "found": q <= knobs.false_discovery_rate}
+    return (
+        pa.Table.from_pylist(effects, schema=EFFECTS),
+        pa.Table.from_pylist(checks, schema=CHECKS),
+    )
+
+
+def _why_not(rules: Surroundings | None, places: Places | None, knobs: Knobs) -> str:
+    if rules is None or places is None:
+        return ABSENT
+    if len(places.codes) < knobs.minimum_zones:
+        held = len(places.codes)
+        return f"{held} zones dessinées et renseignées ; il en faut {knobs.minimum_zones}"
+    return ""
+
+
+def explain(
+    theme: str, counts: Floats, rules: Surroundings, places: Places, knobs: Knobs
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the effects of the features on one theme's counts (n,), and the check of the fit."""
+    total, size = int(counts.sum()), len(counts)
+    check: dict[str, Any] = {
+        "theme": theme, "n": total, "zones": size, "exposure": rules.exposure.label,
+    }  # fmt: skip
+    unfit = unusable(rules, places, knobs)
+    kept = [name for name in places.features if name not in unfit or unfit[name][1]]
+    why = ""
+    if total < knobs.minimum_count:
+        held = plural(total, "fait")
+        why = f"{held} d'une origine retenue (`origins`) ; il en faut {knobs.minimum_count}"
+    elif not kept:
+        why = "aucun trait des lieux n'est exploitable"
+    if why:
+        return [], {**check, "status": "abstained", "reason": why}
+    steps = np.array([rules.features[name].step for name in kept])
+    columns = np.column_stack([places.features[name] for name in kept])
+    design = np.column_stack([np.ones(size), (columns - columns.mean(axis=0)) / steps])
+    distances = spatial.distance.squareform(spatial.distance.pdist(places.centres))
+    found = fit(counts, design, places.exposure, distances, reaches_of(distances))
+    if not found.converged:
+        why = "le calcul ne se stabilise pas"
+        return [], {**check, "status": "abstained", "reason": why}
+    check |= _residuals(theme, found, places, knobs) | {"status": "ok", "reason": ""}
+    effects = []
+    for name in places.features:
+        row = {"theme": theme, "feature": name, "design": BETWEEN, "n": total, "zones": size,
+               "step": rules.features[name].step, "status": "ok", "reason": ""}  # fmt: skip
+        if name in unfit:
+            row |= {"status": "abstained", "reason": unfit[name][0]}
+        else:
+            k = 1 + kept.index(name)
+            error = float(np.sqrt(found.covariance[k, k]))
+            row |= ratio(float(found.coefficients[k]), error, found.freedom, knobs.confidence)
+        effects.append(row)
+    return effects, check
+
+
+def coming_and_going(
+    theme: str, name: str, counts: Floats, present: Floats, rules: Surroundings, knobs: Knobs
+) -> dict[str, Any]:
+    """Return the effect of what comes and goes, each zone compared with itself (`panel.within`)."""
+    moved = int((np.ptp(present, axis=1) > 0).sum()) if present.size else 0
+    row: dict[str, Any] = {
+        "theme": theme, "feature": name, "design": WITHIN, "step": rules.features[name].step,
+        "n": int(counts.sum()), "zones": moved, "status": "ok", "reason": "",
+    }  # fmt: skip
+    if moved < knobs.minimum_varied:
+        return row | {"status": "abstained", "reason": f"ne varie que dans {moved} zones"}
+    found = within(counts, present)
+    if found is None:
+        return row | {"status": "abstained", "reason": "ne se distingue pas des semaines"}
+    value, error = (row["step"] * part for part in found)
+    return row | ratio(value, error, moved - 1, knobs.confidence)
+
+
+def reaches_of(distances: Floats) -> tuple[float, ...]:
+    """Return the reaches tried: multiples of the median distance to the nearest zone."""
+    away = distances + np.diag(np.full(len(distances), np.inf))
+    near = float(np.median(away.min(axis=1)))
+    return tuple(near * times for times in REACHES)
+
+
+def ratio(value: float, error: float, freedom: int, confidence: float) -> dict[str, float]:
+    """Return the ratio of a coefficient on the log scale, its interval and p-value (Student)."""
+    reach = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
+    p = 2 * float(special.stdtr(freedom, -abs(value) / error))
+    told = {"ratio": np.exp(value), "low": np.exp(value - reach), "high": np.exp(value + reach)}
+    return {k: round(float(v), DIGITS) for k, v in {**told, "p": p}.items()}
+
+
+def _residuals(theme: str, found: Fit, places: Places, knobs: Knobs) -> dict[str, Any]:
+    weights = nearest(places.centres, knobs.neighbours)
+    key = hashlib.sha256(f"context/{theme}".encode()).digest()[:8]
+    rng = np.random.default_rng([knobs.seed, int.from_bytes(key, "big")])
+    moran, p = permutation_p(found.whole, weights, knobs.permutations, rng)
+    left, left_p = permutation_p(found.own_part, weights, knobs.permutations, rng)
+    told = {
+        "overdispersion": float(np.expm1(found.own + found.shared)),
+        "shared": found.shared / max(found.own + found.shared, 1e-12),
+        "moran": moran, "moran_p": p, "left_moran": left, "left_p": left_p,
+    }  # fmt: skip
+    rounded: dict[str, Any] = {k: round(v, DIGITS) for k, v in told.items()}
+    reach = None if np.isnan(found.reach) else round(found.reach)
+    return {**rounded, "reach_m": reach, "alike": left_p <= knobs.spatial_alpha}
+
+
+def unusable(rules: Surroundings, places: Places, knobs: Knobs) -> dict[str, tuple[str, bool]]:
+    """Return, for each feature without an effect of its own, why, and whether the fit keeps it.
+
+    A feature that others nearly determine stays in the fit: the others are read at equal values of
+    it. One that is not known everywhere, hardly varies, or that others determine exactly, leaves.
+    """
+    found: dict[str, tuple[str, bool]] = {}
+    for name, values in places.features.items():
+        if np.isnan(values).any():
+            found[name] = (f"non renseigné pour {int(np.isnan(values).sum())} zones", False)
+            continue
+        varied = len(values) - int(np.unique(values, return_counts=True)[1].max())
+        if varied < knobs.minimum_varied:
+            found[name] = (f"ne varie que dans {varied} zones", False)
+    names = [name for name in places.features if name not in found]
+    if len(names) < 2:
+        return found
+    columns = np.column_stack([places.features[name] for name in names])
+    factors = inflation(columns)
+    alike = np.abs(np.corrcoef(columns.T)) - 2 * np.eye(len(names))
+    for j, name in enumerate(names):
+        if factors[j] > knobs.inflation_max:
+            other = rules.features[names[int(alike[j].argmax())]].label
+            first = bool(np.isfinite(factors[j])) or _is_new(columns, j)
+            found[name] = (f"ne se distingue pas de « {other} »", first)
+    return found
+
+
+def _is_new(columns: Floats, j: int) -> bool:
+    """Tell whether a column is not determined by those before it."""
+    return j == 0 or bool(np.isfinite(inflation(columns[:, : j + 1])[j]))
+
+
+def sources_of(rules: Surroundings | None) -> list[str]:
+    """Return the files of results that the features come from."""
+    return [f"accepted/{name}.parquet" for name in rules.sources()] if rules else []
+
+
+def levers(
+    con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings | None, places: Places | None,
+    effects: pa.Table, knobs: Knobs,
+) -> pa.Table:  # fmt: skip
+    """Return zone, name, theme, feature, value, usual, ratio and interval, actor, sentence.
+
+    One row a zone: of the effects found, in the sense where their lever makes sense, the one that
+    weighs most there. `weight` is how many of the zone's facts go with what it has beyond the
+    median zone. A zone without any abstains. View `cube`.
+    """
+    if rules is None or places is None:
+        return pa.Table.from_pylist([], schema=ZONES)
+    found = [row for row in effects.to_pylist() if row["found"] and makes_sense(rules, row)]
+    best: list[dict[str, Any] | None] = [None] * len(places.codes)
+    weight = np.zeros(len(places.codes))
+    for row in found:
+        values = held(places, row["feature"])
+        usual = float(np.median(values))
+        gap = np.log(row["ratio"]) * (values - usual) / row["step"]
+        counts = zone_counts(con, city, row["theme"], places, rules.division, knobs)
+        excess = counts * -np.expm1(-gap)
+        for i in np.flatnonzero(excess > np.maximum(weight, 1.0)):
+            weight[i] = excess[i]
+            told = {"value": float(values[i]), "usual": usual, "weight": float(excess[i])}
+            best[i] = row | {key: round(value, DIGITS) for key, value in told.items()}
+    rows = [
+        _zone_row(code, name, one, rules, city)
+        for code, name, one in zip(places.codes, places.names, best, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=ZONES)
+
+
+def held(places: Places, name: str) -> Floats:
+    """Return how much of a feature each place holds (n,): for what comes and goes, on average."""
+    return places.weekly[name].mean(axis=1) if name in places.weekly else places.features[name]
+
+
+def makes_sense(rules: Surroundings, row: dict[str, Any]) -> bool:
+    """Tell whether an effect goes the way in which its feature's lever makes sense."""
+    more = bool(row["ratio"] > 1)
+    return more == (rules.features[row["feature"]].expected == "more")
+
+
+def _zone_row(
+    code: str, name: str, one: dict[str, Any] | None, rules: Surroundings, city: City
+) -> dict[str, Any]:
+    zone = {"zone": code, "name": name}
+    if one is None:
+        why = "aucun trait du lieu n'y pèse plus que dans la zone médiane"
+        return {**zone, "sentence": f"{name} : {why}.", "status": "abstained", "reason": why}
+    feature = rules.features[one["feature"]]
+    interval = f"de {number(one['low'], 2)} à {number(one['high'], 2)}"
+    sentence = (
+        f"{name} — {feature.label} : {_short(one['value'])} (zone médiane : "
+        f"{_short(one['usual'])}). À exposition égale, avec {feature.more}, on compte "
+        f"{number(one['ratio'], 2)} fois les faits de « {city.themes[one['theme']].title} » "
+        f"({interval}). Qui peut agir : {feature.actor} ({feature.lever})."
+    )
+    told = ("theme", "feature", "value", "usual", "ratio", "low", "high", "n", "weight")
+    return {
+        **zone, **{key: one[key] for key in told}, "actor": feature.actor,
+        "sentence": sentence, "status": "ok", "reason": "",
+    }  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return number(value, 0 if value == round(value) else 1)

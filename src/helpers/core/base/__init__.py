@@ -1,0 +1,1 @@
+"""Ground: errors, strict models, the workspace, DuckDB, words in French."""

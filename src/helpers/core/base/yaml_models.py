@@ -1,0 +1,77 @@
+"""YAML files with a typed model: what the model does not know is refused, in French."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from helpers.core.base.errors import PhareError
+
+SAID = {"extra_forbidden": "clé inconnue", "missing": "clé manquante"}
+SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+class Strict(BaseModel):
+    """A model that refuses what it does not know: a misspelt key is an error, not a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys and says nothing: here it is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"clé écrite deux fois, « {key.value} », ligne {line}")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
+    """Read the YAML file `path` into `model`; an error names the file and the key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return model.model_validate(yaml.load(text, Loader=_Loader))
+    except FileNotFoundError as error:
+        raise PhareError(
+            "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
+        ) from error
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise PhareError(f"YAML illisible : {error}", shown_as, "corriger le fichier") from error
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing: the unknown one is what was written.
+        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        raise PhareError(
+            " ; ".join(_in_french(one) for one in found),
+            shown_as,
+            "corriger ces clés dans ce fichier",
+        ) from error
+
+
+def _in_french(error: Any) -> str:
+    """Return what pydantic found wrong with a key; our own validators speak French already."""
+    key = ".".join(map(str, error["loc"])) or "(racine)"
+    if error["type"] == "value_error":
+        return f"{error['ctx']['error']} : {key}"
+    allowed = error.get("ctx", {})
+    limits = [str(allowed[name]) for name in ("expected", "pattern") if name in allowed]
+    limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
+    told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
+    return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"
+
+
+def among(here: str, key: str, value: str, known: Iterable[str]) -> None:
+    """Raise PhareError where `value`, under `key` of the file `here`, names nothing known."""
+    choices = list(known)
+    if value not in choices:
+        raise PhareError(
+            f"{key} nomme « {value} », qui n'existe pas", here,
+            f"choisir parmi : {', '.join(choices)}",
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A city as its pack describes it: contracts, divisions, themes, questions."""

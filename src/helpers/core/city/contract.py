@@ -1,0 +1,279 @@
+"""Contracts: what a source may bring in, field by field. The contract is the allow-list.
+
+A contract is `contracts/<source>.yaml` in a city's pack; its JSON Schema is published in
+docs/schemas/. A column that it does not name never gets in; a column that it refuses is named
+with the reason, and never written anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from helpers.core.base.yaml_models import Strict, parse
+
+FieldType = Literal["str", "int", "float", "bool", "year", "date", "timestamp", "enum"]
+Format = Literal[
+    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
+    "postgres", "open311", "opendatasoft", "ckan",
+]  # fmt: skip
+Origin = Literal["citizen", "agent", "unknown"]
+TimePrecision = Literal["minute", "hour", "day", "year"]
+REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
+DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
+# What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
+POINT = ("@longitude", "@latitude")
+
+
+class FieldRule(Strict):
+    """What one field must look like; `unit` and `label` are for people.
+
+    `column` is its name in the file, if not the field's own; `extract` a regular expression whose
+    group is the part of the text that counts; `pattern` one that the whole value matches, which
+    vouches for it: the gate does not look for persons in a value that its pattern describes.
+    `month_end` of a date: known by its month alone, it stands for the month's last day.
+    """
+
+    type: FieldType
+    required: bool = False
+    column: str = ""
+    extract: str = ""
+    pattern: str = ""
+    max_length: int = Field(default=120, gt=0)
+    label: str = ""
+    unit: str = ""
+    format: str = ""
+    month_end: bool = False
+    values: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> FieldRule:
+        if self.type == "enum" and not self.values:
+            raise ValueError("un champ enum donne ses `values`")
+        if self.type in ("date", "timestamp") and not self.format:
+            raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        if self.month_end and self.type != "date":
+            raise ValueError("`month_end` va avec un champ date")
+        if self.pattern and self.type != "str":
+            raise ValueError("`pattern` va avec un champ str")
+        return self
+
+    @field_validator("extract", "pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groups
+        except re.error as error:
+            raise ValueError(f"expression régulière illisible ({error})") from error
+        if groups > 1:
+            raise ValueError("une expression régulière a un groupe au plus")
+        return value
+
+
+class FileFormat(Strict):
+    """How the file as received is laid out.
+
+    `sheet` of a workbook (the first by default), `layer` of a GeoPackage, `records` the key of a
+    JSON document that holds the rows, `table` of a database (schema.table), `crs` the reference
+    system of shapes whose file does not say its own.
+    """
+
+    format: Format
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: Literal[".", ","] = "."
+    sheet: str = ""
+    layer: str = ""
+    records: str = ""
+    table: str = ""
+    crs: str = ""
+
+
+class Edition(Strict):
+    """How one edition of the source differs: its layout, names of columns, and codes.
+
+    `columns` gives field → column, `values` field → (code as written → code of the contract).
+    """
+
+    version: str
+    file: FileFormat
+    columns: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class Check(Strict):
+    """A rule between two fields of a row: `field` is at least, or at most, another one."""
+
+    reason: str
+    field: str
+    at_least: str | None = None
+    at_most: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Check:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("donner `at_least` ou `at_most`")
+        return self
+
+    @property
+    def other(self) -> str:
+        """The field that `field` is compared with."""
+        return self.at_least or self.at_most or ""
+
+
+class OriginRule(Strict):
+    """Who started the record. Agent activity is not demand: this is never left out."""
+
+    value: Origin | None = None
+    field: str | None = None
+    citizen: tuple[str, ...] = ()
+    agent: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _either(self) -> OriginRule:
+        if (self.value is None) == (self.field is None):
+            raise ValueError("donner `value`, ou bien `field` avec `citizen` et `agent`")
+        return self
+
+
+class TimeParts(Strict):
+    """A moment spread over several columns (`hhmm` as the digits of 24 h time)."""
+
+    year: str
+    month: str | None = None
+    day: str | None = None
+    hhmm: str | None = None
+
+
+class DeclaredZone(Strict):
+    """The zone that the source itself names; used only where the record has no point."""
+
+    division: str
+    field: str
+
+
+class ObservationRule(Strict):
+    """How an accepted row becomes an observation. Values are fields of the contract.
+
+    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. A row of negative
+    `count` takes back a row of the opposite count that says the same of all fields of a list of
+    `cancels`; the lists are tried in order (`cancelling`).
+    """
+
+    category: str
+    started_at: str | TimeParts
+    ended_at: str | None = None
+    recorded_at: str | None = None
+    time_precision: TimePrecision = "minute"
+    longitude: str | None = None
+    latitude: str | None = None
+    coordinates_crs: str = "EPSG:4326"
+    declared_zone: DeclaredZone | tuple[DeclaredZone, ...] = ()
+    origin: OriginRule
+    count: str | None = None
+    cancels: tuple[tuple[str, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> ObservationRule:
+        if self.cancels and not self.count:
+            raise ValueError("`cancels` va avec `count`, le champ qui porte le signe")
+        if not all(self.cancels):
+            raise ValueError("une liste de `cancels` nomme au moins un champ")
+        divisions = [zone.division for zone in self.declared_zones]
+        if len(set(divisions)) < len(divisions):
+            raise ValueError("`declared_zone` donne au plus un champ par découpage")
+        return self
+
+    @property
+    def declared_zones(self) -> tuple[DeclaredZone, ...]:
+        """The zones that the source itself names, one a division."""
+        told = self.declared_zone
+        return (told,) if isinstance(told, DeclaredZone) else told
+
+
+class Contract(Strict):
+    """One source: what it is, by what right it is used, and what may come in.
+
+    `revised_at` is the field that tells which of two versions of a record is the later one.
+    With `repeats`, rows that say the same are several facts (one row a victim, say). A source
+    whose `coverage` is a sample gives neither totals nor trends.
+    """
+
+    source: str
+    title: str
+    kind: Literal["observations", "context", "division"]
+    version: str
+    publisher: str
+    licence: str
+    attribution: str
+    purpose: str
+    legal_basis: str
+    retention: str
+    convention: str | None = None
+    caveats: tuple[str, ...] = ()
+    file: FileFormat
+    timezone: str | None = None
+    key: tuple[str, ...] = ()
+    revised_at: str | None = None
+    repeats: bool = False
+    coverage: Literal["complete", "sample"] = "complete"
+    fields: dict[str, FieldRule]
+    refused: dict[str, str] = Field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    editions: tuple[Edition, ...] = ()
+    observation: ObservationRule | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        for edition in self.every_edition():
+            both = set(self.columns(edition).values()) & set(self.refused)
+            if both:
+                raise ValueError(f"colonnes à la fois permises et refusées : {sorted(both)}")
+        if (self.kind == "observations") != (self.observation is not None):
+            raise ValueError("`observation` va avec `kind: observations`, et seulement lui")
+        if self.repeats and self.key:
+            raise ValueError("`repeats` va avec une source sans `key`")
+        missing = self._named_fields() - set(self.fields)
+        if missing:
+            raise ValueError(f"colonnes employées mais absentes de `fields` : {sorted(missing)}")
+        return self
+
+    def every_edition(self) -> tuple[Edition, ...]:
+        """Return the editions; a contract that lists none has one, its own."""
+        return self.editions or (Edition(version=self.version, file=self.file),)
+
+    def columns(self, edition: Edition) -> dict[str, str]:
+        """Return field → name of its column in files of the edition."""
+        return {
+            name: edition.columns.get(name) or rule.column or name
+            for name, rule in self.fields.items()
+        }
+
+    def _named_fields(self) -> set[str]:
+        named = {*self.key, *([self.revised_at] if self.revised_at else [])}
+        named |= {name for check in self.checks for name in (check.field, check.other)}
+        for edition in self.editions:
+            named |= {*edition.columns, *edition.values}
+        rule = self.observation
+        if rule is None:
+            return named
+        parts = rule.started_at
+        when = [parts] if isinstance(parts, str) else [*parts.model_dump().values()]
+        told = [zone.field for zone in rule.declared_zones]
+        told += [name for fields in rule.cancels for name in fields]
+        others = [rule.category, rule.ended_at, rule.recorded_at, rule.longitude, rule.latitude]
+        named |= {c for c in (*when, *others, *told, rule.origin.field, rule.count) if c}
+        return named
+
+
+def load_contract(path: Path) -> Contract:
+    """Read and check the contract in `path`."""
+    contract: Contract = parse(Contract, path, f"contrat {path.name}")
+    return contract

@@ -1,0 +1,1 @@
+"""A stage: its parameters, inputs, outs, figures, and how far to trust them."""

@@ -1,0 +1,270 @@
+"""Running a notebook as a stage, and keeping notebooks clean.
+
+`python -m helpers.core.stage.execute run STAGE CITY` executes `notebooks/*/<stage>.ipynb` with Papermill and
+leaves the executed notebook and its page under `data/<city>/reports/`, free of all that differs
+from run to run. `python -m helpers.core.stage.execute strip [--check]` takes outputs out of the sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
+from helpers.core.city.city import load_city
+from helpers.core.stage import code_used, params
+
+# What a stage sees whatever the machine; PHARE_VARY lets the audit take the guard away.
+STEADY = {
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+OUR_ERROR = re.compile(
+    r"Erreur : (?P<what>.*)\n\s*où\s*: (?P<where>.*)\n\s*à faire : (?P<todo>.*)", re.DOTALL
+)
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def steady_environment(stage: str) -> None:
+    """Set what a stage's kernel must see."""
+    guard = {} if os.environ.get("PHARE_VARY") else STEADY
+    os.environ.update({**guard, PIPELINE_FLAG: stage, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+
+
+def run_stage(stage: str, city: str) -> None:
+    """Execute the stage's notebook for the city; on failure raise PhareError, keeping it."""
+    started = time.perf_counter()
+    root = find_root()
+    notebook = code_used.notebook_path(root, stage)
+    if notebook is None:
+        raise PhareError(f"étape inconnue : {stage}", "notebooks/", "vérifier le nom dans dvc.yaml")
+    workspace = Workspace(root, city)
+    about = load_city(workspace).about
+    knobs = {"city": city, **params.block(stage, root)}
+    reports = workspace.data / "reports"
+    broken = workspace.data / "failed" / f"{stage}.ipynb"
+    steady_environment(stage)
+    executed = execute(notebook, knobs, broken)
+    executed.metadata |= {"city": about.title, "simulated": about.simulated}
+    write_report(executed, reports / f"{stage}.ipynb", root)
+    broken.unlink(missing_ok=True)
+    timings = workspace.data / "timings" / f"{stage}.json"
+    timings.parent.mkdir(parents=True, exist_ok=True)
+    timings.write_text(json.dumps({"seconds": round(time.perf_counter() - started, 2)}))
+
+
+def _start_kernel(folder: Path, room: str) -> Any:
+    """Start a kernel that loads the charting library while this process loads Papermill.
+
+    Its sockets are files in `room`.
+    """
+    from jupyter_client.manager import KernelManager
+
+    class Manager(KernelManager):  # type: ignore[misc]  # it comes without types
+        """Remembers the client that Papermill asks for, which leaves its channels open."""
+
+        opened: Any = None
+
+        def client(self, **kwargs: Any) -> Any:
+            self.opened = super().client(**kwargs)
+            return self.opened
+
+    connection = str(Path(room) / "kernel.json")
+    manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
+    warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
+    manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
+    return manager
+
+
+def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
+    """Execute a notebook with Papermill, these values in its `parameters` cell; return it.
+
+    Each has a kernel of its own. Where a cell stops, raise PhareError; the notebook as far as it
+    went is left at `broken`, which the caller removes when all went well.
+    """
+    room = tempfile.mkdtemp(prefix="phare-")
+    kernel = _start_kernel(notebook.parent, room)
+    import papermill  # slow to import: the kernel boots meanwhile
+    from papermill.exceptions import PapermillExecutionError
+
+    # It knows parameters by lines `name = value` and warns of ours, which are read from
+    # params.yaml; unknown ones are refused by the typed model before we come here.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return papermill.execute_notebook(
+            str(notebook),
+            str(broken),
+            parameters=knobs,
+            kernel_name="python3",
+            cwd=str(notebook.parent),
+            progress_bar=False,
+            record_timing=False,
+            log_output=False,
+            km=kernel,
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as error:
+        raise _failure(notebook, knobs, broken, error) from None
+    finally:
+        if kernel.opened:
+            kernel.opened.stop_channels()
+        if kernel.has_kernel:
+            kernel.shutdown_kernel(now=True)
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) -> PhareError:
+    root = find_root()
+    values = ", ".join(f"{name}={value!r}" for name, value in knobs.items())
+    where = (
+        f"carnet {notebook.relative_to(root)}, cellule {error.cell_index} "
+        f"(In [{error.exec_count}]) ; paramètres : {values}"
+    )
+    todo = f"ouvrir le carnet arrêté : {broken.relative_to(root)}"
+    told = COLOURS.sub("", str(error.evalue))
+    ours = OUR_ERROR.fullmatch(told.strip())
+    if ours:
+        return PhareError(f"{ours['what']} ({ours['where']})", where, f"{ours['todo']} ; ou {todo}")
+    return PhareError(f"{error.ename} : {told.split(chr(10))[0]}", where, todo)
+
+
+def tidy(notebook: Any) -> Any:
+    """Take out of an executed notebook all that differs between two runs of the same thing.
+
+    Papermill's and widgets' metadata, execution stamps and random ids go; ids are made from the
+    cell's position and text; successive pieces of one stream are joined.
+    """
+    kept = ("kernelspec", "title", "city", "simulated")
+    notebook.metadata = {k: notebook.metadata[k] for k in kept if k in notebook.metadata}
+    for position, cell in enumerate(notebook.cells):
+        cell["id"] = cell_id(position, cell)
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type == "code":
+            cell.outputs = _joined_streams(cell.outputs)
+    return notebook
+
+
+def cell_id(position: int, cell: Any) -> str:
+    """Return an id that depends on the cell's position and text alone."""
+    return f"{position:02d}-{hashlib.sha256(code_used.source_of(cell).encode()).hexdigest()[:8]}"
+
+
+def _joined_streams(outputs: list[Any]) -> list[Any]:
+    joined: list[Any] = []
+    for output in outputs:
+        last: Any = joined[-1] if joined else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def write_report(executed: Any, path: Path, root: Path) -> None:
+    """Write the executed notebook, tidied, and its page (one self-contained HTML file)."""
+    from nbconvert import HTMLExporter
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clean = tidy(executed)
+    path.write_text(as_text(clean), encoding="utf-8")
+    exporter = HTMLExporter(
+        template_name="phare_report", extra_template_basedirs=[str(root / "templates" / "report")]
+    )
+    page, _ = exporter.from_notebook_node(clean)
+    path.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def as_text(notebook: Any) -> str:
+    """Return the notebook as JupyterLab would write it."""
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def stripped(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return the notebook without outputs, counts and personal metadata; tags are kept."""
+    metadata = {"kernelspec": KERNELSPEC}
+    if "title" in notebook["metadata"]:
+        metadata["title"] = notebook["metadata"]["title"]
+    cells = []
+    for position, cell in enumerate(notebook["cells"]):
+        tags = cell.get("metadata", {}).get("tags")
+        clean: dict[str, Any] = {
+            "cell_type": cell["cell_type"],
+            "id": cell_id(position, cell),
+            "metadata": {"tags": tags} if tags else {},
+            "source": code_used.source_of(cell).splitlines(keepends=True),
+        }
+        if cell["cell_type"] == "code":
+            clean |= {"execution_count": None, "outputs": []}
+        cells.append(clean)
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def strip(root: Path, check: bool) -> list[Path]:
+    """Strip every notebook under notebooks/ and templates/; return those that were not clean."""
+    changed = []
+    for folder in ("notebooks", "templates"):
+        for path in sorted((root / folder).rglob("*.ipynb")):
+            if ".ipynb_checkpoints" in path.parts:
+                continue
+            text = as_text(stripped(code_used.read_notebook(path)))
+            if text != path.read_text(encoding="utf-8"):
+                changed.append(path)
+                if not check:
+                    path.write_text(text, encoding="utf-8")
+    return changed
+
+
+def clear_partial(root: Path, stage: str, city: str) -> None:
+    """Remove what a failed stage had begun to write."""
+    data = root / "data" / city
+    for part in (data / folder / stage for folder in ("derived", "figures", "reports")):
+        shutil.rmtree(part, ignore_errors=True)
+    for suffix in ("ipynb", "html"):
+        (data / "reports" / f"{stage}.{suffix}").unlink(missing_ok=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.core.stage.execute")
+    commands = parser.add_subparsers(dest="command", required=True)
+    runner = commands.add_parser("run", help="exécuter le carnet d'une étape")
+    runner.add_argument("stage")
+    runner.add_argument("city")
+    stripper = commands.add_parser("strip", help="ôter les sorties des carnets")
+    stripper.add_argument("--check", action="store_true")
+    asked = parser.parse_args(arguments)
+    if asked.command == "strip":
+        changed = strip(find_root(), asked.check)
+        for path in changed:
+            print(path)
+        if changed and asked.check:
+            print("Mettre au propre : python -m helpers.core.stage.execute strip", file=sys.stderr)
+        return 1 if changed and asked.check else 0
+    try:
+        run_stage(asked.stage, asked.city)
+    except PhareError as error:
+        clear_partial(find_root(), asked.stage, asked.city)
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

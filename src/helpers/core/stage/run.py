@@ -1,0 +1,150 @@
+"""A notebook's run: its city, its knobs, what it reads, what it writes, and where that came from.
+
+Each stage leaves `derived/<stage>/lineage.json`: the hashes of what it read and wrote. Following
+these from a figure leads to the hash of each file as it was received.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import Workspace, find_root
+from helpers.core.city.city import City, load_city
+from helpers.core.stage import code_used, params
+from helpers.core.stage.receipts import read_receipts
+
+LINEAGE = "lineage.json"
+
+
+class Run:
+    """What a notebook needs: `run.city`, `run.knobs`, `run.read`, `run.write`, `run.finish`."""
+
+    def __init__(self, stage: str, namespace: Mapping[str, Any]) -> None:
+        self.stage = stage
+        self.root = find_root()
+        self.workspace = Workspace(self.root, namespace["city"])
+        self.city: City = load_city(self.workspace)
+        knobs = params.block(stage, self.root)
+        self.knobs = {name: namespace[name] for name in knobs}
+        self.inputs: dict[str, str] = {}
+        self.outs: dict[str, str] = {}
+        self.con: duckdb.DuckDBPyConnection = store.connect()
+
+    @cached_property
+    def notebook(self) -> Path:
+        """The notebook that bears the stage's name."""
+        path = code_used.notebook_path(self.root, self.stage)
+        if path is None:
+            raise PhareError(
+                f"aucun carnet nommé {self.stage}.ipynb",
+                "notebooks/",
+                "donner au carnet le nom de son étape",
+            )
+        return path
+
+    @cached_property
+    def helpers(self) -> dict[str, str]:
+        """Path → SHA-256 of each helper module that the notebook rests on."""
+        names = code_used.notebook_helpers(self.notebook, self.root)
+        return {name: store.sha256(self.root / name) for name in names}
+
+    def read(self, name: str) -> Path:
+        """Return the city's file `name` (`cube.parquet`, say), noted as an input."""
+        path = self.workspace.data / name
+        if not path.exists():
+            raise PhareError(
+                f"résultat absent : {name}",
+                f"ville « {self.workspace.city} »",
+                f"lancer `make run CITY={self.workspace.city} APPS=0`",
+            )
+        self.inputs[self.workspace.relative(path)] = store.sha256(path)
+        return path
+
+    def view(self, *names: str) -> duckdb.DuckDBPyConnection:
+        """Make the city's Parquet files readable by their stems; return the connection."""
+        for name in names:
+            store.view(self.con, Path(name).stem, self.read(name))
+        return self.con
+
+    @property
+    def folder(self) -> Path:
+        """Where the stage's own results go."""
+        return self.workspace.writes / "derived" / self.stage
+
+    def table(self, view: str) -> pa.Table:
+        """Return the rows of a view, in the order of its file."""
+        return store.table(self.con, f"SELECT * FROM {store.quote(view)}")
+
+    def keep(self, table: pa.Table, name: str) -> None:
+        """Write the rows of `table` as `derived/<stage>/<name>.parquet`, fully ordered."""
+        self.con.register(f"{name}_kept", table)
+        self.write(f"SELECT * FROM {store.quote(f'{name}_kept')}", name)
+
+    def write(self, query: str, name: str) -> None:
+        """Write the rows of `query`, fully ordered, as `derived/<stage>/<name>.parquet`."""
+        self.wrote(store.write(self.con, query, self.folder / f"{name}.parquet"))
+
+    def wrote(self, path: Path) -> Path:
+        """Note `path` as one of the stage's outs."""
+        self.outs[self.workspace.relative(path)] = store.sha256(path)
+        return path
+
+    def finish(self) -> None:
+        """Write the stage's lineage; the last thing that a stage's notebook does."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self._lineage(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        (self.folder / LINEAGE).write_text(text, encoding="utf-8")
+
+    def _lineage(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "city": self.workspace.city,
+            "parameters": self.knobs,
+            "notebook_sha256": code_used.notebook_sha256(self.notebook),
+            "helpers_sha256": digest(self.helpers),
+            "inputs": self.inputs,
+            "outs": self.outs,
+        }
+
+    def ancestry(self) -> dict[str, Any]:
+        """Return the stages above, the hashes they noted, and the files as received."""
+        stages = _upstream(self.workspace.data, set(self.inputs))
+        received: dict[str, Any] = {}
+        if "collect" in stages or self.stage == "ingest":
+            receipts = read_receipts(self.workspace.data / "raw")
+            received = {name: _received(one) for name, one in receipts.items()}
+        return {"stages": stages, "received": received}
+
+
+def _received(receipt: dict[str, Any]) -> dict[str, Any]:
+    files = [{k: one[k] for k in ("file", "sha256", "size", "rows")} for one in receipt["files"]]
+    return {"files": files, **{k: receipt[k] for k in ("rows", "attribution", "licence")}}
+
+
+def _upstream(data: Path, wanted: set[str]) -> dict[str, Any]:
+    files = sorted((data / "derived").glob(f"*/{LINEAGE}"))
+    lineages = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    found: dict[str, Any] = {}
+    while True:
+        more = [one for one in lineages if one["stage"] not in found and wanted & set(one["outs"])]
+        if not more:
+            return dict(sorted(found.items()))
+        for one in more:
+            found[one["stage"]] = {k: one[k] for k in ("parameters", "inputs", "notebook_sha256")}
+            wanted |= set(one["inputs"])
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON value, independent of the order of its keys."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

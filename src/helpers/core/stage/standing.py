@@ -1,0 +1,151 @@
+"""How far a result stands: badge of reliability, themes in force, what is left out, caveats."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.french import plural, spoken
+from helpers.core.city.city import City
+from helpers.core.stage.run import Run
+
+HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade and why."""
+
+    grade: str
+    reason: str
+
+
+def grade_of(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[str], start: dt.date, end: dt.date
+) -> Graded:
+    """Return the worst grade of the sources over the days `start` to `end`, both inclusive.
+
+    The grade of a source is the one that nine of its weeks in ten hold; a source without weeks
+    there keeps that of its whole period. Views `weeks` (as written) and `grades`.
+    """
+    found = [_of_source(con, source, start, end) for source in sources]
+    worst = max(one.grade for one in found)
+    reasons = dict.fromkeys(one.reason for one in found if one.grade == worst and one.reason)
+    return Graded(worst, " ; ".join(reasons))
+
+
+def _of_source(con: duckdb.DuckDBPyConnection, source: str, start: dt.date, end: dt.date) -> Graded:
+    rows = con.execute(
+        "SELECT grade, reason, status, week FROM weeks WHERE source = ? AND week <= ? "
+        "AND week + 6 >= ? ORDER BY week",
+        [source, end, start],
+    ).fetchall()
+    if not rows:
+        query = "SELECT grade, reason FROM grades WHERE source = ?"
+        return Graded(*con.execute(query, [source]).fetchall()[0])
+    letters = sorted(row[0] for row in rows)
+    grade = letters[-(-len(letters) * HELD_OF_TEN // 10) - 1]
+    silent = sum(row[2] == "missing" for row in rows)
+    told = [plural(silent, "semaine manquante")] if silent else []
+    below = [row for row in rows if row[0] >= grade and row[2] == "ok" and row[1]]
+    if below:
+        _, reason, _, week = below[-1]
+        told.append(f"{plural(len(below), 'semaine')} à {grade} ou moins, dont celle du "
+                    f"{spoken(week)} : {reason}")  # fmt: skip
+    return Graded(grade, " ; ".join(told))
+
+
+def badge(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[str],
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+) -> str:
+    """Return the worst grade of the sources, as printed on a figure.
+
+    With `start` and `end` (inclusive), that of the window which the figure shows (views `weeks`
+    and `grades`); without, that of the whole period (view `grades`). Nothing without sources.
+    """
+    if not sources:
+        return ""
+    if start is not None and end is not None:
+        return f"fiabilité {grade_of(con, sources, start, end).grade}"
+    listed = ", ".join(store.literal(name) for name in sources)
+    rows = con.execute(f"SELECT max(grade) FROM grades WHERE source IN ({listed})").fetchall()
+    return f"fiabilité {rows[0][0]}"
+
+
+State = Literal["not_yet", "pilot", "active", "suspended"]
+
+
+TITLES: dict[State, str] = {
+    "active": "en service",
+    "pilot": "pilote",
+    "suspended": "suspendu",
+    "not_yet": "pas encore",
+}
+
+
+IN_FORCE: tuple[State, ...] = ("active", "pilot")
+
+
+def in_force(run: Run, *, totals: bool = False) -> City:
+    """Return the city with the themes in force only; with `totals`, without samples.
+
+    Nothing of another theme is computed by who works on this city. Reads `derived/waves`.
+    """
+    con = run.view("derived/waves/states.parquet")
+    rows = store.records(con, "SELECT theme, state, sample FROM states")
+    return restricted(
+        run.city,
+        {r["theme"] for r in rows if r["state"] in IN_FORCE and not (totals and r["sample"])},
+    )
+
+
+def restricted(city: City, names: set[str]) -> City:
+    """Return the city with these themes alone, in the pack's order."""
+    found = copy.copy(city)
+    found.__dict__["themes"] = {n: theme for n, theme in city.themes.items() if n in names}
+    return found
+
+
+def reasons_left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> list[str]:
+    """Return one sentence for each theme that is not computed: which, and why. View `states`."""
+    rows = {row["theme"]: row for row in store.records(con, "SELECT * FROM states")}
+    lines = []
+    for name, theme in city.themes.items():
+        if name not in kept.themes:
+            row = rows[name]
+            why = row["reason"] if row["state"] not in IN_FORCE else "échantillon, sans total"
+            lines.append(f"**{theme.title}** ({TITLES[row['state']]}) : {why}.")
+    return lines
+
+
+def left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> str:
+    """Return `reasons_left_out` as Markdown to put after an answer; nothing where all are in."""
+    lines = [f"- {line}" for line in reasons_left_out(con, city, kept)]
+    return "\n".join(["\n\nThèmes non calculés :", "", *lines]) if lines else ""
+
+
+def driven(table: pa.Table) -> dict[str, str]:
+    """Return, for each theme whose count follows agents' activity, its caveat in words."""
+    return {r["theme"]: r["note"] for r in table.to_pylist() if r["driven"]}
+
+
+def caveat(table: pa.Table, city: City) -> str:
+    """Return a paragraph of Markdown that names the themes driven by agents; nothing without."""
+    told = driven(table)
+    titles = [theme.title for name, theme in city.themes.items() if name in told]
+    if not titles:
+        return ""
+    return (
+        f"\n\n**Portés par l'activité des agents** : {', '.join(titles)}. Ces comptes suivent où "
+        "et quand les agents passent ; leurs bornes sont dans le carnet `patrol`."
+    )

@@ -1,0 +1,1 @@
+"""Statistics: arrays in, arrays out; no city, no SQL, no chart, no French."""

@@ -1,0 +1,139 @@
+"""Two windows of weeks compared: ratio, interval, p-value, and the change that would be seen.
+
+Given the total of both windows, the last one's count is binomial (Przyborowski & Wilenski 1940,
+Biometrika 31; limits of Clopper & Pearson 1934); counts are divided by the dispersion φ where weeks
+vary more than chance. What is known of a change of recording, and of entries still to come, within
+an interval only, widens that of the ratio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from helpers.core.stats import quasi_poisson
+from helpers.core.stats.quasi_poisson import Floats
+
+MISSED = 0.5  # share of a window that may be silent or set aside
+PAST, MUTE, FEW = "past", "mute", "few"  # why nothing is said
+
+
+@dataclass(frozen=True)
+class How:
+    """Weeks of a window, level of the intervals, smallest mean count, power of what is seen."""
+
+    window: int
+    confidence: float
+    minimum_count: int
+    power: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """Counts and exposures of one window, one a zone, both shape (zones,)."""
+
+    n: Floats
+    exposure: Floats
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Results, one a zone, all of shape (zones,); nothing may be read where `why` is not empty.
+
+    `dispersion` is φ, known with `freedom` degrees of freedom; `extra` the variance of the log
+    ratio that does not come from counts.
+    """
+
+    recent: Span
+    before: Span
+    dispersion: Floats
+    freedom: NDArray[np.int64]
+    extra: Floats
+    why: NDArray[np.str_]
+
+    def wide(self, confidence: float | Floats) -> Floats:
+        """Return how many standard errors an interval reaches."""
+        return quasi_poisson.reach(confidence, self.freedom)
+
+    def level(self, confidence: float) -> tuple[Floats, Floats, Floats]:
+        """Return the facts of an ordinary week of the last window, with interval (Garwood 1936)."""
+        n, unit = self.recent.n / self.dispersion, self.dispersion / self._exposed(self.recent)
+        tail = special.ndtr(-self.wide(confidence))
+        low = np.where(n > 0, special.gammaincinv(np.maximum(n, 1e-9), tail), 0.0)
+        return n * unit, low * unit, special.gammaincinv(n + 1, 1 - tail) * unit
+
+    def ratio(self, confidence: float) -> tuple[Floats, Floats, Floats]:
+        """Return the ratio of the windows' levels, with its interval; ∞ where it has no end."""
+        a, b, scale = self._pair()
+        wide = self.wide(confidence)
+        tail = special.ndtr(-wide)  # the exact limits, at the level that Student's reach stands for
+        low_share = np.where(a > 0, special.betaincinv(np.maximum(a, 1e-9), b + 1, tail), 0.0)
+        high_share = special.betaincinv(a + 1, np.maximum(b, 1e-9), 1 - tail)
+        more = wide * np.sqrt(self.extra)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = a / b * scale
+            low = low_share / (1 - low_share) * scale
+            high = np.where(b > 0, high_share / (1 - high_share) * scale, np.inf)
+            nearer = ratio * np.exp(-np.hypot(np.log(ratio / low), more))
+            farther = ratio * np.exp(np.hypot(np.log(high / ratio), more))
+        both = (a > 0) & (b > 0)
+        lower = np.where(both, nearer, low * np.exp(-more))
+        return ratio, lower, np.where(both, farther, high * np.exp(more))
+
+    def p(self) -> Floats:
+        """Return the chance of so great a change, either way, where there is none."""
+        a, b, _ = self._pair()
+        share = self.recent.exposure / np.maximum(self.recent.exposure + self.before.exposure, 1e-9)
+        fewer = np.where(b > 0, special.betainc(np.maximum(b, 1e-9), a + 1, 1 - share), 1.0)
+        more = np.where(a > 0, special.betainc(np.maximum(a, 1e-9), b + 1, share), 1.0)
+        z = -special.ndtri(np.clip(np.minimum(fewer, more), 1e-300, 0.5))
+        z = z / np.sqrt(1 + self.extra / (1 / np.maximum(a, 0.5) + 1 / np.maximum(b, 0.5)))
+        student = special.stdtr(np.maximum(self.freedom, 1), -z)
+        return np.asarray(2 * np.where(self.freedom > 0, student, special.ndtr(-z)))
+
+    def detectable(self, alpha: Floats, power: float) -> Floats:
+        """Return the ratio that would be told at threshold `alpha` (zones,) in `power` of cases.
+
+        As many facts, split as if nothing had changed (Lehr 1992, Statistics in Medicine 11).
+        """
+        total = self.recent.n + self.before.n
+        both = np.maximum(self.recent.exposure + self.before.exposure, 1e-9)
+        means = [np.maximum(total * s.exposure / both, 1e-9) for s in (self.recent, self.before)]
+        error = np.sqrt(self.dispersion * (1 / means[0] + 1 / means[1]) + self.extra)
+        reach = self.wide(1 - alpha) + self.wide(2 * power - 1)
+        return np.asarray(np.exp(np.minimum(reach * error, 20.0)))
+
+    def _pair(self) -> tuple[Floats, Floats, Floats]:
+        scale = self._exposed(self.before) / self._exposed(self.recent)
+        return self.recent.n / self.dispersion, self.before.n / self.dispersion, scale
+
+    @staticmethod
+    def _exposed(span: Span) -> Floats:
+        return np.maximum(span.exposure, 1e-9)
+
+
+def compare(counts: Floats, exposure: Floats, how: How, extra: Floats) -> Compared:
+    """Return how the last window compares with the one before; shapes (zones, weeks), (zones,).
+
+    Weeks of exposure 0 are left out of counts and exposures alike.
+    """
+    zones, weeks = counts.shape
+    if weeks < 2 * how.window:
+        nothing = Span(np.zeros(zones), np.zeros(zones))
+        ones, none = np.ones(zones), np.zeros(zones, dtype=np.int64)
+        return Compared(nothing, nothing, ones, none, extra, np.full(zones, PAST))
+    e = exposure[:, weeks - 2 * how.window :]
+    n = counts[:, weeks - 2 * how.window :] * (e > 0)
+    halves = (slice(how.window), slice(how.window, None))
+    before, recent = (Span(n[:, h].sum(axis=1), e[:, h].sum(axis=1)) for h in halves)
+    rates = [s.n / np.maximum(s.exposure, 1e-9) for s in (before, recent)]
+    means = np.repeat(np.stack(rates, axis=1), how.window, axis=1) * e
+    at = np.arange(weeks - 2 * how.window, weeks)
+    phi, freedom = quasi_poisson.dispersion(n, means, at, used=2)
+    heard = np.minimum(*((e[:, h] > 0).mean(axis=1) for h in halves))
+    few = (recent.n + before.n) / 2 < how.minimum_count
+    why = np.select([heard < MISSED, few], [MUTE, FEW], "")
+    return Compared(recent, before, phi, freedom, extra, why)

@@ -1,0 +1,1 @@
+"""The register of figures and of what they rest on."""

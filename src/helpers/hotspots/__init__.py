@@ -1,0 +1,1 @@
+"""Where facts gather more than chance explains."""

@@ -1,0 +1,1 @@
+"""Rows to observations, observations to the cube."""

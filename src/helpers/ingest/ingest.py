@@ -1,0 +1,180 @@
+"""From raw rows to observations and the cube: nothing dropped, nothing invented.
+
+For each source, rows in = accepted + set aside (by a rule, as duplicates, as older versions).
+After this module nobody sees a raw row: all read the cube.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.base.french import number, plural
+from helpers.core.base.store import quote
+from helpers.core.base.workspace import scratch
+from helpers.core.city.city import City
+from helpers.core.city.names import DUPLICATE, NO_PLACE, OUTSIDE, REPLACED
+from helpers.core.place_time.calendar import slot_of, working_day
+from helpers.ingest.divisions import read_zones, write_zones
+from helpers.ingest.observations import observe
+from helpers.ingest.sort_rows import sort_rows
+
+NO_THEME = "sans_theme"
+
+
+def themes_table(city: City) -> pa.Table:
+    """Return source, category, theme, severity of each category that a theme counts."""
+    rows = [
+        (theme.source, category, name, theme.severity)
+        for name, theme in city.themes.items()
+        for category in dict.fromkeys(theme.categories)
+    ]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    types = (pa.string(), pa.string(), pa.string(), pa.int64())
+    names = ("source", "category", "theme", "severity")
+    return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
+
+
+def ingest(
+    city: City,
+    raw: Path,
+    out: Path,
+    cell_size_m: int,
+    map_tolerance_m: float,
+    default_point_share: float,
+) -> dict[str, dict[str, int]]:
+    """Sort, place and count every source of the city; return the count of each fate a source.
+
+    Writes under `out`: accepted/, quarantined/, observations.parquet, cube.parquet, zones.parquet.
+    """
+    observed = city.observed_sources()
+    if not observed:
+        raise PhareError(
+            "aucune source d'observations", f"{city.pack.name}/city.yaml", "en déclarer une"
+        )
+    fates: dict[str, dict[str, int]] = {}
+    with scratch() as folder:
+        con = store.connect(spill=folder)
+        for name, contract in city.contracts.items():
+            path = raw / f"{name}.parquet"
+            fates[name] = sort_rows(con, contract, path, out, city.about.timezone)
+        zones = read_zones(city, out)
+        parts = [folder / f"{name}.parquet" for name in observed]
+        for name, part in zip(observed, parts, strict=True):
+            accepted = out / "accepted" / f"{name}.parquet"
+            query = observe(
+                con,
+                city,
+                city.contracts[name],
+                accepted,
+                zones,
+                cell_size_m,
+                default_point_share,
+                part.with_suffix(".placed"),
+            )
+            store.spill(con, query, part)
+        _write_cube(con, city, parts, out)
+        write_zones(city, zones, map_tolerance_m, out / "zones.parquet")
+        con.close()
+    return fates
+
+
+def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], out: Path) -> None:
+    con.register("themes", themes_table(city))
+    listed = ", ".join(store.literal(part) for part in parts)
+    observations = out / "observations.parquet"
+    store.write(
+        con,
+        f"SELECT coalesce(theme, '{NO_THEME}') AS theme, severity, o.* "
+        f"FROM read_parquet([{listed}]) o LEFT JOIN themes USING (source, category)",
+        observations,
+    )
+    store.view(con, "observations", observations)
+    zones = ", ".join(quote(f"zone_{name}") for name in city.about.divisions)
+    store.write(
+        con,
+        f"SELECT theme, source, category, cell, {zones}, hour, hour_end, "
+        f"{slot_of('hour', city.about.slots)} AS slot, "
+        f"{working_day('hour', city.about.slots)} AS working_day, time_precision, origin, "
+        "CAST(sum(n) AS BIGINT) AS n FROM observations GROUP BY ALL",
+        out / "cube.parquet",
+    )
+
+
+def outs(out: Path) -> list[Path]:
+    """Return the files that `ingest` wrote under `out`, ordered."""
+    folders = [out / "accepted", out / "quarantined"]
+    tables = [out / f"{name}.parquet" for name in ("observations", "cube", "zones")]
+    return [*(path for folder in folders for path in sorted(folder.iterdir())), *tables]
+
+
+def totals(city: City, cube: Path) -> dict[str, dict[str, int]]:
+    """Return, for each division, the facts in its zones, outside of them, and without place.
+
+    `cell` is the grid: facts in a cell, and without place.
+    """
+    con = store.connect()
+    store.view(con, "cube", cube)
+    found: dict[str, dict[str, int]] = {}
+    columns = {"cell": "cell", **{name: f"zone_{name}" for name in city.about.divisions}}
+    for name, column in columns.items():
+        zone = quote(column)
+        rows = con.execute(
+            f"SELECT CASE WHEN {zone} IS NULL OR {zone} = '{NO_PLACE}' THEN '{NO_PLACE}' "
+            f"WHEN {zone} = '{OUTSIDE}' THEN '{OUTSIDE}' ELSE 'inside' END, "
+            "CAST(sum(n) AS BIGINT) FROM cube GROUP BY 1"
+        ).fetchall()
+        found[name] = {"inside": 0, OUTSIDE: 0, NO_PLACE: 0, **dict(rows)}
+    con.close()
+    return found
+
+
+def fates_as_markdown(city: City, fates: dict[str, dict[str, int]]) -> str:
+    """Return a Markdown table of what became of the rows of each source."""
+    lines = [
+        "| source | reçues | acceptées | en double | remplacées | écartées, par motif |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, fate in fates.items():
+        reasons = {k: v for k, v in fate.items() if k not in ("accepted", DUPLICATE, REPLACED)}
+        listed = ", ".join(f"{reason} : {number(n)}" for reason, n in reasons.items()) or "aucune"
+        counts = [fate.get(key, 0) for key in ("accepted", DUPLICATE, REPLACED)]
+        lines.append(
+            f"| {city.contracts[name].title} | {number(sum(fate.values()))} | "
+            f"{' | '.join(number(n) for n in counts)} | {listed} |"
+        )
+    return "\n".join(lines)
+
+
+def totals_as_markdown(city: City, found: dict[str, dict[str, int]]) -> str:
+    """Return a Markdown table of `totals`."""
+    lines = [
+        "| découpage | dans une zone | hors territoire | sans lieu | total |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in found.items():
+        title = "Mailles" if name == "cell" else city.about.divisions[name].title
+        cells = [number(row[key]) for key in ("inside", OUTSIDE, NO_PLACE)]
+        lines.append(f"| {title} | {' | '.join(cells)} | {number(sum(row.values()))} |")
+    return "\n".join(lines)
+
+
+def in_words(fates: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) -> str:
+    """Return the answer: rows in and their fates, and whether all divisions agree."""
+    rows = sum(sum(fate.values()) for fate in fates.values())
+    accepted, doubles, replaced = (
+        sum(fate.get(key, 0) for fate in fates.values())
+        for key in ("accepted", DUPLICATE, REPLACED)
+    )
+    sums = {sum(row.values()) for row in found.values()}
+    agree = "sont égaux" if len(sums) == 1 else "**diffèrent : c'est une erreur**"
+    return (
+        f"{plural(rows, 'ligne reçue')} = {number(accepted)} acceptées + "
+        f"{number(rows - accepted - doubles - replaced)} écartées + {number(doubles)} en double + "
+        f"{number(replaced)} remplacées par une version plus récente. "
+        f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."
+    )

@@ -1,0 +1,1 @@
+"""What agents' activity makes of the records."""

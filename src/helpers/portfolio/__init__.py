@@ -1,0 +1,1 @@
+"""A pack's questions, one page each."""

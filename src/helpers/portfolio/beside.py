@@ -1,0 +1,107 @@
+"""What goes beside a question's count: who starts the records, kinds of day, features of places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from helpers.core.base import store
+from helpers.core.place_time.calendar import day_kinds
+from helpers.core.stage.run import Run
+from helpers.core.stats.intervals import DIGITS, rate_ratio
+from helpers.patrol import shares
+from helpers.portfolio.measure import Asked, Knobs
+from helpers.rhythms import year
+
+NO_YEAR = "les faits ne sont connus qu'à l'année"
+
+
+def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
+    """Return counts by origin, the agents' share with its interval, and the caveat of `patrol`."""
+    counts = dict(
+        asked.facts.execute(
+            "SELECT origin, sum(n)::BIGINT FROM cube WHERE hour >= ? AND hour < ? GROUP BY 1",
+            list(asked.span),
+        ).fetchall()
+    )
+    row: dict[str, Any] = {f"n_{name}": counts.get(name, 0)
+                           for name in ("citizen", "agent", "unknown")}  # fmt: skip
+    known = row["n_citizen"] + row["n_agent"]
+    share: tuple[float | None, ...] = (None, None, None)
+    if known >= knobs.minimum_count:
+        share = shares.share_interval(row["n_agent"], known, knobs.confidence)
+    row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))
+    query = "SELECT note FROM themes WHERE theme = ? AND driven"
+    notes = asked.facts.execute(query, [asked.question.theme]).fetchall()
+    return {**row, "driven": notes[0][0] if notes else ""}
+
+
+def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return where, ratio, low, high, status, reason: a day of one kind against one of another.
+
+    In the question's hours (`in`), at the others (`out`, the control), and the first ratio over
+    the second (`own`): over the whole period, weeks when the source was silent left out. Saturdays
+    and Sundays are left out of both where one of the two is working days and neither weekends.
+    Empty where the question compares nothing.
+    """
+    asks = asked.question.compare
+    if asks is None:
+        return []
+    period = asked.city.about.period
+    kinds = day_kinds(asked.city.about.holidays, period.start, period.end, year.event_days(run))
+    wanted = (asks.days, asks.against)
+    weekdays = "jour ouvré" in wanted and "week-end" not in wanted
+    kept = {
+        day: kind for day, kind in kinds.items()
+        if kind in wanted and not (weekdays and day.weekday() >= 5)
+    }  # fmt: skip
+    places = [("in", asked.facts), *([("out", asked.apart)] if asked.question.hours else [])]
+    rows: list[dict[str, Any]] = []
+    for where, con in places:
+        theme, source = asked.question.theme, asked.theme.source
+        found = year.daily(con, theme, source, kept) if kept else {}
+        a, b = (found.get(kind, []) for kind in wanted)
+        if asked.yearly or min(sum(a), sum(b)) < knobs.minimum_count:
+            why = NO_YEAR if asked.yearly else f"moins de {knobs.minimum_count} faits d'un côté"
+            rows.append({"where": where, "status": "abstained", "reason": why})
+            continue
+        ratio, low, high = rate_ratio(a, b, knobs.confidence)
+        rows.append({"where": where, "ratio": ratio, "low": low, "high": high,
+                     "n": sum(a) + sum(b), "status": "ok", "reason": ""})  # fmt: skip
+    if [row["status"] for row in rows] == ["ok", "ok"]:
+        rows.append({"where": "own", "n": rows[0]["n"], "status": "ok", "reason": "",
+                     **_against(*rows)})  # fmt: skip
+    return rows
+
+
+def _against(inside: dict[str, Any], control: dict[str, Any]) -> dict[str, float]:
+    """Return the ratio of two ratios with its interval, their errors taken as independent.
+
+    What moves both alike (weather, strikes) would narrow it: the interval is on the safe side.
+    """
+    log = np.log([[row[k] for k in ("ratio", "low", "high")] for row in (inside, control)])
+    middle = log[0, 0] - log[1, 0]
+    reach = np.hypot(*((log[:, 2] - log[:, 1]) / 2))
+    values = np.round(np.exp([middle, middle - reach, middle + reach]), DIGITS)
+    return dict(zip(("ratio", "low", "high"), map(float, values), strict=True))
+
+
+def near(asked: Asked) -> dict[str, Any] | None:
+    """Return what `context` found of the question's feature of places; None if it names none.
+
+    That is the whole theme's: ratio of facts for a `step` more of the feature, at equal exposure.
+    """
+    feature = asked.question.near
+    if feature is None:
+        return None
+    given = [asked.question.theme, feature]
+    rows = store.records(
+        asked.facts, "SELECT * FROM effects WHERE theme = ? AND feature = ?", given
+    )
+    if rows:
+        return rows[0]
+    query = "SELECT reason FROM checks WHERE theme = ? AND status != 'ok'"
+    reasons = asked.facts.execute(query, given[:1]).fetchall()
+    why = reasons[0][0] if reasons else "le carnet `context` ne l'a pas mesuré"
+    return {"feature": feature, "status": "abstained", "reason": why}

@@ -1,0 +1,1 @@
+"""How far each source can be trusted, and since when."""

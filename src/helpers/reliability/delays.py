@@ -1,0 +1,254 @@
+"""Late entries of the sources: delay curves, and the final count of the weeks not all in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from helpers.core.base.french import number, percent, plural
+from helpers.core.base.store import literal, quote
+from helpers.core.city.city import City
+from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.stats import nowcast
+from helpers.core.stats.nowcast import Floats, Ints, Triangle
+from helpers.reliability.silence import DATED, dated_sources
+
+Days = NDArray[np.datetime64]
+MINIMUM_RECORDS = 200
+# How many times the past is looked at again, and every how many steps: days, or months.
+BY_WEEK, BY_MONTH = (52, 7), (12, 1)
+MONTH_DAYS = 30
+IN_WORDS = 0.99
+
+
+def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks: int) -> None:
+    """Make table `delays`: source, day, week, the zone of each division, how late, n.
+
+    `late_days`: days from the day of the fact to that of the record, local; `late_week`: from the
+    Sunday that ends its week, 0 if within; `late_month`: months from that of this Sunday. Only
+    what was recorded by the last day of the period, within `horizon` days, of the last `weeks`
+    weeks and a horizon. View `observations`.
+    """
+    end = city.about.period.end
+    first = end - dt.timedelta(days=7 * weeks + horizon)
+    first -= dt.timedelta(days=first.weekday())
+    first = max(first, city.about.period.start)
+    zone = literal(city.about.timezone)
+    divisions = "".join(f", {quote(f'zone_{name}')}" for name in city.about.divisions)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE delays AS SELECT source, CAST(hour AS DATE) AS day, "
+        f"CAST(date_trunc('week', hour) AS DATE) AS week{divisions}, "
+        "greatest(0, recorded - day) AS late_days, "
+        "greatest(0, recorded - (week + 6)) AS late_week, "
+        "greatest(0, date_diff('month', week + 6, recorded)) AS late_month, count(*) AS n FROM ("
+        f"SELECT *, CAST(timezone({zone}, timezone('UTC', recorded_at)) AS DATE) AS recorded "
+        f"FROM observations WHERE recorded_at IS NOT NULL AND {DATED} "
+        f"AND hour >= DATE '{first}' AND hour < DATE '{end}' + 1) "
+        f"WHERE recorded <= DATE '{end}' AND late_days <= {int(horizon)} GROUP BY ALL"
+    )
+
+
+def triangle_of(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    source: str,
+    silent: set[dt.date],
+    horizon: int,
+    division: str | None = None,
+    period_days: int = 7,
+) -> tuple[list[str], list[dt.date], Triangle] | None:
+    """Return zones, first days of the periods and their triangle; None where too little is known.
+
+    Periods are weeks (7) or days (1); `silent`: days on which the source was missing. A step is a
+    day; a month for the weeks of a source whose records tell the month alone: in days, how much of
+    a week is in would hang on where in its month it lies. Table `delays`.
+    """
+    when, late = ("week", "late_week") if period_days == 7 else ("day", "late_days")
+    monthly = when == "week" and known_by_month(city, source)
+    if monthly:
+        late, horizon = "late_month", horizon // MONTH_DAYS
+    zone = quote(f"zone_{division}") if division else literal(WHOLE)
+    rows = con.execute(
+        f"SELECT {zone} AS zone, {when} AS start, {late} AS late, CAST(sum(n) AS DOUBLE) AS n "
+        f"FROM delays WHERE source = ? AND {late} <= {horizon} "
+        f"AND {zone} NOT IN ('{NO_PLACE}', '{OUTSIDE}') "
+        "GROUP BY ALL ORDER BY ALL",
+        [source],
+    ).to_arrow_table()
+    if rows.num_rows == 0 or sum(rows["n"].to_pylist()) < MINIMUM_RECORDS:
+        return None
+    zones = sorted(set(rows["zone"].to_pylist()))
+    starts = rows["start"].to_numpy().astype("datetime64[D]")
+    end = np.datetime64(city.about.period.end, "D")
+    periods = np.arange(starts.min(), end + 1, period_days)
+    last = periods + (period_days - 1)
+    age = _months(city, last) if monthly else (end - last).astype(np.int64)
+    periods, age = periods[age >= 0], age[age >= 0]
+    if len(periods) < nowcast.MINIMUM_PERIODS:
+        return None
+    n = np.zeros((len(zones), len(periods), horizon + 1))
+    column = ((starts - periods[0]) // np.timedelta64(period_days, "D")).astype(np.int64)
+    kept = column < len(periods)
+    row = np.searchsorted(np.array(zones), rows["zone"].to_numpy(zero_copy_only=False).astype(str))
+    n[row[kept], column[kept], rows["late"].to_numpy()[kept]] = rows["n"].to_numpy()[kept]
+    days: list[dt.date] = periods.tolist()
+    heard = [all(d + dt.timedelta(i) not in silent for i in range(period_days)) for d in days]
+    return zones, days, Triangle(n, age, np.array(heard))
+
+
+def known_by_month(city: City, source: str) -> bool:
+    """Tell whether only the month of the source's records is known."""
+    contract = city.contracts[source]
+    recorded = contract.observation.recorded_at if contract.observation else None
+    return recorded is not None and contract.fields[recorded].month_end
+
+
+def titles(city: City) -> dict[str, str]:
+    """Return the title of each source, that says where its shares are lower bounds."""
+    bound = " (au moins)"
+    return {
+        name: contract.title + (bound if known_by_month(city, name) else "")
+        for name, contract in city.contracts.items()
+    }
+
+
+def _months(city: City, days: Days) -> Ints:
+    """Return how many months lie between that of each day and the last one that is over."""
+    over = (np.datetime64(city.about.period.end, "D") + 1).astype("datetime64[M]") - 1
+    return np.asarray((over - days.astype("datetime64[M]")).astype(np.int64))
+
+
+def day_curves(
+    con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], horizon: int
+) -> dict[str, Floats]:
+    """Return source → share of a day's records in hand after 0, 1… `horizon` days. Table `delays`.
+
+    Sources that do not tell when they recorded, or told too little, are not there. Where only the
+    month is known, days old enough to be complete alone tell: how late a day may seem hangs on
+    where in its month it lies, which the correction for what is still to come takes to be alike.
+    """
+    found = {}
+    for source in dated_sources(city):
+        read = triangle_of(con, city, source, silent.get(source, set()), horizon, None, 1)
+        if read is None:
+            continue
+        triangle = read[2]
+        if known_by_month(city, source):
+            old = triangle.age >= triangle.horizon
+            triangle = Triangle(triangle.n[:, old], triangle.age[old], triangle.heard[old])
+        if len(triangle.age):
+            found[source] = nowcast.curve(triangle)
+    return found
+
+
+def find(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    silent: dict[str, set[dt.date]],
+    horizon: int,
+    confidence: float,
+) -> tuple[pa.Table, dict[str, dict[str, Ints]]]:
+    """Return the nowcast of the weeks not all in, and each source's forecasts held back.
+
+    Rows: source, division, zone, week, seen, share_in, value, low, high, status, reason. The
+    city's forecasts and those of each zone, from the source's own curve. Table `delays`.
+    """
+    rows: list[dict[str, Any]] = []
+    checks: dict[str, dict[str, Ints]] = {}
+    for source in dated_sources(city):
+        gone = silent.get(source, set())
+        for division in (None, *city.about.divisions):
+            read = triangle_of(con, city, source, gone, horizon, division)
+            if read is None:
+                continue
+            rows += _rows_of(source, division or WHOLE, *read, confidence)
+            if division is None:
+                looks = BY_MONTH if known_by_month(city, source) else BY_WEEK
+                checks[source] = nowcast.held_back(read[2], *looks, confidence)
+    return pa.Table.from_pylist(rows, schema=NOWCAST), checks
+
+
+NOWCAST = pa.schema(
+    [
+        ("source", pa.string()), ("division", pa.string()), ("zone", pa.string()),
+        ("week", pa.date32()), ("seen", pa.int64()), ("share_in", pa.float64()),
+        ("value", pa.float64()), ("low", pa.int64()), ("high", pa.int64()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def _rows_of(
+    source: str,
+    division: str,
+    zones: list[str],
+    weeks: list[dt.date],
+    triangle: Triangle,
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """Return the nowcast as rows; a recent week in which the source was silent is missing."""
+    recent = np.flatnonzero(
+        nowcast.curve(triangle)[np.minimum(triangle.age, triangle.horizon)] < nowcast.ALL_IN
+    )
+    found = nowcast.forecast(triangle, confidence, recent)
+    rows = []
+    for i, zone in enumerate(zones):
+        for j, period in enumerate(found.periods):
+            told = {
+                "source": source, "division": division, "zone": zone, "week": weeks[period],
+                "seen": int(found.seen[i, j]), "share_in": round(float(found.share_in[j]), 6),
+            }  # fmt: skip
+            if triangle.heard[period]:
+                told |= {
+                    "value": round(float(found.value[i, j]), 1), "low": int(found.low[i, j]),
+                    "high": int(found.high[i, j]), "status": "ok", "reason": "",
+                }  # fmt: skip
+            else:
+                told |= {"status": "missing", "reason": "source muette"}
+            rows.append(told)
+    return rows
+
+
+def curves_table(curves: dict[str, Floats]) -> pa.Table:
+    """Return the delay curves as rows: source, days, share_in."""
+    return pa.table(
+        {
+            "source": pa.array([s for s, f in curves.items() for _ in f], pa.string()),
+            "days": pa.array([d for f in curves.values() for d in range(len(f))], pa.int64()),
+            "share_in": pa.array(
+                [round(float(v), 6) for f in curves.values() for v in f], pa.float64()
+            ),
+        }
+    )
+
+
+def in_words(city: City, curves: dict[str, Floats], checks: dict[str, dict[str, Ints]]) -> str:
+    """Return one Markdown line a source: when its records are in, and how the forecasts held."""
+    if not curves:
+        return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
+    lines = []
+    for source, share in curves.items():
+        when = int(np.argmax(share >= IN_WORDS))
+        first, week = (percent(float(share[i]), 1) for i in (0, 7))
+        line = (
+            f"- **{city.contracts[source].title}** : {first} saisis le jour même, {week} à sept "
+            f"jours, {percent(IN_WORDS)} à {plural(when, 'jour')}."
+        )
+        if known_by_month(city, source):
+            line += (
+                " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
+                "sont des minimums, ces délais des maximums."
+            )
+        inside, total = nowcast.coverage(checks[source]) if source in checks else (0, 0)
+        if total:
+            line += (
+                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
+                f"dans l'intervalle {percent(inside / total, 1)} du temps."
+            )
+        lines.append(line)
+    return "\n".join(lines)

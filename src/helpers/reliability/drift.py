@@ -1,0 +1,314 @@
+"""Code drift: codes that appear, vanish, are renamed, or whose share jumps from one week on.
+
+A code's absence is judged by its own rate and overdispersion, and never where it was absent half
+as long before (a beach in winter). A week's shares are compared with those of the weeks before by
+the two-sample χ², its overdispersion taken out, under Benjamini & Hochberg's control (1995, JRSS B
+57), and only where the population stability index says that the change is large.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import special
+
+from helpers.core.base import store
+from helpers.core.base.french import number, percent, spoken
+from helpers.core.base.store import literal, quote
+from helpers.core.city import contract_sql
+from helpers.core.city.city import City
+from helpers.core.city.contract import Contract, ObservationRule
+from helpers.core.city.contract_sql import moment
+
+Floats = NDArray[np.float64]
+
+REFERENCE = 12  # weeks before, whose shares are those of a week to come
+RATE_WEEKS = 26
+RARE = 5  # counts below are taken together in the χ²
+UNLISTED = "hors_liste"
+NAMED = 30  # an unlisted value seen less often is not shown: it may be a slip of the keyboard
+OTHERS = "(autres valeurs hors liste)"
+CLOSE = 1  # weeks between the end of a code and the start of the one that replaces it
+LIKE = (0.5, 2.0)  # ratio of rates of a code and of the one that replaces it
+DRIFT = pa.schema(
+    [
+        ("source", pa.string()), ("field", pa.string()), ("week", pa.date32()),
+        ("kind", pa.string()), ("code", pa.string()), ("other", pa.string()),
+        ("before", pa.float64()), ("after", pa.float64()), ("psi", pa.float64()),
+        ("p", pa.float64()), ("counted", pa.bool_()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def kept_false(p: Floats, rate: float) -> NDArray[np.bool_]:
+    """Return which p-values stand when `rate` of those that stand may be false (BH 1995)."""
+    if not p.size:
+        return np.zeros(0, dtype=bool)
+    order = np.argsort(p, kind="stable")
+    under = p[order] <= rate * np.arange(1, p.size + 1) / p.size
+    limit = p[order][under][-1] if under.any() else -1.0
+    return np.asarray(p <= limit)
+
+
+def absence(n: Floats) -> tuple[int, float, float]:
+    """Return first week of the final absence, rate before it, and its chance (1 where none).
+
+    `n`: counts a week of one code. The chance is that of no record at the code's rate over the
+    weeks before, Poisson of that mean divided by the overdispersion.
+    """
+    seen = np.flatnonzero(n)
+    if not seen.size or seen[-1] == len(n) - 1 or seen[-1] < REFERENCE:
+        return len(n), 0.0, 1.0
+    start = int(seen[-1]) + 1
+    gone, gaps = len(n) - start, np.diff(seen) - 1
+    past = n[max(0, start - RATE_WEEKS) : start]
+    rate = float(past.mean())
+    if gaps.size and gaps.max() * 2 >= gone:
+        return start, rate, 1.0
+    over = max(1.0, float(past.var(ddof=1)) / rate)
+    return start, rate, float(np.exp(-rate * gone / over))
+
+
+def jumps(n: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return, for each week, χ²'s p-value, the stability index, and the code that moved most.
+
+    `n`: (codes, weeks). The first `REFERENCE` weeks have nothing before them: p is 1 there.
+    """
+    codes, weeks = n.shape
+    sums = np.concatenate([np.zeros((codes, 1)), np.cumsum(n, axis=1)], axis=1)
+    before = np.zeros_like(n)
+    before[:, REFERENCE:] = sums[:, REFERENCE:weeks] - sums[:, : weeks - REFERENCE]
+    rare = (before + n) < RARE
+    now, then = (
+        np.vstack([np.where(rare, 0.0, v), np.where(rare, v, 0.0).sum(axis=0)]) for v in (n, before)
+    )
+    a, b = now.sum(axis=0), then.sum(axis=0)
+    usable = (a > 0) & (b > 0)
+    ratio = np.sqrt(np.where(usable, b, 1.0) / np.where(usable, a, 1.0))
+    both = now + then
+    parts = (now * ratio - then / ratio) ** 2 / np.where(both > 0, both, 1.0)
+    square, free = parts.sum(axis=0), np.maximum((both > 0).sum(axis=0) - 1, 1)
+    chance = np.median((square / free)[usable]) if usable.any() else 1.0
+    p = special.chdtrc(free, square / max(1.0, float(chance)))
+    share_now, share_then = ((v + 0.5) / (v + 0.5).sum(axis=0, keepdims=True) for v in (n, before))
+    moved = (share_now - share_then) * np.log(share_now / share_then)
+    return np.where(usable, p, 1.0), moved.sum(axis=0), moved.argmax(axis=0)
+
+
+def of_field(
+    codes: list[str], weeks: list[dt.date], n: Floats, rate: float, psi_min: float
+) -> list[dict[str, Any]]:
+    """Return the drifts of one field, by week: week, kind, code, other, before, after, psi, p.
+
+    Kinds: `renamed`, `vanished`, `new` (before and after: records a week), `jump` (shares).
+    """
+    total = len(weeks)
+    ends = [absence(row) for row in n]
+    starts = [absence(row[::-1]) for row in n]
+    stand = kept_false(np.array([one[2] for one in (*ends, *starts)]), rate)
+    gone = [i for i in range(len(codes)) if stand[i]]
+    come = [i for i in range(len(codes)) if stand[len(codes) + i]]
+    rows: list[dict[str, Any]] = []
+    for i in gone:
+        start, usual, p = ends[i]
+        told: dict[str, Any] = {
+            "week": weeks[start],
+            "before": round(usual, 2),
+            "psi": None,
+            "p": round(p, 6),
+        }
+        pair = _heir(start, usual, come, starts, total)
+        if pair is None:
+            rows.append({**told, "kind": "vanished", "code": codes[i], "other": "", "after": 0.0})
+            continue
+        come.remove(pair)
+        after = round(starts[pair][1], 2)
+        names = {"kind": "renamed", "code": codes[i], "other": codes[pair]}
+        rows.append({**told, **names, "after": after})
+    for i in come:
+        start, usual, p = total - starts[i][0], starts[i][1], starts[i][2]
+        rows.append(
+            {
+                "week": weeks[start], "kind": "new", "code": codes[i], "other": "", "before": 0.0,
+                "after": round(usual, 2), "psi": None, "p": round(p, 6),
+            }
+        )  # fmt: skip
+    return rows + _jump_rows(codes, weeks, n, rate, psi_min, {row["week"] for row in rows})
+
+
+def _heir(
+    start: int, usual: float, come: list[int], starts: list[tuple[int, float, float]], total: int
+) -> int | None:
+    """Return the new code that may be the vanished one renamed: same week, like rate."""
+    near = [
+        i
+        for i in come
+        if abs(total - starts[i][0] - start) <= CLOSE and LIKE[0] <= starts[i][1] / usual <= LIKE[1]
+    ]
+    return min(near, key=lambda i: abs(np.log(starts[i][1] / usual)), default=None)
+
+
+def _jump_rows(
+    codes: list[str],
+    weeks: list[dt.date],
+    n: Floats,
+    rate: float,
+    psi_min: float,
+    told: set[dt.date],
+) -> list[dict[str, Any]]:
+    """Return the first of each run of weeks whose shares moved, where no code's end explains it."""
+    p, psi, most = jumps(n)
+    flagged = kept_false(p, rate) & (psi >= psi_min)
+    rows = []
+    for at in np.flatnonzero(flagged).tolist():
+        lately = range(max(0, at - REFERENCE - CLOSE), min(len(weeks), at + CLOSE + 1))
+        if flagged[at - 1] or any(weeks[i] in told for i in lately):
+            continue
+        code = int(most[at])
+        before = n[code, at - REFERENCE : at].sum() / n[:, at - REFERENCE : at].sum()
+        rows.append(
+            {
+                "week": weeks[at], "kind": "jump", "code": codes[code], "other": "",
+                "before": round(float(before), 4),
+                "after": round(float(n[code, at] / n[:, at].sum()), 4),
+                "psi": round(float(psi[at]), 4), "p": round(float(p[at]), 6),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """Return what a drift is, in a few French words."""
+    code, other = row["code"], row["other"]
+    match row["kind"]:
+        case "renamed":
+            return f"« {code} » renommé « {other} » ?"
+        case "vanished":
+            return f"« {code} » n'arrive plus ({number(row['before'], 1)} par semaine avant)"
+        case "new":
+            return f"« {code} » est nouveau ({number(row['after'], 1)} par semaine)"
+        case _:
+            shares = f"{percent(row['before'], 1)} à {percent(row['after'], 1)}"
+            return f"la part de « {code} » passe de {shares}"
+
+
+def as_markdown(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return the drifts as a Markdown list, in the order of time."""
+    rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
+    lines = [
+        f"- Semaine du {spoken(row['week'])}, **{titles[row['source']]}**, champ "
+        f"`{row['field']}` : {row['reason']}."
+        for row in rows
+    ]
+    return "\n".join(lines) or "Aucune dérive de codes établie."
+
+
+# --- From accepted and quarantined rows ----------------------------------------------------------
+
+
+def coded_fields(contract: Contract) -> list[str]:
+    """Return the fields of a source that hold codes: its lists, and the category."""
+    rule = contract.observation
+    assert rule is not None
+    listed = [name for name, field in contract.fields.items() if field.type == "enum"]
+    return list(dict.fromkeys([rule.category, *listed]))
+
+
+def weekly_codes(
+    con: duckdb.DuckDBPyConnection, contract: Contract, data: Path, timezone: str, field: str
+) -> dict[str, dict[dt.date, int]]:
+    """Return code → week → rows, accepted or set aside because the code is not in its list."""
+    rule = contract.observation
+    assert rule is not None
+    accepted, aside = (
+        data / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
+    )
+    when = moment(rule.started_at)
+    sound = f"SELECT CAST({quote(field)} AS VARCHAR) AS code, {when} AS began "
+    queries = [f"{sound} FROM read_parquet({literal(accepted)})"]
+    if contract.fields[field].type == "enum":
+        typed = _typed_moments(contract, rule, timezone, aside, field)
+        queries.append(f"SELECT code, {when} AS began FROM ({typed})")
+    # Materialised: DuckDB 1.5.5 fails to bind a TRY(…) that it pushes below a GROUP BY.
+    rows = con.execute(
+        f"WITH told AS MATERIALIZED ({' UNION ALL '.join(queries)}) SELECT code, "
+        "CAST(date_trunc('week', began) AS DATE) AS week, count(*) FROM told "
+        "WHERE code IS NOT NULL AND began IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    found: dict[str, dict[dt.date, int]] = {}
+    for code, monday, n in rows:
+        found.setdefault(code, {})[monday] = found.get(code, {}).get(monday, 0) + n
+    return _named(found, set(contract.fields[field].values))
+
+
+def moment_fields(rule: ObservationRule) -> list[str]:
+    """Return the fields that tell when a fact began."""
+    when = rule.started_at
+    return [when] if isinstance(when, str) else [v for v in when.model_dump().values() if v]
+
+
+def _typed_moments(
+    contract: Contract, rule: ObservationRule, timezone: str, path: Path, field: str
+) -> str:
+    """Return the SQL of the rows set aside for the field's code: that code, and their moment."""
+    zone = contract.timezone or timezone
+    columns = [
+        f"{contract_sql.typed(name, contract.fields[name], contract.file.decimal, zone)} AS {quote(name)}"
+        for name in moment_fields(rule)
+    ]
+    code = contract_sql.text(field, contract.fields[field])
+    return (
+        f"SELECT {', '.join(columns)}, {code} AS code FROM read_parquet({literal(path)}) "
+        f"WHERE reason = {literal(f'{UNLISTED}:{field}')}"
+    )
+
+
+def _named(found: dict[str, dict[dt.date, int]], listed: set[str]) -> dict[str, dict[dt.date, int]]:
+    """Return the counts with the rarely seen values of no list taken together."""
+    if not listed:
+        return found
+    kept: dict[str, dict[dt.date, int]] = {}
+    for code, weeks in found.items():
+        name = code if code in listed or sum(weeks.values()) >= NAMED else OTHERS
+        target = kept.setdefault(name, {})
+        for monday, n in weeks.items():
+            target[monday] = target.get(monday, 0) + n
+    return kept
+
+
+def find(
+    con: duckdb.DuckDBPyConnection, city: City, data: Path, rate: float, psi_min: float
+) -> pa.Table:
+    """Return the drifts of each coded field of each source, over the weeks heard. View `weeks`.
+
+    `counted`: whether the field is one that figures count by, the category or the origin; others
+    (the state of a file, say) may move because recent records are not closed yet.
+    """
+    heard: dict[str, list[dt.date]] = {}
+    for source, week in con.execute(
+        "SELECT source, week FROM weeks WHERE status = 'ok' ORDER BY ALL"
+    ).fetchall():
+        heard.setdefault(source, []).append(week)
+    plain = store.connect()
+    rows: list[dict[str, Any]] = []
+    for source, weeks in heard.items():
+        contract = city.contracts[source]
+        rule = contract.observation
+        if rule is None or len(weeks) <= 2 * REFERENCE:
+            continue
+        counted = (rule.category, rule.origin.field)
+        for field in coded_fields(contract):
+            found = weekly_codes(plain, contract, data, city.about.timezone, field)
+            codes = sorted(found)
+            n = np.array([[found[c].get(w, 0) for w in weeks] for c in codes], dtype=float)
+            for row in of_field(codes, weeks, n, rate, psi_min) if codes else []:
+                about = {"source": source, "field": field, "counted": field in counted}
+                rows.append({**about, **row, "reason": in_words(row)})
+    plain.close()
+    return pa.Table.from_pylist(rows, schema=DRIFT)

@@ -1,0 +1,217 @@
+"""How far each source can be trusted: validity, place, delay, silence; a grade A to D."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.french import number, percent, plural
+from helpers.core.city.city import City
+from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
+from helpers.core.place_time.calendar import full_weeks
+from helpers.core.stage.receipts import read_receipts
+from helpers.reliability import silence
+
+GRADES = "ABCD"
+# A reason with a colon is a fault; without, the row is outside the contract's scope.
+FAULT = ":"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of A, B and C for each measure; beyond, D."""
+
+    located_min: Sequence[float]
+    valid_min: Sequence[float]
+    delay_max_days: Sequence[float]
+    complete_min: Sequence[float]
+    missing_max: Sequence[float]
+
+
+def accounts(city: City, data: Path) -> list[dict[str, Any]]:
+    """Return rows in, accepted, quarantined by reason, duplicates and replaced of each source.
+
+    Rows in are those of the receipt, counted at the door: the sum is a check, not a definition.
+    """
+    con = store.connect()
+    receipts = read_receipts(data / "raw")
+    found = []
+    for name in city.contracts:
+        accepted = con.execute(
+            "SELECT count(*) FROM read_parquet(?)", [str(data / "accepted" / f"{name}.parquet")]
+        ).fetchall()[0][0]
+        reasons = dict(
+            con.execute(
+                "SELECT reason, count(*) FROM read_parquet(?) GROUP BY 1 ORDER BY 1",
+                [str(data / "quarantined" / f"{name}.parquet")],
+            ).fetchall()
+        )
+        duplicates, replaced = reasons.pop(DUPLICATE, 0), reasons.pop(REPLACED, 0)
+        found.append(
+            {
+                "source": name,
+                "rows_in": receipts[name]["rows"],
+                "accepted": accepted,
+                "quarantined": reasons,
+                "duplicates": duplicates,
+                "replaced": replaced,
+            }
+        )
+    con.close()
+    return found
+
+
+def weeks(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    silence_share: float,
+    silence_alpha: float = 0.001,
+    days: pa.Table | None = None,
+) -> pa.Table:
+    """Return source, week (Monday), n, status, missing_days of each full week of the period.
+
+    A week is `missing` where one of its days is (`silence.find`, whose rows are `days` if known
+    already): what it holds is not the week's count. Yearly sources have no weeks. View
+    `observations`.
+    """
+    if days is None:
+        days, _ = silence.find(con, city, silence_share, silence_alpha, 1)
+    mondays = full_weeks(city.about.period.start, city.about.period.end)
+    con.register("days_given", days)
+    con.register("mondays", pa.table({"week": pa.array(mondays, pa.date32())}))
+    found = store.table(
+        con,
+        "SELECT source, week, CAST(sum(n) AS BIGINT) AS n, "
+        "CASE WHEN bool_or(status = 'missing') THEN 'missing' ELSE 'ok' END AS status, "
+        "count(*) FILTER (status = 'missing') AS missing_days FROM days_given "
+        "JOIN mondays ON week = date_trunc('week', day) "
+        f"WHERE division = {store.literal(WHOLE)} GROUP BY ALL ORDER BY ALL",
+    )
+    con.unregister("days_given")
+    con.unregister("mondays")
+    return found
+
+
+def letter(value: float, bounds: Sequence[float], *, more_is_better: bool) -> str:
+    """Return the grade of `value` against the bounds of A, B and C."""
+    for grade, bound in zip(GRADES, bounds, strict=False):
+        if (value >= bound) if more_is_better else (value <= bound):
+            return grade
+    return GRADES[-1]
+
+
+def _measured(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    rows = store.records(
+        con,
+        "SELECT source, round(avg(CAST(place_precision = 'point' AS INTEGER)), 6) AS located, "
+        "bool_and(time_precision = 'year') AS yearly, "
+        "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
+        "FROM observations GROUP BY source",
+    )
+    return {row["source"]: row for row in rows}
+
+
+def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Return, of each source with days, its silent days and weeks, and since when it is mute."""
+    rows = store.records(
+        con,
+        "WITH told AS (SELECT source, count(*) AS days, "
+        "count(*) FILTER (status = 'missing') AS silent_days, max(day) AS last, "
+        "max(day) FILTER (status = 'ok') AS heard, min(day) AS first FROM days "
+        f"WHERE division = {store.literal(WHOLE)} GROUP BY source), "
+        "gone AS (SELECT source, count(*) FILTER (status = 'missing') AS silent_weeks FROM weeks "
+        "GROUP BY source) SELECT *, CASE WHEN heard IS NULL THEN first WHEN heard < last "
+        "THEN heard + 1 END AS mute_since FROM told LEFT JOIN gone USING (source)",
+    )
+    return {row["source"]: row for row in rows}
+
+
+def grades(
+    con: duckdb.DuckDBPyConnection, counted: list[dict[str, Any]], bounds: Bounds
+) -> list[dict[str, Any]]:
+    """Return the grade of each source over the whole period, and why: one row each.
+
+    The worst of: valid rows, places known, delay of entry, days of silence; `located`,
+    `delay_days` and `missing` are None where the source does not tell. `mute_since`: first day of
+    a silence that still lasts. Views `observations`, `days` and `weeks`.
+    """
+    measured, silent = _measured(con), _silent(con)
+    found = []
+    for one in counted:
+        faults = sum(n for reason, n in one["quarantined"].items() if FAULT in reason)
+        kept = one["accepted"] + one["duplicates"] + one["replaced"]
+        here, gone = measured.get(one["source"], {}), silent.get(one["source"], {})
+        row = {
+            "source": one["source"],
+            "valid": round(kept / (kept + faults), 6) if kept + faults else 0.0,
+            "located": None if here.get("yearly") else here.get("located"),
+            "delay_days": here.get("delay_days"),
+            "missing": round(gone["silent_days"] / gone["days"], 6) if gone else None,
+            "silent_weeks": gone.get("silent_weeks") or 0,
+            "mute_since": gone.get("mute_since"),
+        }
+        told = parts(row, bounds)
+        reason = " ; ".join(f"{text} ({grade})" for _, grade, text in told)
+        found.append({**row, "grade": max(grade for _, grade, _ in told), "reason": reason})
+    return found
+
+
+def parts(row: dict[str, Any], bounds: Bounds) -> list[tuple[str, str, str]]:
+    """Return the name, letter and words of each measure that a source tells, from its row."""
+    valid, located, delay, gone = (row[k] for k in ("valid", "located", "delay_days", "missing"))
+    found = [
+        (
+            "validité",
+            letter(valid, bounds.valid_min, more_is_better=True),
+            f"{percent(valid, 1)} de lignes valides",
+        )
+    ]
+    if located is not None:
+        text = f"{percent(located, 1)} d'enregistrements localisés"
+        found.append(("lieu", letter(located, bounds.located_min, more_is_better=True), text))
+    if delay is not None:
+        text = f"délai médian de saisie {number(delay, 1)} j"
+        found.append(("délai", letter(delay, bounds.delay_max_days, more_is_better=False), text))
+    if gone is not None:
+        text = f"{percent(gone, 1)} de jours manquants"
+        found.append(("silence", letter(gone, bounds.missing_max, more_is_better=False), text))
+    return found
+
+
+def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Table:
+    """Return the grades joined with the counts of each fate, ready to be written."""
+    fates = {
+        one["source"]: {
+            "rows_in": one["rows_in"],
+            "accepted": one["accepted"],
+            "quarantined": sum(one["quarantined"].values()),
+            "duplicates": one["duplicates"],
+            "replaced": one["replaced"],
+        }
+        for one in counted
+    }
+    types = {
+        "located": pa.float64(), "delay_days": pa.float64(), "missing": pa.float64(),
+        "mute_since": pa.date32(),
+    }  # fmt: skip
+    merged = [{**row, **fates[row["source"]]} for row in rows]
+    return pa.table(
+        {name: pa.array([row[name] for row in merged], types.get(name)) for name in merged[0]}
+    )
+
+
+def in_words(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
+    """Return the answer as Markdown: each source's grade and why."""
+    lines = []
+    for row in found:
+        silent = (
+            f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
+        )
+        lines.append(f"- **{titles[row['source']]}** : {row['grade']}. {row['reason']}{silent}.")
+    return "\n".join(lines)

@@ -1,0 +1,187 @@
+"""The grade of each source, week by week, in the city and in each zone of each division.
+
+Set-based: one query measures, one grades. A zone is never graded better than its source that week,
+and keeps its source's grade where it brought too few records to be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.french import THIN
+from helpers.core.base.store import literal, quote
+from helpers.core.city import contract_sql
+from helpers.core.city.city import City
+from helpers.core.city.contract import Contract
+from helpers.core.city.contract_sql import moment
+from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.reliability import drift
+from helpers.reliability.grades import FAULT, GRADES, Bounds
+from helpers.reliability.silence import DATED
+
+# A real jump of one share is no fault; a code that comes, goes or changes its name breaks series.
+DRIFT_GRADE = {"renamed": "C", "vanished": "C", "new": "B", "jump": "B"}
+BREAK_GRADE = "C"
+
+
+def read_faults(con: duckdb.DuckDBPyConnection, city: City, data: Path) -> None:
+    """Make table `faults`: source, week, faults (rows set aside for one, whose day is legible)."""
+    con.execute("CREATE OR REPLACE TEMP TABLE faults (source VARCHAR, week DATE, faults BIGINT)")
+    for name, contract in city.contracts.items():
+        if contract.observation is not None:
+            path = data / "quarantined" / f"{name}.parquet"
+            con.execute(f"INSERT INTO faults {_faults(contract, city.about.timezone, path)}")
+
+
+def _faults(contract: Contract, timezone: str, path: Path) -> str:
+    rule = contract.observation
+    assert rule is not None
+    zone, decimal = contract.timezone or timezone, contract.file.decimal
+    columns = ", ".join(
+        f"{contract_sql.typed(n, contract.fields[n], decimal, zone)} AS {quote(n)}"
+        for n in drift.moment_fields(rule)
+    )
+    # Materialised: DuckDB 1.5.5 fails to bind a TRY(…) that it pushes below a GROUP BY.
+    return (
+        f"WITH told AS MATERIALIZED (SELECT {moment(rule.started_at)} AS began FROM "
+        f"(SELECT {columns} FROM read_parquet({literal(path)}) WHERE contains(reason, '{FAULT}'))) "
+        f"SELECT {literal(contract.source)}, CAST(date_trunc('week', began) AS DATE), count(*) "
+        "FROM told WHERE began IS NOT NULL GROUP BY 2"
+    )
+
+
+def measure(con: duckdb.DuckDBPyConnection, city: City) -> None:
+    """Make table `measured`: source, division, zone, week, n, located, delay_days.
+
+    A row for each week of the source, even where a zone brought nothing. Views `observations` and
+    `weeks`.
+    """
+    divisions = list(city.about.divisions)
+    columns = "".join(f", {quote(f'zone_{name}')}" for name in divisions)
+    sets = ", ".join(
+        ["(source, week)", *(f"(source, week, {quote(f'zone_{name}')})" for name in divisions)]
+    )
+    one = [f"WHEN grouping({quote(f'zone_{n}')}) = 0 THEN" for n in divisions]
+    division = " ".join(f"{w} {literal(n)}" for w, n in zip(one, divisions, strict=True))
+    zone = " ".join(f"{w} {quote(f'zone_{n}')}" for w, n in zip(one, divisions, strict=True))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE brought AS SELECT source, CASE {division} ELSE '{WHOLE}' "
+        f"END AS division, CASE {zone} ELSE '{WHOLE}' END AS zone, week, count(*) AS n, "
+        "round(avg(CAST(place_precision = 'point' AS INTEGER)), 4) AS located, "
+        "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days FROM "
+        f"(SELECT source, CAST(date_trunc('week', hour) AS DATE) AS week{columns}, "
+        f"place_precision, ended_at, recorded_at FROM observations WHERE {DATED}) "
+        f"GROUP BY GROUPING SETS ({sets})"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE measured AS SELECT source, division, zone, week, "
+        "coalesce(brought.n, 0) AS n, located, delay_days, weeks.missing_days FROM "
+        "(SELECT DISTINCT "
+        f"source, division, zone FROM brought WHERE zone NOT IN ('{NO_PLACE}', '{OUTSIDE}') "
+        f"UNION SELECT DISTINCT source, '{WHOLE}', '{WHOLE}' FROM weeks) JOIN weeks USING (source) "
+        "LEFT JOIN brought USING (source, division, zone, week)"
+    )
+
+
+def _letter(value: str, bounds: Sequence[float], *, more_is_better: bool) -> str:
+    sign = ">=" if more_is_better else "<="
+    whens = " ".join(
+        f"WHEN {value} {sign} {bound} THEN '{grade}'"
+        for grade, bound in zip(GRADES, bounds, strict=False)
+    )
+    return f"CASE WHEN {value} IS NULL THEN 'A' {whens} ELSE '{GRADES[-1]}' END"
+
+
+def _percent(value: str) -> str:
+    return f"replace(printf('%.1f', 100 * {value}), '.', ',') || '{THIN}%'"
+
+
+def grade(
+    con: duckdb.DuckDBPyConnection, city: City, bounds: Bounds, minimum_count: int
+) -> pa.Table:
+    """Return source, division, zone, week, n, valid, located, delay_days, share_in, missing_days,
+    grade, reason: one row a source, zone and full week.
+
+    `n` is NULL where all seven days are missing. Tables `measured`, `faults`; views `days`,
+    `nowcast`, `drift`, `breaks` as written by this stage.
+    """
+    letters = {
+        "valid": (_letter("valid", bounds.valid_min, more_is_better=True),
+                  f"{_percent('valid')} || ' de lignes valides'"),
+        "located": (_letter("located", bounds.located_min, more_is_better=True),
+                    f"{_percent('located')} || ' localisés'"),
+        "delay": (_letter("delay_days", bounds.delay_max_days, more_is_better=False),
+                  "'délai médian ' || replace(printf('%.1f', delay_days), '.', ',') || ' j'"),
+        "share_in": (_letter("share_in", bounds.complete_min, more_is_better=True),
+                     f"{_percent('share_in')} || ' déjà saisis'"),
+        "missing": ("CASE WHEN missing_days > 0 THEN 'D' ELSE 'A' END",
+                    "'source muette ' || missing_days || ' j sur 7'"),
+        "drift": ("coalesce(drift_grade, 'A')", "drift_reason"),
+        "break": (f"CASE WHEN break_reason IS NULL THEN 'A' ELSE '{BREAK_GRADE}' END",
+                  "break_reason"),
+    }  # fmt: skip
+    marks = ", ".join(f"{sql} AS l_{name}" for name, (sql, _) in letters.items())
+    worst = f"greatest({', '.join(f'l_{name}' for name in letters)})"
+    told = ", ".join(
+        f"CASE WHEN l_{name} > 'A' THEN {words} || ' (' || l_{name} || ')' END"
+        for name, (_, words) in letters.items()
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE lettered AS SELECT *, {worst} AS own, "
+        f"concat_ws(' ; ', {told}) AS why FROM (SELECT *, {marks} FROM ({_joined(minimum_count)}))"
+    )
+    return store.table(
+        con,
+        "SELECT z.source, z.division, z.zone, z.week, "
+        "CASE WHEN greatest(z.missing_days, s.missing_days) < 7 THEN z.n END AS n, z.valid, "
+        "z.located, z.delay_days, z.share_in, "
+        "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, "
+        "greatest(z.own, s.own) AS grade, "
+        f"CASE WHEN z.division = '{WHOLE}' THEN z.why ELSE concat_ws(' ; ', nullif(z.why, ''), "
+        "nullif(s.why, '')) END AS reason FROM lettered z JOIN lettered s ON s.source = z.source "
+        f"AND s.week = z.week AND s.division = '{WHOLE}' "
+        "ORDER BY z.source, z.division, z.zone, z.week",
+    )
+
+
+def _joined(minimum_count: int) -> str:
+    """Return the SQL of what each source, zone and week is graded on.
+
+    What concerns the whole source (valid rows, share in, drift) counts in its own row; a zone has
+    its silence, its breaks, and its places and delays where it brought enough records.
+    """
+    enough = f"(m.division = '{WHOLE}' OR m.n >= {int(minimum_count)})"
+    ranked = " ".join(f"WHEN '{kind}' THEN '{g}'" for kind, g in DRIFT_GRADE.items())
+    return (
+        "SELECT m.source, m.division, m.zone, m.week, m.n, "
+        f"CASE WHEN m.division = '{WHOLE}' THEN "
+        "round(m.n / nullif(m.n + coalesce(f.faults, 0), 0), 4) END "
+        f"AS valid, CASE WHEN {enough} THEN m.located END AS located, "
+        f"CASE WHEN {enough} THEN m.delay_days END AS delay_days, "
+        f"CASE WHEN m.division = '{WHOLE}' THEN round(coalesce(w.share_in, 1.0), 4) END "
+        "AS share_in, "
+        f"CASE WHEN m.division = '{WHOLE}' THEN m.missing_days ELSE coalesce(q.silent, 0) END "
+        "AS missing_days, d.drift_grade, d.drift_reason, b.break_reason FROM measured m "
+        "LEFT JOIN faults f ON f.source = m.source AND f.week = m.week "
+        f"LEFT JOIN nowcast w ON w.source = m.source AND w.week = m.week "
+        f"AND w.division = '{WHOLE}' "
+        "LEFT JOIN (SELECT source, division, zone, CAST(date_trunc('week', day) AS DATE) AS week, "
+        f"count(*) AS silent FROM days WHERE status = 'missing' AND division <> '{WHOLE}' "
+        "GROUP BY ALL) q ON q.source = m.source AND q.division = m.division AND q.zone = m.zone "
+        "AND q.week = m.week "
+        f"LEFT JOIN (SELECT source, week, max(CASE kind {ranked} END) AS drift_grade, "
+        "string_agg(reason, ', ' ORDER BY field, code) AS drift_reason FROM drift "
+        "WHERE counted GROUP BY ALL) d ON d.source = m.source AND d.week = m.week "
+        f"AND m.division = '{WHOLE}' "
+        "LEFT JOIN (SELECT source, division, zone, unnest(generate_series(first, last, "
+        "INTERVAL 7 DAY)) AS week, 'rupture de volume vers le ' || "
+        "strftime(min(week), '%d/%m/%Y') AS break_reason FROM breaks WHERE status = 'ok' "
+        "GROUP BY source, division, zone, first, last) b "
+        "ON b.source = m.source AND b.division = m.division AND b.zone = m.zone "
+        "AND b.week = m.week"
+    )

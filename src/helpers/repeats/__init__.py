@@ -1,0 +1,1 @@
+"""Whether a fact calls another, near and soon."""

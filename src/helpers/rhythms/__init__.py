@@ -1,0 +1,1 @@
+"""At which hours of the week and days of the year facts happen."""

@@ -1,0 +1,375 @@
+"""When facts happen in the week: hour by hour, intervals shared out, thin hours told as such."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import special
+
+from helpers.core.base import store
+from helpers.core.base.french import percent, plural
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import (
+    DAYS,
+    FULL_DAYS,
+    HOURS_OF_WEEK,
+    hour_of_week,
+    lived_hours,
+    odd_hours,
+    window,
+)
+from helpers.core.stage import figure
+from helpers.core.stats.intervals import DIGITS
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+THIN_GREY = "#C4C9D0"
+HOURS = pa.schema(
+    [
+        ("theme", pa.string()), ("hour_of_week", pa.int64()), ("weight", pa.float64()),
+        ("share", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("lived_h", pa.float64()), ("rate", pa.float64()), ("rate_low", pa.float64()),
+        ("rate_high", pa.float64()), ("thin", pa.bool_()), ("left_out", pa.int64()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def aoristic(starts: Sequence[int], lengths: Sequence[int], counts: Sequence[int]) -> Floats:
+    """Return the weight of each hour of the week (168,), which sum to the sum of `counts`.
+
+    `starts` are hours of the week, `lengths` how many hours each interval touches (1 to 168): a
+    fact weighs 1 / length in each. Ratcliffe, J. H. (2000), Aoristic analysis, International
+    Journal of Geographical Information Science 14.
+    """
+    weights = np.zeros(HOURS_OF_WEEK)
+    for start, length, count in sorted(zip(starts, lengths, counts, strict=True)):
+        hours = np.arange(start, start + length) % HOURS_OF_WEEK
+        weights[hours] += count / length
+    return weights
+
+
+def profile(
+    con: duckdb.DuckDBPyConnection,
+    theme: str,
+    start: dt.date,
+    after: dt.date,
+    max_interval_h: int,
+    zone: tuple[str, str] | None = None,
+    timezone: str = "UTC",
+) -> tuple[Floats, int]:
+    """Return the week's weights (168,) of a theme from `start` to before `after`, and the left out.
+
+    Left out are facts whose interval is longer than `max_interval_h` by the clock, or known by the
+    day only. An interval over a change of clock is shared out by the hours lived: none in the hour
+    that is jumped over, two in the one that comes twice. `zone` is a division and a zone of it.
+    View `cube`.
+    """
+    days = (start + dt.timedelta(i) for i in range((after - start).days + 1 + max_interval_h // 24))
+    odd = odd_hours(timezone, days)
+    over = " OR ".join(
+        f"hour <= TIMESTAMP '{one}' AND hour_end >= TIMESTAMP '{one}'" for one in sorted(odd)
+    )
+    where, values = _chosen(theme, start, after, zone)
+    rows = con.execute(
+        f"SELECT {hour_of_week('hour')}, {LENGTH}, sum(n), "
+        f"CASE WHEN hour_end > hour AND ({over or 'FALSE'}) THEN hour END FROM cube "
+        f"WHERE {where} GROUP BY ALL",
+        values,
+    ).fetchall()
+    kept = [row for row in rows if row[1] is not None and row[1] <= max_interval_h]
+    left_out = sum(int(row[2]) for row in rows) - sum(int(row[2]) for row in kept)
+    plain = [(start, length, int(n)) for start, length, n, changed in kept if changed is None]
+    columns = list(zip(*plain, strict=True)) if plain else [(), (), ()]
+    weights = aoristic(columns[0], columns[1], columns[2])
+    for _, length, n, first in sorted((r for r in kept if r[3]), key=lambda r: (r[3], r[1])):
+        weights += int(n) * _over_a_change(first, length, odd)
+    return weights, left_out
+
+
+LENGTH = "CASE WHEN time_precision != 'day' THEN date_diff('hour', hour, hour_end) + 1 END"
+
+
+def _chosen(
+    theme: str, start: dt.date, after: dt.date, zone: tuple[str, str] | None
+) -> tuple[str, list[Any]]:
+    """Return the SQL condition of a theme's rows in a span and a zone, and its values."""
+    where = "theme = ? AND hour >= ? AND hour < ? AND time_precision != 'year'"
+    if zone is None:
+        return where, [theme, start, after]
+    return f"{where} AND {store.quote(f'zone_{zone[0]}')} = ?", [theme, start, after, zone[1]]
+
+
+def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, float]) -> Floats:
+    """Return the weight of each hour of the week of one fact, `length` hours by the clock."""
+    hours = [first + dt.timedelta(hours=i) for i in range(length)]
+    lived = np.array([odd.get(hour, 1.0) for hour in hours])
+    weights = np.zeros(HOURS_OF_WEEK)
+    np.add.at(weights, [h.weekday() * 24 + h.hour for h in hours], lived / lived.sum())
+    return weights
+
+
+def heard_days(
+    con: duckdb.DuckDBPyConnection, source: str, start: dt.date, after: dt.date
+) -> list[dt.date]:
+    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`."""
+    silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
+    missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
+    days = (start + dt.timedelta(days=i) for i in range((after - start).days))
+    return [day for day in days if day not in missing]
+
+
+def spread(
+    con: duckdb.DuckDBPyConnection,
+    theme: str,
+    days: Sequence[dt.date],
+    max_interval_h: int,
+    zone: tuple[str, str] | None = None,
+) -> float:
+    """Return how much more than chance the counts of an hour vary from week to week, at least 1.
+
+    Pearson's statistic over its degrees of freedom (McCullagh & Nelder 1989, §4.5), the hours of
+    the week taken together, over the weeks of `days`. Seasons count as variation. View `cube`.
+    """
+    weeks = len(days) / 7
+    if weeks < 2:
+        return 1.0
+    where, values = _chosen(theme, days[0], days[-1] + dt.timedelta(days=1), zone)
+    rows = con.execute(
+        "SELECT sum(k), sum(k * k) FROM (SELECT "
+        f"{hour_of_week('hour')} AS h, date_trunc('week', hour) AS w, sum(n) AS k FROM cube "
+        f"WHERE {where} AND {LENGTH} <= ? GROUP BY ALL) GROUP BY h HAVING sum(k) > 0 ORDER BY h",
+        [*values, max_interval_h],
+    ).fetchall()
+    if not rows:
+        return 1.0
+    total, squares = np.array(rows, dtype=float).T
+    pearson = squares * weeks / total - total
+    return max(1.0, float(pearson.sum() / (len(rows) * (weeks - 1))))
+
+
+def rates(
+    weights: Floats, lived: Floats, spread: float, confidence: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return facts per hour lived with their interval (3 × the shape of `weights`).
+
+    Jeffreys interval of a Poisson mean, the counts first divided by `spread` (quasi-Poisson). NaN
+    where the hour was never lived.
+    """
+    tail, shape = (1 - confidence) / 2, weights / spread + 0.5
+    hours = np.where(lived > 0, lived, np.nan)
+    low = np.where(weights > 0, special.gammaincinv(shape, tail), 0.0) * spread
+    high = special.gammaincinv(shape, 1 - tail) * spread
+    rate, low, high = (np.round(v / hours, DIGITS) for v in (weights, low, high))
+    return rate, low, high
+
+
+def thin(rate: Floats, low: Floats, high: Floats, mean: float, ratio: float) -> Bools:
+    """Return the hours of which one cannot say whether they are above or below the mean hour.
+
+    Their interval holds the mean and its ends are in a ratio over `ratio`; an hour surely quiet is
+    not thin, however few its facts. Nor can anything be said of an hour never lived.
+    """
+    unsure = (low < mean) & (high > mean) & (high > ratio * low)
+    return np.asarray(unsure | np.isnan(rate))
+
+
+@dataclass(frozen=True)
+class Week:
+    """A theme's week: weights, hours lived, rates with their interval, thin hours, each (168,)."""
+
+    weights: Floats
+    lived: Floats
+    rate: Floats
+    low: Floats
+    high: Floats
+    thin: Bools
+    left_out: int
+
+    @property
+    def total(self) -> int:
+        """How many facts have a known hour."""
+        return round(float(self.weights.sum()))
+
+
+def week(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    theme: str,
+    span: tuple[dt.date, dt.date],
+    max_interval_h: int,
+    confidence: float,
+    thin_ratio: float,
+    zone: tuple[str, str] | None = None,
+) -> Week:
+    """Return the week of a theme over `span`, from its first day to before its second.
+
+    Hours are those lived while the source was heard. Views `cube` and `weeks`.
+    """
+    zone_of_time = city.about.timezone
+    weights, left_out = profile(con, theme, *span, max_interval_h, zone, zone_of_time)
+    days = heard_days(con, city.themes[theme].source, *span)
+    lived = lived_hours(zone_of_time, days)
+    more = spread(con, theme, days, max_interval_h, zone)
+    found = rates(weights, lived, more, confidence)
+    mean = float(weights.sum() / max(lived.sum(), 1.0))
+    return Week(weights, lived, *found, thin(*found, mean, thin_ratio), left_out)
+
+
+def shares(weights: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+    """Return each hour's share of the week with its interval (3 × (168,)).
+
+    Jeffreys interval of a proportion, weights taken as counts: Brown, Cai & DasGupta (2001),
+    Interval estimation for a binomial proportion, Statistical Science 16.
+    """
+    total, tail = weights.sum(), (1 - confidence) / 2
+    a, b = weights + 0.5, total - weights + 0.5
+    low = np.where(weights > 0, special.betaincinv(a, b, tail), 0.0)
+    high = special.betaincinv(a, b, 1 - tail)
+    return tuple(np.round(v, DIGITS) for v in (weights / total, low, high))  # type: ignore[return-value]
+
+
+def find(
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    window_days: int,
+    max_interval_h: int,
+    confidence: float,
+    minimum_count: int,
+    thin_ratio: float,
+) -> pa.Table:
+    """Return HOURS: each theme's 168 hours, or one row with the reason why not.
+
+    Views `cube` and `weeks`.
+    """
+    span = window(city.about.period.end, window_days)
+    parts = []
+    for theme in city.themes:
+        one = week(con, city, theme, span, max_interval_h, confidence, thin_ratio)
+        if one.total < minimum_count:
+            reason = f"moins de {minimum_count} faits dont l'heure est connue"
+            row = {"theme": theme, "weight": float(one.total), "left_out": one.left_out,
+                   "status": "abstained", "reason": reason}  # fmt: skip
+            parts.append(pa.Table.from_pylist([row], schema=HOURS))
+        else:
+            parts.append(_hours(theme, one, confidence))
+    return pa.concat_tables(parts) if parts else HOURS.empty_table()
+
+
+def _hours(theme: str, one: Week, confidence: float) -> pa.Table:
+    weights = np.round(one.weights, DIGITS)
+    never = np.isnan(one.rate)
+    columns = (weights, *shares(weights, confidence), one.lived, one.rate, one.low, one.high)
+    values: list[Any] = [
+        [theme] * HOURS_OF_WEEK,
+        range(HOURS_OF_WEEK),
+        *(pa.array(column, pa.float64(), from_pandas=True) for column in columns),
+        one.thin,
+        [one.left_out] * HOURS_OF_WEEK,
+        np.where(never, "missing", "ok"),
+        np.where(never, "heure jamais vécue tant que la source parlait", ""),
+    ]
+    arrays = [pa.array(v, field.type) for v, field in zip(values, HOURS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=HOURS)
+
+
+def grid(
+    weights: Floats, lived: Floats | None = None, thin: Bools | None = None
+) -> list[dict[str, Any]]:
+    """Return the weights as rows to draw: jour, heure, ratio to the week's mean hour, thin or not.
+
+    With `lived`, weights are first divided by how often the hour was lived.
+    """
+    hours = np.ones(HOURS_OF_WEEK) if lived is None else lived
+    mean = weights.sum() / max(hours.sum(), 1.0) or 1.0
+    ratio = np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
+    unsure = np.zeros(HOURS_OF_WEEK, dtype=bool) if thin is None else thin
+    return [
+        {"jour": DAYS[i // 24], "heure": i % 24, "indice": round(float(ratio[i]), 3),
+         "faits": round(float(w), 1), "sûr": "trop peu de faits" if unsure[i] else "oui"}
+        for i, w in enumerate(weights)
+    ]  # fmt: skip
+
+
+def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
+    """Return the week as a grid, hours across and days down; 1 is the week's mean hour.
+
+    Thin hours are grey: no colour to read where nothing can be said.
+    """
+    colour = alt.Color(
+        "indice:Q",
+        scale=alt.Scale(scheme=figure.SEQUENTIAL, domainMin=0),
+        title="1 = heure moyenne ; gris = trop peu de faits",
+        legend=alt.Legend(orient="top", gradientLength=160, tickCount=4, titleLimit=320),
+    )
+    return (
+        alt.Chart(figure.data(rows))
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "heure:O", title="heure", axis=alt.Axis(labelAngle=0, values=[*range(0, 24, 3)])
+            ),
+            y=alt.Y("jour:O", title=None, sort=list(DAYS)),
+            color=alt.condition("datum['sûr'] == 'oui'", colour, alt.value(THIN_GREY)),
+            tooltip=["jour:N", "heure:O", "faits:Q", "indice:Q", "sûr:N"],
+        )
+        .properties(width=width, height=height)
+    )
+
+
+def draw(table: pa.Table, city: City, columns: int = 2) -> Any:
+    """Return one grid a theme that has a rhythm to show."""
+    charts = []
+    for name, theme in city.themes.items():
+        rows = [r for r in table.to_pylist() if r["theme"] == name and r["status"] != "abstained"]
+        if rows:
+            weights, lived = (np.array([r[k] for r in rows]) for k in ("weight", "lived_h"))
+            title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
+            told = grid(weights, lived, np.array([r["thin"] for r in rows]))
+            charts.append(heatmap(told, 280, 110).properties(title=title))
+    return alt.concat(*charts, columns=columns, spacing=18).resolve_scale(color="shared")
+
+
+def peak(weights: Floats, hours: int = 6) -> tuple[int, float]:
+    """Return the first hour of the week of the busiest run of `hours`, and its share."""
+    sums = sum(np.roll(weights, -i) for i in range(hours))
+    top = int(np.argmax(np.round(np.asarray(sums), 6)))
+    return top, float(np.asarray(sums)[top] / weights.sum())
+
+
+def spoken_hour(hour: int) -> str:
+    """Return the hour of the week as it is said: « vendredi 22 h »."""
+    return f"{FULL_DAYS[hour // 24 % 7]} {hour % 24} h"
+
+
+def in_words(table: pa.Table, city: City) -> str:
+    """Return the answer as Markdown: each theme's busiest six hours."""
+    lines = []
+    for name, theme in city.themes.items():
+        rows = [r for r in table.to_pylist() if r["theme"] == name]
+        if rows[0]["status"] == "abstained":
+            lines.append(f"- **{theme.title}** : abstention ({rows[0]['reason']}).")
+            continue
+        start, share = peak(np.array([r["weight"] for r in rows]))
+        lines.append(
+            f"- **{theme.title}** : six heures les plus chargées à partir de "
+            f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
+            f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
+            f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
+            f"{_thin_told(sum(r['thin'] for r in rows))}."
+        )
+    return "\n".join(lines)
+
+
+def _thin_told(count: int) -> str:
+    if not count:
+        return ""
+    return f" ; {plural(count, 'heure')} sur {HOURS_OF_WEEK} avec trop peu de faits pour conclure"

@@ -1,0 +1,1 @@
+"""How quiet people feel, and what goes with it."""

@@ -1,0 +1,1 @@
+"""What is going on now, and whether it is more than usual."""

@@ -1,0 +1,210 @@
+"""What is on today: events, streets and places closed, weather warnings, from the pack's sources.
+
+`agenda` in city.yaml says which source tells what, field by field. Nothing here names anybody: an
+event has a public title, a closure an order's number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.french import number, plural, spoken
+from helpers.core.base.store import literal, quote
+from helpers.core.city.city import City
+from helpers.core.city.names import OUTSIDE
+from helpers.core.place_time.territory import Zones, project
+from helpers.core.stage.run import Run
+
+KINDS = {
+    "stationnement": "stationnement interdit",
+    "circulation": "circulation interdite",
+    "occupation_domaine": "espace public occupé",
+    "debit_boissons": "débit de boissons réglementé",
+}
+WHEN_WHERE = [("zone", pa.string()), ("end_at", pa.timestamp("us"))]
+SCHEMAS = {
+    "events": pa.schema([("id", pa.string()), ("title", pa.string()), ("size", pa.int64()),
+                         ("status", pa.string()), *WHEN_WHERE]),
+    "closures": pa.schema([("id", pa.string()), ("kind", pa.string()), ("radius_m", pa.int64()),
+                           ("event", pa.string()), *WHEN_WHERE]),
+    "warnings": pa.schema([("level", pa.string())]),
+}  # fmt: skip
+LISTED = 12  # closures told one by one; the others are counted
+
+
+@dataclass(frozen=True)
+class Today:
+    """What is on: events and closures (those of `SCHEMAS`), the highest warning if any."""
+
+    day: dt.date
+    events: list[dict[str, Any]]
+    closures: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return them as tables of `SCHEMAS`."""
+        return {
+            name: pa.Table.from_pylist(getattr(self, name), schema=schema)
+            for name, schema in SCHEMAS.items()
+        }
+
+
+def of_day(run: Run, day: dt.date) -> Today:
+    """Return what is on in the city on `day`. View `zones`."""
+    return Today(day, happenings(run, day), closures(run, day), warnings(run, day))
+
+
+def of_tables(day: dt.date, tables: dict[str, pa.Table]) -> Today:
+    """Return what `Today.tables` gave."""
+    return Today(day, **{name: tables[name].to_pylist() for name in SCHEMAS})
+
+
+def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
+    """Return the events held or allowed that last into `day`: id, title, zone, size, end.
+
+    The greatest first. `zone` is of the main division, None where it has no place in it.
+    """
+    rule = run.city.about.agenda.events
+    if rule is None:
+        return []
+    held = ", ".join(literal(one) for one in rule.held) or "NULL"
+    rows = _during(
+        run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
+        {"id": rule.id, "title": rule.title, "size": rule.size, "status": rule.status},
+        f"{quote(rule.status)} IN ({held})",
+    )  # fmt: skip
+    rows.sort(key=lambda row: (-(row["size"] or 0), row["id"]))
+    return rows
+
+
+def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
+    """Return the closures in force on `day`: id, kind, zone, radius_m, end, title of the event."""
+    rule = run.city.about.agenda.closures
+    if rule is None:
+        return []
+    rows = _during(
+        run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
+        {"id": rule.id, "kind": rule.kind, "radius_m": rule.radius_m, "event": rule.event},
+    )  # fmt: skip
+    titles = {row["id"]: row["title"] for row in happenings(run, day)}
+    for row in rows:
+        row["event"] = titles.get(row["event"])
+    rows.sort(key=lambda row: (row["zone"] or "", row["kind"], row["id"]))
+    return rows
+
+
+def warnings(run: Run, day: dt.date) -> list[dict[str, Any]]:
+    """Return the warnings of `day`, the highest level alone: level; nothing where there is none."""
+    rule = run.city.about.agenda.warnings
+    if rule is None:
+        return []
+    path = literal(run.read(f"accepted/{rule.source}.parquet"))
+    levels = [row[0] for row in run.con.execute(
+        f"SELECT DISTINCT {quote(rule.level)} FROM read_parquet({path}) "
+        f"WHERE CAST({quote(rule.moment)} AS DATE) = ?", [day],
+    ).fetchall()]  # fmt: skip
+    for level in rule.levels:
+        if level in levels:
+            return [{"level": level}]
+    return []
+
+
+def _during(
+    run: Run,
+    source: str,
+    day: dt.date,
+    start: str,
+    end: str,
+    longitude: str,
+    latitude: str,
+    fields: dict[str, str],
+    test: str = "TRUE",
+) -> list[dict[str, Any]]:
+    """Return the accepted rows of a source that last into `day`, with their `end` and `zone`."""
+    path = literal(run.read(f"accepted/{source}.parquet"))
+    told = ", ".join(f"{quote(column)} AS {quote(name)}" for name, column in fields.items())
+    rows = store.records(
+        run.con,
+        f"SELECT {told}, {quote(end)} AS end_at, {quote(longitude)} AS lon, "
+        f"{quote(latitude)} AS lat FROM read_parquet({path}) WHERE {test} "
+        f"AND CAST({quote(start)} AS DATE) <= ? AND CAST({quote(end)} AS DATE) >= ? ORDER BY ALL",
+        [day, day],
+    )
+    places = [[row.pop("lon"), row.pop("lat")] for row in rows]
+    lon, lat = np.array(places, dtype=float).reshape(-1, 2).T
+    for row, zone in zip(rows, _zones(run, lon, lat), strict=True):
+        row["zone"] = zone
+    return rows
+
+
+def _zones(run: Run, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
+    """Return the zone of the main division of each point. View `zones`."""
+    about = run.city.about
+    drawn = run.con.execute(
+        "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+        "ORDER BY code",
+        [about.main_division],
+    ).fetchall()
+    if not drawn or not len(lon):
+        return [None] * len(lon)
+    codes, names, shapes = (list(column) for column in zip(*drawn, strict=True))
+    x, y = project(lon, lat, about.crs)
+    found = Zones.read(codes, names, shapes, about.crs).at(x, y)
+    return [None if zone is None or zone == OUTSIDE else str(zone) for zone in found]
+
+
+def notes(events: list[dict[str, Any]]) -> dict[str, str]:
+    """Return zone → what is on there today, for who reads an alert of that zone."""
+    found: dict[str, list[str]] = {}
+    for row in events:
+        if row["zone"]:
+            found.setdefault(row["zone"], []).append(row["title"])
+    return {
+        zone: titles[0] + (f" et {plural(len(titles) - 1, 'autre')}" if titles[1:] else "")
+        for zone, titles in found.items()
+    }
+
+
+def in_words(city: City, today: Today, names: dict[str, str]) -> str:
+    """Return the day as Markdown: warnings, events, closures; said where no source tells."""
+    events, closed = today.events, today.closures
+    agenda = city.about.agenda
+    lines = [f"**Le {spoken(today.day)}** :", ""]
+    if agenda.warnings is not None:
+        level = today.warnings[0]["level"] if today.warnings else "aucune"
+        lines.append(f"- Vigilance météo : {level}.")
+    if agenda.events is None:
+        lines.append("- Événements : aucune source déclarée.")
+    else:
+        listed = ", ".join(
+            f"{row['title']} ({names.get(row['zone'], 'lieu non précisé')}"
+            + (f", {number(row['size'])} personnes attendues)" if row["size"] else ")")
+            for row in events[:3]
+        )
+        lines.append(f"- {plural(len(events), 'événement')}" + (f" : {listed}." if listed else "."))
+    if agenda.closures is None:
+        lines.append("- Rues et lieux fermés : aucune source déclarée.")
+    else:
+        lines.append(f"- Rues et lieux fermés ou restreints : {number(len(closed))}.")
+        lines += [_closure(row, names) for row in closed[:LISTED]]
+        if len(closed) > LISTED:
+            lines.append(f"  - et {plural(len(closed) - LISTED, 'autre')}.")
+    return "\n".join(lines)
+
+
+def _closure(row: dict[str, Any], names: dict[str, str]) -> str:
+    what = KINDS.get(row["kind"], row["kind"])
+    where = names.get(row["zone"], "lieu non précisé") if row["zone"] else "lieu non précisé"
+    radius = f", {number(row['radius_m'])} m alentour" if row["radius_m"] else ""
+    why = f" ({row['event']})" if row["event"] else ""
+    until = row["end_at"]
+    return (
+        f"  - {where} : {what}{radius}, jusqu'au {spoken(until.date())} {until.hour} h"
+        f"{why}, arrêté {row['id']}."
+    )

@@ -1,1 +1,0 @@
-"""Statistics of places: what depends on where."""

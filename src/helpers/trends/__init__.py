@@ -1,0 +1,1 @@
+"""More, fewer or as many as before: levels, breaks, indicators, criticality."""

@@ -1,0 +1,127 @@
+"""Breaks of level, and what is known to have happened when they did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.base.french import spoken
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE as CITY_ZONE
+from helpers.core.stats.breaks import MINIMUM_WEEKS, find_breaks
+from helpers.trends import milestones
+from helpers.trends.levels import Knobs
+from helpers.trends.weekly_series import Series, Weeks
+
+BREAKS = pa.schema(
+    [
+        ("source", pa.string()), ("theme", pa.string()), ("week", pa.date32()),
+        ("first", pa.date32()), ("last", pa.date32()), ("ratio", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("p", pa.float64()),
+        ("explained_by", pa.string()),
+    ]
+)  # fmt: skip
+STEPS = pa.schema(
+    [
+        ("source", pa.string()), ("milestone", pa.string()), ("start", pa.date32()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) -> pa.Table:
+    """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
+
+    A theme's own are sought in its counts divided by those of the rest of its source, where that
+    is the larger part: a break of the whole source is told once. `explained_by` names what lies
+    near in time: milestones, and codes that came, went or changed their name (`drift`).
+    """
+    city = weeks.city
+    sources = set(city.themed_sources())
+    names = ("source", "week", "first", "last", "ratio", "low", "high", "p")
+    rows = [
+        {"theme": None, **{k: row[k] for k in names}}
+        for row in of_sources.to_pylist()
+        if row["zone"] == CITY_ZONE and row["status"] == "ok" and row["source"] in sources
+    ]
+    found = {name: weeks.of(name, city.about.main_division) for name in city.themes}
+    kept = {name: one for name, one in found.items() if one is not None}
+    alpha = knobs.break_alpha / max(len(kept), 1)
+    for name, one in kept.items():
+        rows += _theme_breaks(name, one, city, kept, alpha, knobs)
+    for row in rows:
+        row["explained_by"] = " ; ".join(_explained(row, city, drift, knobs)) or None
+    return pa.Table.from_pylist(rows, schema=BREAKS)
+
+
+def _explained(row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs) -> list[str]:
+    within = knobs.explained_within_weeks
+    if row["theme"]:
+        marks = milestones.concerning(city, row["theme"])
+    else:
+        marks = [m for m in city.about.milestones if row["source"] in m.sources]
+        marks += [m for m in city.about.milestones if not m.sources and not m.themes]
+    dated = milestones.Dated(row["week"], row["first"], row["last"])
+    start, end = dated.around(within)
+    codes = [
+        one["reason"]
+        for one in drift.to_pylist()
+        if one["source"] == row["source"] and one["counted"] and one["kind"] != "jump"
+        and start <= one["week"] < end
+    ]  # fmt: skip
+    return [*milestones.near(marks, dated, within), *codes]
+
+
+def remarks(table: pa.Table, city: City, window_weeks: int) -> dict[str, str]:
+    """Return theme → its breaks within the two windows compared, and what explains them."""
+    start = city.about.period.end - dt.timedelta(weeks=2 * window_weeks)
+    found: dict[str, str] = {}
+    for row in table.to_pylist():
+        if row["theme"] and row["week"] >= start:
+            why = row["explained_by"] or "inexpliquée"
+            told = f"rupture vers le {spoken(row['week'])} : {why}"
+            found[row["theme"]] = " ; ".join(filter(None, [found.get(row["theme"]), told]))
+    return found
+
+
+def _theme_breaks(
+    name: str, one: Series, city: City, every: dict[str, Series], alpha: float, knobs: Knobs
+) -> list[dict[str, Any]]:
+    source = city.themes[name].source
+    heard = np.flatnonzero(one.exposure[0] > 0)
+    n = one.counts[0, heard]
+    if len(heard) < MINIMUM_WEEKS or n.mean() < knobs.break_minimum_count:
+        return []
+    rest = np.zeros(len(heard))
+    for other, series in every.items():
+        if other != name and city.themes[other].source == source:
+            rest = rest + series.counts[0, heard]
+    y = np.log((n + 0.5) / one.share_in[heard])
+    if rest.sum() > n.sum():
+        y = np.log(n + 0.5) - np.log(rest + 0.5)
+    found = find_breaks(y, seasonal=True, alpha=alpha, confidence=knobs.confidence)
+    mondays = [one.mondays[i] for i in heard]
+    return [
+        {"source": source, "theme": name, "week": mondays[b.at], "first": mondays[b.first],
+         "last": mondays[b.last], "ratio": b.ratio, "low": b.low, "high": b.high, "p": b.p}
+        for b in found
+    ]  # fmt: skip
+
+
+def recorded(weeks: Weeks, confidence: float) -> pa.Table:
+    """Return what each change of recording did to its source: STEPS."""
+    rows = []
+    for source in weeks.city.themed_sources():
+        for step in weeks.steps(source):
+            row = {"source": source, "milestone": step.milestone.title,
+                   "start": step.milestone.start, "status": "abstained",
+                   "reason": step.reason}  # fmt: skip
+            if step.log_ratio is not None:
+                value, low, high = step.interval(confidence)
+                row |= {"ratio": value, "low": low, "high": high, "status": "ok"}
+            rows.append(row)
+    return pa.Table.from_pylist(rows, schema=STEPS)

@@ -1,0 +1,274 @@
+"""What `trends` found, drawn and told in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pyarrow as pa
+
+from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE
+from helpers.core.stage import figure
+from helpers.trends import criticality
+
+LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
+          "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
+COLOURS = [figure.ORANGE, figure.GREEN, figure.BLUE, "#7A8694", figure.GREY]
+LEVEL_COLOURS = ["#9DB7CB", "#E69F00", figure.ORANGE]
+SHOWN = 15  # themes and zones of the criticality figure
+
+
+def draw_weekly(weekly: pa.Table, windows: pa.Table, city: City) -> Any:
+    """Return the weekly counts in grey, the level of each window in blue, one panel a theme.
+
+    What is dated in the pack is marked by an upright line.
+    """
+    weeks = _titled(weekly, city, {"week": "x"})
+    steps = _titled(windows, city, {"first": "x", "after": "x2"})
+    marks = [
+        {"theme": city.themes[name].title, "x": one.start.isoformat(), "titre": one.title}
+        for name in dict.fromkeys(row["theme"] for row in weekly.to_pylist())
+        for one in city.about.milestones
+        if _concerns(one, name, city)
+    ]
+    rows = [{"kind": "week", **r} for r in weeks] + [{"kind": "level", **r} for r in steps]
+    rows += [{"kind": "mark", **r} for r in marks]
+    base = alt.Chart().encode(x=figure.days("x"))
+
+    def only(kind: str) -> Any:
+        return base.transform_filter(f"datum.kind == '{kind}'")
+
+    thin = only("week").mark_line(
+        color=figure.EDGE, strokeWidth=1, invalid="break-paths-show-domains"
+    ).encode(y=alt.Y("final:Q", title="par semaine"))  # fmt: skip
+    band = (
+        only("level")
+        .mark_rect(color=figure.BLUE, opacity=0.25)
+        .encode(x2="x2:T", y="low:Q", y2="high:Q")
+    )
+    line = (
+        only("level").mark_rule(color=figure.BLUE, strokeWidth=2.5).encode(x2="x2:T", y="level:Q")
+    )
+    dated = only("mark").mark_rule(color=figure.ORANGE, strokeDash=[4, 3]).encode(tooltip="titre:N")
+    return (
+        alt.layer(thin, band, line, dated, data=figure.data(rows))
+        .properties(width=280, height=110)
+        .facet(facet=alt.Facet("theme:N", title=None), columns=2)
+        .resolve_scale(y="independent")
+    )
+
+
+def _concerns(one: Any, theme: str, city: City) -> bool:
+    everywhere = not one.sources and not one.themes
+    return everywhere or city.themes[theme].source in one.sources or theme in one.themes
+
+
+def _titled(table: pa.Table, city: City, renamed: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the rows with the theme's title and their days as ISO text, under other names."""
+    rows = []
+    for row in table.to_pylist():
+        told = {renamed.get(k, k): v for k, v in row.items()}
+        told |= {k: v.isoformat() for k, v in told.items() if isinstance(v, dt.date)}
+        rows.append({**told, "theme": city.themes[row["theme"]].title})
+    return rows
+
+
+def draw_one(
+    rows: list[dict[str, Any]], span: tuple[str, str], width: int, height: int
+) -> alt.LayerChart:
+    """Return one series (week, n, low, high) with the days of `span` shaded."""
+    shade = (
+        alt.Chart(figure.data([{"from": span[0], "to": span[1]}]))
+        .mark_rect(color=figure.GREY, opacity=0.25)
+        .encode(x=figure.days("from"), x2="to:T")
+    )
+    timed = alt.Chart(figure.data(rows)).encode(x=figure.days("week"))
+    band = timed.mark_area(opacity=0.25, color=figure.BLUE).encode(
+        y=alt.Y("low:Q", title="par semaine"), y2="high:Q"
+    )
+    line = timed.mark_line(
+        color=figure.BLUE, strokeWidth=1.5, invalid="break-paths-show-domains"
+    ).encode(y="n:Q")
+    return alt.layer(shade, band, line).properties(width=width, height=height)
+
+
+def draw_levels(table: pa.Table, city: City) -> Any:
+    """Return the ratio of each theme with its interval, on a log scale; 1 is "no change".
+
+    In grey behind, the changes too small to be told.
+    """
+    rows = [
+        {**row, "theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]],
+         "hidden": 1 / row["detectable"] if row["detectable"] else None}
+        for row in table.to_pylist()
+        if row["zone"] == WHOLE
+    ]  # fmt: skip
+    colours = alt.Scale(domain=list(LABELS.values()), range=COLOURS)
+    base = alt.Chart(figure.data(rows)).encode(
+        y=alt.Y("theme:N", title=None, sort=None, axis=alt.Axis(labelLimit=360))
+    )
+    tinted = base.encode(
+        color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None))
+    )
+    known = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
+    blind = base.mark_bar(color="#E4E7EB", height=16, clip=True).encode(
+        x="hidden:Q", x2="detectable:Q"
+    )
+    bars = tinted.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
+    points = tinted.mark_point(filled=True, size=70).encode(x=alt.X("ratio:Q"))
+    reasons = tinted.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.EDGE)
+    layers = alt.layer(blind, one.encode(x="un:Q"), bars, points, reasons)
+    return layers.properties(width=420, height=alt.Step(28))
+
+
+def draw_breaks(table: pa.Table, city: City) -> Any:
+    """Return each break: the span of its date, its size and what explains it."""
+    rows = [
+        {
+            "qui": f"{_of(row, city)}, {row['week']:%m/%Y}",
+            "week": row["week"].isoformat(), "first": row["first"].isoformat(),
+            "last": row["last"].isoformat(),
+            "texte": f"{change(row['ratio'])} ({change(row['low'])} à {change(row['high'])}) : "
+            f"{row['explained_by'] or 'inexpliquée'}",
+            "sens": "expliquée" if row["explained_by"] else "inexpliquée",
+        }
+        for row in table.to_pylist()
+    ]  # fmt: skip
+    period = city.about.period
+    scale = alt.Scale(type="utc", domain=[period.start.isoformat(), period.end.isoformat()])
+    colours = alt.Scale(domain=["expliquée", "inexpliquée"], range=[figure.BLUE, figure.ORANGE])
+    base = alt.Chart(figure.data(rows)).encode(
+        y=alt.Y("qui:N", title=None, sort=None, axis=alt.Axis(labelLimit=300)),
+        color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
+    )
+    axis = alt.Axis(format="%m/%Y", tickCount=6)
+    spans = base.mark_rule(strokeWidth=6, opacity=0.4).encode(
+        x=alt.X("first:T", scale=scale, title=None, axis=axis), x2="last:T"
+    )
+    points = base.mark_point(filled=True, size=80, shape="diamond").encode(x="week:T")
+    words = base.mark_text(align="left", fontSize=11, dy=14, x=4, limit=480).encode(text="texte:N")
+    return alt.layer(spans, points, words).properties(width=490, height=alt.Step(44))
+
+
+def _of(row: dict[str, Any], city: City) -> str:
+    """Return whose break it is: a theme's, or a whole source's."""
+    if row["theme"]:
+        return city.themes[row["theme"]].title
+    return f"toute la source « {row['source']} »"
+
+
+def draw_criticality(table: pa.Table, names: Mapping[str, str], city: City) -> Any:
+    """Return the themes and zones of the highest scores, with interval and rank."""
+    found = [row for row in table.to_pylist() if row["rank"] is not None]
+    rows = [
+        {
+            "quoi": f"{names.get(row['zone'], row['zone'])} · {city.themes[row['theme']].title}",
+            "score": row["score"], "low": row["low"], "high": row["high"],
+            "criticité": row["level"],
+            "rang": f"rang {row['rank_low']} à {row['rank_high']}",
+        }
+        for row in sorted(found, key=lambda row: row["rank"])[:SHOWN]
+    ]  # fmt: skip
+    colours = alt.Scale(domain=list(criticality.LEVELS), range=LEVEL_COLOURS)
+    base = alt.Chart(figure.data(rows)).encode(
+        y=alt.Y("quoi:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
+        color=alt.Color("criticité:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
+    )
+    x = alt.X("low:Q", title="points : faits par semaine × gravité × évolution")
+    bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=70).encode(x="score:Q")
+    ranks = base.mark_text(align="left", dx=8, fontSize=11, color=figure.INK).encode(
+        x="high:Q", text="rang:N", color=alt.value(figure.INK)
+    )
+    return alt.layer(bars, points, ranks).properties(width=380, height=alt.Step(24))
+
+
+def draw_indicators(table: pa.Table) -> Any:
+    """Return each role's indicators as a table: what, how much, how far to trust it."""
+    rows = [
+        {
+            "role": row["role"], "titre": row["title"],
+            "valeur": row["text"] if row["status"] == "ok" else f"abstention : {row['reason']}",
+            "note": f"fiabilité {row['reliability']}" if row["status"] == "ok" else "",
+            "place": row["position"],
+        }
+        for row in table.to_pylist()
+    ]  # fmt: skip
+    header = alt.Header(
+        labelAngle=0, labelOrient="top", labelAnchor="start", labelFontWeight="bold",
+        labelFontSize=13,
+    )  # fmt: skip
+    base = alt.Chart().encode(y=alt.Y("place:O", axis=None))
+    texts = [
+        base.mark_text(align="left", fontSize=12, x=at, limit=limit, fontWeight=weight).encode(
+            text=f"{field}:N"
+        )
+        for field, at, limit, weight in (
+            ("titre", 0, 370, "normal"), ("valeur", 380, 250, "bold"), ("note", 640, 90, "normal"),
+        )
+    ]  # fmt: skip
+    return (
+        alt.layer(*texts, data=figure.data(rows))
+        .properties(width=730, height=alt.Step(22))
+        .facet(row=alt.Row("role:N", title=None, sort=None, header=header))
+        .resolve_scale(y="independent")
+    )  # fmt: skip
+
+
+def in_words(levels: pa.Table, breaks: pa.Table, city: City) -> str:
+    """Return the answer as Markdown: one line a theme, then the breaks nobody explains."""
+    lines = [_line(row, city) for row in levels.to_pylist() if row["zone"] == WHOLE]
+    lines += [_zones(levels)]
+    for row in breaks.to_pylist():
+        if not row["explained_by"]:
+            lines.append(
+                f"- Rupture inexpliquée, {_of(row, city)}, vers le {spoken(row['week'])} : "
+                f"{change(row['ratio'])}. Que s'est-il passé ?"
+            )
+    return "\n".join(lines)
+
+
+def _line(row: dict[str, Any], city: City) -> str:
+    title = city.themes[row["theme"]].title
+    if row["status"] != "ok":
+        return f"- **{title}** : abstention ({row['reason']})."
+    remark = f" Attention : {row['remark']}." if row["remark"] else ""
+    if row["ratio"] is None or row["high"] is None:
+        return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{remark}"
+    span = f"de {change(row['low'])} à {change(row['high'])}"
+    return (
+        f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
+        f"{number(row['level'])} par {row['step']} ; décelable à partir de "
+        f"{change(row['detectable'])}.{remark}"
+    )
+
+
+def _zones(levels: pa.Table) -> str:
+    local = [row for row in levels.to_pylist() if row["zone"] != WHOLE and row["status"] == "ok"]
+    if not local:
+        return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
+    up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
+    seen = sorted(row["detectable"] for row in local)[len(local) // 2]
+    return (
+        f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
+        f"{number(len(local))} comparaisons ; la moitié ne décèlent rien en deçà de {change(seen)}."
+    )
+
+
+def critical_words(table: pa.Table, names: Mapping[str, str], city: City) -> str:
+    """Return the three highest scores, with their ranks' intervals."""
+    found = [row for row in table.to_pylist() if row["rank"] is not None]
+    if not found:
+        return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
+    told = [
+        f"{city.themes[row['theme']].title} à {names.get(row['zone'], row['zone'])} "
+        f"(rang {row['rank_low']} à {row['rank_high']})"
+        for row in sorted(found, key=lambda row: row["rank"])[:3]
+    ]
+    return f"Criticité, sur {number(len(found))} couples jugés : {' ; '.join(told)}."

@@ -1,0 +1,289 @@
+"""Level and trend of each theme in each zone: the last weeks against those before.
+
+Both windows are held against what could be counted (`series`): silences, late entries, season,
+changes of recording and exceptional weeks are taken into account before anything is compared.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.base import store
+from helpers.core.base.french import plural
+from helpers.core.city.city import Milestone
+from helpers.core.city.names import NO_PLACE, OUTSIDE
+from helpers.core.city.names import WHOLE as CITY_ZONE
+from helpers.core.stats import quasi_poisson, two_windows
+from helpers.core.stats.hot_cells import false_discovery
+from helpers.core.stats.intervals import DIGITS, poisson_interval
+from helpers.core.stats.quasi_poisson import Floats
+from helpers.core.stats.two_windows import FEW, MUTE, PAST, Compared, Span, compare
+from helpers.trends import milestones
+from helpers.trends.weekly_series import Series, Weeks, zones_of
+
+WEEK, YEAR = "semaine", "an"
+SCHEMA = pa.schema(
+    [
+        ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
+        ("step", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
+        ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+        ("p", pa.float64()), ("detectable", pa.float64()), ("spread", pa.float64()),
+        ("error", pa.float64()), ("freedom", pa.int64()), ("label", pa.string()),
+        ("remark", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+WINDOWS = pa.schema(
+    [
+        ("theme", pa.string()), ("first", pa.date32()), ("after", pa.date32()),
+        ("level", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The knobs of `params.yaml` that decide labels and breaks."""
+
+    window_weeks: int
+    confidence: float
+    minimum_count: int
+    power: float
+    stable_margin: float
+    false_discovery_rate: float
+    break_alpha: float
+    break_minimum_count: int
+    explained_within_weeks: int
+
+    @property
+    def how(self) -> two_windows.How:
+        """How two windows are compared."""
+        return two_windows.How(self.window_weeks, self.confidence, self.minimum_count, self.power)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A theme's zones (the city first), compared; `exceptional` weeks and steps told beside."""
+
+    theme: str
+    division: str
+    step: str
+    zones: list[str]
+    found: Compared
+    remark: str
+    unmeasured: str
+
+
+def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
+    """Return the comparison of each zone of the theme's division, city first.
+
+    Themes known by the year alone compare the last year with the one before.
+    """
+    city = weeks.city
+    division = city.themes[theme].division or city.about.main_division
+    series = weeks.of(theme, division)
+    if series is None:
+        zones, years, counts, exposure = _years(weeks.con, theme, division)
+        how = two_windows.How(1, knobs.confidence, knobs.minimum_count, knobs.power)
+        found = compare(counts, exposure, how, np.zeros(len(zones)))
+        touched = _touched(milestones.concerning(city, theme), years[-2:])
+        return Judged(theme, division, YEAR, zones, found, touched, "")
+    found = compare(series.counts, series.exposure, knobs.how, series.extra(knobs.window_weeks))
+    marks = milestones.concerning(city, theme)
+    remark, unmeasured = _remarks(series, marks, 2 * knobs.window_weeks)
+    return Judged(theme, division, WEEK, series.zones, found, remark, unmeasured)
+
+
+def _remarks(series: Series, marks: Sequence[Milestone], span: int) -> tuple[str, str]:
+    """Return what was taken into account in the last `span` weeks, and what could not be."""
+    start = len(series.mondays) - span
+    here = series.mondays[max(start, 0) :]
+    apart = [one for one in marks if milestones.exceptional([one], here).any()]
+    aside = int(series.aside[max(start, 0) :].sum())
+    named = ", ".join(one.title for one in apart)
+    told = [f"{plural(aside, 'semaine')} à part ({named})"] if aside else []
+    unmeasured = ""
+    for step in series.steps:
+        if step.at > start and step.log_ratio is None:
+            unmeasured = step.reason
+        elif step.at > start:
+            told.append(f"façon d'enregistrer corrigée ({step.milestone.title})")
+    return " ; ".join(told), unmeasured
+
+
+def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> str:
+    """Return which of the years compared a milestone touches: they cannot be set aside."""
+    told = []
+    for year in years:
+        touching = [m.title for m in marks if m.start.year <= year <= (m.end or m.start).year]
+        told += [f"{year} touchée ({', '.join(touching)})"] if touching else []
+    return " ; ".join(told)
+
+
+def _years(
+    con: duckdb.DuckDBPyConnection, theme: str, division: str
+) -> tuple[list[str], list[int], Floats, Floats]:
+    """Return zones (the city first), years, counts and exposures (zones, years).
+
+    `ville` sums the zones.
+
+    A zone without a row for a year was not told of: its exposure is 0.
+    """
+    column = store.quote(f"zone_{division}")
+    rows = con.execute(
+        f"SELECT {column}, year(hour), sum(n) FROM cube "
+        f"WHERE theme = ? AND {column} NOT IN ('{OUTSIDE}', '{NO_PLACE}') GROUP BY ALL",
+        [theme],
+    ).fetchall()
+    zones = [CITY_ZONE, *zones_of(con, division)]
+    first = min((year for _, year, _ in rows), default=0)
+    last = max((year for _, year, _ in rows), default=-1)
+    counts = np.zeros((len(zones), last - first + 1))
+    told = np.zeros_like(counts)
+    for place, year, n in rows:
+        for row in {0, zones.index(place)}:
+            counts[row, year - first] += n
+            told[row, year - first] = 1
+    return zones, list(range(first, last + 1)), counts, told
+
+
+def levels(weeks: Weeks, knobs: Knobs, remarks: Mapping[str, str]) -> pa.Table:
+    """Return the comparison of each theme in the city and in each zone; columns of SCHEMA.
+
+    The city's label is that of its interval. A theme's zones are judged together: among those said
+    to move, a share `false_discovery_rate` do not (Benjamini & Hochberg 1995). `detectable` is the
+    ratio that would be told in `power` of cases. `remarks`: theme → what else is to be known.
+    """
+    rows = []
+    for theme in weeks.city.themes:
+        one = judge(weeks, theme, knobs)
+        told = one.found.why[1:] == ""
+        adjusted = false_discovery(one.found.p()[1:][told])
+        moving = int((adjusted <= knobs.false_discovery_rate).sum())
+        local = knobs.false_discovery_rate * max(moving, 1) / max(int(told.sum()), 1)
+        threshold = np.full(len(one.zones), local)
+        threshold[0] = 1 - knobs.confidence
+        rows += _rows(one, threshold, knobs, remarks.get(theme, ""))
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _rows(one: Judged, threshold: Floats, knobs: Knobs, more: str) -> list[dict[str, Any]]:
+    found, step = one.found, one.step
+    reasons = {
+        PAST: "pas assez de passé pour comparer",
+        MUTE: "source muette, ou semaines mises à part, plus de la moitié du temps",
+        FEW: f"moins de {knobs.minimum_count} faits",
+        "": one.unmeasured,
+    }
+    told, margin = _numbers(found, threshold, knobs), knobs.stable_margin
+    remark = " ; ".join(filter(None, [one.remark, more]))
+    rows = []
+    for i, zone in enumerate(one.zones):
+        reason = reasons[str(found.why[i])]
+        row = {
+            "theme": one.theme, "division": one.division, "zone": zone, "step": step,
+            "recent": int(found.recent.n[i]), "before": int(found.before.n[i]),
+            "label": "abstained", "remark": remark, "status": "abstained", "reason": reason,
+        }  # fmt: skip
+        if not reason:
+            row |= {name: _told(values[i]) for name, values in told.items()}
+            interval = (told["ratio"][i], told["low"][i], told["high"][i])
+            row |= {"freedom": int(found.freedom[i]), "status": "ok",
+                    "label": label(told["p"][i] <= threshold[i], interval, margin)}  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def _numbers(found: Compared, threshold: Floats, knobs: Knobs) -> dict[str, Floats]:
+    """Return the numeric columns of SCHEMA, each of shape (zones,).
+
+    `spread` and `error`: standard errors of the logs of the level and of the ratio.
+    """
+    level, low, high = found.level(knobs.confidence)
+    ratio, least, most = found.ratio(knobs.confidence)
+    own, past = (found.dispersion / np.maximum(s.n, 0.5) for s in (found.recent, found.before))
+    return {
+        "level": level, "level_low": low, "level_high": high,
+        "ratio": ratio, "low": least, "high": most, "p": found.p(),
+        "detectable": found.detectable(threshold, knobs.power),
+        "spread": np.sqrt(own), "error": np.sqrt(own + past + found.extra),
+    }  # fmt: skip
+
+
+def _told(value: float) -> float | None:
+    return round(float(value), DIGITS) if np.isfinite(value) else None
+
+
+def label(moves: bool, ratio: tuple[float, float, float], margin: float) -> str:
+    """Return up, down, stable (the whole interval within the margin) or unclear."""
+    value, low, high = ratio
+    if moves:
+        return "up" if value > 1 else "down"
+    return "stable" if low >= 1 / (1 + margin) and high <= 1 + margin else "unclear"
+
+
+def weekly(weeks: Weeks, confidence: float) -> pa.Table:
+    """Return theme, week, n, final, low, high, status for the whole city.
+
+    `final`: the count with the entries still to come; its interval is that of a Poisson mean. All
+    are empty where the source was silent.
+    """
+    names = ("theme", "week", "n", "final", "low", "high", "status")
+    types = (pa.string(), pa.date32(), pa.int64(), *[pa.float64()] * 3, pa.string())
+    parts = []
+    for theme in weeks.city.themes:
+        found = weeks.of(theme, weeks.city.about.main_division)
+        if found is None:
+            continue
+        low, high = poisson_interval(found.counts[0], confidence)
+        for i, monday in enumerate(found.mondays):
+            share = found.share_in[i]
+            values = [
+                round(float(v / share), DIGITS) for v in (found.counts[0, i], low[i], high[i])
+            ]
+            ok = found.exposure[0, i] > 0 or found.aside[i]
+            parts.append(
+                (theme, monday, int(found.counts[0, i]), *values, "ok")
+                if ok
+                else (theme, monday, None, None, None, None, "missing")
+            )
+    return pa.table({n: pa.array([p[i] for p in parts], types[i]) for i, n in enumerate(names)})
+
+
+def by_window(weeks: Weeks, knobs: Knobs) -> pa.Table:
+    """Return the level of each window of the city's series, in today's recording: WINDOWS."""
+    rows = []
+    for theme in weeks.city.themes:
+        found = weeks.of(theme, weeks.city.about.main_division)
+        if found is None:
+            continue
+        window = quasi_poisson.windows(len(found.mondays), knobs.window_weeks)
+        for one in range(int(window.max(initial=-1)), -1, -1):
+            here = np.flatnonzero(window == one)
+            level = _window_level(found.counts[:1, here], found.exposure[:1, here], here, knobs)
+            if level is not None:
+                first, last = found.mondays[here[0]], found.mondays[here[-1]]
+                days = {"first": first, "after": last + dt.timedelta(weeks=1)}
+                rows.append({"theme": theme, **days, **level})
+    return pa.Table.from_pylist(rows, schema=WINDOWS)
+
+
+def _window_level(
+    counts: Floats, exposure: Floats, at: Any, knobs: Knobs
+) -> dict[str, float | None] | None:
+    n = counts * (exposure > 0)
+    span = Span(n.sum(axis=1), exposure.sum(axis=1))
+    if span.n[0] < knobs.minimum_count or (exposure > 0).mean() < two_windows.MISSED:
+        return None
+    means = span.n[:, None] / span.exposure[:, None] * exposure
+    phi, freedom = quasi_poisson.dispersion(n, means, at, used=1)
+    found = Compared(span, span, phi, freedom, np.zeros(1), np.array([""]))
+    names = ("level", "low", "high")
+    return {k: _told(v[0]) for k, v in zip(names, found.level(knobs.confidence), strict=True)}

@@ -1,1 +1,0 @@
-"""Widgets of the apps: controls, figures, words; no computation of their own."""

@@ -1,0 +1,206 @@
+"""A new source, theme or city from templates/, without touching the code; it runs at once.
+
+`python -m helpers.workshop.new city NAME`, `… source NAME --city CITY [--file FILE]`,
+`… theme NAME --city CITY [--source SOURCE]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
+from helpers.core.city.city import City
+from helpers.workshop.draft_contract import draft
+from helpers.workshop.run_city import find_pack
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+AXIS = "domaine_public"  # of a theme that does not say its own
+
+
+def _named(name: str) -> str:
+    if not NAME.fullmatch(name) or name in RESERVED_NAMES:
+        raise PhareError(
+            f"nom refusé : « {name} »",
+            "NAME=…",
+            "des minuscules sans accent, des chiffres et des soulignés, une lettre d'abord",
+        )
+    return name
+
+
+def _filled(template: Path, **values: str) -> str:
+    return Template(template.read_text(encoding="utf-8")).substitute(values)
+
+
+def _refuse(path: Path, root: Path) -> None:
+    if path.exists():
+        raise PhareError(
+            "existe déjà", path.relative_to(root).as_posix(), "choisir un autre nom, ou le modifier"
+        )
+
+
+@contextmanager
+def _all_or_nothing(*files: Path) -> Iterator[None]:
+    """Put the files back as they were (or away) if what follows fails."""
+    before = {path: path.read_bytes() if path.exists() else None for path in files}
+    try:
+        yield
+    except BaseException:
+        for path, content in before.items():
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(content)
+        raise
+
+
+def new_city(root: Path, name: str) -> list[Path]:
+    """Make the pack `data/cities/<name>` with a small invented delivery; return its files."""
+    pack = root / "data" / "cities" / _named(name)
+    _refuse(pack, root)
+    title = name.replace("_", " ").capitalize()
+    shutil.copytree(root / "templates" / "ville", pack)
+    try:
+        about = pack / "city.yaml"
+        about.write_text(_filled(about, nom=name, titre=title), encoding="utf-8")
+        _check(City(pack))
+    except BaseException:
+        shutil.rmtree(pack)
+        raise
+    return sorted(path for path in pack.rglob("*") if path.is_file())
+
+
+def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path]:
+    """Add a source to the city: its contract, its line in city.yaml, and a first delivery.
+
+    The contract comes from the template and the delivery is invented; or both come from `file`,
+    whose columns are read to draft the contract (`drafting`).
+    """
+    _, pack = find_pack(root, city)
+    contract, about = pack / "contracts" / f"{_named(name)}.yaml", pack / "city.yaml"
+    _refuse(contract, root)
+    templates = root / "templates" / "source"
+    title = name.replace("_", " ").capitalize()
+    if file is None:
+        text = _filled(templates / "contrat.yaml", nom=name, titre=title)
+        sample, content = f"{name}.csv", _filled(templates / "exemple.csv", nom=name).encode()
+    else:
+        text = draft(name, title, file)
+        sample, content = f"{name}{''.join(file.suffixes)}", file.read_bytes()
+    delivered = pack / INBOX / sample
+    with _all_or_nothing(contract, about, delivered):
+        contract.write_text(text, encoding="utf-8")
+        delivered.parent.mkdir(exist_ok=True)
+        delivered.write_bytes(content)
+        lines = about.read_text(encoding="utf-8").splitlines(keepends=True)
+        end = _end_of_block(lines, "sources:", about)
+        lines.insert(end, f"  {name}: {{file: {sample}}}\n")
+        about.write_text("".join(lines), encoding="utf-8")
+        _check(City(pack))
+    return [contract, about, delivered]
+
+
+def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path]:
+    """Add a theme to the city, on the codes of the source that no theme counts yet."""
+    _, pack = find_pack(root, city)
+    loaded = City(pack)
+    if _named(name) in loaded.themes:
+        raise PhareError("ce thème existe déjà", f"{pack.name}/themes.yaml", "changer NAME")
+    source = source or next(iter(loaded.observed_sources()))
+    free = _free_codes(loaded, source)
+    path = pack / "themes.yaml"
+    with _all_or_nothing(path):
+        block = _filled(
+            root / "templates" / "theme" / "theme.yaml",
+            nom=name,
+            titre=name.replace("_", " ").capitalize(),
+            axe=AXIS,
+            source=source,
+            categories=", ".join(
+                yaml.safe_dump(code, allow_unicode=True).split("\n")[0] for code in free
+            ),
+        )
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.rstrip("\n") + "\n" + block, encoding="utf-8")
+        _check(City(pack))
+    return [path]
+
+
+def _free_codes(city: City, source: str) -> list[str]:
+    contract = city.contracts.get(source)
+    if contract is None or contract.observation is None:
+        raise PhareError(
+            f"« {source} » n'est pas une source de faits de cette ville",
+            f"{city.pack.name}/city.yaml",
+            f"choisir SOURCE parmi : {', '.join(city.observed_sources())}",
+        )
+    field = contract.fields[contract.observation.category]
+    taken = {code for theme in city.themes.values() if theme.source == source
+             for code in theme.categories}  # fmt: skip
+    free = [code for code in field.values if code not in taken]
+    if not free:
+        raise PhareError(
+            "tous les codes de la source sont déjà dans un thème",
+            f"{city.pack.name}/themes.yaml",
+            "ôter des codes à un thème, ou compléter la liste du contrat",
+        )
+    return free
+
+
+def _end_of_block(lines: list[str], key: str, path: Path) -> int:
+    """Return the index of the line after the last one of the block `key` of a YAML file."""
+    start = next((i for i, line in enumerate(lines) if line.rstrip() == key), None)
+    if start is None:
+        raise PhareError(
+            f"pas de bloc « {key} » écrit ligne à ligne", path.name, "l'écrire comme les autres"
+        )
+    end = start + 1
+    while end < len(lines) and (not lines[end].strip() or lines[end][0] in " #"):
+        end += 1
+    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
+        end -= 1
+    return end
+
+
+def _check(city: City) -> None:
+    _ = city.contracts, city.themes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make what is asked; print the files and what to do next; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new")
+    parser.add_argument("what", choices=["city", "source", "theme"])
+    parser.add_argument("name")
+    parser.add_argument("--city", default="marseille")
+    parser.add_argument("--source")
+    parser.add_argument("--file", type=Path)
+    asked = parser.parse_args(arguments)
+    root = find_root()
+    make: dict[str, Callable[[], list[Path]]] = {
+        "city": lambda: new_city(root, asked.name),
+        "source": lambda: new_source(root, asked.name, asked.city, asked.file),
+        "theme": lambda: new_theme(root, asked.name, asked.city, asked.source),
+    }
+    try:
+        files = make[asked.what]()
+    except PhareError as error:
+        print(error, file=sys.stderr)
+        return 1
+    city = asked.name if asked.what == "city" else asked.city
+    for path in files:
+        print(f"  {path.relative_to(root) if path.is_relative_to(root) else path}")
+    print(f"Relire ces fichiers, compléter ce qui le demande, puis `make run CITY={city}`.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
