@@ -94,13 +94,11 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(BIN)ruff check .
 	@$(BIN)ruff format --check .
 	@$(BIN)mypy
-	@$(PYTHON) -m helpers.core.stage.execute strip --check
-	@$(PYTHON) -m helpers.workshop.dependencies --check
+	@$(PYTHON) -m helpers.workshop.notebooks strip --check
 	@$(PYTHON) -m helpers.workshop.schemas --check
 	@$(PYTHON) -m helpers.workshop.method_notes --check
 
-deps: $(READY)  ## écrire dans dvc.yaml les modules de chaque étape, les schémas publiés, les réglages des notes
-	@$(PYTHON) -m helpers.workshop.dependencies
+deps: $(READY)  ## écrire les schémas publiés et les réglages des notes de méthode
 	@$(PYTHON) -m helpers.workshop.schemas
 	@$(PYTHON) -m helpers.workshop.method_notes
 

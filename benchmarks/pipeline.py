@@ -25,7 +25,7 @@ from helpers.workshop.elsewhere import copy_workspace
 from helpers.workshop.run_city import activate, environment, find_pack, stages
 
 STOCK = (
-    "python -m helpers.core.stage.execute run {stage} ${{key}}",
+    "python -m helpers.core.stage.execute {stage} ${{key}}",
     "papermill --no-progress-bar --log-level ERROR -k python3 -p city ${{key}} "
     "--cwd $(dirname {notebook}) {notebook} data/${{key}}/reports/{stage}.ipynb && "
     "jupyter nbconvert --log-level ERROR --to html data/${{key}}/reports/{stage}.ipynb",

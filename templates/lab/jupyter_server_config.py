@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from helpers.notebook import stripped
+from helpers.workshop.notebooks import stripped
 
 
 def strip_on_save(model: dict[str, Any], **_: Any) -> None:

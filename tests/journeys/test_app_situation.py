@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from tests.browser import PHONE, needs_chromium, open_page, serve
+from tests.fixtures.browser import PHONE, needs_chromium, open_page, serve
 
 from .conftest import CITY, Place
 

@@ -259,7 +259,8 @@ def _typed_moments(
     """Return the SQL of the rows set aside for the field's code: that code, and their moment."""
     zone = contract.timezone or timezone
     columns = [
-        f"{contract_sql.typed(name, contract.fields[name], contract.file.decimal, zone)} AS {quote(name)}"
+        contract_sql.typed(name, contract.fields[name], contract.file.decimal, zone)
+        + f" AS {quote(name)}"
         for name in moment_fields(rule)
     ]
     code = contract_sql.text(field, contract.fields[field])

@@ -1,7 +1,7 @@
 """`make audit`: everything again from raw in a new folder, and every out compared.
 
-`python -m helpers.workshop.audit CITY…` (all cities of the workspace by default). Exit codes: 0 all the
-same, 1 something differs, 2 the audit could not be made.
+`python -m helpers.workshop.audit CITY…` (all cities of the workspace by default). Exit codes: 0
+all the same, 1 something differs, 2 the audit could not be made.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The licences of what `requirements.lock` names, by family, beside ours (EUPL-1.2).
 
-`python -m helpers.workshop.licences` prints the table of `docs/licences.md`; `--write` puts it there.
-What a licence allows comes from its SPDX expression, or from what the package's metadata say.
+`python -m helpers.workshop.licences` prints the table of `docs/licences.md`; `--write` puts it
+there. What a licence allows comes from its SPDX expression, or from what the package's metadata
+say.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Method notes: the knobs of each note's stage, as `params.yaml` has them, written into the note.
 
-`python -m helpers.workshop.method_notes` writes the table between the marks of each note of docs/methodes;
-`--check` tells which are not up to date.
+`python -m helpers.workshop.method_notes` writes the table between the marks of each note of
+docs/methodes; `--check` tells which are not up to date.
 """
 
 from __future__ import annotations

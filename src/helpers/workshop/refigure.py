@@ -1,7 +1,7 @@
 """`make figure NAME=…`: one figure again from its ancestors alone, and the comparison.
 
-`python -m helpers.workshop.refigure NAME [--city CITY]`; NAME is a figure's name or its passport. Exit
-codes: 0 identical, 1 differs, 2 could not be made.
+`python -m helpers.workshop.refigure NAME [--city CITY]`; NAME is a figure's name or its passport.
+Exit codes: 0 identical, 1 differs, 2 could not be made.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Running the pipeline of one city: the register of cities, `dvc repro` with progress, restoring.
 
-`python -m helpers.workshop.run_city CITY` is what `make run` calls. DVC decides what to run; this module
-checks what can be checked before anything starts, shows progress, and puts the previous results
-back when a stage fails.
+`python -m helpers.workshop.run_city CITY` is what `make run` calls. DVC decides what to run; this
+module checks what can be checked before anything starts, shows progress, and puts the previous
+results back when a stage fails.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The JSON Schemas of what people write in YAML, published in docs/schemas/.
 
-`python -m helpers.workshop.schemas` writes them from the models; `--check` only says whether they agree.
+`python -m helpers.workshop.schemas` writes them from the models; `--check` only says whether they
+agree.
 """
 
 from __future__ import annotations

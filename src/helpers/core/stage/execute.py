@@ -1,8 +1,8 @@
-"""Running a notebook as a stage, and keeping notebooks clean.
+"""Running a notebook as a stage.
 
-`python -m helpers.core.stage.execute run STAGE CITY` executes `notebooks/*/<stage>.ipynb` with Papermill and
-leaves the executed notebook and its page under `data/<city>/reports/`, free of all that differs
-from run to run. `python -m helpers.core.stage.execute strip [--check]` takes outputs out of the sources.
+`python -m helpers.core.stage.execute STAGE CITY` executes `notebooks/*/<stage>.ipynb` with
+Papermill and leaves the executed notebook and its page under `data/<city>/reports/`, free of all
+that differs from run to run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ STEADY = {
     "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
 }
-KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 OUR_ERROR = re.compile(
     r"Erreur : (?P<what>.*)\n\s*où\s*: (?P<where>.*)\n\s*à faire : (?P<todo>.*)", re.DOTALL
 )
@@ -196,41 +195,6 @@ def as_text(notebook: Any) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def stripped(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook without outputs, counts and personal metadata; tags are kept."""
-    metadata = {"kernelspec": KERNELSPEC}
-    if "title" in notebook["metadata"]:
-        metadata["title"] = notebook["metadata"]["title"]
-    cells = []
-    for position, cell in enumerate(notebook["cells"]):
-        tags = cell.get("metadata", {}).get("tags")
-        clean: dict[str, Any] = {
-            "cell_type": cell["cell_type"],
-            "id": cell_id(position, cell),
-            "metadata": {"tags": tags} if tags else {},
-            "source": code_used.source_of(cell).splitlines(keepends=True),
-        }
-        if cell["cell_type"] == "code":
-            clean |= {"execution_count": None, "outputs": []}
-        cells.append(clean)
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def strip(root: Path, check: bool) -> list[Path]:
-    """Strip every notebook under notebooks/ and templates/; return those that were not clean."""
-    changed = []
-    for folder in ("notebooks", "templates"):
-        for path in sorted((root / folder).rglob("*.ipynb")):
-            if ".ipynb_checkpoints" in path.parts:
-                continue
-            text = as_text(stripped(code_used.read_notebook(path)))
-            if text != path.read_text(encoding="utf-8"):
-                changed.append(path)
-                if not check:
-                    path.write_text(text, encoding="utf-8")
-    return changed
-
-
 def clear_partial(root: Path, stage: str, city: str) -> None:
     """Remove what a failed stage had begun to write."""
     data = root / "data" / city
@@ -243,20 +207,9 @@ def clear_partial(root: Path, stage: str, city: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.core.stage.execute")
-    commands = parser.add_subparsers(dest="command", required=True)
-    runner = commands.add_parser("run", help="exécuter le carnet d'une étape")
-    runner.add_argument("stage")
-    runner.add_argument("city")
-    stripper = commands.add_parser("strip", help="ôter les sorties des carnets")
-    stripper.add_argument("--check", action="store_true")
+    parser.add_argument("stage")
+    parser.add_argument("city")
     asked = parser.parse_args(arguments)
-    if asked.command == "strip":
-        changed = strip(find_root(), asked.check)
-        for path in changed:
-            print(path)
-        if changed and asked.check:
-            print("Mettre au propre : python -m helpers.core.stage.execute strip", file=sys.stderr)
-        return 1 if changed and asked.check else 0
     try:
         run_stage(asked.stage, asked.city)
     except PhareError as error:

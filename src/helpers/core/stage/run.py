@@ -24,6 +24,7 @@ from helpers.core.stage import code_used, params
 from helpers.core.stage.receipts import read_receipts
 
 LINEAGE = "lineage.json"
+OF_INGEST = ("accepted", "quarantined", "observations", "cube", "zones")
 
 
 class Run:
@@ -114,16 +115,28 @@ class Run:
             "helpers_sha256": digest(self.helpers),
             "inputs": self.inputs,
             "outs": self.outs,
+            "ancestry": self.ancestry(),
         }
 
     def ancestry(self) -> dict[str, Any]:
-        """Return the stages above, the hashes they noted, and the files as received."""
-        stages = _upstream(self.workspace.data, set(self.inputs))
+        """Return the stages above, the hashes they noted, and the files as received.
+
+        Each lineage carries its own ancestry: only those of the stages read from are opened.
+        """
+        stages: dict[str, Any] = {}
         received: dict[str, Any] = {}
-        if "collect" in stages or self.stage == "ingest":
+        for stage in _read_from(self.workspace, self.inputs):
+            if stage in stages:  # told by one that rests on it
+                continue
+            lineage = _read_lineage(self.workspace, stage)
+            above = lineage["ancestry"]
+            stages |= above["stages"]
+            stages[stage] = {k: lineage[k] for k in ("parameters", "inputs", "notebook_sha256")}
+            received |= above["received"]
+        if self.stage == "ingest":
             receipts = read_receipts(self.workspace.data / "raw")
             received = {name: _received(one) for name, one in receipts.items()}
-        return {"stages": stages, "received": received}
+        return {"stages": dict(sorted(stages.items())), "received": received}
 
 
 def _received(receipt: dict[str, Any]) -> dict[str, Any]:
@@ -131,17 +144,33 @@ def _received(receipt: dict[str, Any]) -> dict[str, Any]:
     return {"files": files, **{k: receipt[k] for k in ("rows", "attribution", "licence")}}
 
 
-def _upstream(data: Path, wanted: set[str]) -> dict[str, Any]:
-    files = sorted((data / "derived").glob(f"*/{LINEAGE}"))
-    lineages = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    found: dict[str, Any] = {}
-    while True:
-        more = [one for one in lineages if one["stage"] not in found and wanted & set(one["outs"])]
-        if not more:
-            return dict(sorted(found.items()))
-        for one in more:
-            found[one["stage"]] = {k: one[k] for k in ("parameters", "inputs", "notebook_sha256")}
-            wanted |= set(one["inputs"])
+def _read_from(workspace: Workspace, inputs: Mapping[str, str]) -> list[str]:
+    """Return the stages whose outs these inputs are; the two at the bottom last.
+
+    A figure's evidence tells its own ancestry: reading it is not reading from its stage.
+    """
+    found = set()
+    for name in inputs:
+        parts = name.removeprefix(f"data/{workspace.city}/").split("/")
+        if parts[0] == "derived":
+            found.add(parts[1])
+        elif parts[0] == "raw":
+            found.add("collect")
+        elif parts[0].removesuffix(".parquet") in OF_INGEST:
+            found.add("ingest")
+    return sorted(found, key=lambda stage: (stage in ("ingest", "collect"), stage))
+
+
+def _read_lineage(workspace: Workspace, stage: str) -> dict[str, Any]:
+    path = workspace.data / "derived" / stage / LINEAGE
+    if not path.is_file():
+        raise PhareError(
+            f"on ne sait pas d'où viennent les résultats de « {stage} »",
+            workspace.relative(path),
+            f"les refaire : make run CITY={workspace.city} APPS=0",
+        )
+    lineage: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return lineage
 
 
 def digest(value: Any) -> str:

@@ -1,0 +1,178 @@
+"""The door: what is counted is what came, what is refused is nowhere, and errors quote nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from helpers.collect import collect
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from tests.fixtures.made_up import build_made_up, deliver, fact, write_pack
+from tests.fixtures.real import ROOT, Built, read_csv
+
+SECRET = "Duhamel-Imaginaire"
+
+
+def received_files(built: Built, shared: Path) -> list[tuple[str, Path]]:
+    folder = shared / built.city.about.name.removesuffix("_ouvert")
+    return [(name, folder / d.names[0]) for name, d in built.city.about.sources.items()]
+
+
+def rows_in(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".geojson":
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        return [feature["properties"] for feature in features]
+    return list(read_csv(path))
+
+
+# --- Real files ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["denver", "open_marseille"])
+def test_receipt_is_what_the_file_is(
+    name: str, shared: Path, request: pytest.FixtureRequest
+) -> None:
+    built: Built = request.getfixturevalue(name)
+    for source, path in received_files(built, shared):
+        receipt, rows = built.receipts[source], rows_in(path)
+        assert receipt["rows"] == len(rows), source
+        (one,) = receipt["files"]
+        assert (one["file"], one["rows"]) == (path.name, len(rows))
+        assert one["size"] == path.stat().st_size
+        assert one["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        kept, about = receipt["columns_kept"], built.city.contracts[source]
+        told = {*kept, *receipt["columns_refused"], *receipt["columns_not_named"]}
+        assert told == {key for row in rows for key in row}
+        assert set(kept) <= set(about.fields)
+        assert set(receipt["columns_refused"]) == set(about.refused)
+        assert not set(receipt["columns_not_named"]) & (set(about.fields) | set(about.refused))
+
+
+def test_receipts_on_disk_are_those_returned(denver: Built) -> None:
+    written = json.loads((denver.raw / "receipts.json").read_text(encoding="utf-8"))
+    assert written == denver.receipts
+
+
+@pytest.mark.parametrize("name", ["denver", "open_marseille"])
+def test_written_columns_are_the_allowed_ones(name: str, request: pytest.FixtureRequest) -> None:
+    built: Built = request.getfixturevalue(name)
+    for source, about in built.city.contracts.items():
+        described = duckdb.sql(f"DESCRIBE SELECT * FROM '{built.raw / source}.parquet'").fetchall()
+        columns = {row[0]: row[1] for row in described}
+        assert columns.pop("row_number") == "BIGINT"
+        assert columns.pop("delivery") == "INTEGER"
+        assert columns.pop("fault") == "VARCHAR"
+        assert columns.pop("geometry", "BLOB") == "BLOB"
+        assert set(columns) == set(about.fields)
+        assert set(columns.values()) == {"VARCHAR"}
+
+
+def test_values_are_those_of_the_file_row_by_row(denver: Built, shared: Path) -> None:
+    kept = denver.receipts["crime"]["columns_kept"]
+    listed = ", ".join(f'"{name}"' for name in kept)
+    written = duckdb.sql(
+        f"SELECT {listed} FROM '{denver.raw / 'crime.parquet'}' ORDER BY row_number"
+    ).fetchall()
+    rows = read_csv(shared / "denver/crime.csv.gz")
+    assert written == [tuple(row[name] or None for name in kept) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "refused"),
+    [("denver", "crime", "INCIDENT_ADDRESS"), ("open_marseille", "accidents", "adr")],
+)
+def test_no_refused_address_is_anywhere(
+    name: str, source: str, refused: str, shared: Path, request: pytest.FixtureRequest
+) -> None:
+    """Decoded, each value of each written file; and the bytes, for what decoding would miss."""
+    built: Built = request.getfixturevalue(name)
+    path = dict(received_files(built, shared))[source]
+    addresses = {row[refused].strip() for row in read_csv(path)}
+    addresses = {text for text in addresses if len(text) > 8}
+    assert len(addresses) > 1000
+    written = sorted(path for path in built.out.rglob("*") if path.is_file())
+    assert len(written) > 5
+    for one in written:
+        content = one.read_bytes()
+        assert not [text for text in sorted(addresses)[::97] if text.encode() in content], one
+        if one.suffix != ".parquet":
+            continue
+        columns = [r[0] for r in duckdb.sql(f"DESCRIBE SELECT * FROM '{one}'").fetchall()]
+        assert refused not in columns
+        for column in columns:
+            values = duckdb.sql(f"SELECT DISTINCT CAST(\"{column}\" AS VARCHAR) FROM '{one}'")
+            assert not addresses & {row[0] for row in values.fetchall()}, (one.name, column)
+
+
+# --- Made-up files ---------------------------------------------------------------------------
+
+
+def test_refused_and_unnamed_columns_leave_no_trace(tmp_path: Path) -> None:
+    rows = [fact(i, temoin=SECRET) for i in range(50)]
+    built = build_made_up(tmp_path, rows)
+    assert SECRET in (tmp_path / "livraison/faits.csv").read_text(encoding="utf-8")
+    assert built.receipts["faits"]["columns_refused"] == {"temoin": "identité d'une personne"}
+    assert built.receipts["carres"]["columns_not_named"] == ["maire"]
+    for path in built.out.rglob("*.parquet"):
+        text = str(duckdb.sql(f"SELECT * FROM '{path}'").fetchall())
+        assert SECRET not in text
+        assert SECRET.encode() not in path.read_bytes()
+        columns = [r[0] for r in duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()]
+        assert not {"temoin", "maire"} & set(columns)
+    assert SECRET not in (built.raw / "receipts.json").read_text(encoding="utf-8")
+
+
+def test_missing_file_names_it_the_city_and_how_to_get_it(tmp_path: Path) -> None:
+    city = write_pack(tmp_path)
+    with pytest.raises(PhareError, match=r"carres\.geojson") as caught:
+        collect.collect(city, tmp_path, tmp_path / "raw")
+    assert "essai" in caught.value.where
+    assert "FROM" in caught.value.todo
+    pack = City(ROOT / "data/cities/denver")
+    with pytest.raises(PhareError) as caught:
+        collect.collect(pack, tmp_path / "nulle" / "part", tmp_path / "raw")
+    assert "portail" in caught.value.todo
+
+
+def test_folder_given_by_hand_comes_before_that_of_the_pack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = write_pack(tmp_path)
+    deliver(tmp_path, [fact(1)])
+    deliver(tmp_path / "autre", [fact(1), fact(2)])
+    monkeypatch.setenv("PHARE_FROM", str(tmp_path / "autre" / "livraison"))
+    assert collect.collect(city, tmp_path, tmp_path / "raw")["faits"]["rows"] == 2
+    monkeypatch.delenv("PHARE_FROM")
+    assert collect.collect(city, tmp_path, tmp_path / "raw")["faits"]["rows"] == 1
+
+
+def test_same_files_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
+    written = []
+    for name in ("un", "deux dossiers plus loin/é"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        city = write_pack(folder)
+        deliver(folder, [fact(i) for i in range(20)])
+        collect.collect(city, folder, folder / "raw")
+        written.append({p.name: p.read_bytes() for p in (folder / "raw").iterdir()})
+    assert written[0] == written[1]
+    assert len(written[0]) == 3
+
+
+def test_words_name_each_refused_column_and_its_reason(tmp_path: Path) -> None:
+    built = build_made_up(tmp_path, [fact(1), fact(2)])
+    told = collect.in_words(built.receipts)
+    assert "`temoin`" in told
+    assert "identité d'une personne" in told
+    assert "6" in told  # four squares and two facts
+    table = collect.as_markdown(built.receipts)
+    assert "faits.csv" in table
+    assert built.receipts["faits"]["files"][0]["sha256"][:12] in table
+    shutil.rmtree(built.out)

@@ -1,0 +1,195 @@
+"""Nobody gets through: invented strings of every kind; and clean values are left alone."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.collect import persons
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import FieldRule
+from tests.fixtures.real import ROOT, read_csv
+
+STRINGS: dict[str, list[str]] = yaml.safe_load(
+    (ROOT / "tests/fixtures/personal_strings.yaml").read_text(encoding="utf-8")
+)
+CLEAN_ROWS = 100_000
+
+
+def screened(texts: Iterable[str | None]) -> list[str | None]:
+    found: list[str | None] = persons.screen(pa.array(list(texts), pa.string())).to_pylist()
+    return found
+
+
+def missed(texts: list[str]) -> list[str]:
+    return [text for text, reason in zip(texts, screened(texts), strict=True) if reason is None]
+
+
+def test_strings_of_every_kind_are_recognised() -> None:
+    every = [text for kind, texts in STRINGS.items() if kind != "unseen" for text in texts]
+    assert len(set(every)) == len(every) >= 300
+    assert len(missed(every)) <= 0.01 * len(every), missed(every)
+    assert len(missed(STRINGS["unseen"])) <= 0.1 * len(STRINGS["unseen"])
+    assert {reason for reason in screened(every) if reason} <= set(persons.REASONS)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in STRINGS if kind not in ("varied", "unseen", "texte_libre")]
+)
+def test_reason_tells_the_kind(kind: str) -> None:
+    """An agent with his name is a name; apart from that, each kind bears its own code."""
+    told = screened(STRINGS[kind])
+    assert told.count(kind) + told.count("nom") + told.count(None) >= 0.95 * len(told)
+    assert told.count(kind) >= 0.7 * len(told)
+
+
+# --- Clean values ----------------------------------------------------------------------------
+
+
+def first_of(path: Path, *names: str, **layout: Any) -> dict[str, list[str]]:
+    rows = read_csv(path, **layout)
+    return {f"{path.name} {name}": [row[name] for row in rows] for name in names}
+
+
+def clean_columns(shared: Path) -> dict[str, list[str]]:
+    """Return the texts of real columns that name nobody, and codes as our sources write them."""
+    marseille, france = shared / "marseille", shared / "france"
+    with gzip.open(shared / "denver/crime.csv.gz", "rt", encoding="utf-8") as file:
+        denver = list(csv.DictReader(file))[:20_000]
+    shapes = json.loads((marseille / "quartiers.geojson").read_text(encoding="utf-8"))["features"]
+    names = [
+        key for key in shapes[0]["properties"] if isinstance(shapes[0]["properties"][key], str)
+    ]
+    columns = {
+        **first_of(marseille / "rues.csv", "name", "quartier"),
+        **first_of(france / "paris_dans_ma_rue_10000.csv",
+                   "type", "soustype", "intervenant", "prefixe", "ville", "id_dmr", "datedecl"),
+        **first_of(marseille / "faits_par_service_2012_2020.csv",
+                   "libelle_index", "service", "perimetre"),
+        **first_of(marseille / "om_domicile.csv", "HomeTeam", "AwayTeam", "season"),
+        **first_of(marseille / "population.csv", "libgeo"),
+        **{f"denver {name}": [row[name] for row in denver]
+           for name in ("OFFENSE_TYPE_ID", "OFFENSE_CATEGORY_ID", "NEIGHBORHOOD_ID")},
+        **{f"quartiers {name}": [f["properties"][name] for f in shapes] for name in names},
+        "identifiants": [f"MC-2024-{i:07d}" for i in range(5000)],
+        "iris": [f"1320{i % 16 + 1:02d}{i % 9:02d}" for i in range(500)],
+        "moments": [f"2024-05-{i % 28 + 1:02d}T{i % 24:02d}:30:00" for i in range(700)],
+        "moments d'ailleurs": [f"{i % 28 + 1:02d}/{i % 12 + 1:02d}/20{i % 9 + 17} {i % 24:02d}:"
+                               f"{i % 60:02d}" for i in range(700)],
+        "heures": [f"{i % 24}h{i % 60:02d}" for i in range(500)] + ["de 8h à 19h", "22h - 02h"],
+        "nombres": [str(i) for i in range(2000)] + [f"{i / 100:.2f}" for i in range(2000)],
+        "titres": ["Fête de la musique", "Marché de la Plaine", "Foire aux santons", "Brocante",
+                   "Marathon de Marseille", "Feu d'artifice du 14 juillet", "Carnaval",
+                   "Match OM - Paris SG", "Travaux de voirie", "Tournage", "Plage du Prado"],
+        "lieux": ["École Édouard Vaillant", "Stade Vélodrome", "Parc Borély", "Gare Saint-Charles",
+                  "Collège Jean Moulin", "Métro Castellane", "Hôpital de la Timone",
+                  "Jardin Pierre Puget", "Plage de la Pointe Rouge", "Notre-Dame de la Garde"],
+    }  # fmt: skip
+    return {name: [text for text in texts if text] for name, texts in columns.items()}
+
+
+def test_clean_values_are_left_alone(shared: Path) -> None:
+    """A hundred thousand, as many of each column: streets and schools bear names of persons."""
+    columns = clean_columns(shared)
+    each = CLEAN_ROWS // len(columns) + 1
+    alarms = {}
+    for name, texts in columns.items():
+        rows = (texts * (each // len(texts) + 1))[:each]
+        told = screened(rows)
+        alarms[name] = sum(reason is not None for reason in told) / each
+    assert len(columns) * each >= CLEAN_ROWS
+    shown = {name: round(share, 4) for name, share in alarms.items() if share}
+    assert sum(alarms.values()) / len(alarms) <= 0.005, shown
+
+
+# --- Generated -------------------------------------------------------------------------------
+
+CONTEXT = st.sampled_from(["", "devant l'école ", "signalé : ", "(nuit) ", "n/c - "])
+AFTER = st.sampled_from(["", " merci", ", place du marché", " ; soir", ")"])
+PLATE_LETTERS = st.text("ABCDEFGHJKLMNPQRSTVWXYZ", min_size=2, max_size=2)
+SEPARATOR = st.sampled_from(["", " ", "-", ".", "\u00a0", "–"])
+
+
+@given(CONTEXT, PLATE_LETTERS, st.integers(0, 999), PLATE_LETTERS, SEPARATOR, AFTER)
+def test_any_new_plate_is_found(
+    before: str, left: str, number: int, right: str, sign: str, after: str
+) -> None:
+    text = f"{before}{left}{sign}{number:03d}{sign}{right}{after}"
+    assert screened([text, text.lower()]) != [None, None]
+    assert None not in screened([text])
+
+
+@given(CONTEXT, st.integers(1, 9), st.text("0123456789", min_size=8, max_size=8),
+       st.sampled_from(["", " ", ".", "-", "\u00a0"]), st.booleans(), AFTER)  # fmt: skip
+def test_any_telephone_is_found(
+    before: str, second: int, rest: str, sign: str, abroad: bool, after: str
+) -> None:
+    start = f"+33{sign}{second}" if abroad else f"0{second}"
+    pairs = [rest[i : i + 2] for i in range(0, 8, 2)]
+    assert None not in screened([before + sign.join([start, *pairs]) + after])
+
+
+@given(CONTEXT, st.from_regex(r"[a-z]{2,8}[.\-_]?[a-z0-9]{1,6}@[a-z]{2,10}\.(fr|com|org)",
+                              fullmatch=True), AFTER)  # fmt: skip
+def test_any_address_of_mail_is_found(before: str, address: str, after: str) -> None:
+    assert None not in screened([before + address + after])
+
+
+@given(st.integers(1, 2), st.integers(0, 99), st.integers(1, 12), st.integers(1, 95),
+       st.integers(1, 999), st.integers(1, 999), st.sampled_from(["", " ", "\u00a0"]))  # fmt: skip
+def test_any_social_security_number_is_found(
+    sex: int, year: int, month: int, department: int, town: int, order: int, sign: str
+) -> None:
+    parts = [
+        str(sex),
+        f"{year:02d}",
+        f"{month:02d}",
+        f"{department:02d}",
+        f"{town:03d}",
+        f"{order:03d}",
+    ]
+    key = 97 - int("".join(parts)) % 97
+    assert None not in screened([sign.join(parts), sign.join([*parts, f"{key:02d}"])])
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=60)), max_size=30))
+def test_no_text_whatever_makes_it_stumble(texts: list[str | None]) -> None:
+    told = screened(texts)
+    assert len(told) == len(texts)
+    assert all(reason is None for text, reason in zip(texts, told, strict=True) if text is None)
+
+
+def test_huge_cells_and_odd_signs_are_read_in_linear_time() -> None:
+    huge = ["a" * 10_000_000, "0" * 1_000_000, "M. " * 300_000, "a@" * 500_000, "\x00" * 1000,
+            "rue " * 100_000, "-" * 1_000_000, "Jean " * 100_000]  # fmt: skip
+    told = screened(huge)
+    assert told[0] == "texte_libre"
+    assert len(told) == len(huge)
+
+
+def test_chunks_and_empty_arrays_are_arrays_too() -> None:
+    chunked = pa.chunked_array([["06 12 34 56 78"], [], [None, "calme"]], pa.string())
+    assert persons.screen(chunked).to_pylist() == ["telephone", None, None]
+    assert persons.screen(pa.array([], pa.string())).to_pylist() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_at"),
+    [
+        ("7.00120561843220e-01", False), ("0,00357712642280203", False), ("1e3", False),
+        ("12", False), ("1e4", True), ("0612345678", True), ("douze", True),
+    ],
+)  # fmt: skip
+def test_a_bounded_number_vouches_for_itself_however_long(text: str, looked_at: bool) -> None:
+    rule = FieldRule(type="float", minimum=0, maximum=1000)
+    assert contract_sql.doubtful(rule, pa.array([text])).to_pylist() == [looked_at]

@@ -1,0 +1,145 @@
+"""params.yaml: misspelt keys and values out of bounds stop everything before it starts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers.core.base.errors import PhareError
+from helpers.core.stage import params
+from tests.fixtures.real import ROOT
+
+WRITTEN = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+KNOBS = [(stage, knob) for stage, block in WRITTEN.items() if block and isinstance(block, dict)
+         for knob in block]  # fmt: skip
+
+
+def workspace(folder: Path, content: dict[str, Any]) -> Path:
+    """Return a root whose params.yaml holds `content`."""
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    return folder
+
+
+def changed(stage: str, **knobs: Any) -> dict[str, Any]:
+    return WRITTEN | {stage: WRITTEN[stage] | knobs}
+
+
+def test_block_is_what_the_file_says() -> None:
+    for stage, block in WRITTEN.items():
+        if isinstance(block, dict):
+            assert params.block(stage, ROOT) == block
+    assert params.load(ROOT).seed == WRITTEN["seed"]
+
+
+def test_read_gives_one_value_alone_and_several_in_the_order_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT / "notebooks")
+    hotspots = WRITTEN["hotspots"]
+    assert params.read("hotspots", "radius_m") == hotspots["radius_m"]
+    assert params.read("hotspots", "minimum_count", "radius_m") == (
+        hotspots["minimum_count"],
+        hotspots["radius_m"],
+    )
+
+
+def test_read_follows_the_file_and_not_a_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace(tmp_path, changed("hotspots", radius_m=777))
+    monkeypatch.chdir(tmp_path)
+    assert params.read("hotspots", "radius_m") == 777
+
+
+def test_unknown_knob_asked_by_a_notebook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(PhareError, match="radus_m") as caught:
+        params.read("hotspots", "radus_m")
+    assert "radius_m" in caught.value.todo
+
+
+@pytest.mark.parametrize("stage", ["hotspot", "seed", "load"])
+def test_unknown_stage_is_named(stage: str) -> None:
+    with pytest.raises(PhareError, match=stage):
+        params.block(stage, ROOT)
+
+
+@pytest.mark.parametrize(("stage", "knob"), KNOBS)
+def test_misspelt_knob_is_refused_and_named(stage: str, knob: str, tmp_path: Path) -> None:
+    block = {(f"{k}s" if k == knob else k): v for k, v in WRITTEN[stage].items()}
+    with pytest.raises(PhareError) as caught:
+        params.load(workspace(tmp_path, WRITTEN | {stage: block}))
+    assert f"{stage}.{knob}" in str(caught.value)
+    assert "params.yaml" in caught.value.where
+
+
+def test_misspelt_block_is_refused_and_named(tmp_path: Path) -> None:
+    content = {("hotspot" if k == "hotspots" else k): v for k, v in WRITTEN.items()}
+    with pytest.raises(PhareError, match="hotspot"):
+        params.load(workspace(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("stage", "knob", "value"),
+    [
+        ("ingest", "cell_size_m", 10),
+        ("ingest", "cell_size_m", "deux cents"),
+        ("ingest", "map_tolerance_m", -1),
+        ("reliability", "silence_share", 0),
+        ("reliability", "silence_share", 1),
+        ("reliability", "located_min", [0.7, 0.9, 0.95]),
+        ("reliability", "valid_min", [0.9, 0.98, 0.95]),
+        ("reliability", "delay_max_days", [30, 7, 2]),
+        ("reliability", "located_min", [0.9, 0.7]),
+        ("trends", "window_weeks", 3),
+        ("trends", "confidence", 95),
+        ("hotspots", "radius_m", 5000),
+        ("hotspots", "false_discovery_rate", 0),
+        ("hotspots", "minimum_count", -1),
+        ("rhythms", "max_interval_h", 169),
+        ("rhythms", "thin_ratio", 1),
+        ("situation", "periods_days", []),
+        ("situation", "reference_periods", 2),
+        ("situation", "confidence", 1),
+    ],
+)
+def test_value_out_of_bounds_is_refused_and_named(
+    stage: str, knob: str, value: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(PhareError) as caught:
+        params.load(workspace(tmp_path, changed(stage, **{knob: value})))
+    assert stage in caught.value.what
+    assert knob in caught.value.what
+
+
+@pytest.mark.parametrize("days", [[0], [-7], [7, 7]])
+def test_period_that_is_no_period_is_refused(days: list[int], tmp_path: Path) -> None:
+    with pytest.raises(PhareError):
+        params.load(workspace(tmp_path, changed("situation", periods_days=days)))
+
+
+def test_one_thread_stage_block_and_notebook_bear_one_name() -> None:
+    blocks = {name for name, value in WRITTEN.items() if isinstance(value, dict)}
+    books = {p.stem for p in (ROOT / "notebooks").glob("*/*.ipynb") if p.parent.name != "apps"}
+    assert set(STAGES) <= blocks
+    assert blocks <= books
+    for name, stage in STAGES.items():
+        command = stage["do"]["cmd"] if "do" in stage else stage["cmd"]
+        assert f" {name} " in f"{command} "
+        about = stage.get("do", stage)
+        assert name in about.get("params", []), f"l'étape {name} ne dépend pas de son bloc"
+
+
+def test_every_knob_is_commented() -> None:
+    lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
+    for _, knob in KNOBS:
+        written = [line for line in lines if line.strip().startswith(f"{knob}:")]
+        assert written
+        assert all("#" in line for line in written), knob

@@ -1,0 +1,276 @@
+"""Gi* against published values and another library, and against pure chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import spatial, stats
+
+from helpers.core.base import store
+from helpers.core.base.errors import PhareError
+from helpers.core.place_time import territory
+from helpers.core.place_time.territory import project
+from helpers.core.stage import maps
+from helpers.core.stats import hot_cells
+from helpers.hotspots import cells as hotspots_cells
+from tests.fixtures.made_up import build_made_up, fact, middle
+from tests.fixtures.real import Built
+
+# Example of the PySAL documentation (esda.G_Local), distance band 15.
+POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
+Y = np.array([2, 3, 3.2, 5, 8, 7])
+SIDE = 40
+
+
+def lattice(side: int, step: float = 200.0) -> np.ndarray[Any, Any]:
+    return np.array([(i * step, j * step) for i in range(side) for j in range(side)])
+
+
+def test_gi_star_of_the_published_example() -> None:
+    z = hot_cells.gi_star(Y, hot_cells.neighbours(POINTS, 15))
+    assert (z.min(), z.max()) == pytest.approx((-1.39727626, 2.02424331), abs=1e-6)
+    assert int(z.argmin()) == 0
+    assert int(z.argmax()) == 5
+
+
+@given(st.integers(0, 10_000), st.floats(100, 700))
+@settings(max_examples=25, deadline=None)
+def test_gi_star_is_that_of_the_formula_written_out(seed: int, radius: float) -> None:
+    """Getis & Ord's definition with a full matrix of weights, cell by cell."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, 2000, (40, 2))
+    counts = rng.poisson(2, 40).astype(float)
+    if counts.std() == 0:
+        return
+    weights = (spatial.distance_matrix(points, points) <= radius).astype(float)
+    n, mean = len(counts), counts.mean()
+    s = np.sqrt(sum(c * c for c in counts) / n - mean * mean)
+    expected = []
+    for row in weights:
+        top = sum(w * c for w, c in zip(row, counts, strict=True)) - mean * row.sum()
+        bottom = s * np.sqrt((n * (row**2).sum() - row.sum() ** 2) / (n - 1))
+        expected.append(top / bottom if bottom else np.nan)
+    found = hot_cells.gi_star(counts, hot_cells.neighbours(points, radius))
+    assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
+
+
+def test_neighbours_are_those_of_another_library() -> None:
+    libpysal = pytest.importorskip("libpysal", reason="libpysal is absent: weights not compared")
+    points = lattice(12)
+    ours = hot_cells.neighbours(points, 400).toarray()
+    theirs, _ = libpysal.weights.DistanceBand(points, 400, silence_warnings=True).full()
+    np.fill_diagonal(theirs, 1)
+    assert np.array_equal(ours, theirs)
+    assert ours.diagonal().min() == 1
+    # Two cells away along an axis, not diagonally: thirteen cells in the open field.
+    assert ours[6 * 12 + 6].sum() == 13
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=80))
+def test_false_discovery_is_that_of_scipy(p: list[float]) -> None:
+    found = hot_cells.false_discovery(np.array(p))
+    assert found == pytest.approx(stats.false_discovery_control(p, method="bh"), abs=1e-12)
+
+
+def test_undefined_score_is_never_a_discovery() -> None:
+    found = hot_cells.false_discovery(np.array([np.nan, 1e-9, 0.5]))
+    assert found[0] == 1
+    assert found[1] == pytest.approx(3e-9)
+
+
+# --- Study area ------------------------------------------------------------------------------
+
+
+def made_up_views(con: duckdb.DuckDBPyConnection, built: Built) -> None:
+    store.view(con, "cube", built.out / "cube.parquet")
+    store.view(con, "zones", built.out / "zones.parquet")
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Sixty facts in the middle of square A, twenty spread over D, one of them without place."""
+    # A little apart: sixty facts at one point would be a default point, and no place.
+    rows = [fact(i, lat=f"{43.2945 + i * 1e-6:.6f}") for i in range(60)]
+    rng = np.random.default_rng(11)
+    lon, lat = middle("D")
+    rows += [
+        fact(
+            100 + i,
+            lon=f"{lon + rng.uniform(-0.005, 0.005):.6f}",
+            lat=f"{lat + rng.uniform(-0.004, 0.004):.6f}",
+        )
+        for i in range(19)
+    ]
+    rows += [fact(200, lon="", lat=""), fact(201, nature="depot")]
+    return build_made_up(tmp_path_factory.mktemp("crowded"), rows)
+
+
+def test_study_cells_cover_the_territory_empty_ones_too(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    cells = hotspots_cells.study_cells(memory, crowded.city, 200)
+    assert len(cells) == len(set(cells))
+    area = memory.execute("SELECT sum(area_km2) FROM zones WHERE division = 'carres'").fetchall()
+    assert len(cells) * 0.04 == pytest.approx(area[0][0], rel=0.1)
+    with_facts = memory.execute("SELECT DISTINCT cell FROM cube WHERE cell NOT NULL").fetchall()
+    assert len(with_facts) < 0.3 * len(cells)
+    assert {cell for (cell,) in with_facts} <= set(cells)
+
+
+def test_study_cells_of_denver_are_those_whose_middle_is_inside(
+    denver: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, denver)
+    cells = hotspots_cells.study_cells(memory, denver.city, 200)
+    shapes = [
+        shapely.make_valid(shapely.from_wkb(bytes(row[0])))
+        for row in memory.execute("SELECT geometry FROM zones ORDER BY code").fetchall()
+    ]
+    whole = shapely.transform(
+        shapely.union_all(shapes),
+        lambda xy: np.column_stack(project(xy[:, 0], xy[:, 1], "EPSG:26913")),
+    )
+    middles = shapely.points(territory.corners(cells) + 100.0)
+    assert shapely.distance(middles, whole).max() < 1.0
+    assert len(cells) * 0.04 == pytest.approx(shapely.area(whole) / 1e6, rel=0.01)
+
+
+def test_the_crowd_is_found_and_what_is_too_thin_abstains(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    table = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30)
+    rows = table.to_pylist()
+    hot = {row["cell"] for row in rows if row["hot"]}
+    crowd = memory.execute("SELECT cell FROM cube GROUP BY 1 ORDER BY sum(n) DESC").fetchall()[0][0]
+    assert crowd in hot
+    away = np.abs(territory.corners(sorted(hot)) - territory.corners([crowd])).max(axis=1)
+    assert away.max() <= 250, "une maille loin de la foule se distingue"
+    noisy = [row for row in rows if row["theme"] == "bruit"]
+    assert sum(row["n"] for row in noisy) == 79
+    assert {row["status"] for row in noisy} == {"ok"}
+    thin = [row for row in rows if row["theme"] == "depots"]
+    assert [(row["cell"], row["n"], row["status"], row["hot"]) for row in thin] == [
+        (None, 1, "abstained", None)
+    ]
+    assert "30" in thin[0]["reason"]
+    told = hotspots_cells.in_words(memory, table, crowded.city)
+    assert "**Dépôts** : abstention" in told
+
+
+def test_window_leaves_older_facts_out(crowded: Built, memory: duckdb.DuckDBPyConnection) -> None:
+    """All the facts are of 1 July 2024; the period ends on 31 December."""
+    made_up_views(memory, crowded)
+    table = hotspots_cells.find(memory, crowded.city, 183, 250, 0.05, 30)
+    assert {row["status"] for row in table.to_pylist()} == {"abstained"}
+    table = hotspots_cells.find(memory, crowded.city, 184, 250, 0.05, 30)
+    assert "ok" in {row["status"] for row in table.to_pylist()}
+
+
+def test_city_without_any_point_is_told_so(memory: duckdb.DuckDBPyConnection) -> None:
+    memory.execute("CREATE TABLE cube (cell VARCHAR)")
+    with pytest.raises(PhareError, match="maille"):
+        territory.cell_size(memory)
+
+
+def test_even_counts_have_no_hot_cell() -> None:
+    weights = hot_cells.neighbours(lattice(8), 400)
+    cells = [str(i) for i in range(64)]
+    table = hotspots_cells._judge("t", cells, np.full(64, 5.0), weights, 0.05, 1)
+    assert not any(table["hot"].to_pylist())
+
+
+# --- Chance ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mean", [0.03, 0.1, 0.5, 3.0])
+def test_chance_alone_stands_out_no_more_often_than_said(mean: float) -> None:
+    """Complete spatial randomness: any discovery is false, so the rate bounds runs with one.
+
+    The means are those of real themes: at 200 m most cells of a city hold none or one.
+    """
+    rng = np.random.default_rng(int(1000 * mean))
+    weights = hot_cells.neighbours(lattice(SIDE), 400)
+    cells = [str(i) for i in range(SIDE * SIDE)]
+    runs, rate = 200, 0.05
+    wrong = 0
+    for _ in range(runs):
+        counts = rng.poisson(mean, SIDE * SIDE).astype(float)
+        table = hotspots_cells._judge("t", cells, counts, weights, rate, 1)
+        wrong += any(table["hot"].to_pylist())
+    assert wrong / runs <= rate + 3 * np.sqrt(rate * (1 - rate) / runs)
+
+
+def test_a_real_crowd_is_found_among_sparse_counts() -> None:
+    """Power: without this, never finding anything would pass the test above."""
+    rng = np.random.default_rng(5)
+    weights = hot_cells.neighbours(lattice(SIDE), 400)
+    cells = [str(i) for i in range(SIDE * SIDE)]
+    middle_cell = SIDE * SIDE // 2 + SIDE // 2
+    near = weights[[middle_cell]].toarray().ravel() > 0
+    found = 0
+    for _ in range(50):
+        mean = np.where(near, 1.5, 0.1)
+        table = hotspots_cells._judge("t", cells, rng.poisson(mean).astype(float), weights, 0.05, 1)
+        found += bool(table["hot"].to_pylist()[middle_cell])
+    assert found >= 45
+
+
+def test_shapes_to_draw_are_the_cells_themselves() -> None:
+    name = "CRS3035RES200mN2250000E3940000"
+    feature = maps.cell_features([{"cell": name, "n": 3}], "EPSG:3035")[0]
+    ring = np.array(feature["geometry"]["coordinates"][0])
+    x, y = project(ring[:, 0], ring[:, 1], "EPSG:3035")
+    assert (x.min(), y.min()) == pytest.approx((3940000, 2250000), abs=1.5)
+    assert (x.max(), y.max()) == pytest.approx((3940200, 2250200), abs=1.5)
+    assert feature["properties"]["n"] == 3
+    assert maps.cell_features([], "EPSG:3035") == []
+
+
+def test_zone_features_bear_code_and_name(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    features = maps.zone_features(memory, "carres")
+    assert [f["properties"] for f in features] == [
+        {"code": code, "nom": f"Carré {code}"} for code in "ABCD"
+    ]
+    where = [shapely.geometry.shape(f["geometry"]).centroid for f in features]
+    for point, code in zip(where, "ABCD", strict=True):
+        assert (point.x, point.y) == pytest.approx(middle(code), abs=1e-4)
+
+
+def test_stability_and_the_other_size_are_told_of_hot_cells_alone(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    made_up_views(memory, crowded)
+    table = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    rows = [row for row in table.to_pylist() if row["theme"] == "bruit"]
+    hot = [row for row in rows if row["hot"]]
+    assert hot
+    assert all(0 <= row["stability"] <= 1 for row in hot)
+    assert max(row["stability"] for row in hot) == 1, "soixante faits en un endroit : chaque fois"
+    assert all(row["stability"] is None and row["hot_coarse"] is None for row in rows
+               if not row["hot"])  # fmt: skip
+    assert all(row["hot_coarse"] in (True, False) for row in hot)
+    again = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    assert again.equals(table)
+
+
+def test_a_crowd_is_hot_at_both_sizes_and_chance_at_neither() -> None:
+    names = [f"CRS3035RES200mN{200 * j}E{200 * i}" for i in range(SIDE) for j in range(SIDE)]
+    coarse = hotspots_cells.Coarse.over(names, 400)
+    assert coarse.weights.shape[0] == SIDE**2 // 4
+    counts = np.random.default_rng(2).poisson(0.5, SIDE**2).astype(float)
+    assert not coarse.hot(counts, 0.05).any()
+    counts[SIDE * 20 + 20 : SIDE * 20 + 24] += 15
+    hot = coarse.hot(counts, 0.05)
+    assert hot[SIDE * 20 + 20]
+    assert hot.mean() < 0.1

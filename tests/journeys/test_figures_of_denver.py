@@ -1,0 +1,128 @@
+"""What the figures of Denver add up to, beside plain DuckDB over the file as published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from helpers.core.place_time.calendar import window
+from helpers.core.place_time.territory import project
+from helpers.core.stage import params
+from helpers.hotspots import cells
+from helpers.reliability import grades, silence
+from helpers.rhythms import week
+from helpers.situation import levels
+from helpers.trends import levels as trends_levels
+from helpers.trends.weekly_series import Weeks
+from tests.fixtures.real import Built, read_csv
+from tests.fixtures.tables import nothing_late
+
+END = dt.date(2019, 6, 17)
+
+
+@pytest.fixture(scope="module")
+def con(denver: Built, shared: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The city's own views, and `raw`: the published file with theme, start, end, placed or not."""
+    con = denver.connect()
+    knobs = params.block("reliability")
+    share, alpha = knobs["silence_share"], knobs["silence_alpha"]
+    days, _ = silence.find(con, denver.city, share, alpha, knobs["silence_max_days"])
+    con.register("days", days)
+    con.register("weeks", grades.weeks(con, denver.city, share, alpha, days))
+    themes = [(c, name) for name, t in denver.city.themes.items() for c in t.categories]
+    con.execute("CREATE TABLE themes (category VARCHAR, theme VARCHAR)")
+    con.executemany("INSERT INTO themes VALUES (?, ?)", themes)
+    moment = "strptime({}, '%-m/%-d/%Y %-I:%M:%S %p')"
+    con.execute(
+        f"CREATE TABLE raw AS SELECT theme, {moment.format('FIRST_OCCURRENCE_DATE')} AS began, "
+        f"coalesce({moment.format('LAST_OCCURRENCE_DATE')}, began) AS ended "
+        f"FROM read_csv('{shared / 'denver/crime.csv.gz'}', all_varchar = true) "
+        "JOIN themes ON category = OFFENSE_CATEGORY_ID"
+    )
+    yield con
+    con.close()
+
+
+def plain(con: duckdb.DuckDBPyConnection, where: str) -> dict[str, int]:
+    """Return theme → rows of the published file."""
+    query = f"SELECT theme, count(*) FROM raw WHERE {where} GROUP BY 1"
+    return dict(con.execute(query).fetchall())
+
+
+def span(days: int) -> str:
+    first, after = window(END, days)
+    return f"began >= DATE '{first}' AND began < DATE '{after}'"
+
+
+def test_weekly_curves(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
+    nothing_late(con)
+    table = trends_levels.weekly(Weeks(con, denver.city, 52, 0.9), 0.95)
+    drawn: Counter[str] = Counter()
+    for row in table.to_pylist():
+        drawn[row["theme"]] += row["n"] or 0
+    heard = "date_trunc('week', began) IN (SELECT week FROM weeks WHERE status = 'ok')"
+    assert dict(drawn) == plain(con, heard)
+    assert sum(drawn.values()) > 40_000
+
+
+def test_weeks_of_the_source(con: duckdb.DuckDBPyConnection) -> None:
+    held = con.execute("SELECT sum(n) FROM weeks").fetchall()[0][0]
+    assert held == sum(
+        plain(con, "began >= DATE '2018-01-01' AND began < DATE '2019-06-17'").values()
+    )
+
+
+def test_maps_of_what_stands_out(
+    con: duckdb.DuckDBPyConnection, denver: Built, shared: Path
+) -> None:
+    names = ("window_days", "radius_m", "false_discovery_rate", "minimum_count")
+    knobs = {name: params.block("hotspots")[name] for name in names}
+    table = cells.find(con, denver.city, **knobs)
+    drawn: Counter[str] = Counter()
+    for row in table.to_pylist():
+        drawn[row["theme"]] += row["n"]
+    studied = set(cells.study_cells(con, denver.city, 200))
+    theme_of = {c: name for name, t in denver.city.themes.items() for c in t.categories}
+    first, after = window(END, knobs["window_days"])
+    expected: Counter[str] = Counter()
+    for row in read_csv(shared / "denver/crime.csv.gz"):
+        began = dt.datetime.strptime(row["FIRST_OCCURRENCE_DATE"], "%m/%d/%Y %I:%M:%S %p")
+        if row["GEO_LON"] and first <= began.date() < after:
+            x, y = project(float(row["GEO_LON"]), float(row["GEO_LAT"]), "EPSG:26913")
+            north, east = int(y // 200 * 200), int(x // 200 * 200)
+            inside = f"CRS26913RES200mN{north}E{east}" in studied
+            expected[theme_of[row["OFFENSE_CATEGORY_ID"]]] += inside
+    assert drawn == expected
+
+
+def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
+    knobs = params.block("rhythms")
+    table = week.find(con, denver.city, **knobs)
+    found: dict[str, float] = {}
+    for row in table.to_pylist():
+        found[row["theme"]] = found.get(row["theme"], 0) + row["weight"]
+    short = f"date_diff('hour', began, ended) < {knobs['max_interval_h']}"
+    expected = plain(con, f"{span(knobs['window_days'])} AND {short}")
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+def test_situation_of_the_month(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
+    knobs = levels.Knobs(8, 2, 0.95)
+    rows = levels.find(con, denver.city, [28], knobs).to_pylist()
+    whole = {row["theme"]: row["n"] for row in rows if row["zone"] == "ville"}
+    assert whole == plain(con, span(28))
+    zones = Counter(dict.fromkeys(whole, 0))
+    for row in rows:
+        if row["zone"] != "ville":
+            zones[row["theme"]] += row["n"]
+    nowhere = con.execute(
+        "SELECT theme, CAST(sum(n) AS BIGINT) FROM cube WHERE zone_neighborhoods IN "
+        f"('outside', 'no_place') AND {span(28).replace('began', 'hour')} GROUP BY 1"
+    ).fetchall()
+    zones.update(dict(nowhere))
+    assert dict(zones) == whole

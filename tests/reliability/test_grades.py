@@ -1,0 +1,397 @@
+"""Silence told apart from calm, grades from bounds, and accounts that add up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pytest
+import yaml
+
+from helpers.core.base import store
+from helpers.core.stage import figure, standing
+from helpers.reliability import figures, silence, weekly_grades
+from helpers.reliability import grades as reliability_grades
+from tests.fixtures.made_up import build_made_up, fact, middle
+from tests.fixtures.real import ROOT, Built, read_csv
+
+KNOBS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["reliability"]
+MEASURES = ("located_min", "valid_min", "delay_max_days", "complete_min", "missing_max")
+BOUNDS = reliability_grades.Bounds(*(KNOBS[name] for name in MEASURES))
+AMERICAN = "%m/%d/%Y %I:%M:%S %p"
+
+
+def views(built: Built) -> duckdb.DuckDBPyConnection:
+    con = store.connect()
+    for name in ("cube", "observations", "zones"):
+        store.view(con, name, built.out / f"{name}.parquet")
+    days, _ = silence.find(con, built.city, 0.1, 0.001, 28)
+    con.register("days", days)
+    con.register("weeks", reliability_grades.weeks(con, built.city, 0.1, 0.001, days))
+    return con
+
+
+@pytest.fixture(scope="module")
+def crime(shared: Path) -> list[dict[str, str]]:
+    return read_csv(shared / "denver/crime.csv.gz")
+
+
+def test_denvers_weeks_hold_the_counts_of_a_plain_count(
+    denver: Built, crime: list[dict[str, str]]
+) -> None:
+    days: Counter[dt.date] = Counter()
+    for row in crime:
+        days[dt.datetime.strptime(row["FIRST_OCCURRENCE_DATE"].split()[0], "%m/%d/%Y").date()] += 1
+    first, last = dt.date(2018, 1, 1), dt.date(2019, 6, 10)
+    mondays = [first + dt.timedelta(7 * i) for i in range((last - first).days // 7 + 1)]
+    con = views(denver)
+    found = con.execute("SELECT week, n, status FROM weeks ORDER BY week").fetchall()
+    assert [row[0] for row in found] == mondays
+    usual = statistics.median(days[first + dt.timedelta(i)] for i in range(533))
+    for monday, n, status in found:
+        counts = [days[monday + dt.timedelta(i)] for i in range(7)]
+        assert n == sum(counts)
+        if sum(counts) <= 0.05 * 7 * usual:
+            assert status == "missing", monday
+        if min(counts) >= 0.25 * usual:
+            assert status == "ok", monday
+
+
+def test_denvers_gap_of_2018_is_missing(denver: Built) -> None:
+    """The publisher's extract is nearly empty from August to November 2018."""
+    con = views(denver)
+    found = con.execute("SELECT day FROM days WHERE status = 'missing' AND zone = 'ville'")
+    silent = {row[0] for row in found.fetchall()}
+    gap = {dt.date(2018, 7, 30) + dt.timedelta(i) for i in range(18 * 7)}
+    assert len(gap - silent) <= 3
+    weeks = con.execute("SELECT week FROM weeks WHERE status = 'missing'").fetchall()
+    assert {day - dt.timedelta(day.weekday()) for day in gap} <= {row[0] for row in weeks}
+    for whole in (dt.date(2018, 1, 1), dt.date(2018, 3, 26), dt.date(2019, 1, 7)):
+        assert (whole,) not in weeks
+
+
+def test_a_dead_day_makes_its_week_missing_and_is_counted(tmp_path: Path) -> None:
+    start = dt.date(2024, 1, 1)
+    dead = {70, *range(140, 147)}
+    rows = [
+        fact(100 * day + i, debut=f"{start + dt.timedelta(day)}T12:00:00")
+        for day in range(364)
+        for i in range(0 if day in dead else 20)
+    ]
+    con = views(build_made_up(tmp_path, rows))
+    found = con.execute(
+        "SELECT week, n, missing_days FROM weeks WHERE status = 'missing' ORDER BY week"
+    ).fetchall()
+    # The period goes on for two days after the last fact, beyond its last full week.
+    assert found == [(start + dt.timedelta(70), 120, 1), (start + dt.timedelta(140), 0, 7)]
+    assert con.execute("SELECT count(*) FROM weeks").fetchall() == [(52,)]
+
+
+def test_yearly_source_has_no_weeks(open_marseille: Built) -> None:
+    con = views(open_marseille)
+    assert con.execute("SELECT DISTINCT source FROM weeks").fetchall() == [("accidents",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "grade"), [(1.0, "A"), (0.95, "A"), (0.949, "B"), (0.9, "B"), (0.7, "C"), (0.1, "D")]
+)
+def test_letter_of_a_share(value: float, grade: str) -> None:
+    assert reliability_grades.letter(value, [0.95, 0.9, 0.7], more_is_better=True) == grade
+
+
+@pytest.mark.parametrize(
+    ("value", "grade"), [(0, "A"), (2, "A"), (2.01, "B"), (7, "B"), (30, "C"), (31, "D")]
+)
+def test_letter_of_a_delay(value: float, grade: str) -> None:
+    assert reliability_grades.letter(value, [2, 7, 30], more_is_better=False) == grade
+
+
+@pytest.mark.parametrize("name", ["denver", "open_marseille"])
+def test_accounts_add_up_to_the_files(
+    name: str, shared: Path, request: pytest.FixtureRequest
+) -> None:
+    built: Built = request.getfixturevalue(name)
+    folder = shared / built.city.about.name.removesuffix("_ouvert")
+    accounts = {row["source"]: row for row in reliability_grades.accounts(built.city, built.out)}
+    assert set(accounts) == set(built.city.about.sources)
+    for source, delivery in built.city.about.sources.items():
+        one = accounts[source]
+        set_aside = sum(one["quarantined"].values())
+        assert one["accepted"] + set_aside + one["duplicates"] + one["replaced"] == one["rows_in"]
+        if not delivery.file.endswith("geojson"):
+            assert one["rows_in"] == len(read_csv(folder / delivery.file)), source
+
+
+def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
+    rows = [fact(1), fact(1), fact(1), fact(2, debut="hier"), fact(3, nombre="99"), fact(4)]
+    built = build_made_up(tmp_path, rows)
+    one = next(
+        r for r in reliability_grades.accounts(built.city, built.out) if r["source"] == "faits"
+    )
+    assert one == {
+        "source": "faits",
+        "rows_in": 6,
+        "accepted": 2,
+        "quarantined": {"illisible:debut": 1, "hors_bornes:nombre": 1},
+        "duplicates": 2,
+        "replaced": 0,
+    }
+
+
+def grades_of(built: Built) -> dict[str, dict[str, Any]]:
+    con = views(built)
+    counted = reliability_grades.accounts(built.city, built.out)
+    return {row["source"]: row for row in reliability_grades.grades(con, counted, BOUNDS)}
+
+
+def test_denvers_grade_is_measured_on_the_file(denver: Built, crime: list[dict[str, str]]) -> None:
+    zone = ZoneInfo("America/Denver")
+
+    def instant(text: str) -> dt.datetime:
+        local = dt.datetime.strptime(text, AMERICAN).replace(tzinfo=zone, second=0)
+        return local.astimezone(dt.UTC)
+
+    delays = [
+        (
+            instant(row["REPORTED_DATE"])
+            - instant(row["LAST_OCCURRENCE_DATE"] or row["FIRST_OCCURRENCE_DATE"])
+        ).total_seconds()
+        / 86400
+        for row in crime
+    ]
+    one = grades_of(denver)["crime"]
+    assert one["delay_days"] == pytest.approx(statistics.median(delays), abs=0.0011)
+    located = sum(bool(row["GEO_LON"] and row["GEO_LAT"]) for row in crime) / len(crime)
+    assert one["located"] == pytest.approx(located, abs=1e-6)
+    assert one["valid"] == 1.0
+    assert one["missing"] == pytest.approx(0.3, abs=0.05)
+    assert (one["grade"], one["mute_since"]) == ("C", None)
+
+
+def test_grade_is_the_worst_of_its_parts(tmp_path: Path) -> None:
+    """Ten rows: one broken (90 % valid: C) and all of the others placed (A)."""
+    rows = [fact(i) for i in range(9)] + [fact(9, debut="hier")]
+    one = grades_of(build_made_up(tmp_path, rows))["faits"]
+    assert (one["valid"], one["located"], one["delay_days"]) == (0.9, 1.0, None)
+    assert one["grade"] == "C"
+    assert "(C)" in one["reason"]
+    assert "(A)" in one["reason"]
+
+
+def test_places_unknown_bring_the_grade_down(tmp_path: Path) -> None:
+    rows = [fact(i) for i in range(6)] + [fact(6 + i, lon="", lat="") for i in range(4)]
+    one = grades_of(build_made_up(tmp_path, rows))["faits"]
+    assert (one["located"], one["grade"]) == (0.6, "D")
+
+
+def test_rows_outside_the_contracts_scope_are_no_fault(open_marseille: Built) -> None:
+    """Samples of 2015 and 2020 are set aside by rule, not for being broken."""
+    grades = grades_of(open_marseille)
+    assert grades["accidents"]["valid"] == 1.0
+    assert grades["accidents"]["located"] == pytest.approx(1935 / 2483, abs=1e-6)
+    assert grades["accidents"]["grade"] == "C"
+    facts = grades["faits_par_service"]
+    assert facts["valid"] == pytest.approx(26784 / 26964, abs=1e-6)
+    assert facts["located"] is None
+
+
+def test_badge_is_the_worst_grade_of_the_sources_named(
+    memory: duckdb.DuckDBPyConnection,
+) -> None:
+    memory.execute("CREATE TABLE grades AS SELECT * FROM (VALUES ('a', 'A'), ('b', 'C'), "
+                   "('c', 'D')) t(source, grade)")  # fmt: skip
+    assert standing.badge(memory, ["a"]) == "fiabilité A"
+    assert standing.badge(memory, ["a", "b"]) == "fiabilité C"
+
+
+def test_table_of_grades_keeps_every_number(denver: Built) -> None:
+    con = views(denver)
+    counted = reliability_grades.accounts(denver.city, denver.out)
+    found = reliability_grades.grades(con, counted, BOUNDS)
+    table = {row["source"]: row for row in reliability_grades.as_table(found, counted).to_pylist()}
+    assert table["crime"]["rows_in"] == table["crime"]["accepted"] == 49_089
+    assert table["crime"]["silent_weeks"] >= 10
+    assert table["neighborhoods"]["located"] is None
+    titles = {name: contract.title for name, contract in denver.city.contracts.items()}
+    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in reliability_grades.in_words(
+        found, titles
+    )
+
+
+def test_one_silent_week_is_told_in_the_singular() -> None:
+    row = {"source": "a", "grade": "A", "reason": "bien", "silent_weeks": 1}
+    assert reliability_grades.in_words([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
+
+
+def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
+    start = dt.date(2024, 1, 1)
+    rows = [
+        fact(100 * day + i, debut=f"{start + dt.timedelta(day)}T12:00:00")
+        for day in range(365)
+        for i in range(20)
+    ]
+    one = grades_of(build_made_up(tmp_path, rows))["faits"]
+    assert one["mute_since"] == dt.date(2024, 12, 31)
+    assert one["missing"] == pytest.approx(1 / 366, abs=1e-6)
+
+
+# --- Week by week, zone by zone ------------------------------------------------------------------
+
+
+def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[dict[str, Any]]:
+    """Return the weekly grades, with the nowcast, drifts and breaks given."""
+    con.execute(
+        "CREATE TABLE nowcast (source VARCHAR, division VARCHAR, week DATE, share_in DOUBLE)"
+    )
+    con.execute("CREATE TABLE drift (source VARCHAR, field VARCHAR, week DATE, kind VARCHAR, "
+                "code VARCHAR, counted BOOLEAN, reason VARCHAR)")  # fmt: skip
+    con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
+                "first DATE, last DATE, status VARCHAR)")  # fmt: skip
+    for table, rows in events.items():
+        marks = ", ".join("?" for _ in rows[0])
+        con.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+    weekly_grades.read_faults(con, built.city, built.out)
+    weekly_grades.measure(con, built.city)
+    found: list[dict[str, Any]] = weekly_grades.grade(con, built.city, BOUNDS, 20).to_pylist()
+    return found
+
+
+@pytest.fixture
+def a_year(tmp_path: Path) -> Built:
+    """Twenty facts a day in square A, three in B; a week dead, one badly placed, one faulty.
+
+    Each fact has a point of its own: one that comes back would be a default point.
+    """
+    start = dt.date(2024, 1, 1)
+    rows = []
+    for day in range(366):
+        week, when = day // 7, f"{start + dt.timedelta(day)}T12:00:00"
+        for i in range(0 if week == 10 else 23):
+            lon, lat = middle("A" if i < 20 else "B")
+            place = {"lon": f"{lon + day * 1e-5:.6f}", "lat": f"{lat + i * 1e-5:.6f}"}
+            if week == 20 and i < 10:
+                place = {"lon": "", "lat": "", "carre": "A"}
+            if week == 30 and i < 4:
+                place |= {"nombre": "99"}
+            rows.append(fact(100 * day + i, debut=when, **place))
+    return build_made_up(tmp_path, rows)
+
+
+def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> None:
+    start = dt.date(2024, 1, 1)
+    con = views(a_year)
+    at = [start + dt.timedelta(weeks=i) for i in range(52)]
+    rows = graded(
+        con, a_year,
+        nowcast=[("faits", "ville", at[51], 0.85)],
+        drift=[("faits", "nature", at[40], "renamed", "x", True, "« x » renommé « y » ?"),
+               ("faits", "etat", at[42], "renamed", "x", False, "sans suite")],
+        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok")],
+    )  # fmt: skip
+    found = {(r["division"], r["zone"], at.index(r["week"])): r for r in rows}
+    assert len(rows) == len(found) == 52 * (1 + 2 + 2)
+    grades = {week: found["ville", "ville", week]["grade"] for week in range(52)}
+    assert {w: g for w, g in grades.items() if g != "A"} == {
+        10: "D", 20: "D", 30: "D", 40: "C", 51: "C"
+    }  # fmt: skip
+    reasons = {w: found["ville", "ville", w]["reason"] for w in (10, 20, 30, 40, 51)}
+    assert reasons[10] == "source muette 7 j sur 7 (D)"
+    assert reasons[20] == "56,5\u202f% localisés (D)"
+    assert reasons[30] == "82,6\u202f% de lignes valides (D)"
+    assert reasons[40] == "« x » renommé « y » ? (C)"
+    assert reasons[51] == "85,0\u202f% déjà saisis (C)"
+    assert [found["carres", "B", w]["grade"] for w in (43, 44, 45, 46, 47)] == [*"ACCCA"]
+    assert "rupture de volume vers le 11/11/2024" in found["carres", "B", 45]["reason"]
+
+
+def test_missing_is_never_zero_in_any_zone(a_year: Built) -> None:
+    rows = graded(views(a_year), a_year)
+    dead = [r for r in rows if r["week"] == dt.date(2024, 3, 11)]
+    assert {(r["n"], r["grade"], r["missing_days"]) for r in dead} == {(None, "D", 7)}
+    assert all(r["n"] for r in rows if r["week"] != dt.date(2024, 3, 11))
+
+
+def test_no_zone_is_better_than_its_source(a_year: Built) -> None:
+    rows = graded(views(a_year), a_year)
+    source = {r["week"]: r["grade"] for r in rows if r["division"] == "ville"}
+    assert all(r["grade"] >= source[r["week"]] for r in rows)
+
+
+WEEK_ROWS = "(VALUES {}) t(source, week, status, grade, reason)"
+
+
+def weeks_of(con: duckdb.DuckDBPyConnection, letters: str) -> None:
+    """Make views `weeks` and `grades` of source `s`: a letter a week of 2024, `-` for missing."""
+    rows = [
+        f"('s', DATE '{dt.date(2024, 1, 1) + dt.timedelta(weeks=i)}', "
+        f"'{'missing' if one == '-' else 'ok'}', '{'D' if one == '-' else one}', "
+        f"'{'' if one == 'A' else f'raison {one}'}')"
+        for i, one in enumerate(letters)
+    ]
+    con.execute(
+        f"CREATE OR REPLACE VIEW weeks AS SELECT * FROM {WEEK_ROWS.format(', '.join(rows))}"
+    )
+    con.execute("CREATE OR REPLACE VIEW grades AS SELECT * FROM (VALUES ('s', 'B', 'en tout'), "
+                "('annuelle', 'C', 'par an')) t(source, grade, reason)")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("letters", "grade"),
+    [("A" * 10, "A"), ("A" * 9 + "C", "A"), ("A" * 8 + "CC", "C"), ("AAAB", "B"), ("AAA-", "D"),
+     ("A" * 18 + "--", "A"), ("A" * 17 + "---", "D"), ("BCBCBCBCBD", "C")],
+)  # fmt: skip
+def test_grade_of_a_window_is_the_one_that_nine_weeks_in_ten_hold(
+    memory: duckdb.DuckDBPyConnection, letters: str, grade: str
+) -> None:
+    weeks_of(memory, letters)
+    end = dt.date(2024, 1, 1) + dt.timedelta(weeks=len(letters), days=-1)
+    found = standing.grade_of(memory, ["s"], dt.date(2024, 1, 1), end)
+    assert found.grade == grade
+    assert ("manquante" in found.reason) == ("-" in letters)
+    assert standing.badge(memory, ["s"], dt.date(2024, 1, 1), end) == f"fiabilité {grade}"
+
+
+def test_grade_of_a_window_sees_its_own_weeks_only(memory: duckdb.DuckDBPyConnection) -> None:
+    weeks_of(memory, "DDDD" + "A" * 8)
+    first = dt.date(2024, 1, 1)
+    late = standing.grade_of(memory, ["s"], first + dt.timedelta(28), first + dt.timedelta(83))
+    assert late == standing.Graded("A", "")
+    edge = standing.grade_of(memory, ["s"], first + dt.timedelta(27), first + dt.timedelta(40))
+    assert edge.grade == "D"
+    assert "22 janvier 2024 : raison D" in edge.reason
+
+
+def test_source_without_weeks_keeps_the_grade_of_its_period(
+    memory: duckdb.DuckDBPyConnection,
+) -> None:
+    weeks_of(memory, "AAAA")
+    both = standing.grade_of(memory, ["s", "annuelle"], dt.date(2024, 1, 1), dt.date(2024, 1, 28))
+    assert both == standing.Graded("C", "par an")
+
+
+def test_no_figure_draws_a_missing_week_as_a_number() -> None:
+    first = dt.date(2024, 1, 1)
+    weeks = pa.table(
+        {
+            "source": ["s", "s"], "week": [first, first + dt.timedelta(7)], "n": [140, 0],
+            "status": ["ok", "missing"],
+        }
+    )  # fmt: skip
+    nowcast = pa.table(
+        {
+            "source": ["s"], "division": ["ville"], "week": [first], "seen": [0],
+            "value": pa.array([None], pa.float64()), "low": pa.array([None], pa.int64()),
+            "high": pa.array([None], pa.int64()), "status": ["missing"],
+        }
+    )  # fmt: skip
+    drawn = figure.complete(figures.draw_weeks(weeks, {"s": "S"}))
+    (rows,) = drawn["datasets"].values()
+    assert [(row["n"], row["état"]) for row in rows] == [(140, "reçue"), (None, "source muette")]
+    (rows,) = figure.complete(figures.draw_nowcast(nowcast, {"s": "S"}))["datasets"].values()
+    assert (rows[0]["vu"], rows[0]["attendu"], rows[0]["muette"]) == (None, None, True)

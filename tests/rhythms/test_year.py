@@ -1,0 +1,182 @@
+"""Kinds of day, seasons and changes of clock: against known truths and closed forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from helpers.rhythms import year
+from tests.fixtures.made_up import CITY, write_pack
+from tests.fixtures.tables import table_of_facts
+from tests.rhythms.test_week import AUTUMN, SPRING, no_silence
+
+YEARS = 5
+DAYS = np.array([[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]] * YEARS)
+TRUTH = 1 + 0.3 * np.cos(2 * np.pi * (np.arange(12) - 6) / 12)
+
+
+def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Twice as many facts on holidays, in truth; in the silent week, days of zero do not count."""
+    city = write_pack(tmp_path)
+    rng = np.random.default_rng(12)
+    first = dt.date(2024, 1, 1)
+    kinds = {
+        first + dt.timedelta(i): "jour férié" if i % 4 == 0 else "jour ouvré" for i in range(280)
+    }
+    silent = first + dt.timedelta(weeks=10)
+    table_of_facts(
+        memory,
+        [
+            {
+                "hour": dt.datetime.combine(day, dt.time(12)),
+                "n": int(rng.poisson(40 if kind == "jour férié" else 20)),
+            }
+            for day, kind in kinds.items()
+            if not silent <= day < silent + dt.timedelta(7)
+        ],
+    )
+    memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
+    memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
+    table = year.by_kind(memory, city, kinds, 0.95, 30)
+    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
+    assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
+    assert row["low"] <= 2 <= row["high"]
+    assert row["high"] - row["low"] < 0.4
+    assert "Jour férié** : " in year.kinds_in_words(table, city)
+    few = dict(list(kinds.items())[:12])
+    thin = year.by_kind(memory, city, few, 0.95, 30).to_pylist()
+    assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
+
+
+# --- Seasons ---------------------------------------------------------------------------------
+
+
+def years_of(
+    rng: np.random.Generator, months: NDArray[np.float64], clumps: float
+) -> NDArray[np.int64]:
+    """Return counts (years, 12): levels that differ by year, months as given, and clumps."""
+    mean = rng.uniform(2, 8, (YEARS, 1)) * months * DAYS
+    return rng.poisson(rng.gamma(mean / clumps, clumps) if clumps else mean)
+
+
+@pytest.mark.parametrize("clumps", [0, 2, 6])
+def test_intervals_hold_the_true_season_as_said(clumps: float) -> None:
+    """400 cities, counts of chance or clumped (variance 1, 3, 7 times the mean)."""
+    rng = np.random.default_rng(17)
+    inside = []
+    for _ in range(400):
+        ratio, low, high, p = year.month_ratios(years_of(rng, TRUTH, clumps), DAYS, 0.95)
+        inside.append((low <= TRUTH) & (high >= TRUTH))
+        assert ratio.sum() == pytest.approx(12, abs=1e-4)
+        assert p < 0.05
+    assert 0.93 <= np.mean(inside) <= 0.97
+
+
+@pytest.mark.parametrize("clumps", [0, 4])
+def test_without_season_one_is_seldom_told(clumps: float) -> None:
+    """800 cities without season: p below 5 % no more often than that."""
+    rng = np.random.default_rng(18)
+    flat = [
+        year.month_ratios(years_of(rng, np.ones(12), clumps), DAYS, 0.95)[3] for _ in range(800)
+    ]
+    assert np.mean(np.array(flat) <= 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 800)
+
+
+def test_months_of_equal_length_have_the_ratio_of_their_totals() -> None:
+    """A table with equal exposures: closed form, and the likelihood ratio of another library."""
+    rng = np.random.default_rng(3)
+    n = rng.poisson(40, (3, 12))
+    ratio, _, _, p = year.month_ratios(n, np.full((3, 12), 30), 0.95)
+    totals = n.sum(axis=0)
+    assert ratio == pytest.approx(totals / totals.mean(), abs=1e-6)
+    gain = stats.power_divergence(totals, lambda_="log-likelihood").statistic
+    expected = n.sum(axis=1, keepdims=True) * totals / n.sum()
+    scale = max(1, ((n - expected) ** 2 / expected).sum() / 22)
+    assert p == pytest.approx(stats.f.sf(gain / 11 / scale, 11, 22), abs=1e-6)
+
+
+def counted(
+    memory: duckdb.DuckDBPyConnection, first: dt.date, count: int, silent: dt.date | None = None
+) -> None:
+    """Write days of 20 facts, 40 in July, and none in the week `silent`, said to be missing."""
+    rows = []
+    for day in (first + dt.timedelta(i) for i in range(count)):
+        if silent is None or not silent <= day < silent + dt.timedelta(7):
+            n = 40 if day.month == 7 else 20
+            rows.append({"hour": dt.datetime.combine(day, dt.time(12)), "n": n})
+    table_of_facts(memory, rows)
+    no_silence(memory)
+    memory.execute(
+        "INSERT INTO weeks SELECT 'faits', ?, 'missing' WHERE ? IS NOT NULL", [silent] * 2
+    )
+
+
+def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    city = write_pack(tmp_path, CITY | {"period": {"start": "2022-01-01", "end": "2024-12-31"}})
+    counted(memory, dt.date(2022, 1, 1), 1096, dt.date(2023, 7, 3))
+    table = year.seasons(memory, city, 0.95, 168)
+    rows = {r["month"]: r for r in table.to_pylist() if r["theme"] == "bruit"}
+    assert {m: round(r["ratio"], 4) for m, r in rows.items()} == {
+        m: round(12 * (2 if m == 7 else 1) / 13, 4) for m in range(1, 13)
+    }
+    assert rows[7]["days"] == 3 * 31 - 7
+    told = year.seasons_in_words(table, city, 0.95)
+    assert "**Bruit** : juillet +84,6" in told
+    assert "**Dépôts** : abstention (aucun fait daté au jour près)" in told
+    (none,) = [r for r in table.to_pylist() if r["theme"] == "depots"]
+    assert none["n"] is None, "manquant n'est pas zéro"
+
+
+def test_one_year_has_no_season(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    city = write_pack(tmp_path, CITY | {"period": {"start": "2023-06-01", "end": "2024-12-31"}})
+    counted(memory, dt.date(2023, 6, 1), 580)
+    (row,) = [r for r in year.seasons(memory, city, 0.95, 168).to_pylist() if r["theme"] == "bruit"]
+    assert (row["status"], row["years"], row["ratio"]) == ("abstained", 1, None)
+    assert "2 années entières" in row["reason"]
+
+
+# --- Changes of clock ------------------------------------------------------------------------
+
+
+def test_hour_that_is_jumped_over_is_no_zero_and_the_doubled_one_is_halved(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Ten facts an hour lived at 2 h on each Sunday of 2024; on the autumn's night, 20 or 90."""
+    city = write_pack(tmp_path)
+    sundays = [dt.datetime(2024, 1, 7, 2) + dt.timedelta(weeks=i) for i in range(52)]
+    rows = [{"hour": s, "n": 20 if s == AUTUMN else 10} for s in sundays if s != SPRING]
+    busy = [{**row, "theme": "depots", "n": 90 if row["hour"] == AUTUMN else 10} for row in rows]
+    table_of_facts(memory, rows + busy)
+    no_silence(memory)
+    table = year.clock_changes(memory, city, 366, 0.95)
+    found = {(r["theme"], r["hour"]): r for r in table.to_pylist()}
+    spring, autumn = found["bruit", SPRING], found["bruit", AUTUMN]
+    assert (spring["status"], spring["n"], spring["rate"]) == ("abstained", None, None)
+    assert (autumn["n"], autumn["lived_h"], autumn["rate"], autumn["usual"]) == (20, 2, 10, 10)
+    assert autumn["low"] == pytest.approx(stats.chi2.ppf(0.0125, 40) / 2 / 2, abs=1e-5)
+    assert autumn["high"] == pytest.approx(stats.chi2.ppf(0.9875, 42) / 2 / 2, abs=1e-5)
+    told = year.clock_in_words(table, city)
+    assert "**31 mars 2024** : 2 h n'existe pas" in told
+    assert "2 h dure 2 heures ; Dépôts 45,0 par heure" in told
+    assert "Bruit" not in told
+
+
+def test_city_whose_clock_never_changes_says_so(
+    memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    city = write_pack(tmp_path, CITY | {"timezone": "Africa/Abidjan"})
+    table_of_facts(memory, [{"hour": AUTUMN, "n": 5}])
+    no_silence(memory)
+    table = year.clock_changes(memory, city, 366, 0.95)
+    assert table.num_rows == 0
+    assert "pas changé" in year.clock_in_words(table, city)

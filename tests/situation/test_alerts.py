@@ -1,0 +1,161 @@
+"""Alerts: no more false ones than said when nothing changes, and real rises are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers.situation import alerts
+from tests.fixtures.made_up import build_made_up, fact
+from tests.fixtures.real import Built
+
+KNOBS = alerts.Knobs([1, 7], reference_weeks=12, memory_weeks=52, false_alert_rate=0.05)
+DAYS = (52 + 12) * 7 + 7
+RUNS = 500
+
+
+def judged(daily: list[np.ndarray]) -> list[dict[str, Any]]:
+    """Judge several themes together, each of counts (zones, days), as `find` does."""
+    rows = []
+    for counts in daily:
+        whole = counts.sum(axis=0, keepdims=True)
+        for days in KNOBS.periods_days:
+            for part in (whole, counts):
+                rows += alerts.test(alerts.windows(part, days, 64), KNOBS.reference_weeks)
+    return alerts.judge(rows, KNOBS.false_alert_rate)
+
+
+def nothing_happens(rng: np.random.Generator, law: str) -> np.ndarray:
+    """Return counts (zones, days) of a year in which nothing but chance is at work."""
+    means = np.exp(rng.normal(-1, 1.5, (12, 1)))
+    week = np.array([0.9, 0.9, 1, 1, 1.2, 1.3, 0.7])[np.arange(DAYS) % 7]
+    season = 1 + 0.2 * np.sin(2 * np.pi * (np.arange(DAYS) + rng.integers(365)) / 365)
+    mean = means * week
+    if law == "saison":
+        mean = mean * season
+    if law == "regroupé":
+        return rng.poisson(mean * rng.gamma(4, 1 / 4, mean.shape)).astype(float)
+    return rng.poisson(mean).astype(float)
+
+
+@pytest.mark.parametrize("law", ["hasard", "regroupé", "saison"])
+def test_false_alerts_are_no_more_frequent_than_said(law: str) -> None:
+    """A day on which nothing has changed shows an alert at most as often as the rate says."""
+    rng = np.random.default_rng([7, len(law)])
+    days = [
+        any(row["alert"] for row in judged([nothing_happens(rng, law) for _ in range(2)]))
+        for _ in range(RUNS)
+    ]
+    slack = 2.6 * np.sqrt(0.05 * 0.95 / RUNS)
+    assert np.mean(days) <= 0.05 + slack
+
+
+def test_a_real_rise_is_told_and_only_there() -> None:
+    rng = np.random.default_rng(11)
+    found, elsewhere = 0, 0
+    for _ in range(60):
+        counts = rng.poisson(2.0, (12, DAYS)).astype(float)
+        counts[4, -7:] = rng.poisson(6.0, 7)
+        rows = alerts.judge(alerts.test(alerts.windows(counts, 7, 64), 12), 0.05)
+        found += rows[4]["alert"]
+        elsewhere += sum(row["alert"] for i, row in enumerate(rows) if i != 4)
+    assert found >= 57
+    assert elsewhere <= 0.1 * 60
+
+
+@given(st.integers(1, 60), st.integers(0, 400), st.integers(8, 20))
+def test_the_tail_is_that_of_the_binomial_where_counts_are_poisson(
+    n: int, past: int, references: int
+) -> None:
+    expected = stats.binom.sf(n - 1, n + past, 1 / (references + 1))
+    assert alerts.upper_tail(n, past, references, 0.0) == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 60), st.integers(0, 200), st.integers(8, 20), st.floats(0.01, 2))
+def test_the_tail_is_that_of_the_beta_binomial_where_they_vary_more(
+    n: int, past: int, references: int, alpha: float
+) -> None:
+    law = stats.betabinom(n + past, 1 / alpha, references / alpha)
+    expected = law.pmf(np.arange(n, n + past + 1)).sum()
+    assert alerts.upper_tail(n, past, references, alpha) == pytest.approx(expected, rel=1e-6)
+
+
+def test_negative_binomial_counts_given_their_sum_have_that_tail() -> None:
+    """A simulation that knows nothing of the formula: p-values of null counts are not too small."""
+    rng = np.random.default_rng(5)
+    alpha, k = 0.3, 10
+    counts = rng.negative_binomial(1 / alpha, 1 / (1 + alpha * 8), (4000, k + 1))
+    p = np.array([alerts.upper_tail(int(r[0]), int(r[1:].sum()), k, alpha) for r in counts])
+    for level in (0.5, 0.1, 0.01):
+        assert (p <= level).mean() <= level + 3 * np.sqrt(level * (1 - level) / len(p))
+    assert (p <= 0.1).mean() > 0.05
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.05, 0.5])
+def test_dispersion_is_found_again(alpha: float) -> None:
+    rng = np.random.default_rng(int(100 * alpha) + 1)
+    means = np.exp(rng.normal(1.5, 0.8, (60, 1)))
+    gamma = rng.gamma(1 / alpha, alpha, (60, 65)) if alpha else 1.0
+    found = alerts.dispersion(rng.poisson(means * gamma).astype(float), 12)
+    assert alpha * 0.8 <= found <= alpha * 1.5 + 0.02
+
+
+def test_windows_are_the_same_days_of_the_week_and_missing_days_make_them_missing() -> None:
+    daily = np.arange(1.0, 71.0)[None, :]
+    sums = alerts.windows(daily, 2, 3)
+    assert sums.tolist() == [[69 + 70, 62 + 63, 55 + 56, 48 + 49]]
+    daily[0, 61] = np.nan
+    assert np.isnan(alerts.windows(daily, 2, 3)[0, 1])
+    assert np.isnan(alerts.windows(daily, 7, 12)[0, -1]), "avant le premier jour, on ne sait pas"
+
+
+def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
+    """A made-up city of a steady fact a day in each square, twelve of them on the last one."""
+    start = dt.date(2024, 1, 1)
+    places = ((5.365, 43.294), (5.3775, 43.294))
+    rows = []
+    for day in range(366):
+        date = start + dt.timedelta(day)
+        for i, (lon, lat) in enumerate(places):
+            for k in range(12 if (day, i) == (365, 1) else 1):
+                # No two at one point: that would be a default point, no place.
+                east, north = lon + len(rows) * 5e-6, lat + day * 5e-6
+                rows.append(fact(len(rows), debut=f"{date}T10:{k:02d}:00", fin="",
+                                 lon=f"{east:.6f}", lat=f"{north:.6f}", nombre="1"))  # fmt: skip
+    built = build_made_up(folder, rows)
+    con = built.connect()
+    missing = [("faits", "ville", silent)] if silent else []
+    con.execute("CREATE TABLE days (source VARCHAR, division VARCHAR, day DATE, status VARCHAR)")
+    for source, division, day in missing:
+        con.execute("INSERT INTO days VALUES (?, ?, ?, 'missing')", [source, division, day])
+    return built, con
+
+
+def test_a_rise_lights_the_alert_of_its_zone_and_says_so(tmp_path: Path) -> None:
+    built, con = city_of(tmp_path)
+    knobs = alerts.Knobs([1, 7], 12, 30, 0.05)
+    table = alerts.find(con, built.city, knobs)
+    lit = {(row["zone"], row["period_days"]) for row in alerts.lit(table)}
+    assert ("B", 1) in lit
+    assert not any(zone == "A" for zone, _ in lit)
+    said = alerts.in_words(table, built.city, {"B": "Carré B"}, {"B": "fête du quartier"}, 0.05)
+    assert "Bruit, Carré B" in said
+    assert "12\u00a0faits" in said
+    assert "fête du quartier" in said
+
+
+def test_a_silent_source_is_missing_and_lights_nothing(tmp_path: Path) -> None:
+    built, con = city_of(tmp_path, silent=dt.date(2024, 12, 31))
+    table = alerts.find(con, built.city, alerts.Knobs([1, 7], 12, 30, 0.05))
+    rows = table.to_pylist()
+    assert {row["status"] for row in rows} == {"missing"}
+    assert {row["n"] for row in rows} == {None}
+    assert alerts.lit(table) == []

@@ -1,0 +1,112 @@
+"""Eight numbers a role at most, chosen in params.yaml, each with its interval or its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from helpers.core.stage import params
+from helpers.trends import criticality
+from helpers.trends import levels as trends_levels
+from helpers.trends.criticality import Weights
+from helpers.trends.indicators import ABSENT, Board
+from tests.fixtures.made_up import write_pack
+from tests.trends.test_criticality import row
+
+WEEKLY = pa.schema(
+    [("theme", pa.string()), ("week", pa.date32()), ("n", pa.int64()), ("final", pa.float64()),
+     ("low", pa.float64()), ("high", pa.float64()), ("status", pa.string())]
+)  # fmt: skip
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    city = write_pack(tmp_path)
+    rows = [
+        row("bruit", "ville", level=40.0, ratio=1.1),
+        row("bruit", "A", label="up", level=30.0), row("bruit", "B", label="up", level=10.0),
+        row("bruit", "C"), row("bruit", "D", status="abstained", reason="moins de 30 faits"),
+        row("depots", "ville", level=20.0), row("depots", "A", label="stable", level=2.0),
+        row("depots", "B", label="down", level=2.0),
+    ]  # fmt: skip
+    levels = pa.Table.from_pylist(rows, schema=trends_levels.SCHEMA)
+    scores = criticality.score(levels, city, Weights(1, 1, 1, (5, 20), 0.95))
+    week = dt.date(2024, 12, 23)
+    weekly = [
+        {"theme": "bruit", "week": week, "n": 38, "final": 40.0, "low": 30.0, "high": 52.0,
+         "status": "ok"},
+        {"theme": "depots", "week": week, "status": "missing"},
+    ]  # fmt: skip
+    grades = pa.table({"source": ["faits"], "grade": ["B"]})
+    return Board(city, levels, scores, pa.Table.from_pylist(weekly, schema=WEEKLY), grades, 0.05)
+
+
+def told(board: Board, asked: str) -> dict[str, Any]:
+    found: dict[str, Any] = board.told({"essai": [asked]}).to_pylist()[0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "low", "high"),
+    [
+        ("level:bruit", 40, 9, 11),
+        ("change:bruit", 1.1, 0.9, 1.1),
+        ("week:bruit", 40, 30, 52),
+        ("rising:bruit", 2, 1, 3),
+        ("rising:all", 2, 1, 3),
+        ("rising:domaine_public", 0, 0, 0),
+        ("critical:delinquance", 3, 1, 3),
+    ],
+)
+def test_each_measure_is_read_from_the_results(
+    board: Board, asked: str, value: float, low: float, high: float
+) -> None:
+    found = told(board, asked)
+    assert (found["value"], found["low"], found["high"]) == (value, low, high)
+    assert (found["status"], found["reliability"]) == ("ok", "B")
+    assert found["n"] > 0
+
+
+def test_the_most_critical_theme_is_the_city_s(board: Board) -> None:
+    assert told(board, "level:first")["title"] == "Bruit : niveau"
+    assert told(board, "level:second")["title"] == "Dépôts : niveau"
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ("level:rixes", ABSENT),
+        ("level:third", ABSENT),
+        ("rising:circulation", ABSENT),
+        ("week:depots", "pas de semaine complète entendue"),
+    ],
+)
+def test_what_is_not_there_is_said(board: Board, asked: str, reason: str) -> None:
+    found = told(board, asked)
+    assert (found["status"], found["value"], found["reason"]) == ("abstained", None, reason)
+
+
+def knobs(**changes: Any) -> params.Trends:
+    return params.Trends.model_validate({**params.load().trends.model_dump(), **changes})
+
+
+def test_a_role_follows_eight_indicators_at_most() -> None:
+    nine = tuple(f"level:theme_{i}" for i in range(9))
+    assert knobs(indicators={"direction": nine[:8]})
+    with pytest.raises(ValidationError, match="plus de 8"):
+        knobs(indicators={"direction": nine})
+    with pytest.raises(ValidationError, match="deux fois"):
+        knobs(indicators={"direction": (nine[0], nine[0])})
+
+
+@pytest.mark.parametrize(
+    "asked", ["levle:bruit", "level:", "bruit", "level:bruit x", "change:all", "week:circulation"]
+)
+def test_a_misspelt_indicator_is_refused(asked: str) -> None:
+    with pytest.raises(ValidationError):
+        knobs(indicators={"direction": (asked,)})
