@@ -29,9 +29,10 @@ import zstandard
 from helpers.connect import bytes as connect_bytes
 from helpers.connect import json as connect_json
 from helpers.connect import open_file, xlsx
-from helpers.connect.reading import BATCH_ROWS, CELL_BYTES, FAULT, GEOMETRY, ROW
+from helpers.connect.reading import BATCH_ROWS, CELL_BYTES
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import POINT, FileFormat
+from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 SECRET = "Duhamel-Imaginaire"
 

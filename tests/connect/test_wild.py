@@ -29,9 +29,9 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from helpers.connect import open_file
-from helpers.connect.reading import FAULT, ROW
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
+from helpers.core.city.names import FAULT, ROW
 
 csv.field_size_limit(64 << 20)
 

@@ -26,13 +26,14 @@ import pyarrow.parquet as pq
 
 from helpers.collect import persons
 from helpers.connect import open_file
-from helpers.connect.reading import BATCH_ROWS, FAULT, GEOMETRY, ROW, Reading
+from helpers.connect.reading import BATCH_ROWS, Reading
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql
 from helpers.core.city.contract import Contract, Edition, FieldRule
+from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
 TOGETHER = 4  # batches of a query: enough for two threads

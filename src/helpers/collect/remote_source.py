@@ -17,11 +17,11 @@ import pyarrow as pa
 from helpers.collect import gate as collect_gate
 from helpers.connect import pages as connect_pages
 from helpers.connect import spool
-from helpers.connect.reading import FAULT, ROW
 from helpers.core.base import redact, store
 from helpers.core.base.store import literal
 from helpers.core.base.workspace import scratch
 from helpers.core.city.contract import Contract
+from helpers.core.city.names import FAULT, ROW
 
 SPOOL = ".spool"
 

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from helpers.connect import bytes as connect_bytes
-from helpers.connect.reading import FAULT, GEOMETRY, ROW, Reader, Reading, even, none
+from helpers.connect.reading import Reader, Reading, even, none
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import DRAWN, FileFormat, Format
+from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 __all__ = ["Reading", "open_file"]
 

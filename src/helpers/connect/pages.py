@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from helpers.connect.reading import FAULT
 from helpers.core.base.errors import PhareError
 from helpers.core.base.redact import redacted
 from helpers.core.city.contract import FileFormat
+from helpers.core.city.names import FAULT
 
 PAGE_ROWS = 50_000  # of a page that we cut ourselves
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import duckdb
 
-from helpers.connect.reading import ROW
 from helpers.core.base.store import quote
 from helpers.core.city.contract import Contract
+from helpers.core.city.names import ROW
 
 # The row that takes back, the row taken back, and a row that takes back what is not there.
 CANCELS, CANCELLED, ORPHAN = "annulation", "annule", "annulation_sans_fait"

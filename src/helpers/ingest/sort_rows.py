@@ -12,14 +12,13 @@ from pathlib import Path
 
 import duckdb
 
-from helpers.connect.reading import FAULT, GEOMETRY, ROW
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql
 from helpers.core.city.contract import Contract, ObservationRule, TimeParts
 from helpers.core.city.contract_sql import moment
-from helpers.core.city.names import DUPLICATE, REPLACED
+from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
 from helpers.ingest import cancelled_rows
 from helpers.ingest.observations import skipped
 

@@ -12,7 +12,8 @@ import nbformat
 import pytest
 import yaml
 
-from helpers.core.stage import execute, params
+from helpers.core.stage import params
+from helpers.workshop import notebooks
 from tests.fixtures.real import ROOT
 
 BOOKS = sorted(
@@ -45,7 +46,7 @@ def test_there_are_notebooks_to_look_at() -> None:
 
 
 def test_notebooks_are_stripped() -> None:
-    dirty = [path.relative_to(ROOT).as_posix() for path in execute.strip(ROOT, check=True)]
+    dirty = [path.relative_to(ROOT).as_posix() for path in notebooks.strip(ROOT, check=True)]
     assert dirty == [], "lancer `python -m helpers.workshop.notebooks strip`"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 WHOLE = "ville"  # the whole city, as division and as zone
-
-
-OUTSIDE, NO_PLACE = "outside", "no_place"
-
-
-DUPLICATE, REPLACED = "duplicate", "replaced"
+OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
+ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
+DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for
