@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from helpers.core.city.contract import FileFormat
-from helpers.core.city.names import FAULT, ROW
+from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 BATCH_ROWS = 122_880  # rows of a batch, but for the last: DuckDB's row group
 CELL_BYTES = 1 << 20  # of one permitted cell, in UTF-8; more is a fault
