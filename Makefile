@@ -94,11 +94,14 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(BIN)ruff check .
 	@$(BIN)ruff format --check .
 	@$(BIN)mypy
+	@$(BIN)lint-imports --no-cache
 	@$(PYTHON) -m helpers.workshop.notebooks strip --check
+	@$(PYTHON) -m helpers.workshop.notebooks parameters --check
 	@$(PYTHON) -m helpers.workshop.schemas --check
 	@$(PYTHON) -m helpers.workshop.method_notes --check
 
-deps: $(READY)  ## écrire les schémas publiés et les réglages des notes de méthode
+deps: $(READY)  ## écrire les réglages dans carnets et notes, et les schémas publiés
+	@$(PYTHON) -m helpers.workshop.notebooks parameters
 	@$(PYTHON) -m helpers.workshop.schemas
 	@$(PYTHON) -m helpers.workshop.method_notes
 

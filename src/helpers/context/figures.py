@@ -12,7 +12,7 @@ from helpers.context.effects import makes_sense
 from helpers.core.base.french import number, plural
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.maps import base_map, zone_features
 
 # Beyond so many, the sentences of zones are read in the table.
@@ -38,9 +38,9 @@ def draw_effects(effects: pa.Table, rules: Surroundings | None, city: City) -> A
     base = alt.Chart(figure.data(rows)).encode(
         y=alt.Y("effet:N", title=None, sort=None, axis=alt.Axis(labelLimit=480))
     )
-    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.GREY).encode(x="un:Q")
-    bars = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=70, color=figure.BLUE).encode(x="ratio:Q")
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=palette.GREY).encode(x="un:Q")
+    bars = base.mark_rule(strokeWidth=2, color=palette.BLUE).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=70, color=palette.BLUE).encode(x="ratio:Q")
     words = base.mark_text(dy=-11, fontSize=11).encode(x="ratio:Q", text="lecture:N")
     return alt.layer(one, bars, points, words).properties(width=380, height=alt.Step(38))
 
@@ -61,7 +61,7 @@ def draw_levers(con: duckdb.DuckDBPyConnection, zones: pa.Table, rules: Surround
     )
     filled = (
         alt.Chart(figure.data(shown))
-        .mark_geoshape(stroke=figure.PAPER, strokeWidth=0.7)
+        .mark_geoshape(stroke=palette.PAPER, strokeWidth=0.7)
         .encode(color=colour)
         .project(type="mercator")
     )

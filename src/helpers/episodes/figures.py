@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.core.base import store
 from helpers.core.base.french import number, plural
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.episodes.candidates import COMPARISONS
 from helpers.episodes.links import Fitted
 
@@ -23,7 +23,7 @@ def _nothing(text: str) -> alt.Chart:
     """Return a chart that says why there is nothing to draw."""
     return (
         alt.Chart(figure.data([{"text": text}]))
-        .mark_text(align="left", fontSize=13, color=figure.INK)
+        .mark_text(align="left", fontSize=13, color=palette.INK)
         .encode(text="text:N", x=alt.value(0))
         .properties(width=600, height=40)
     )
@@ -55,8 +55,8 @@ def draw_traces(con: duckdb.DuckDBPyConnection) -> Any:
     ]
     axis = alt.Axis(labelLimit=420)
     bars = alt.Chart(figure.data(shown)).encode(y=alt.Y("qui:N", title=None, sort=None, axis=axis))
-    marks = bars.mark_bar(color=figure.BLUE).encode(x=alt.X("n:Q", title="épisodes"))
-    texts = bars.mark_text(align="left", dx=4, color=figure.INK).encode(x="n:Q", text="texte:N")
+    marks = bars.mark_bar(color=palette.BLUE).encode(x=alt.X("n:Q", title="épisodes"))
+    texts = bars.mark_text(align="left", dx=4, color=palette.INK).encode(x="n:Q", text="texte:N")
     return alt.layer(marks, texts).properties(width=320, height=alt.Step(24))
 
 
@@ -78,7 +78,7 @@ def _weights(one: Fitted, titles: dict[str, str], threshold: float) -> Any:
         for b in np.unique(bins)
         for word, counts in ((REAL, real), (CHANCE, chance))
     ]
-    colours = alt.Scale(domain=[REAL, CHANCE], range=[figure.BLUE, figure.ORANGE])
+    colours = alt.Scale(domain=[REAL, CHANCE], range=[palette.BLUE, palette.ORANGE])
     bars = (
         alt.Chart(figure.data(rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
@@ -91,7 +91,7 @@ def _weights(one: Fitted, titles: dict[str, str], threshold: float) -> Any:
         )
     )  # fmt: skip
     least = [{"bits": round(one.least_bits(threshold), 2)}]
-    rule = alt.Chart(figure.data(least)).mark_rule(strokeDash=[4, 3], color=figure.INK)
+    rule = alt.Chart(figure.data(least)).mark_rule(strokeDash=[4, 3], color=palette.INK)
     title = _pair_title(titles, one.pair.first, one.pair.second)
     return alt.layer(bars, rule.encode(x="bits:Q")).properties(width=560, height=110, title=title)
 
@@ -140,14 +140,14 @@ def draw_example(link: dict[str, Any] | None, fitted: list[Fitted], titles: dict
                  "bout": round(max(0.0, total), 3),
                  "bits": number(total, 1), "sens": "total"})  # fmt: skip
     colours = alt.Scale(domain=["pour", "contre", "total"],
-                        range=[figure.BLUE, figure.ORANGE, figure.GREY])  # fmt: skip
+                        range=[palette.BLUE, palette.ORANGE, palette.GREY])  # fmt: skip
     axis = alt.Axis(labelLimit=300)
     base = alt.Chart(figure.data(rows)).encode(y=alt.Y("étape:N", sort=None, title=None, axis=axis))
     bars = base.mark_bar().encode(
         x=alt.X("de:Q", title="bits"), x2="à:Q",
         color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
     )  # fmt: skip
-    texts = base.mark_text(align="left", dx=4, color=figure.INK).encode(x="bout:Q", text="bits:N")
+    texts = base.mark_text(align="left", dx=4, color=palette.INK).encode(x="bout:Q", text="bits:N")
     title = _pair_title(titles, link["source_a"], link["source_b"])
     return alt.layer(bars, texts).properties(width=380, height=alt.Step(26), title=title)
 

@@ -20,7 +20,7 @@ from helpers.core.city.city import City
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.places import Places
 from helpers.core.place_time.territory import CELL, Zones, cell_names, cell_size, corners
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.maps import base_map, cell_features, zone_features
 from helpers.core.stats.hot_cells import chance, false_discovery, gi_star, neighbours
 from helpers.core.stats.intervals import DIGITS
@@ -247,7 +247,7 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, columns: i
         hot = [{k: r[k] for k in ("cell", "n", "z")} for r in mine if r["hot"]]
         squares = (
             alt.Chart(figure.data(cell_features(hot, city.about.crs)))
-            .mark_geoshape(fill=figure.ORANGE, stroke=None)
+            .mark_geoshape(fill=palette.ORANGE, stroke=None)
             .project(type="mercator")
         )
         title = f"{city.themes[theme].title} ({len(hot)})"

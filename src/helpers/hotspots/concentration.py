@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from helpers.core.base.french import percent
 from helpers.core.city.city import City
 from helpers.core.place_time.territory import cell_size
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.cells import cell_counts, study_cells
 
@@ -112,11 +112,11 @@ def draw_curves(table: pa.Table, city: City) -> Any:
         x=alt.X("cells:Q", title="part des mailles", scale=scale, axis=axis),
     )
     shares = alt.Axis(format="%", tickCount=3)
-    band = base.mark_area(color=figure.GREY, opacity=0.5).encode(
+    band = base.mark_area(color=palette.GREY, opacity=0.5).encode(
         y=alt.Y("chance_low:Q", title="part des faits", axis=shares), y2="chance_high:Q"
     )
-    middle = base.mark_line(color=figure.GREY, strokeWidth=2).encode(y="chance:Q")
-    line = base.mark_line(color=figure.ORANGE, strokeWidth=2).encode(y="facts:Q")
+    middle = base.mark_line(color=palette.GREY, strokeWidth=2).encode(y="chance:Q")
+    line = base.mark_line(color=palette.ORANGE, strokeWidth=2).encode(y="facts:Q")
     layers = alt.layer(band, middle, line, data=figure.data(rows)).properties(width=190, height=110)
     return layers.facet(facet=alt.Facet("theme:N", title=None), columns=3)
 
@@ -133,9 +133,9 @@ def draw(table: pa.Table, city: City) -> Any:
     )
     axis = alt.Axis(format="%")
     x = alt.X("share:Q", title="part des mailles qui porte la moitié des faits", axis=axis)
-    points = base.mark_point(filled=True, size=80, opacity=1, color=figure.ORANGE).encode(x=x)
-    chance = base.mark_tick(color=figure.GREY, thickness=5, size=16).encode(x="chance:Q")
-    links = base.mark_rule(color=figure.GREY).encode(x="share:Q", x2="chance:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1, color=palette.ORANGE).encode(x=x)
+    chance = base.mark_tick(color=palette.GREY, thickness=5, size=16).encode(x="chance:Q")
+    links = base.mark_rule(color=palette.GREY).encode(x="share:Q", x2="chance:Q")
     return alt.layer(links, chance, points).properties(width=380, height=alt.Step(22))
 
 

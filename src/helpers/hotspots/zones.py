@@ -20,7 +20,7 @@ from helpers.core.city.city import City
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.places import Places, read_places
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.maps import base_map, zone_features
 from helpers.core.stage.run import Run
 from helpers.core.stats.hot_cells import false_discovery
@@ -143,9 +143,9 @@ def draw(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> Any:
         title=None,
         scale=alt.Scale(
             domain=[*KINDS.values(), LIKE],
-            range=[figure.ORANGE, "#F0A868", figure.BLUE, "#7FB2D9", "#EEF1F4"],
+            range=[palette.ORANGE, "#F0A868", palette.BLUE, "#7FB2D9", "#EEF1F4"],
         ),
-        legend=alt.Legend(orient="top", columns=3, labelLimit=260, symbolStrokeColor=figure.EDGE),
+        legend=alt.Legend(orient="top", columns=3, labelLimit=260, symbolStrokeColor=palette.EDGE),
     )
     maps = []
     rows = table.to_pylist()

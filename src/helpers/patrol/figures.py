@@ -8,7 +8,7 @@ import altair as alt
 import pyarrow as pa
 
 from helpers.core.city.city import City
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 
 DRIVEN, OTHERS = "porté par l'activité des agents", "non porté par les agents"
 SHOWN = 3
@@ -33,7 +33,7 @@ def draw_shares(table: pa.Table, city: City) -> Any:
     y = alt.Y("thème:N", title=None, sort=None, axis=alt.Axis(labelLimit=340))
     colour = alt.Color(
         "compte:N",
-        scale=alt.Scale(domain=[DRIVEN, OTHERS], range=[figure.ORANGE, figure.BLUE]),
+        scale=alt.Scale(domain=[DRIVEN, OTHERS], range=[palette.ORANGE, palette.BLUE]),
         legend=alt.Legend(orient="top", title=None, labelLimit=300),
     )
     scale = alt.Scale(domain=[0, 1])
@@ -70,10 +70,10 @@ def _panel(rows: list[dict[str, Any]], city: City, theme: str) -> Any:
     ]
     y = alt.Y("zone:N", title=None, sort=None)
     base = alt.Chart(figure.data(data)).encode(y=y)
-    bars = base.mark_rule(strokeWidth=5, color=figure.GREY).encode(
+    bars = base.mark_rule(strokeWidth=5, color=palette.GREY).encode(
         x=alt.X("low:Q", title="faits", axis=alt.Axis(tickCount=3)), x2="high:Q"
     )
-    dots = base.mark_point(filled=True, color=figure.ORANGE, size=50, opacity=1).encode(x="n:Q")
+    dots = base.mark_point(filled=True, color=palette.ORANGE, size=50, opacity=1).encode(x="n:Q")
     return (bars + dots).properties(
         width=190,
         height=alt.Step(20),

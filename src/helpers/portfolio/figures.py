@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number
 from helpers.core.city.city import AXES, City
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.maps import base_map, zone_features
 from helpers.core.stats.intervals import poisson_interval
 from helpers.portfolio.measure import Asked, Knobs, weeks, years
@@ -35,7 +35,7 @@ def draw_series(asked: Asked, knobs: Knobs) -> Any:
     rows = [{"week": week.isoformat(), "n": n} for week, n in counted]
     lines = (
         alt.Chart(figure.data(rows))
-        .mark_line(color=figure.GREY, strokeWidth=1, invalid="break-paths-show-domains")
+        .mark_line(color=palette.GREY, strokeWidth=1, invalid="break-paths-show-domains")
         .encode(x=figure.days("week"), y=alt.Y("n:Q", title="faits par semaine"))
     )
     window = knobs.window_weeks
@@ -44,7 +44,7 @@ def draw_series(asked: Asked, knobs: Knobs) -> Any:
     means = [_mean(name, span) for name, span in spans if any(n is not None for _, n in span)]
     colour = alt.Color(
         "semaines:N", title="moyenne des semaines",
-        scale=alt.Scale(domain=[name for name, _ in spans], range=[figure.ORANGE, figure.BLUE]),
+        scale=alt.Scale(domain=[name for name, _ in spans], range=[palette.ORANGE, palette.BLUE]),
         legend=alt.Legend(orient="top"),
     )  # fmt: skip
     bars = (
@@ -68,8 +68,8 @@ def _draw_years(counted: list[tuple[int, int]], confidence: float) -> alt.LayerC
         for (year, n), lo, hi in zip(counted, low, high, strict=True)
     ]
     base = alt.Chart(figure.data(rows)).encode(x=alt.X("an:O", title=None))
-    bars = base.mark_bar(color=figure.BLUE).encode(y=alt.Y("n:Q", title="faits par an"))
-    limits = base.mark_rule(color=figure.INK, strokeWidth=2).encode(y="low:Q", y2="high:Q")
+    bars = base.mark_bar(color=palette.BLUE).encode(y=alt.Y("n:Q", title="faits par an"))
+    limits = base.mark_rule(color=palette.INK, strokeWidth=2).encode(y="low:Q", y2="high:Q")
     return alt.layer(bars, limits).properties(width=alt.Step(48), height=180)
 
 
@@ -82,10 +82,10 @@ def draw_zones(table: pa.Table, asked: Asked, shown: int) -> Any:
     first = [{k: row[k] for k in ("name", "n", "low", "high")} for row in rows[:shown]]
     y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(labelLimit=220))
     base = alt.Chart(figure.data(first)).encode(y=y)
-    bars = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(
+    bars = base.mark_rule(strokeWidth=2, color=palette.BLUE).encode(
         x=alt.X("low:Q", title="faits, avec l'intervalle du compte"), x2="high:Q"
     )
-    points = base.mark_point(filled=True, size=60, color=figure.BLUE, opacity=1).encode(x="n:Q")
+    points = base.mark_point(filled=True, size=60, color=palette.BLUE, opacity=1).encode(x="n:Q")
     listed = alt.layer(bars, points).properties(width=280, height=alt.Step(24))
     ground = zone_features(asked.facts, asked.division)
     if not ground:
@@ -94,11 +94,11 @@ def draw_zones(table: pa.Table, asked: Asked, shown: int) -> Any:
         figure.data([{"zone": row["zone"], "faits": row["n"]} for row in rows]), "zone", ["faits"]
     )
     colour = alt.Color("faits:Q", title="faits (gris clair : aucun)",
-                       scale=alt.Scale(scheme=figure.SEQUENTIAL),
+                       scale=alt.Scale(scheme=palette.RAMP),
                        legend=alt.Legend(orient="bottom", tickCount=4))  # fmt: skip
     shapes = (
         alt.Chart(figure.data(ground))
-        .mark_geoshape(stroke=figure.PAPER, strokeWidth=0.4)
+        .mark_geoshape(stroke=palette.PAPER, strokeWidth=0.4)
         .encode(color=colour)
         .transform_lookup(lookup="properties.code", from_=lookup)
         .transform_filter("isValid(datum.faits)")
@@ -138,7 +138,7 @@ def draw_answers(table: pa.Table) -> Any:
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="ratio:Q")
     reasons = base.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
-    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.EDGE).encode(x="un:Q")
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=palette.EDGE).encode(x="un:Q")
     return alt.layer(one, bars, points, reasons).properties(width=320, height=alt.Step(28))
 
 

@@ -10,16 +10,16 @@ import pyarrow as pa
 
 from helpers.core.base.french import plural
 from helpers.core.city.names import WHOLE
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.reliability.grades import Bounds, parts
 
 FATES = {
     "accepted": "acceptées", "quarantined": "écartées", "duplicates": "en double",
     "replaced": "remplacées",
 }  # fmt: skip
-FATE_COLOURS = [figure.BLUE, figure.ORANGE, "#B8BEC6", figure.GREEN]
+FATE_COLOURS = [palette.BLUE, palette.ORANGE, "#B8BEC6", palette.GREEN]
 GRADE_COLOURS = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": "#D55E00"}
-ON_GRADE = {"A": "#FFFFFF", "B": figure.INK, "C": figure.INK, "D": figure.INK}
+ON_GRADE = {"A": "#FFFFFF", "B": palette.INK, "C": palette.INK, "D": palette.INK}
 MEASURES = ("note", "validité", "lieu", "délai", "silence")
 CURVE_DAYS = 60
 WEEK, HALF_WEEK = dt.timedelta(weeks=1), dt.timedelta(days=3)
@@ -38,7 +38,7 @@ def draw_weeks(table: pa.Table, titles: dict[str, str]) -> Any:
         }
         for row in table.to_pylist()
     ]
-    colours = alt.Scale(domain=["reçue", "source muette"], range=[figure.BLUE, figure.ORANGE])
+    colours = alt.Scale(domain=["reçue", "source muette"], range=[palette.BLUE, palette.ORANGE])
     colour = alt.Color("état:N", scale=colours, legend=alt.Legend(orient="top", title=None))
     base = alt.Chart().encode(x=figure.days("week", "semaine"), color=colour)
     silent = (
@@ -128,7 +128,7 @@ def draw_nowcast(nowcast: pa.Table, titles: dict[str, str]) -> Any:
         if r["division"] == WHOLE
     ]  # fmt: skip
     base = alt.Chart().encode(x=figure.days("middle", "semaine"))
-    gone = base.transform_filter(alt.datum["muette"]).mark_rect(opacity=0.45, color=figure.ORANGE)
+    gone = base.transform_filter(alt.datum["muette"]).mark_rect(opacity=0.45, color=palette.ORANGE)
     count = alt.Scale(zero=False)
     heard = base.transform_filter(~alt.datum["muette"])
     layers = alt.layer(
@@ -136,8 +136,8 @@ def draw_nowcast(nowcast: pa.Table, titles: dict[str, str]) -> Any:
         heard.mark_rule(strokeWidth=4, color="#56B4E9").encode(
             y=alt.Y("low:Q", title="enregistrements", scale=count), y2="high:Q"
         ),
-        heard.mark_tick(thickness=2, size=10, color=figure.BLUE).encode(y="attendu:Q"),
-        heard.mark_point(shape="circle", color=figure.INK, size=30).encode(y="vu:Q"),
+        heard.mark_tick(thickness=2, size=10, color=palette.BLUE).encode(y="attendu:Q"),
+        heard.mark_point(shape="circle", color=palette.INK, size=30).encode(y="vu:Q"),
         data=figure.data(rows),
     ).properties(width=600, height=150)
     header = alt.Header(labelAngle=0, labelAlign="left", labelAnchor="start", labelOrient="top")
@@ -191,7 +191,7 @@ def draw_grades(found: list[dict[str, Any]], bounds: Bounds, titles: dict[str, s
                 axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("source:N", title=None, axis=alt.Axis(labelLimit=420)),
     )  # fmt: skip
-    squares = base.mark_rect(stroke=figure.PAPER, strokeWidth=2).encode(
+    squares = base.mark_rect(stroke=palette.PAPER, strokeWidth=2).encode(
         color=_grade_colour(), tooltip=["source:N", "mesure:N", "mots:N"]
     )
     letters = base.mark_text(fontWeight="bold").encode(

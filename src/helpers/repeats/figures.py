@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.city.city import City
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.maps import base_map, cell_features, zone_features
 
 
@@ -37,7 +37,7 @@ def draw(found: pa.Table, city: City) -> Any:
             "sens:N",
             title=None,
             scale=alt.Scale(
-                domain=["plus que le hasard", "comme le hasard"], range=[figure.ORANGE, "#E4E9EE"]
+                domain=["plus que le hasard", "comme le hasard"], range=[palette.ORANGE, "#E4E9EE"]
             ),
             legend=alt.Legend(orient="top"),
         )
@@ -69,7 +69,7 @@ def draw_risk(con: duckdb.DuckDBPyConnection, risk: pa.Table, city: City, column
         colour = alt.Color(
             "properties.jours:Q",
             title="jours avant la fin",
-            scale=alt.Scale(scheme=figure.SEQUENTIAL, domainMin=0),
+            scale=alt.Scale(scheme=palette.RAMP, domainMin=0),
             legend=alt.Legend(orient="top", gradientLength=120, tickCount=3),
         )
         squares = (

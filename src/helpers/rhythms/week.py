@@ -26,7 +26,7 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stats.intervals import DIGITS
 
 Floats = NDArray[np.float64]
@@ -306,7 +306,7 @@ def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
     """
     colour = alt.Color(
         "indice:Q",
-        scale=alt.Scale(scheme=figure.SEQUENTIAL, domainMin=0),
+        scale=alt.Scale(scheme=palette.RAMP, domainMin=0),
         title="1 = heure moyenne ; gris = trop peu de faits",
         legend=alt.Legend(orient="top", gradientLength=160, tickCount=4, titleLimit=320),
     )

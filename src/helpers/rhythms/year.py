@@ -24,7 +24,7 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, poisson_interval, rate_ratio
 from helpers.rhythms.week import heard_days
@@ -124,9 +124,11 @@ def draw_kinds(table: pa.Table, city: City) -> Any:
     ]
     base = alt.Chart().encode(y=alt.Y("theme:N", title=None, axis=alt.Axis(labelLimit=320)))
     x = figure.ratios(rows, "1 = jour ouvré")
-    bars = base.mark_rule(strokeWidth=2, color=figure.BLUE).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=60, color=figure.BLUE, opacity=1).encode(x="ratio:Q")
-    one = alt.Chart().mark_rule(color=figure.EDGE).encode(x=alt.datum(1))
+    bars = base.mark_rule(strokeWidth=2, color=palette.BLUE).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=60, color=palette.BLUE, opacity=1).encode(
+        x="ratio:Q"
+    )
+    one = alt.Chart().mark_rule(color=palette.EDGE).encode(x=alt.datum(1))
     layers = alt.layer(one, bars, points, data=figure.data(rows))
     return layers.properties(width=200, height=alt.Step(22)).facet(
         column=alt.Column("kind:N", title=None)
@@ -311,10 +313,10 @@ def draw_seasons(table: pa.Table, city: City, columns: int = 3) -> Any:
         mine = [{**r, "mois": MONTHS[r["month"] - 1]} for r in rows if r["theme"] == name]
         if not mine:
             continue
-        one = alt.Chart().mark_rule(color=figure.EDGE).encode(y=alt.datum(1))
+        one = alt.Chart().mark_rule(color=palette.EDGE).encode(y=alt.datum(1))
         base = alt.Chart().encode(x=x)
-        spans = base.mark_bar(size=5, color=figure.BLUE, opacity=0.45).encode(y=y, y2="high:Q")
-        points = base.mark_tick(size=11, thickness=2, color=figure.BLUE).encode(y="ratio:Q")
+        spans = base.mark_bar(size=5, color=palette.BLUE, opacity=0.45).encode(y=y, y2="high:Q")
+        points = base.mark_tick(size=11, thickness=2, color=palette.BLUE).encode(y="ratio:Q")
         title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
         layers = alt.layer(one, spans, points, data=figure.data(mine))
         charts.append(layers.properties(width=220, height=110, title=title))

@@ -10,11 +10,11 @@ import altair as alt
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, spoken
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.sentiment.index import CITY, Knobs
 
 CHANCE, SHIFT = "hasard seul", "et si les absents pensaient autrement"
-SHADES = alt.Scale(domain=[CHANCE, SHIFT], range=[figure.BLUE, "#9DB7CB"])
+SHADES = alt.Scale(domain=[CHANCE, SHIFT], range=[palette.BLUE, "#9DB7CB"])
 
 
 def _points(value: float) -> str:
@@ -58,7 +58,7 @@ def draw_zones(table: pa.Table, names: Mapping[str, str]) -> Any:
     order = [row["zone"] for row in (*told, *silent)]
     place = alt.Y("zone:N", title=None, sort=order, axis=alt.Axis(labelLimit=280))
     why = alt.Chart(figure.data(silent)).encode(x=alt.value(6), y=place, text="reason:N")
-    words = why.mark_text(align="left", color=figure.GREY)
+    words = why.mark_text(align="left", color=palette.GREY)
     chart = alt.layer(_intervals(told, place, "x"), words)
     return chart.properties(width=420, height=alt.Step(22))
 
@@ -83,7 +83,7 @@ def _intervals(rows: list[dict[str, Any]], along: Any, across: str) -> alt.Layer
         )
 
     # Paler and smaller than the bars: the interval of a whole city is narrower than a point.
-    points = base.mark_point(filled=True, size=14, opacity=1, color=figure.PAPER).encode(
+    points = base.mark_point(filled=True, size=14, opacity=1, color=palette.PAPER).encode(
         **{across: channel("value:Q")}
     )
     return alt.layer(
@@ -99,13 +99,13 @@ def draw_links(table: pa.Table) -> Any:
         for row in table.to_pylist()
         if row["status"] == "ok"
     ]  # fmt: skip
-    colours = alt.Scale(domain=["établi", "rien d'établi"], range=[figure.BLUE, figure.GREY])
+    colours = alt.Scale(domain=["établi", "rien d'établi"], range=[palette.BLUE, palette.GREY])
     base = alt.Chart(figure.data(rows)).encode(
         y=alt.Y("more:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
         color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
     )
     x = alt.X("low:Q", title="points de tranquillité en plus ou en moins")
-    zero = alt.Chart(figure.data([{"rien": 0}])).mark_rule(color=figure.EDGE).encode(x="rien:Q")
+    zero = alt.Chart(figure.data([{"rien": 0}])).mark_rule(color=palette.EDGE).encode(x="rien:Q")
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     dots = base.mark_point(filled=True, size=70).encode(x="points:Q")
     return alt.layer(zero, bars, dots).properties(width=380, height=alt.Step(34))
@@ -125,11 +125,11 @@ def draw_reports(table: pa.Table) -> Any:
     )
     share = alt.Scale(domain=[0, 1])
     axis = alt.Axis(format="%", tickCount=5)
-    bars = base.mark_rule(color=figure.EDGE).encode(
+    bars = base.mark_rule(color=palette.EDGE).encode(
         y=alt.Y("direct_low:Q", title="part de tranquilles", scale=share, axis=axis),
         y2="direct_high:Q",
     )
-    dots = base.mark_point(filled=True, size=40, color=figure.BLUE).encode(y="direct:Q")
+    dots = base.mark_point(filled=True, size=40, color=palette.BLUE).encode(y="direct:Q")
     return alt.layer(bars, dots).properties(width=420, height=260)
 
 

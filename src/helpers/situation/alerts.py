@@ -27,7 +27,7 @@ from helpers.core.base.store import quote
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.calendar import window
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS, predictive_interval
 
@@ -264,13 +264,13 @@ def draw(table: pa.Table, city: City, names: dict[str, str]) -> Any:
     colour = alt.Color(
         "sens:N",
         title=None,
-        scale=alt.Scale(domain=["alerte", "dans le hasard"], range=[figure.ORANGE, figure.BLUE]),
+        scale=alt.Scale(domain=["alerte", "dans le hasard"], range=[palette.ORANGE, palette.BLUE]),
         legend=alt.Legend(orient="top"),
     )
-    bars = base.mark_bar(color=figure.GREY, opacity=0.4, height=10).encode(
+    bars = base.mark_bar(color=palette.GREY, opacity=0.4, height=10).encode(
         x=alt.X("attendu:Q", title="faits attendus (barre, trait à 95 %) et constatés (point)")
     )
-    spans = base.mark_rule(color=figure.EDGE).encode(x="bas:Q", x2="haut:Q")
+    spans = base.mark_rule(color=palette.EDGE).encode(x="bas:Q", x2="haut:Q")
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x="constaté:Q", color=colour)
     return alt.layer(bars, spans, points).properties(width=320, height=alt.Step(22))
 

@@ -16,7 +16,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time import places
 from helpers.core.place_time.calendar import window
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage import maps as stage_maps
 from helpers.core.stats.intervals import predictive_interval
 
@@ -27,9 +27,9 @@ WORDS = {
     "abstained": "abstention",
 }
 COLOURS = {
-    "above": figure.ORANGE,
+    "above": palette.ORANGE,
     "usual": "#C9D6E3",
-    "below": figure.BLUE,
+    "below": palette.BLUE,
     "abstained": "#FFFFFF",
 }
 PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
@@ -220,7 +220,7 @@ def level_map(
         "niveau:N",
         title=None,
         scale=alt.Scale(domain=list(WORDS.values()), range=list(COLOURS.values())),
-        legend=alt.Legend(orient="top", columns=2, symbolStrokeColor=figure.EDGE),
+        legend=alt.Legend(orient="top", columns=2, symbolStrokeColor=palette.EDGE),
     )
     tips = [
         alt.Tooltip("properties.nom:N", title="zone"),

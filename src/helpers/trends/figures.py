@@ -12,13 +12,13 @@ import pyarrow as pa
 from helpers.core.base.french import change, number, plural, spoken
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.trends import criticality
 
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
-COLOURS = [figure.ORANGE, figure.GREEN, figure.BLUE, "#7A8694", figure.GREY]
-LEVEL_COLOURS = ["#9DB7CB", "#E69F00", figure.ORANGE]
+COLOURS = [palette.ORANGE, palette.GREEN, palette.BLUE, "#7A8694", palette.GREY]
+LEVEL_COLOURS = ["#9DB7CB", "#E69F00", palette.ORANGE]
 SHOWN = 15  # themes and zones of the criticality figure
 
 
@@ -43,17 +43,19 @@ def draw_weekly(weekly: pa.Table, windows: pa.Table, city: City) -> Any:
         return base.transform_filter(f"datum.kind == '{kind}'")
 
     thin = only("week").mark_line(
-        color=figure.EDGE, strokeWidth=1, invalid="break-paths-show-domains"
+        color=palette.EDGE, strokeWidth=1, invalid="break-paths-show-domains"
     ).encode(y=alt.Y("final:Q", title="par semaine"))  # fmt: skip
     band = (
         only("level")
-        .mark_rect(color=figure.BLUE, opacity=0.25)
+        .mark_rect(color=palette.BLUE, opacity=0.25)
         .encode(x2="x2:T", y="low:Q", y2="high:Q")
     )
     line = (
-        only("level").mark_rule(color=figure.BLUE, strokeWidth=2.5).encode(x2="x2:T", y="level:Q")
+        only("level").mark_rule(color=palette.BLUE, strokeWidth=2.5).encode(x2="x2:T", y="level:Q")
     )
-    dated = only("mark").mark_rule(color=figure.ORANGE, strokeDash=[4, 3]).encode(tooltip="titre:N")
+    dated = (
+        only("mark").mark_rule(color=palette.ORANGE, strokeDash=[4, 3]).encode(tooltip="titre:N")
+    )
     return (
         alt.layer(thin, band, line, dated, data=figure.data(rows))
         .properties(width=280, height=110)
@@ -83,15 +85,15 @@ def draw_one(
     """Return one series (week, n, low, high) with the days of `span` shaded."""
     shade = (
         alt.Chart(figure.data([{"from": span[0], "to": span[1]}]))
-        .mark_rect(color=figure.GREY, opacity=0.25)
+        .mark_rect(color=palette.GREY, opacity=0.25)
         .encode(x=figure.days("from"), x2="to:T")
     )
     timed = alt.Chart(figure.data(rows)).encode(x=figure.days("week"))
-    band = timed.mark_area(opacity=0.25, color=figure.BLUE).encode(
+    band = timed.mark_area(opacity=0.25, color=palette.BLUE).encode(
         y=alt.Y("low:Q", title="par semaine"), y2="high:Q"
     )
     line = timed.mark_line(
-        color=figure.BLUE, strokeWidth=1.5, invalid="break-paths-show-domains"
+        color=palette.BLUE, strokeWidth=1.5, invalid="break-paths-show-domains"
     ).encode(y="n:Q")
     return alt.layer(shade, band, line).properties(width=width, height=height)
 
@@ -122,7 +124,7 @@ def draw_levels(table: pa.Table, city: City) -> Any:
     bars = tinted.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = tinted.mark_point(filled=True, size=70).encode(x=alt.X("ratio:Q"))
     reasons = tinted.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
-    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=figure.EDGE)
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=palette.EDGE)
     layers = alt.layer(blind, one.encode(x="un:Q"), bars, points, reasons)
     return layers.properties(width=420, height=alt.Step(28))
 
@@ -142,7 +144,7 @@ def draw_breaks(table: pa.Table, city: City) -> Any:
     ]  # fmt: skip
     period = city.about.period
     scale = alt.Scale(type="utc", domain=[period.start.isoformat(), period.end.isoformat()])
-    colours = alt.Scale(domain=["expliquée", "inexpliquée"], range=[figure.BLUE, figure.ORANGE])
+    colours = alt.Scale(domain=["expliquée", "inexpliquée"], range=[palette.BLUE, palette.ORANGE])
     base = alt.Chart(figure.data(rows)).encode(
         y=alt.Y("qui:N", title=None, sort=None, axis=alt.Axis(labelLimit=300)),
         color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
@@ -183,8 +185,8 @@ def draw_criticality(table: pa.Table, names: Mapping[str, str], city: City) -> A
     x = alt.X("low:Q", title="points : faits par semaine × gravité × évolution")
     bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70).encode(x="score:Q")
-    ranks = base.mark_text(align="left", dx=8, fontSize=11, color=figure.INK).encode(
-        x="high:Q", text="rang:N", color=alt.value(figure.INK)
+    ranks = base.mark_text(align="left", dx=8, fontSize=11, color=palette.INK).encode(
+        x="high:Q", text="rang:N", color=alt.value(palette.INK)
     )
     return alt.layer(bars, points, ranks).properties(width=380, height=alt.Step(24))
 

@@ -17,12 +17,12 @@ import pyarrow as pa
 from helpers.core.base import store
 from helpers.core.base.french import plural, spoken
 from helpers.core.city.city import City, Grade, Theme
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 from helpers.core.stage.standing import TITLES, State
 
 # The state of a theme is the worst of what its sources allow.
 ORDER: tuple[State, ...] = ("active", "pilot", "suspended", "not_yet")
-COLOURS = [figure.BLUE, "#7FB2D9", figure.ORANGE, "#B8BEC6"]
+COLOURS = [palette.BLUE, "#7FB2D9", palette.ORANGE, "#B8BEC6"]
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,13 @@ from helpers.core.city.city import CityFile, Themes
 from helpers.core.city.contract import Contract
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
-from helpers.core.stage.params import Params
+from helpers.core.stage import params
 
 FOLDER = Path("docs/schemas")
 MODELS: dict[str, type[Strict]] = {
     "contrat": Contract,
     "ville": CityFile,
     "themes": Themes,
-    "parametres": Params,
     "contexte": Surroundings,
     "sentiment": SurveyRule,
 }
@@ -38,10 +37,11 @@ def schema(model: type[Strict]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write the schemas, or with --check say what to run; return the exit code."""
     asked = sys.argv[1:] if arguments is None else arguments
-    folder = find_root() / FOLDER
+    root = find_root()
+    folder = root / FOLDER
     late = [
         (path, text)
-        for name, model in MODELS.items()
+        for name, model in {**MODELS, "parametres": params.whole(root)}.items()
         for path, text in [(folder / f"{name}.schema.json", schema(model))]
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]

@@ -38,31 +38,19 @@ def test_block_is_what_the_file_says() -> None:
     assert params.load(ROOT).seed == WRITTEN["seed"]
 
 
-def test_read_gives_one_value_alone_and_several_in_the_order_asked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(ROOT / "notebooks")
-    hotspots = WRITTEN["hotspots"]
-    assert params.read("hotspots", "radius_m") == hotspots["radius_m"]
-    assert params.read("hotspots", "minimum_count", "radius_m") == (
-        hotspots["minimum_count"],
-        hotspots["radius_m"],
-    )
+def test_a_room_types_its_block_and_the_file_is_read_each_time(tmp_path: Path) -> None:
+    root = workspace(tmp_path, changed("hotspots", radius_m=777))
+    assert params.knobs("hotspots", root).radius_m == 777
+    assert params.knobs("hotspots", ROOT).radius_m == WRITTEN["hotspots"]["radius_m"]
+    assert params.seed(root) == WRITTEN["seed"]
 
 
-def test_read_follows_the_file_and_not_a_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace(tmp_path, changed("hotspots", radius_m=777))
-    monkeypatch.chdir(tmp_path)
-    assert params.read("hotspots", "radius_m") == 777
-
-
-def test_unknown_knob_asked_by_a_notebook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    with pytest.raises(PhareError, match="radus_m") as caught:
-        params.read("hotspots", "radus_m")
-    assert "radius_m" in caught.value.todo
+def test_a_block_alone_is_refused_like_the_whole_file() -> None:
+    """An analyst's value, changed in place, meets the same bounds."""
+    with pytest.raises(PhareError, match=r"hotspots\.radius_m") as caught:
+        params.typed("hotspots", WRITTEN["hotspots"] | {"radius_m": -5}, "ici")
+    assert "≥ 100" in caught.value.what
+    assert caught.value.where == "ici"
 
 
 @pytest.mark.parametrize("stage", ["hotspot", "seed", "load"])

@@ -34,17 +34,27 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
-    """Read the YAML file `path` into `model`; an error names the file and the key."""
+def read_yaml(path: Path, shown_as: str) -> Any:
+    """Return what the YAML file `path` holds; a key written twice is an error that names it."""
     try:
-        text = path.read_text(encoding="utf-8")
-        return model.model_validate(yaml.load(text, Loader=_Loader))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError as error:
         raise PhareError(
             "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
         ) from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise PhareError(f"YAML illisible : {error}", shown_as, "corriger le fichier") from error
+
+
+def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
+    """Read the YAML file `path` into `model`; an error names the file and the key."""
+    return validated(model, read_yaml(path, shown_as), shown_as)
+
+
+def validated(model: type[Strict], content: Any, shown_as: str) -> Any:
+    """Return `content` as an instance of `model`; an error names `shown_as` and the key."""
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the unknown one is what was written.
         found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")

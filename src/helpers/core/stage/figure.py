@@ -21,12 +21,9 @@ from IPython import get_ipython
 
 from helpers.core.base import store
 from helpers.core.stage import code_used
+from helpers.core.stage.palette import EDGE, FAINT_INK, GRID, INK, PAPER, SERIES
 from helpers.core.stage.run import Run, digest
 
-# Okabe & Ito's colours, told apart with the common kinds of colour blindness.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8F98"
-INK, PAPER, LAND, EDGE = "#1F2933", "#FFFFFF", "#EEF0F2", "#B8BEC6"
-SEQUENTIAL = "viridis"
 LEVEL = "A"
 
 FRENCH_NUMBERS = {
@@ -81,15 +78,15 @@ def _theme() -> alt.theme.ThemeConfig:
         "background": PAPER,
         "locale": {"number": FRENCH_NUMBERS, "time": FRENCH_TIMES},
         "font": "DejaVu Sans, Arial, sans-serif",
-        "axis": {**font, "gridColor": "#E4E7EB", "domainColor": EDGE, "titleFontWeight": "normal"},
+        "axis": {**font, "gridColor": GRID, "domainColor": EDGE, "titleFontWeight": "normal"},
         "legend": {**font, "titleFontWeight": "normal"},
         "header": font,
         "title": {
-            "anchor": "start", "fontSize": 16, "color": INK, "subtitleColor": "#52606D",
+            "anchor": "start", "fontSize": 16, "color": INK, "subtitleColor": FAINT_INK,
             "subtitleFontSize": 12, "subtitlePadding": 4, "offset": 12,
         },
         "view": {"stroke": None},
-        "range": {"category": [BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#F0E442"]},
+        "range": {"category": SERIES},
     }  # fmt: skip
     return {"config": config}
 
@@ -151,6 +148,15 @@ def ratios(rows: list[dict[str, Any]], title: str) -> alt.X:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A chart and its captions: what it shows, and the same in words for who cannot see it."""
+
+    chart: Any
+    title: str
+    description: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A saved figure; JupyterLab and reports show its drawing."""
 
@@ -167,14 +173,12 @@ class Figure:
         return {"image/svg+xml": drawing, "text/plain": text}
 
 
-def save(
-    run: Run, chart: Any, name: str, *, title: str, description: str, badge: str = ""
-) -> Figure:
-    """Save `chart` as the stage's figure `name`, with its evidence.
+def save(run: Run, drawn: Drawn, name: str, *, badge: str = "") -> Figure:
+    """Save the chart as the stage's figure `name`, with its evidence; `badge` gives reliability.
 
-    `description` tells the figure in words, for who cannot see it; `badge` gives reliability.
     A chart none of whose data sets has a row says so in words.
     """
+    chart, title, description = drawn.chart, drawn.title, drawn.description
     if not any(complete(chart)["datasets"].values()):
         chart = nothing()
     about = run.city.about
@@ -217,7 +221,7 @@ def _claims(run: Run, name: str, spec: dict[str, Any], title: str) -> dict[str, 
         "notebook_sha256": code_used.notebook_sha256(run.notebook),
         "cell": _cell(),
         "helpers": run.helpers,
-        "parameters": run.knobs,
+        "parameters": run.parameters,
         "inputs": run.inputs,
         **run.ancestry(),
         "spec_sha256": digest(spec),
@@ -258,7 +262,7 @@ def short_code(claims: dict[str, Any]) -> str:
 def _with_footer(chart: Any, lines: list[str]) -> Any:
     footer = (
         alt.Chart(data([{"n": i, "text": line} for i, line in enumerate(lines)]))
-        .mark_text(align="left", baseline="top", fontSize=10, color="#52606D", x=0)
+        .mark_text(align="left", baseline="top", fontSize=10, color=FAINT_INK, x=0)
         .encode(
             y=alt.Y("n:O", axis=None),
             text="text:N",

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from helpers.core.place_time.territory import CELL, corners, unproject
-from helpers.core.stage import figure
+from helpers.core.stage import figure, palette
 
 
 def zone_features(con: duckdb.DuckDBPyConnection, division: str) -> list[dict[str, Any]]:
@@ -51,6 +51,6 @@ def base_map(features: list[dict[str, Any]]) -> alt.Chart:
     """Return the outlines of the zones: the ground that maps are drawn on."""
     return (
         alt.Chart(figure.data(features))
-        .mark_geoshape(fill=figure.LAND, stroke=figure.EDGE, strokeWidth=0.5)
+        .mark_geoshape(fill=palette.LAND, stroke=palette.EDGE, strokeWidth=0.5)
         .project(type="mercator")
     )

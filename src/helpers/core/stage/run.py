@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -23,20 +23,23 @@ from helpers.core.city.city import City, load_city
 from helpers.core.stage import code_used, params
 from helpers.core.stage.receipts import read_receipts
 
+if TYPE_CHECKING:
+    from helpers.core.stage.figure import Figure
+
 LINEAGE = "lineage.json"
 OF_INGEST = ("accepted", "quarantined", "observations", "cube", "zones")
 
 
 class Run:
-    """What a notebook needs: `run.city`, `run.knobs`, `run.read`, `run.write`, `run.finish`."""
+    """What a notebook needs: `city`, `knobs`, `view`, `keep`, `figure`, `finish`."""
 
     def __init__(self, stage: str, namespace: Mapping[str, Any]) -> None:
         self.stage = stage
         self.root = find_root()
         self.workspace = Workspace(self.root, namespace["city"])
         self.city: City = load_city(self.workspace)
-        knobs = params.block(stage, self.root)
-        self.knobs = {name: namespace[name] for name in knobs}
+        values = {name: namespace[name] for name in params.names(stage, self.root)}
+        self.knobs: Any = params.typed(stage, values, f"carnet {stage}, cellule des paramètres")
         self.inputs: dict[str, str] = {}
         self.outs: dict[str, str] = {}
         self.con: duckdb.DuckDBPyConnection = store.connect()
@@ -52,6 +55,16 @@ class Run:
                 "donner au carnet le nom de son étape",
             )
         return path
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The knobs as plain values."""
+        return params.plain(self.knobs)
+
+    @cached_property
+    def seed(self) -> int:
+        """The seed of all random draws."""
+        return params.seed(self.root)
 
     @cached_property
     def helpers(self) -> dict[str, str]:
@@ -86,14 +99,26 @@ class Run:
         """Return the rows of a view, in the order of its file."""
         return store.table(self.con, f"SELECT * FROM {store.quote(view)}")
 
-    def keep(self, table: pa.Table, name: str) -> None:
-        """Write the rows of `table` as `derived/<stage>/<name>.parquet`, fully ordered."""
-        self.con.register(f"{name}_kept", table)
-        self.write(f"SELECT * FROM {store.quote(f'{name}_kept')}", name)
-
-    def write(self, query: str, name: str) -> None:
-        """Write the rows of `query`, fully ordered, as `derived/<stage>/<name>.parquet`."""
+    def keep(self, rows: pa.Table | str, name: str) -> None:
+        """Write `rows` (a table or a query), fully ordered, as `derived/<stage>/<name>.parquet`."""
+        query = rows
+        if isinstance(rows, pa.Table):
+            self.con.register("rows_to_keep", rows)
+            query = "SELECT * FROM rows_to_keep"
         self.wrote(store.write(self.con, query, self.folder / f"{name}.parquet"))
+
+    def figure(
+        self, name: str, drawn: Any, *, title: str = "", description: str = "", badge: str = ""
+    ) -> Figure:
+        """Save a figure with its evidence (`figure.save`); return it, to be shown.
+
+        `drawn` is a chart with its captions (`figure.Drawn`), or a chart alone whose `title` and
+        `description` are given here. `badge` tells how reliable its sources are.
+        """
+        from helpers.core.stage.figure import Drawn, save  # draws: a stage of tables does without
+
+        whole = drawn if isinstance(drawn, Drawn) else Drawn(drawn, title, description)
+        return save(self, whole, name, badge=badge)
 
     def wrote(self, path: Path) -> Path:
         """Note `path` as one of the stage's outs."""
@@ -110,7 +135,7 @@ class Run:
         return {
             "stage": self.stage,
             "city": self.workspace.city,
-            "parameters": self.knobs,
+            "parameters": self.parameters,
             "notebook_sha256": code_used.notebook_sha256(self.notebook),
             "helpers_sha256": digest(self.helpers),
             "inputs": self.inputs,

@@ -1,0 +1,27 @@
+"""The knobs of `repeats`."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveInt, model_validator
+
+from helpers.core.base.yaml_models import Strict
+
+
+class Knobs(Strict):
+    """The block `repeats` of `params.yaml`: units and meaning are told there, bounds here."""
+
+    window_days: int = Field(ge=28)
+    distance_edges_m: tuple[PositiveInt, ...] = Field(min_length=1)
+    day_edges: tuple[PositiveInt, ...] = Field(min_length=1)
+    permutations: int = Field(ge=99, le=9999)
+    maximum_pairs: int = Field(ge=1000)
+    minimum_count: int = Field(ge=10)
+    significance: float = Field(gt=0, le=0.2)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Knobs:
+        for name in ("distance_edges_m", "day_edges"):
+            values = list(getattr(self, name))
+            if values != sorted(set(values)):
+                raise ValueError(f"{name} doit croître")
+        return self

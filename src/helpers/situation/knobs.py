@@ -1,0 +1,27 @@
+"""The knobs of `situation`."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveInt, model_validator
+
+from helpers.core.base.yaml_models import Strict
+
+
+class Knobs(Strict):
+    """The block `situation` of `params.yaml`: units and meaning are told there, bounds here."""
+
+    periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
+    reference_periods: int = Field(ge=3, le=104)
+    minimum_references: int = Field(ge=2)
+    confidence: float = Field(gt=0.5, lt=1)
+    alert_periods_days: tuple[PositiveInt, ...] = Field(min_length=1)
+    alert_reference_weeks: int = Field(ge=8, le=52)
+    alert_memory_weeks: int = Field(ge=12, le=208)
+    false_alert_rate: float = Field(gt=0, le=0.5)
+    drill: str
+
+    @model_validator(mode="after")
+    def _once(self) -> Knobs:
+        if len(set(self.periods_days)) < len(self.periods_days):
+            raise ValueError("periods_days nomme deux fois la même période")
+        return self
