@@ -12,6 +12,8 @@ FROM ?=
 APPS ?= 1
 JSON ?= 0
 PORT ?= 8866
+SIZE ?= small
+BENCH ?= $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 HOST_PYTHON ?= python3
 
 # conda : environment.yml pose PHARE_ENV=active, et l'environnement actif sert tel quel.
@@ -38,11 +40,7 @@ help:           ## montrer cette aide
 env: $(READY)   ## installer l'environnement verrouillé (fait tout seul par les autres commandes)
 
 .venv/.ready: requirements.lock pyproject.toml
-	@$(HOST_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Erreur : Python 3.11 ou plus est nécessaire. Donner le bon : make HOST_PYTHON=python3.12 …"; exit 1; }
-	@test -x .venv/bin/pip || $(HOST_PYTHON) -m venv .venv || { rm -rf .venv; echo "Erreur : le module venv manque. Sous Debian : apt-get install python3-venv"; exit 1; }
-	@echo "Installation de l'environnement verrouillé (une à trois minutes)…"
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@scripts/install "$(HOST_PYTHON)"
 	@touch $@
 
 .phare-env: requirements.lock pyproject.toml
@@ -105,8 +103,8 @@ deps: $(READY)  ## écrire les réglages dans carnets et notes, et les schémas 
 	@$(PYTHON) -m helpers.workshop.schemas
 	@$(PYTHON) -m helpers.workshop.method_notes
 
-bench: $(READY) ## mesurer, en rapports faits côte à côte
-	@$(PYTHON) benchmarks/pipeline.py
+bench: $(READY) ## mesurer, en rapports faits côte à côte (SIZE=tiny, small, full ; BENCH=nom : un seul)
+	@set -e; for name in $(BENCH); do echo "== $$name"; PHARE_CITY="$(CITY)" $(PYTHON) -m benchmarks.$$name --size $(SIZE); done
 
 lock:           ## refaire requirements.lock (demande uv)
 	@uv pip compile pyproject.toml --extra test --extra check --extra ssh --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock

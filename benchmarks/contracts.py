@@ -5,8 +5,9 @@ CSV → Parquet, (b) this project: the door, then the sorting, (c) each validati
 found in another interpreter. Says whether each found exactly the rows planted. One process a
 measure; imports are not counted.
 
-`python benchmarks/contracts.py [--rows 5000000] [--python OTHER/bin/python] [--engines a,b]`
-(engines: contract_engines.py and its two neighbours; benchmarks/requirements-contracts.txt)
+`python -m benchmarks.contracts [--size full] [--python OTHER/bin/python] [--engines a,b]`
+(engines: parts/contract_engines.py and its two neighbours, benchmarks/requirements-contracts.txt;
+one that is not installed is not measured, and the line says so)
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import contract_engines
 import duckdb
 
+from benchmarks.parts import contract_engines
+from benchmarks.parts.measure import ROOT, Size, parser, show_ratio
+
 SEED = 20260101
+ROWS: dict[Size, int] = {"tiny": 20_000, "small": 500_000, "full": 5_000_000}
+ROUNDS: dict[Size, int] = {"tiny": 1, "small": 2, "full": 2}
 ROW_WISE = ("pydantic", "frictionless")
 ORIGINS = ("administre_tel", "administre_guichet", "allo_mairie", "patrouille_initiative", "csu",
            "pn", "bmpm", "partenaire", "alarme")  # fmt: skip
@@ -235,7 +240,7 @@ class Measure:
 def measure(command: list[str], name: str, rows: int) -> Measure:
     """Run the command in a process of its own; return what it took."""
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as wrong:
-        process = subprocess.Popen(command, stdout=said, stderr=wrong)
+        process = subprocess.Popen(command, stdout=said, stderr=wrong, cwd=ROOT)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0), wrong.seek(0)
@@ -262,10 +267,13 @@ def verdict(folder: Path, found: str) -> str:
 
 
 def step(name: str, folder: Path, rows: int) -> Measure:
-    """Run one of our own steps in a process of its own."""
-    command = [sys.executable, str(Path(__file__)), "--step", name]
+    """Run one of our own steps in a process of its own; none may fail."""
+    command = [sys.executable, "-m", "benchmarks.contracts", "--step", name]
     command += ["--folder", str(folder), "--rows", str(rows)]
-    return measure(command, NAMES.get(name, name), rows)
+    took = measure(command, NAMES.get(name, name), rows)
+    if took.told:
+        raise SystemExit(f"{took.name} : {took.told}")
+    return took
 
 
 def ours(folder: Path, rows: int, rounds: int) -> tuple[float, dict[str, float]]:
@@ -285,13 +293,13 @@ def ours(folder: Path, rows: int, rounds: int) -> tuple[float, dict[str, float]]
     base = rows / best["bare"].seconds
     reasons = " ".join(f"WHEN '{code}' THEN '{rule}'" for rule, code in REASONS.items())
     for name, one in best.items():
-        if name == "sort" and not one.told:
+        if name == "sort":
             path = folder / "quarantined/bench.parquet"
             told = f"SELECT row_number, CASE reason {reasons} ELSE reason END FROM '{path}'"
             print(one.line(base, verdict(folder, told)), flush=True)
         else:
             print(one.line(base, ""), flush=True)
-    return base, {name: one.seconds for name, one in best.items() if not one.told}
+    return base, {name: one.seconds for name, one in best.items()}
 
 
 def engine(name: str, folder: Path, rows: int, python: str) -> tuple[Measure, str]:
@@ -308,15 +316,19 @@ def engine(name: str, folder: Path, rows: int, python: str) -> tuple[Measure, st
 
 def main() -> None:
     """Make the data, measure in turn, print ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--slow-rows", type=int, default=100_000, help="for row-wise engines")
-    parser.add_argument("--rounds", type=int, default=2, help="of the bare copy and this project")
-    parser.add_argument("--python", default=sys.executable, help="interpreter with the engines")
-    parser.add_argument("--engines", default=",".join(contract_engines.ENGINES))
-    parser.add_argument("--step", choices=["make", *STEPS], help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help="where to work (default: temporary)")
-    asked = parser.parse_args()
+    line = parser(__doc__)
+    line.add_argument("--rows", type=int)
+    line.add_argument("--slow-rows", type=int, default=100_000, help="for row-wise engines")
+    line.add_argument("--rounds", type=int, help="of the bare copy and this project")
+    line.add_argument("--python", default=sys.executable, help="interpreter with the engines")
+    line.add_argument("--engines", default=",".join(contract_engines.ENGINES))
+    line.add_argument("--step", choices=["make", *STEPS], help=argparse.SUPPRESS)
+    line.add_argument("--folder", type=Path, help="where to work (default: temporary)")
+    asked = line.parse_args()
+    asked.rows, asked.rounds = (
+        asked.rows or ROWS[asked.size],
+        asked.rounds or ROUNDS[asked.size],
+    )
     if asked.step:
         wall, cpu = time.perf_counter(), time.process_time()
         if asked.step == "make":
@@ -326,7 +338,7 @@ def main() -> None:
         print(json.dumps({"seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu}))
         return
     with tempfile.TemporaryDirectory(prefix="phare-bench-", dir=asked.folder) as made:
-        compare(Path(made), asked)
+        compare(Path(made).resolve(), asked)
 
 
 def compare(work: Path, asked: argparse.Namespace) -> None:
@@ -334,9 +346,7 @@ def compare(work: Path, asked: argparse.Namespace) -> None:
     sizes = {"full": asked.rows, "slow": min(asked.slow_rows, asked.rows)}
     for name, rows in sizes.items():
         (work / name).mkdir()
-        made = step("make", work / name, rows)
-        if made.told:
-            raise SystemExit(made.told)
+        step("make", work / name, rows)
     size = (work / "full/received.csv").stat().st_size
     print(f"{asked.rows:,} lignes, {size / 1e6:,.0f} Mo, {os.cpu_count()} cœurs, "
           f"DuckDB {duckdb.__version__}")  # fmt: skip
@@ -348,14 +358,11 @@ def compare(work: Path, asked: argparse.Namespace) -> None:
         print(one.line(base, found), flush=True)
         if name in ROW_WISE and not one.told:
             fastest = max(fastest, one.rows / one.seconds)
-    for first, label in (("plain_raw", "SQL sans la porte, brut + tri"), ("door", "porte + tri")):
-        if first in taken and "sort" in taken:
-            mine = asked.rows / (taken[first] + taken["sort"])
-            said = f"{mine:,.0f} l/s, ×{mine / base:.3f} du nu"
-            said += f", ×{mine / fastest:.1f} du plus rapide ligne à ligne" if fastest else ""
-        else:
-            said = "non mesuré"
-        print(f"  {label} : {said}")
+    for first, label in (("plain_raw", "SQL sans la porte, brut et tri"), ("door", "porte et tri")):
+        mine = asked.rows / (taken[first] + taken["sort"])
+        show_ratio(f"{label} / DuckDB nu, lignes par seconde", mine, base)
+        if fastest:
+            show_ratio(f"{label} / le plus rapide ligne à ligne, lignes par seconde", mine, fastest)
 
 
 if __name__ == "__main__":

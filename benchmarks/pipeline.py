@@ -1,29 +1,40 @@
 """What the pipeline costs beyond its computations, as ratios measured side by side in one run.
 
 Three ways to the same results for one city: (a) the computations alone, every notebook's code run
-in this one process; (b) our pipeline, `dvc repro` with our runner; (c) `dvc repro` with the stock
-`papermill` and `jupyter nbconvert` commands. Prints b/a and c/a, and the cost a stage.
+in one process; (b) our pipeline, `dvc repro` with our runner; (c) `dvc repro` with the stock
+`papermill` and `jupyter nbconvert` commands. Prints b/a, c/a and b/c, and the cost a stage.
 
-`python benchmarks/pipeline.py [CITY] [ROUNDS]`
+`python -m benchmarks.pipeline [--size tiny] [--city CITY] [--rounds N]`: a simulated city is made
+smaller with the size; tiny takes the city of `make new-city` and its first stage. The files of
+another city are found as `make run` finds them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from helpers.core.base.workspace import find_root
-from helpers.core.stage import code_used, params
-from helpers.core.stage.execute import steady_environment
-from helpers.workshop.elsewhere import copy_workspace
-from helpers.workshop.run_city import activate, environment, find_pack, stages
+import yaml
 
+from benchmarks.parts import plain
+from benchmarks.parts.measure import Size, best, parser, show_ratio
+from helpers.collect.collect import FROM, places_to_look
+from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import PIPELINE_FLAG, active_cities, find_root
+from helpers.core.city.city import City
+from helpers.core.stage import code_used
+from helpers.workshop.elsewhere import copy_workspace
+from helpers.workshop.new import new_city
+from helpers.workshop.run_city import activate, dvc, environment, find_pack, stages
+
+SCALES: dict[Size, float] = {"small": 0.05, "full": 1.0}
+ROUNDS: dict[Size, int] = {"tiny": 1, "small": 1, "full": 3}
+TINY_CITY, TINY_STAGES = "essai", 1
 STOCK = (
     "python -m helpers.core.stage.execute {stage} ${{key}}",
     "papermill --no-progress-bar --log-level ERROR -k python3 -p city ${{key}} "
@@ -32,40 +43,42 @@ STOCK = (
 )
 
 
-def plain(root: Path, city: str) -> None:
-    """Run the code of every notebook in this process, as one plain script."""
-    from IPython.core.interactiveshell import InteractiveShell
+def in_order(root: Path) -> list[str]:
+    """Return the stages, each after those whose outs it reads; else in the order of dvc.yaml."""
+    told = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    makers = {
+        out if isinstance(out, str) else next(iter(out)): stage
+        for stage, entry in told.items()
+        for out in entry["do"].get("outs", [])
+    }
+    found: list[str] = []
 
-    for stage in stages(root):
-        steady_environment(stage)
-        path = code_used.notebook_path(root, stage)
-        assert path is not None
-        shell = InteractiveShell.instance()
-        shell.reset(new_session=False)
-        for cell in code_used.read_notebook(path)["cells"]:
-            if cell["cell_type"] == "code":
-                result = shell.run_cell(code_used.source_of(cell), store_history=True)
-                result.raise_error()
-                if "parameters" in cell["metadata"].get("tags", []):
-                    shell.push({"city": city, **params.block(stage, root)})
+    def visit(stage: str) -> None:
+        if stage not in found:
+            for read in told[stage]["do"]["deps"]:
+                for out, maker in makers.items():
+                    if maker != stage and (read == out or read.startswith(f"{out}/")):
+                        visit(maker)
+            found.append(stage)
 
-
-def in_new_process(copy: Path, city: str) -> None:
-    """Run the plain script in a process of its own: imports are paid once."""
-    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
-    script += f"import pipeline, pathlib; pipeline.plain(pathlib.Path('.'), {city!r})"
-    _call([sys.executable, "-c", script], copy)
+    for stage in told:
+        visit(stage)
+    return found
 
 
-def repro(copy: Path, city: str) -> None:
-    """Run every stage of the city with DVC."""
-    targets = [f"{stage}@{city}" for stage in stages(copy)]
-    _call([sys.executable, "-m", "dvc", "repro", "--force", *targets], copy)
+def repro(copy: Path, city: str, chosen: list[str]) -> None:
+    """Run the stages of the city with DVC, whatever has been run."""
+    _call(dvc(copy, "repro", "--force", *(f"{stage}@{city}" for stage in chosen)), copy)
 
 
-def _call(command: list[str], folder: Path) -> None:
-    env = {**environment(), "PYTHONPATH": str(folder / "src"), "PHARE_STAGE": "bench"}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+def in_one_process(copy: Path, city: str, chosen: list[str]) -> None:
+    """Run the computations alone, in a process of their own."""
+    _call([sys.executable, str(Path(plain.__file__)), city, *chosen], copy)
+
+
+def _call(command: list[str], copy: Path) -> None:
+    env = {**environment(), "PYTHONPATH": str(copy / "src"), PIPELINE_FLAG: "bench"}
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
 
@@ -84,42 +97,65 @@ def stock(copy: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def timed(work: Callable[[], None]) -> float:
-    """Return the seconds that `work` takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def prepare(root: Path, copy: Path, asked: str, scale: float) -> str:
+    """Make a workspace that holds the city, a simulated one at this scale; return its name.
+
+    The folders of received files that a pack names from its root are told by their whole path.
+    """
+    copy_workspace(root, copy, with_changes=True)
+    name, pack = find_pack(root, asked)
+    os.environ[FROM] = os.pathsep.join(map(str, places_to_look(City(pack), root)))
+    activate(copy, name if (copy / "data/cities" / name).is_dir() else str(pack))
+    settings = active_cities(copy)[name] / "simulation.yaml"
+    if scale != 1 and settings.is_file() and settings.is_relative_to(copy):
+        text = settings.read_text(encoding="utf-8")
+        smaller, times = re.subn(r"(?m)^scale: \S+", f"scale: {scale}", text)
+        assert times == 1
+        settings.write_text(smaller, encoding="utf-8")
+    return name
+
+
+def prepare_tiny(root: Path, copy: Path) -> str:
+    """Make a workspace that holds the small city of the templates; return its name."""
+    copy_workspace(root, copy, with_changes=True)
+    new_city(copy, TINY_CITY)
+    return activate(copy, TINY_CITY)
 
 
 def main() -> None:
     """Measure, in turn, and print medians and ratios."""
-    city = sys.argv[1] if len(sys.argv) > 1 else "marseille"
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    root = find_root()
-    os.environ.setdefault("PHARE_FROM", "")
+    line = parser(__doc__)
+    line.add_argument("--city", default=os.environ.get("PHARE_CITY") or "marseille")
+    line.add_argument("--rounds", type=int)
+    asked = line.parse_args()
+    root, rounds, tiny = find_root(), asked.rounds or ROUNDS[asked.size], asked.size == "tiny"
     with tempfile.TemporaryDirectory(prefix="phare-bench-") as folder:
         ours, theirs = Path(folder) / "ours", Path(folder) / "stock"
         for copy in (ours, theirs):
-            copy_workspace(root, copy, with_changes=True)
-            name, pack = find_pack(root, city)
-            activate(copy, name if (copy / "data/cities" / name).is_dir() else str(pack))
+            if tiny:
+                city = prepare_tiny(root, copy)
+            else:
+                city = prepare(root, copy, asked.city, SCALES[asked.size])
         stock(theirs)
+        chosen = in_order(ours)[: TINY_STAGES if tiny else None]
         a, b, c = [], [], []
         for _ in range(rounds):
-            b.append(timed(lambda: repro(ours, city)))
-            a.append(timed(lambda: in_new_process(ours, city)))
-            c.append(timed(lambda: repro(theirs, city)))
-    count = len(stages(root))
+            b.append(best(lambda: repro(ours, city, chosen))[0])
+            a.append(best(lambda: in_one_process(ours, city, chosen))[0])
+            c.append(best(lambda: repro(theirs, city, chosen))[0])
     base, mine, other = (statistics.median(times) for times in (a, b, c))
-    print(f"{city}, {count} étapes, médiane de {rounds} passages")
-    print(f"  un seul script        {base:6.1f} s")
-    print(f"  notre pipeline        {mine:6.1f} s   ×{mine / base:.2f}   "
-          f"{(mine - base) / count:.1f} s de plus par étape")  # fmt: skip
-    print(f"  dvc + papermill nus   {other:6.1f} s   ×{other / base:.2f}   "
-          f"{(other - base) / count:.1f} s de plus par étape")  # fmt: skip
+    print(f"{city}, étapes : {len(chosen)}, médiane ; passages : {rounds}")
+    print(f"  un seul script {base:.1f} s")
+    for name, seconds in (("notre pipeline", mine), ("dvc et papermill nus", other)):
+        print(f"  {name} {seconds:.1f} s ({(seconds - base) / len(chosen):+.1f} s par étape)")
+    show_ratio("notre pipeline / un seul script", mine, base)
+    show_ratio("dvc et papermill nus / un seul script", other, base)
     pairs = statistics.median(x / y for x, y in zip(b, c, strict=True))
-    print(f"  nous / nus            ×{pairs:.2f}")
+    show_ratio("notre pipeline / dvc et papermill nus", pairs, 1)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PhareError as error:
+        raise SystemExit(str(error)) from None

@@ -54,6 +54,37 @@ def test_with_enough_past_the_season_is_that_of_past_years() -> None:
     assert len({start.year for start, _ in found}) >= 2
 
 
+def test_a_year_is_compared_with_every_past_year_by_hand() -> None:
+    """365 days hold 52 weeks and a day: the nearest Tuesday that overlaps nothing is 53 weeks away.
+
+    2024 is compared with 2023-12-27 back, and so on: the days between two windows are six.
+    """
+    day = dt.date
+    found = situation_levels.reference_windows(END, 365, 8, day(2018, 1, 1))
+    assert found == [
+        (day(2022, 12, 27), day(2023, 12, 27)),
+        (day(2021, 12, 21), day(2022, 12, 21)),
+        (day(2020, 12, 15), day(2021, 12, 15)),
+        (day(2019, 12, 10), day(2020, 12, 9)),
+        (day(2018, 12, 4), day(2019, 12, 4)),
+    ]
+    assert {start.weekday() for start, _ in found} == {day(2024, 1, 2).weekday()}
+    assert situation_levels.reference_windows(END, 365, 2, day(2018, 1, 1)) == found[:2]
+
+
+@pytest.mark.parametrize(
+    ("days", "starts"),
+    [
+        (1, ["2024-01-09", "2024-01-02", "2023-12-26", "2023-01-03"]),
+        (7, ["2023-12-27", "2024-01-03", "2023-12-20", "2022-12-28"]),
+        (28, ["2023-12-06", "2024-01-03", "2023-11-08", "2022-12-07"]),
+    ],
+)
+def test_shorter_periods_keep_their_season_by_hand(days: int, starts: list[str]) -> None:
+    found = situation_levels.reference_windows(END, days, 4, dt.date(2020, 1, 1))
+    assert [start.isoformat() for start, _ in found] == sorted(starts, reverse=True)
+
+
 def test_with_a_short_past_the_windows_just_before_serve() -> None:
     found = situation_levels.reference_windows(END, 7, 8, END - dt.timedelta(70))
     starts = [start for start, _ in found]
@@ -259,3 +290,29 @@ def test_words_name_the_zone_and_its_usual_range(
     days_table(memory, dt.date(2024, 12, 23))
     rows = situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS)
     assert "abstention (source muette)" in situation_levels.in_words(rows, quiet_city, 7, names)
+
+
+def test_a_zone_is_told_by_itself(memory: duckdb.DuckDBPyConnection, quiet_city: Any) -> None:
+    """Its count, its level, its usual range; nothing of the city, nothing of the other zones."""
+    days_table(memory)
+    rows = by_zone(situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
+    told = situation_levels.told_alone(rows["B"])
+    low, high = (f"{rows['B'][name]:.0f}" for name in ("low", "high"))
+    usual = f"entre {low} et {high} d'habitude"
+    assert told == f"140\N{NO-BREAK SPACE}faits, plus que d'habitude ({usual})"
+    assert situation_levels.told_alone(rows["C"]).startswith(
+        "0\N{NO-BREAK SPACE}fait, comme d'habitude"
+    )
+    days_table(memory, dt.date(2024, 12, 23))
+    rows = by_zone(situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS))
+    assert situation_levels.told_alone(rows["B"]) == "abstention (source muette)"
+
+
+def test_a_theme_without_a_dated_fact_is_not_offered(
+    memory: duckdb.DuckDBPyConnection, quiet_city: Any
+) -> None:
+    """Known by the year only, or never delivered: a count of the week would be a false zero."""
+    days_table(memory)
+    assert situation_levels.dated_themes(memory, quiet_city) == ["bruit"]
+    memory.execute("UPDATE cube SET time_precision = 'year'")
+    assert situation_levels.dated_themes(memory, quiet_city) == []

@@ -81,7 +81,7 @@ def test_the_most_critical_theme_is_the_city_s(board: Board) -> None:
     ("asked", "reason"),
     [
         ("level:rixes", ABSENT),
-        ("level:third", ABSENT),
+        ("level:third", "2\N{NO-BREAK SPACE}thèmes classés par criticité, pas davantage"),
         ("rising:circulation", ABSENT),
         ("week:depots", "pas de semaine complète entendue"),
     ],
@@ -89,6 +89,16 @@ def test_the_most_critical_theme_is_the_city_s(board: Board) -> None:
 def test_what_is_not_there_is_said(board: Board, asked: str, reason: str) -> None:
     found = told(board, asked)
     assert (found["status"], found["value"], found["reason"]) == ("abstained", None, reason)
+
+
+def test_an_absent_rank_is_named_in_words(board: Board) -> None:
+    """No key of params.yaml reaches a reader: neither a rank's nor a missing theme's, bare."""
+    assert told(board, "level:third")["title"] == "Troisième thème par criticité : niveau"
+    assert told(board, "change:third")["title"] == "Troisième thème par criticité : évolution"
+    assert told(board, "level:rixes")["title"] == "Thème « rixes » : niveau"
+    board.ranked = []
+    assert told(board, "week:first")["title"] == "Premier thème par criticité : dernière semaine"
+    assert told(board, "week:second")["reason"] == "aucun thème classé par criticité"
 
 
 def knobs(**changes: Any) -> params.Trends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from helpers.apps.parts import folded
+from helpers.apps.parts import Boundary, folded
 from helpers.core.base import store
 from helpers.core.city.city import City
 from helpers.core.place_time import places
@@ -38,9 +38,11 @@ class Day:
         self.drill = widgets.Dropdown(
             options=choices, description="Exercice", style={"description_width": "6em"}
         )
-        self.drill.observe(lambda _: self._open(), names="value")
-        self._open()
-        self.widget = widgets.VBox([self.alerts, self.on, self.sheets, self.drill])
+        self.boundary = Boundary(self.sheets)
+        self.boundary.observe(self.drill, self._open)
+        self.boundary.run(self._open)
+        parts = [self.alerts, self.on, self.sheets, self.drill, self.boundary.notice]
+        self.widget = widgets.VBox(parts)
         self.widget.add_class("app-day")
 
     def _title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets as widgets
 import pyarrow.parquet as pq
 
-from helpers.apps.parts import folded
+from helpers.apps.parts import Boundary, folded
 from helpers.core.base.french import percent
 from helpers.core.city import survey
 from helpers.core.stage import params
@@ -25,10 +25,11 @@ class Follow:
         self.role = widgets.Dropdown(
             options=roles, description="Rôle", style={"description_width": "6em"}
         )
-        self.role.observe(lambda _: self._tell(), names="value")
         self.indicators = widgets.HTML()
-        self._tell()
-        parts = [self.indicators, self.role] if roles else []
+        self.boundary = Boundary(self.indicators)
+        self.boundary.observe(self.role, self._tell)
+        self.boundary.run(self._tell)
+        parts = [self.indicators, self.role, self.boundary.notice] if roles else []
         self.widget = widgets.VBox([*parts, widgets.HTML(self._feeling())])
         self.widget.add_class("app-day")
 

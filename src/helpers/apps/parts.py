@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -11,11 +12,19 @@ from typing import Any
 import altair as alt
 import ipywidgets as widgets
 import mistune
+from traitlets.log import get_logger
 
 from helpers.core.city.city import City
 from helpers.core.stage import figure
 
 alt.JupyterChart.enable_offline(True)
+
+STALE = "app-stale"
+FAILED = (
+    "<strong>Ce choix n'a pas pu être affiché.</strong> Ce qui est grisé répond à un choix "
+    "précédent, pas à celui-ci. Choisissez autre chose ou rechargez la page ; si cela se "
+    "reproduit, prévenez l'équipe d'analyse."
+)
 
 
 def header(city: City, title: str, line: str) -> widgets.HTML:
@@ -32,6 +41,47 @@ def header(city: City, title: str, line: str) -> widgets.HTML:
         f"<h1>{escape(title)} <span>{escape(city.about.title)}</span></h1>"
         f"<p>{escape(line)}</p></div>"
     )
+
+
+class Boundary:
+    """Where the controls of a part of the page call its code: a failure there is said, not shown.
+
+    `notice` is to stand beside the controls; `parts` are greyed while they answer a former choice.
+    """
+
+    def __init__(self, *parts: widgets.DOMWidget) -> None:
+        self.parts = parts
+        self.notice = widgets.HTML()
+        self.notice.add_class("app-notice")
+        self._running = False
+
+    def observe(self, control: widgets.DOMWidget, act: Callable[[], None]) -> None:
+        """Call `act` through `run` each time the control takes another value."""
+        control.observe(lambda _: self.run(act), names="value")
+
+    def run(self, act: Callable[[], None]) -> None:
+        """Call `act`; where it raises, say what to do, grey the parts, tell the server's log.
+
+        A control that `act` itself moves calls nothing: `act` answers for it.
+        """
+        if self._running:
+            return
+        self._running = True
+        try:
+            act()
+        except Exception:
+            # In a kernel this is its application's log, which the server's terminal shows; what
+            # goes to `sys.stderr` would be sent to the page.
+            get_logger().exception("A control's callback failed")
+            for part in self.parts:
+                part.add_class(STALE)
+            self.notice.value = f'<p class="app-failed" role="alert">{FAILED}</p>'
+        else:
+            for part in self.parts:
+                part.remove_class(STALE)
+            self.notice.value = ""
+        finally:
+            self._running = False
 
 
 class Panel:

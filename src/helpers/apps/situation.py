@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from helpers.apps.day import Day
 from helpers.apps.follow import Follow
-from helpers.apps.parts import Panel, aside, header, words
+from helpers.apps.parts import Boundary, Panel, aside, header, words
 from helpers.core.base import store
 from helpers.core.base.french import spoken
 from helpers.core.city.city import AXES
+from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.stage import figure, maps, params, standing
 from helpers.core.stage.run import Run, digest
@@ -21,7 +24,8 @@ from helpers.rhythms import week as rhythms_week
 from helpers.situation import levels
 from helpers.trends import figures, weekly_series
 
-WHOLE = "Toute la ville"
+Span = tuple[dt.date, dt.date]  # first day, day after the last
+Drawn = tuple[str, str, Any]  # title, line below it, chart
 TABLES = (
     "cube.parquet",
     "zones.parquet",
@@ -51,7 +55,8 @@ class SituationApp:
             knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
         )
         self.rhythm_knobs = params.block("rhythms")
-        self.ready = any(theme.division is None for theme in self.city.themes.values())
+        self.themes = levels.dated_themes(self.con, self.city)
+        self.ready = bool(self.themes)
         if not self.ready:
             return
         self.day = Day(self.run, self.city, knobs["false_alert_rate"])
@@ -59,42 +64,42 @@ class SituationApp:
         self.panels = {area: Panel(area) for area in FIGURES}
         self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
         self.answer = widgets.HTML()
+        self.boundary = Boundary(self.answer, *(panel.widget for panel in self.panels.values()))
         self._controls(knobs["periods_days"])
-        self._refresh()
+        self.boundary.run(self._refresh)
 
     def _controls(self, periods: list[int]) -> None:
         options = [(levels.period_title(d).capitalize(), d) for d in periods]
-        themes = [
-            (f"{AXES[theme.axis]} · {theme.title}", name)
-            for name, theme in self.city.themes.items()
-            if theme.division is None
-        ]
-        drawn = [
-            (division.title, name)
-            for name, division in self.city.about.divisions.items()
-            if division.source or division.grouping_of
-        ]
+        about = self.city.about
+        themes = [(f"{AXES[t.axis]} · {t.title}", n) for n, t in self.city.themes.items()
+                  if n in self.themes]  # fmt: skip
+        drawn = [(about.divisions[n].title, n) for n in levels.divisions(self.city)]
         wide = {"description_width": "6em"}
         self.period = widgets.ToggleButtons(
             options=options, value=28 if 28 in periods else periods[0], description="Période",
-            style=wide,
+            style=wide, tooltip="Période comparée à l'habitude",
         )  # fmt: skip
         self.theme = widgets.Dropdown(options=themes, description="Thème", style=wide)
         self.division = widgets.Dropdown(
-            options=drawn, value=self.city.about.main_division, description="Découpage", style=wide
+            options=drawn, value=about.main_division, description="Découpage", style=wide
         )
-        self.zone = widgets.Dropdown(options=[WHOLE], description="Zone", style=wide)
+        self.zone = widgets.Dropdown(description="Zone", style=wide)
         self._list_zones()
-        self.division.observe(lambda _: self._list_zones(), names="value")
-        for control in (self.period, self.theme, self.division, self.zone):
-            control.observe(lambda _: self._refresh(), names="value")
+        self.boundary.observe(self.division, self._divide)
+        for control in (self.period, self.theme, self.zone):
+            self.boundary.observe(control, self._refresh)
+
+    def _divide(self) -> None:
+        self._list_zones()
+        self._refresh()
 
     def _list_zones(self) -> None:
         rows = self.con.execute(
             "SELECT name, code FROM zones WHERE division = ? ORDER BY code", [self.division.value]
         ).fetchall()
         self.names = {code: name for name, code in rows}
-        self.zone.options = [(WHOLE, "ville"), *rows]
+        self.zone.options = [("Toute la ville", WHOLE), *rows]
+        self.zone.value = WHOLE
 
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
@@ -108,65 +113,73 @@ class SituationApp:
         grid = widgets.Box([panel.widget for panel in self.panels.values()])
         grid.add_class("app-grid")
         top = header(self.city, "Situation", f"Au {end}")
-        page = [top, self.day.widget, self.follow.widget, controls, self.answer, grid]
+        page = [top, self.day.widget, self.follow.widget, controls, self.boundary.notice,
+                self.answer, grid]  # fmt: skip
         return widgets.VBox([*page, *why])
 
     def _refresh(self) -> None:
-        if self.zone.value is None:
-            return
         theme, division, days = self.theme.value, self.division.value, self.period.value
         rows = levels.assess(self.con, self.city, theme, division, days, self.knobs)
-        badge = standing.badge(self.con, [self.city.themes[theme].source])
-        first, after = window(self.city.about.period.end, days)
-        title = self.city.themes[theme].title
         chosen = next(row for row in rows if row["zone"] == self.zone.value)
-        told = levels.sentence(rows, self.names)
-        if self.zone.value != "ville":
-            told = f"{self.names[self.zone.value]} : {levels.sentence([chosen], self.names)}"
-        text = f"**{title}, {levels.period_title(days)}** : {told} {badge[0].upper()}{badge[1:]}."
-        self.answer.value = words(text, chosen["level"])
-        self._show_map(rows, division)
-        self._show_trend(theme, division)
-        self._show_rhythm(theme, division, first, after)
+        span = window(self.city.about.period.end, days)
+        # All is found before anything is shown: what fails leaves the page as it was.
+        drawn = {
+            "map": self._map(rows, division),
+            "trend": self._trend(theme, division, span),
+            "rhythm": self._rhythm(theme, division, span),
+        }
+        answer = self._answer(rows, chosen)
+        for area, (title, line, chart) in drawn.items():
+            self._show(area, title, line, chart)
+        self.answer.value = words(answer, chosen["level"])
 
-    def _show_map(self, rows: list[dict[str, Any]], division: str) -> None:
+    def _answer(self, rows: list[dict[str, Any]], chosen: dict[str, Any]) -> str:
+        if chosen["zone"] == WHOLE:
+            told = levels.sentence(rows, self.names)
+        else:
+            told = f"{self.names[chosen['zone']]} : {levels.told_alone(chosen)}."
+        theme = self.city.themes[chosen["theme"]]
+        badge = standing.badge(self.con, [theme.source])
+        when = levels.period_title(chosen["period_days"])
+        return f"**{theme.title}, {when}** : {told} {badge[0].upper()}{badge[1:]}."
+
+    def _map(self, rows: list[dict[str, Any]], division: str) -> Drawn:
         features = maps.zone_features(self.con, division)
+        if not features:
+            return "Où ?", "Découpage sans contours : pas de carte", figure.nothing()
         chart = levels.level_map(features, rows, 430, 470)
-        self._show("map", "Où ?", "Chaque zone comparée à son habitude", chart)
+        return "Où ?", "Chaque zone comparée à son habitude", chart
 
-    def _show_trend(self, theme: str, division: str) -> None:
-        zone = self.zone.value
+    def _trend(self, theme: str, division: str, span: Span) -> Drawn:
         counted = weekly_series.counted_weeks(self.con, self.city, theme, division)
-        weeks = counted.get(zone, [(w, None if n is None else 0) for w, n in counted["ville"]])
+        weeks = counted.get(
+            self.zone.value, [(w, None if n is None else 0) for w, n in counted[WHOLE]]
+        )
         low, high = poisson_interval([n or 0 for _, n in weeks], self.knobs.confidence)
         rows = [
             {"week": w.isoformat(), "n": n, "low": None if n is None else float(lo),
              "high": None if n is None else float(hi)}
             for (w, n), lo, hi in zip(weeks, low, high, strict=True)
         ]  # fmt: skip
-        first, after = window(self.city.about.period.end, self.period.value)
+        first, after = span
         chart = figures.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
-        self._show(
-            "trend", "Depuis quand ?", "Faits par semaine ; en gris, la période choisie", chart
-        )
+        return "Depuis quand ?", "Faits par semaine ; en gris, la période choisie", chart
 
-    def _show_rhythm(self, theme: str, division: str, first: Any, after: Any) -> None:
-        zone = None if self.zone.value == "ville" else (division, self.zone.value)
-        enough, span = self.rhythm_knobs["minimum_count"], "période choisie"
-        week = self._week(theme, (first, after), zone)
+    def _rhythm(self, theme: str, division: str, span: Span) -> Drawn:
+        zone = None if self.zone.value == WHOLE else (division, self.zone.value)
+        enough, told = self.rhythm_knobs["minimum_count"], "période choisie"
+        week = self._week(theme, span, zone)
         if week.total < enough:
             whole = window(self.city.about.period.end, self.rhythm_knobs["window_days"])
             week = self._week(theme, whole, zone)
-            span = "sur douze mois, la période compte trop peu de faits"
-        rows = rhythms_week.grid(week.weights, week.lived, week.thin)
+            told = "sur douze mois, la période compte trop peu de faits"
+        thin = week.thin
         if week.total < enough:
-            rows, span = rhythms_week.grid(week.weights * 0), "abstention, trop peu de faits"
-        chart = rhythms_week.heatmap(rows, 470, 165)
-        self._show("rhythm", "À quelles heures ?", span.capitalize(), chart)
+            thin, told = np.ones_like(thin), "abstention, trop peu de faits"
+        rows = rhythms_week.grid(week.weights, week.lived, thin)
+        return "À quelles heures ?", told.capitalize(), rhythms_week.heatmap(rows, 470, 165)
 
-    def _week(
-        self, theme: str, span: tuple[Any, Any], zone: tuple[str, str] | None
-    ) -> rhythms_week.Week:
+    def _week(self, theme: str, span: Span, zone: tuple[str, str] | None) -> rhythms_week.Week:
         knobs = {n: self.rhythm_knobs[n] for n in ("max_interval_h", "confidence", "thin_ratio")}
         return rhythms_week.week(self.con, self.city, theme, span, zone=zone, **knobs)
 

@@ -60,7 +60,7 @@ def period_title(days: int) -> str:
     return PERIODS.get(days, f"{days} derniers jours")
 
 
-YEAR = dt.timedelta(days=364)
+YEAR = dt.timedelta(days=364)  # the whole weeks nearest to a year
 
 
 def reference_windows(
@@ -70,12 +70,15 @@ def reference_windows(
 
     Those of the same season in past years, and their neighbours on both sides; where the past is
     too short for two of them, the windows just before. All are whole weeks away: a Tuesday is
-    compared with Tuesdays.
+    compared with Tuesdays. A window longer than 52 weeks would overlap that of a year before: its
+    years lie as many whole weeks apart as it takes, 53 for 365 days, so that no past year is
+    skipped; each such window holds every season, wherever it starts.
     """
     step = dt.timedelta(weeks=-(-days // 7))
+    apart_by = max(YEAR, step)
     first, after = window(end, days)
-    years = range(1, (first - earliest).days // YEAR.days + 1)
-    season = [YEAR * year + step * side for year in years for side in (0, -1, 1)]
+    years = range(1, (first - earliest).days // apart_by.days + 1)
+    season = [apart_by * year + step * side for year in years for side in (0, -1, 1)]
     before = [step * i for i in range(1, count + 1)]
     found: list[tuple[dt.date, dt.date]] = []
     for shifts in (season, before):
@@ -172,30 +175,34 @@ def assess(
     return rows
 
 
+def dated_themes(con: duckdb.DuckDBPyConnection, city: City) -> list[str]:
+    """Return the themes, in the city's order, with a dated fact, in any division. View `cube`.
+
+    A count of the last week means nothing for a theme whose facts are known by the year alone.
+    """
+    told = con.execute("SELECT DISTINCT theme FROM cube WHERE time_precision != 'year'").fetchall()
+    dated = {row[0] for row in told}
+    return [name for name, theme in city.themes.items() if theme.division is None and name in dated]
+
+
+def divisions(city: City) -> list[str]:
+    """Return the divisions that are drawn; the main one alone where none is."""
+    drawn = [n for n, d in city.about.divisions.items() if d.source or d.grouping_of]
+    return drawn or [city.about.main_division]
+
+
 def find(
     con: duckdb.DuckDBPyConnection, city: City, periods_days: list[int], knobs: Knobs
 ) -> pa.Table:
     """Return the assessment of each dated theme, period and division; columns of SCHEMA.
 
-    Divisions that are drawn; the main one alone where none is. Views `cube`, `days`, `zones`.
+    Divisions are those of `divisions`. Views `cube`, `days`, `zones`.
     """
-    drawn = [
-        name
-        for name, division in city.about.divisions.items()
-        if division.source or division.grouping_of
-    ] or [city.about.main_division]
-    dated = {
-        row[0]
-        for row in con.execute(
-            "SELECT DISTINCT theme FROM cube WHERE time_precision != 'year'"
-        ).fetchall()
-    }
     rows = [
         row
-        for theme, about in city.themes.items()
-        if about.division is None and theme in dated
+        for theme in dated_themes(con, city)
         for days in periods_days
-        for division in drawn
+        for division in divisions(city)
         for row in assess(con, city, theme, division, days, knobs)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -271,13 +278,20 @@ def in_words(rows: list[dict[str, Any]], city: City, days: int, names: dict[str,
     return "\n".join(lines)
 
 
+def told_alone(row: dict[str, Any]) -> str:
+    """Return the words for one row of SCHEMA: count, level, usual range; or why it abstains."""
+    if row["status"] != "ok":
+        return f"{WORDS['abstained']} ({row['reason']})"
+    usual = f"entre {number(row['low'])} et {number(row['high'])} d'habitude"
+    return f"{plural(row['n'], 'fait')}, {WORDS[row['level']]} ({usual})"
+
+
 def sentence(rows: list[dict[str, Any]], names: dict[str, str]) -> str:
     """Return the words for one theme and period: rows of the city, then of its zones."""
     whole = next(row for row in rows if row["zone"] == "ville")
+    text = told_alone(whole)
     if whole["status"] != "ok":
-        return f"{WORDS['abstained']} ({whole['reason']})."
-    usual = f"entre {number(whole['low'])} et {number(whole['high'])} d'habitude"
-    text = f"{plural(whole['n'], 'fait')}, {WORDS[whole['level']]} ({usual})"
+        return f"{text}."
     above = [r for r in rows if r["level"] == "above" and r["zone"] != "ville"]
     above.sort(key=lambda r: (-(r["n"] - r["high"]), r["zone"]))
     if not above:

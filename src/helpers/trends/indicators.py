@@ -14,13 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import change, number
+from helpers.core.base.french import change, number, plural
 from helpers.core.city.city import AXES, City
 from helpers.core.city.names import WHOLE
 from helpers.trends import criticality
 
 GROUPS: Mapping[str, str] = {**AXES, "all": "Toute la ville"}
-PLACES = ("first", "second", "third")
+PLACES = {"first": "Premier", "second": "Deuxième", "third": "Troisième"}
 TITLES = {
     "level": "niveau",
     "change": "évolution",
@@ -74,17 +74,32 @@ class Board:
 
     def _one(self, measure: str, target: str) -> Row:
         themes = self._themes(target)
-        name = GROUPS.get(target) or (self.city.themes[themes[0]].title if themes else target)
-        row: Row = {"measure": measure, "target": target, "title": f"{name} : {TITLES[measure]}"}
+        title = f"{self._name(target, themes)} : {TITLES[measure]}"
+        row: Row = {"measure": measure, "target": target, "title": title}
         if not themes:
-            return {**row, "status": "abstained", "reason": ABSENT}
+            reason = self._too_few() if target in PLACES else ABSENT
+            return {**row, "status": "abstained", "reason": reason}
         grade = max((self.grades.get(self.city.themes[t].source, "D") for t in themes), default="D")
         found = self.measures[measure](themes)
         return {**row, "reliability": grade, "status": "ok", "reason": "", **found}
 
+    def _name(self, target: str, themes: list[str]) -> str:
+        if target in GROUPS:
+            return GROUPS[target]
+        if themes:
+            return self.city.themes[themes[0]].title
+        if target in PLACES:
+            return f"{PLACES[target]} thème par criticité"
+        return f"Thème « {target} »"
+
+    def _too_few(self) -> str:
+        if not self.ranked:
+            return "aucun thème classé par criticité"
+        return f"{plural(len(self.ranked), 'thème classé')} par criticité, pas davantage"
+
     def _themes(self, target: str) -> list[str]:
         if target in PLACES:
-            place = PLACES.index(target)
+            place = list(PLACES).index(target)
             return self.ranked[place : place + 1]
         if target in GROUPS:
             return [n for n, t in self.city.themes.items() if target in ("all", t.axis)]
