@@ -69,7 +69,8 @@ def parameters_cell(said: str, knobs: list[KnobLine]) -> str:
     own = [
         ast.get_source_segment(said, node) or ""
         for node in tree.body
-        if isinstance(node, ast.Assign) and not names & {ast.unparse(t) for t in node.targets}
+        if isinstance(node, ast.Assign)
+        and not names & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     ]
     lines = [f"{knob.name} = {_literal(knob)}" for knob in knobs]
     return "\n".join([*own, *lines])
