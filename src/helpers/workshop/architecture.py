@@ -78,8 +78,9 @@ def _places(layers: list[list[str]], top: int, gap: int) -> dict[str, tuple[floa
     for row, layer in enumerate(layers):
         width = min(180.0, (WIDTH - 2 * MARGIN - 6 * (len(layer) - 1)) / len(layer))
         left = (WIDTH - width * len(layer) - 6 * (len(layer) - 1)) / 2
+        y = float(top + row * (BOX + gap))
         for column, room in enumerate(layer):
-            found[room] = (left + column * (width + 6), top + row * (BOX + gap), width)
+            found[room] = (left + column * (width + 6), y, width)
     return found
 
 
