@@ -96,11 +96,13 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(PYTHON) -m helpers.workshop.notebooks strip --check
 	@$(PYTHON) -m helpers.workshop.notebooks parameters --check
 	@$(PYTHON) -m helpers.workshop.schemas --check
+	@$(PYTHON) -m helpers.workshop.architecture --check
 	@$(PYTHON) -m helpers.workshop.method_notes --check
 
-deps: $(READY)  ## écrire les réglages dans carnets et notes, et les schémas publiés
+deps: $(READY)  ## écrire les réglages dans carnets et notes, les schémas publiés, le plan
 	@$(PYTHON) -m helpers.workshop.notebooks parameters
 	@$(PYTHON) -m helpers.workshop.schemas
+	@$(PYTHON) -m helpers.workshop.architecture
 	@$(PYTHON) -m helpers.workshop.method_notes
 
 bench: $(READY) ## mesurer, en rapports faits côte à côte (SIZE=tiny, small, full ; BENCH=nom : un seul)
