@@ -7,8 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.fixtures.browser import PHONE, needs_chromium, open_page, serve
-
-from .conftest import CITY, Place
+from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
