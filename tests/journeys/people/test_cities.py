@@ -15,9 +15,7 @@ import pytest
 import yaml
 
 from helpers import simulate
-
-from .conftest import CITY, Place, stages_run
-from .test_pipeline import ALL, bytes_of
+from tests.journeys.place import ALL, CITY, Place, bytes_of, stages_run
 
 NAME = "essai"
 Site = tuple[Path, http.server.ThreadingHTTPServer]

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Place
-from .test_pipeline import bytes_of
+from tests.journeys.place import Place, bytes_of
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 needs_sshd = pytest.mark.skipif(

@@ -4,50 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
 
-from .conftest import CITY, QUESTIONS, Place, stages_run
-
-ALL = {
-    "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
-    "repeats", "context", "patrol", "sentiment", "portfolio", "situation", "evidence",
-}  # fmt: skip
-
-
-@contextmanager
-def changed(path: Path, old: str, new: str) -> Iterator[None]:
-    """Change a file's text for a while."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    try:
-        yield
-    finally:
-        path.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def one_byte_off(path: Path) -> Iterator[None]:
-    """Damage one byte in the middle of a file for a while."""
-    good = path.read_bytes()
-    path.write_bytes(
-        good[: len(good) // 2] + bytes([good[len(good) // 2] ^ 1]) + good[len(good) // 2 + 1 :]
-    )
-    try:
-        yield
-    finally:
-        path.write_bytes(good)
-
-
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+from tests.journeys.place import (
+    ALL,
+    CITY,
+    QUESTIONS,
+    Place,
+    bytes_of,
+    changed,
+    one_byte_off,
+    stages_run,
+)
 
 
 def test_first_run_makes_every_figure_and_says_where(built: Place) -> None:

@@ -17,8 +17,7 @@ import pytest
 import yaml
 
 from tests.fixtures.browser import PHONE, needs_chromium, open_page, serve, wait_ready
-
-from .conftest import CITY, Place
+from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -7,7 +7,7 @@ import shutil
 import duckdb
 import yaml
 
-from tests.journeys.conftest import Place
+from tests.journeys.place import Place
 
 
 def test_three_commands_make_a_city_that_runs(built: Place) -> None:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Place
-from .test_pipeline import ALL, bytes_of
+from tests.journeys.place import ALL, Place, bytes_of
 
 
 @pytest.mark.parametrize("stage", sorted(ALL))

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from helpers.simulate.truth import write_truth
-from tests.journeys.conftest import CITY, Place
+from tests.journeys.place import CITY, Place
 
 # Shorter strings are found by chance in compressed bytes; they are looked for in decoded values.
 LONG = 9

@@ -1,0 +1,105 @@
+"""A whole workspace to walk through, with the commands that people give.
+
+Each test leaves the workspace as it found it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CITY = "marseille"
+QUESTIONS = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace in a folder of its own, with the commands that people give."""
+
+    root: Path
+
+    def python(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m …` of this workspace, as make does."""
+        here = str(Path(sys.executable).parent)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PHARE_", "PYTEST"))}
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.root,
+            env={
+                **clean,
+                "PATH": f"{here}{os.pathsep}{clean['PATH']}",
+                "PYTHONPATH": str(self.root / "src"),
+                **env,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run(self, city: str = CITY, **env: str) -> subprocess.CompletedProcess[str]:
+        """Do what `make run APPS=0` does."""
+        return self.python("helpers.workshop.run_city", city, **env)
+
+    def git(self, *arguments: str) -> str:
+        """Run git here; return what it says."""
+        who = ["-c", "user.name=essai", "-c", "user.email=essai@localhost"]
+        done = subprocess.run(
+            ["git", "-C", str(self.root), *who, *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    @property
+    def data(self) -> Path:
+        """The city's results."""
+        return self.root / "data" / CITY
+
+
+def stages_run(output: str) -> set[str]:
+    """Return the stages that really ran, from what the pipeline printed."""
+    lines = [line.split() for line in output.splitlines() if line.endswith(" s")]
+    return {words[0].split("@")[0] for words in lines if "@" in words[0]}
+
+
+ALL = {
+    "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
+    "repeats", "context", "patrol", "sentiment", "portfolio", "situation", "evidence",
+}  # fmt: skip
+
+
+@contextmanager
+def changed(path: Path, old: str, new: str) -> Iterator[None]:
+    """Change a file's text for a while."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def one_byte_off(path: Path) -> Iterator[None]:
+    """Damage one byte in the middle of a file for a while."""
+    good = path.read_bytes()
+    path.write_bytes(
+        good[: len(good) // 2] + bytes([good[len(good) // 2] ^ 1]) + good[len(good) // 2 + 1 :]
+    )
+    try:
+        yield
+    finally:
+        path.write_bytes(good)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
