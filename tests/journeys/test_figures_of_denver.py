@@ -80,15 +80,14 @@ def test_weeks_of_the_source(con: duckdb.DuckDBPyConnection) -> None:
 def test_maps_of_what_stands_out(
     con: duckdb.DuckDBPyConnection, denver: Built, shared: Path
 ) -> None:
-    names = ("window_days", "radius_m", "false_discovery_rate", "minimum_count")
-    knobs = {name: params.block("hotspots")[name] for name in names}
-    table = cells.find(con, denver.city, **knobs)
+    knobs = params.knobs("hotspots")
+    table = cells.find(con, denver.city, knobs, 1)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"]
     studied = set(cells.study_cells(con, denver.city, 200))
     theme_of = {c: name for name, t in denver.city.themes.items() for c in t.categories}
-    first, after = window(END, knobs["window_days"])
+    first, after = window(END, knobs.window_days)
     expected: Counter[str] = Counter()
     for row in read_csv(shared / "denver/crime.csv.gz"):
         began = dt.datetime.strptime(row["FIRST_OCCURRENCE_DATE"], "%m/%d/%Y %I:%M:%S %p")

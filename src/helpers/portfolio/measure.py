@@ -27,6 +27,7 @@ from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, dispersion, poisson_interval
 from helpers.hotspots import zones as hotspots_zones
+from helpers.hotspots.knobs import ZoneKnobs
 from helpers.rhythms import week
 from helpers.trends import levels
 from helpers.trends.milestones import Step
@@ -320,9 +321,10 @@ def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[st
     if asked.yearly or asked.sample or asked.division != asked.city.about.main_division:
         return {}
     places, _ = hotspots_zones.size_of(run, knobs.days)
-    limits = hotspots_zones.Knobs(
-        knobs.days, knobs.false_discovery_rate, knobs.minimum_count, knobs.confidence,
-        knobs.permutations, knobs.neighbours,
+    limits = ZoneKnobs(
+        window_days=knobs.days, false_discovery_rate=knobs.false_discovery_rate,
+        minimum_count=knobs.minimum_count, confidence=knobs.confidence,
+        permutations=knobs.permutations, neighbours=knobs.neighbours,
     )  # fmt: skip
     table = hotspots_zones.find(asked.facts, asked.city, places, limits, seed)
     return {

@@ -12,6 +12,7 @@ from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.place_time.calendar import EVENT
 from helpers.core.stats.intervals import poisson_interval
+from helpers.hotspots.zones import HIGH
 from helpers.portfolio.measure import Asked, asked_hours
 from helpers.rhythms import week
 from helpers.trends.figures import LABELS
@@ -132,7 +133,7 @@ def where_in_words(rows: list[dict[str, Any]], asked: Asked, minimum_count: int)
 def _for_size(rows: list[dict[str, Any]]) -> str:
     if not any(row["kind"] for row in rows):
         return " Rien n'est rapporté à la taille des zones : pas de couche de population, ici."
-    high = [row for row in rows if row["kind"] and row["kind"].startswith("haut")]
+    high = [row for row in rows if row["kind"] in HIGH]
     if not high:
         return " Rapportée aux personnes présentes, aucune zone ne se détache par le haut."
     high.sort(key=lambda row: (-row["rate"], row["zone"]))

@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import spatial
+from scipy.stats import false_discovery_control
 
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.territory import cell_names, project
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS
 
 Floats = NDArray[np.float64]
@@ -299,7 +299,7 @@ def together(rows: list[dict[str, Any]], level: float) -> list[dict[str, Any]]:
     for row in rows:
         if row.get("p") is not None:
             least[row["theme"]] = min(row["p"], least.get(row["theme"], 1.0))
-    q = dict(zip(least, false_discovery(np.array(list(least.values()))), strict=True))
+    q = dict(zip(least, false_discovery_control(list(least.values())), strict=True))
     return [
         {
             **row,
