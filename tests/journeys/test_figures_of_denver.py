@@ -100,13 +100,13 @@ def test_maps_of_what_stands_out(
 
 
 def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
-    knobs = params.block("rhythms")
-    table = week.find(con, denver.city, **knobs)
+    knobs = params.knobs("rhythms")
+    table = week.find(con, denver.city, knobs)
     found: dict[str, float] = {}
     for row in table.to_pylist():
         found[row["theme"]] = found.get(row["theme"], 0) + row["weight"]
-    short = f"date_diff('hour', began, ended) < {knobs['max_interval_h']}"
-    expected = plain(con, f"{span(knobs['window_days'])} AND {short}")
+    short = f"date_diff('hour', began, ended) < {knobs.max_interval_h}"
+    expected = plain(con, f"{span(knobs.window_days)} AND {short}")
     assert found == pytest.approx(expected, abs=1e-3)
 
 

@@ -17,6 +17,7 @@ from helpers.core.place_time.calendar import window
 from helpers.core.stage import figure, maps, params, standing
 from helpers.core.stage.run import Run, digest
 from helpers.core.stats.intervals import poisson_interval
+from helpers.rhythms import figures as rhythms_figures
 from helpers.rhythms import week as rhythms_week
 from helpers.situation import levels
 from helpers.trends import figures, weekly_series
@@ -50,7 +51,7 @@ class SituationApp:
         self.knobs = levels.Knobs(
             knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
         )
-        self.rhythm_knobs = params.block("rhythms")
+        self.rhythm_knobs = params.knobs("rhythms")
         self.ready = any(theme.division is None for theme in self.city.themes.values())
         if not self.ready:
             return
@@ -152,23 +153,22 @@ class SituationApp:
 
     def _show_rhythm(self, theme: str, division: str, first: Any, after: Any) -> None:
         zone = None if self.zone.value == "ville" else (division, self.zone.value)
-        enough, span = self.rhythm_knobs["minimum_count"], "période choisie"
+        enough, span = self.rhythm_knobs.minimum_count, "période choisie"
         week = self._week(theme, (first, after), zone)
         if week.total < enough:
-            whole = window(self.city.about.period.end, self.rhythm_knobs["window_days"])
+            whole = window(self.city.about.period.end, self.rhythm_knobs.window_days)
             week = self._week(theme, whole, zone)
             span = "sur douze mois, la période compte trop peu de faits"
-        rows = rhythms_week.grid(week.weights, week.lived, week.thin)
+        rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
         if week.total < enough:
-            rows, span = rhythms_week.grid(week.weights * 0), "abstention, trop peu de faits"
-        chart = rhythms_week.heatmap(rows, 470, 165)
+            rows, span = rhythms_figures.grid(week.weights * 0), "abstention, trop peu de faits"
+        chart = rhythms_figures.heatmap(rows, 470, 165)
         self._show("rhythm", "À quelles heures ?", span.capitalize(), chart)
 
     def _week(
         self, theme: str, span: tuple[Any, Any], zone: tuple[str, str] | None
     ) -> rhythms_week.Week:
-        knobs = {n: self.rhythm_knobs[n] for n in ("max_interval_h", "confidence", "thin_ratio")}
-        return rhythms_week.week(self.con, self.city, theme, span, zone=zone, **knobs)
+        return rhythms_week.week(self.con, self.city, theme, span, self.rhythm_knobs, zone)
 
     def _published(self, stage: str, name: str) -> dict[str, Any]:
         path = self.run.read(f"figures/{stage}/{name}.evidence.json")
