@@ -1,4 +1,4 @@
-"""Gi* against published values and another library, and against pure chance."""
+"""Cells that stand out: the study area, abstentions, pure chance and a real crowd."""
 
 from __future__ import annotations
 
@@ -8,80 +8,30 @@ import duckdb
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import spatial, stats
 
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.place_time import territory
 from helpers.core.place_time.territory import project
-from helpers.core.stage import maps
+from helpers.core.stage import maps, params
 from helpers.core.stats import hot_cells
 from helpers.hotspots import cells as hotspots_cells
+from helpers.hotspots import words
+from helpers.hotspots.knobs import Knobs
 from tests.fixtures.made_up import build_made_up, fact, middle
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 
-# Example of the PySAL documentation (esda.G_Local), distance band 15.
-POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
-Y = np.array([2, 3, 3.2, 5, 8, 7])
 SIDE = 40
+
+
+def knobs(**changed: float) -> Knobs:
+    """Return the published knobs, some changed; by default without other years drawn."""
+    found: Knobs = params.knobs("hotspots", ROOT).model_copy(update={"draws": 0, **changed})
+    return found
 
 
 def lattice(side: int, step: float = 200.0) -> np.ndarray[Any, Any]:
     return np.array([(i * step, j * step) for i in range(side) for j in range(side)])
-
-
-def test_gi_star_of_the_published_example() -> None:
-    z = hot_cells.gi_star(Y, hot_cells.neighbours(POINTS, 15))
-    assert (z.min(), z.max()) == pytest.approx((-1.39727626, 2.02424331), abs=1e-6)
-    assert int(z.argmin()) == 0
-    assert int(z.argmax()) == 5
-
-
-@given(st.integers(0, 10_000), st.floats(100, 700))
-@settings(max_examples=25, deadline=None)
-def test_gi_star_is_that_of_the_formula_written_out(seed: int, radius: float) -> None:
-    """Getis & Ord's definition with a full matrix of weights, cell by cell."""
-    rng = np.random.default_rng(seed)
-    points = rng.uniform(0, 2000, (40, 2))
-    counts = rng.poisson(2, 40).astype(float)
-    if counts.std() == 0:
-        return
-    weights = (spatial.distance_matrix(points, points) <= radius).astype(float)
-    n, mean = len(counts), counts.mean()
-    s = np.sqrt(sum(c * c for c in counts) / n - mean * mean)
-    expected = []
-    for row in weights:
-        top = sum(w * c for w, c in zip(row, counts, strict=True)) - mean * row.sum()
-        bottom = s * np.sqrt((n * (row**2).sum() - row.sum() ** 2) / (n - 1))
-        expected.append(top / bottom if bottom else np.nan)
-    found = hot_cells.gi_star(counts, hot_cells.neighbours(points, radius))
-    assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
-
-
-def test_neighbours_are_those_of_another_library() -> None:
-    libpysal = pytest.importorskip("libpysal", reason="libpysal is absent: weights not compared")
-    points = lattice(12)
-    ours = hot_cells.neighbours(points, 400).toarray()
-    theirs, _ = libpysal.weights.DistanceBand(points, 400, silence_warnings=True).full()
-    np.fill_diagonal(theirs, 1)
-    assert np.array_equal(ours, theirs)
-    assert ours.diagonal().min() == 1
-    # Two cells away along an axis, not diagonally: thirteen cells in the open field.
-    assert ours[6 * 12 + 6].sum() == 13
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=80))
-def test_false_discovery_is_that_of_scipy(p: list[float]) -> None:
-    found = hot_cells.false_discovery(np.array(p))
-    assert found == pytest.approx(stats.false_discovery_control(p, method="bh"), abs=1e-12)
-
-
-def test_undefined_score_is_never_a_discovery() -> None:
-    found = hot_cells.false_discovery(np.array([np.nan, 1e-9, 0.5]))
-    assert found[0] == 1
-    assert found[1] == pytest.approx(3e-9)
 
 
 # --- Study area ------------------------------------------------------------------------------
@@ -146,7 +96,7 @@ def test_the_crowd_is_found_and_what_is_too_thin_abstains(
     crowded: Built, memory: duckdb.DuckDBPyConnection
 ) -> None:
     made_up_views(memory, crowded)
-    table = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30)
+    table = hotspots_cells.find(memory, crowded.city, knobs(radius_m=250), 1)
     rows = table.to_pylist()
     hot = {row["cell"] for row in rows if row["hot"]}
     crowd = memory.execute("SELECT cell FROM cube GROUP BY 1 ORDER BY sum(n) DESC").fetchall()[0][0]
@@ -160,17 +110,17 @@ def test_the_crowd_is_found_and_what_is_too_thin_abstains(
     assert [(row["cell"], row["n"], row["status"], row["hot"]) for row in thin] == [
         (None, 1, "abstained", None)
     ]
-    assert "30" in thin[0]["reason"]
-    told = hotspots_cells.in_words(memory, table, crowded.city)
-    assert "**Dépôts** : abstention" in told
+    assert thin[0]["reason"] == "too_few"
+    told = words.cells(hotspots_cells.by_theme(memory, table), crowded.city, 30)
+    assert "**Dépôts** : abstention (moins de 30 faits localisés dans la période)." in told
 
 
 def test_window_leaves_older_facts_out(crowded: Built, memory: duckdb.DuckDBPyConnection) -> None:
     """All the facts are of 1 July 2024; the period ends on 31 December."""
     made_up_views(memory, crowded)
-    table = hotspots_cells.find(memory, crowded.city, 183, 250, 0.05, 30)
+    table = hotspots_cells.find(memory, crowded.city, knobs(window_days=183), 1)
     assert {row["status"] for row in table.to_pylist()} == {"abstained"}
-    table = hotspots_cells.find(memory, crowded.city, 184, 250, 0.05, 30)
+    table = hotspots_cells.find(memory, crowded.city, knobs(window_days=184), 1)
     assert "ok" in {row["status"] for row in table.to_pylist()}
 
 
@@ -183,7 +133,7 @@ def test_city_without_any_point_is_told_so(memory: duckdb.DuckDBPyConnection) ->
 def test_even_counts_have_no_hot_cell() -> None:
     weights = hot_cells.neighbours(lattice(8), 400)
     cells = [str(i) for i in range(64)]
-    table = hotspots_cells._judge("t", cells, np.full(64, 5.0), weights, 0.05, 1)
+    table = hotspots_cells.judge("t", cells, np.full(64, 5.0), weights, knobs(minimum_count=1))
     assert not any(table["hot"].to_pylist())
 
 
@@ -199,11 +149,11 @@ def test_chance_alone_stands_out_no_more_often_than_said(mean: float) -> None:
     rng = np.random.default_rng(int(1000 * mean))
     weights = hot_cells.neighbours(lattice(SIDE), 400)
     cells = [str(i) for i in range(SIDE * SIDE)]
-    runs, rate = 200, 0.05
-    wrong = 0
+    runs, rate, wrong = 200, 0.05, 0
+    some = knobs(false_discovery_rate=rate, minimum_count=1)
     for _ in range(runs):
         counts = rng.poisson(mean, SIDE * SIDE).astype(float)
-        table = hotspots_cells._judge("t", cells, counts, weights, rate, 1)
+        table = hotspots_cells.judge("t", cells, counts, weights, some)
         wrong += any(table["hot"].to_pylist())
     assert wrong / runs <= rate + 3 * np.sqrt(rate * (1 - rate) / runs)
 
@@ -218,7 +168,8 @@ def test_a_real_crowd_is_found_among_sparse_counts() -> None:
     found = 0
     for _ in range(50):
         mean = np.where(near, 1.5, 0.1)
-        table = hotspots_cells._judge("t", cells, rng.poisson(mean).astype(float), weights, 0.05, 1)
+        held = rng.poisson(mean).astype(float)
+        table = hotspots_cells.judge("t", cells, held, weights, knobs(minimum_count=1))
         found += bool(table["hot"].to_pylist()[middle_cell])
     assert found >= 45
 
@@ -251,7 +202,8 @@ def test_stability_and_the_other_size_are_told_of_hot_cells_alone(
     crowded: Built, memory: duckdb.DuckDBPyConnection
 ) -> None:
     made_up_views(memory, crowded)
-    table = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    some = knobs(radius_m=250, draws=19)
+    table = hotspots_cells.find(memory, crowded.city, some, 3)
     rows = [row for row in table.to_pylist() if row["theme"] == "bruit"]
     hot = [row for row in rows if row["hot"]]
     assert hot
@@ -260,7 +212,7 @@ def test_stability_and_the_other_size_are_told_of_hot_cells_alone(
     assert all(row["stability"] is None and row["hot_coarse"] is None for row in rows
                if not row["hot"])  # fmt: skip
     assert all(row["hot_coarse"] in (True, False) for row in hot)
-    again = hotspots_cells.find(memory, crowded.city, 365, 250, 0.05, 30, draws=19, seed=3)
+    again = hotspots_cells.find(memory, crowded.city, some, 3)
     assert again.equals(table)
 
 

@@ -14,15 +14,16 @@ from helpers.core.base import store
 from helpers.core.city.city import City
 from helpers.core.place_time import territory
 from helpers.core.place_time.places import Places
+from helpers.core.stage import params
 from helpers.core.stats.hot_cells import neighbours
 from helpers.hotspots import cells as hotspots_cells
 from helpers.hotspots import concentration, zones
 from helpers.ingest import ingest
 from tests.fixtures.made_up import build_made_up, fact, middle
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 from tests.fixtures.simulated import Made
 
-FIVE_YEARS, RADIUS, RATE = 1826, 400, 0.05
+FIVE_YEARS, RADIUS = 1826, 400
 MUCH, LITTLE = 8, 3  # times the mean of the city, of true intensity around a cell
 
 
@@ -57,7 +58,9 @@ def test_hot_cells_are_those_of_the_truth(
     cells = hotspots_cells.study_cells(con, city, 200)
     corner = territory.corners(cells)
     near = neighbours(corner.astype(float), RADIUS)
-    table = hotspots_cells.find(con, city, FIVE_YEARS, RADIUS, RATE, 30)
+    changed = {"window_days": FIVE_YEARS, "radius_m": RADIUS, "draws": 0}
+    knobs = params.knobs("hotspots", ROOT).model_copy(update=changed)
+    table = hotspots_cells.find(con, city, knobs, 1)
     right = said = missed = there = 0
     for theme, about in city.themes.items():
         rows = made.con.execute(
@@ -106,12 +109,11 @@ def results(built: Built, order: str, out: Path) -> list[bytes]:
     exposure = np.array([900.0, 800.0, 1200.0, 700.0])
     centres = np.array([(0.0, 0.0), (1000.0, 0.0), (0.0, 1000.0), (1000.0, 1000.0)])
     places = Places(list("ABCD"), list("ABCD"), centres, exposure, {}, [], {}, 0)
-    knobs = zones.Knobs(365, RATE, 30, 0.95, 199, 2)
-    shares, curves = concentration.find(con, built.city, 365, 30, 1)
+    changed = {"radius_m": 250, "draws": 9, "permutations": 199, "neighbours": 2}
+    knobs = params.knobs("hotspots", ROOT).model_copy(update=changed)
+    shares, curves = concentration.find(con, built.city, knobs, 1)
     tables = {
-        "cells": hotspots_cells.find(
-            con, built.city, 365, 250, RATE, 30, draws=9, seed=1, places=places
-        ),
+        "cells": hotspots_cells.find(con, built.city, knobs, 1, places),
         "concentration": shares,
         "curves": curves,
         "zones": zones.find(con, built.city, places, knobs, 1),

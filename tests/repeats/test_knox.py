@@ -14,11 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.core.city.city import City
-from helpers.repeats import knox
+from helpers.core.stage import params
+from helpers.repeats import knox, words
+from helpers.repeats.knobs import Knobs
 from tests.fixtures.made_up import build_made_up, fact
 from tests.fixtures.real import ROOT
 
-KNOBS = knox.Knobs(365, [100, 200, 400], [4, 8, 15], 99, 10**6, 30, 0.05)
+KNOBS: Knobs = params.knobs("repeats", ROOT).model_copy(
+    update={"day_edges": (4, 8, 15), "permutations": 99, "maximum_pairs": 10**6,
+            "minimum_count": 30}
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +160,8 @@ def test_order_of_the_rows_changes_no_byte_and_too_few_abstain(tmp_path: Path) -
         files = {"faits": built.out / "accepted/faits.parquet"}
         found, risk = knox.find(built.connect(), built.city, files, KNOBS, 7)
         told.append((found.to_pylist(), risk.to_pylist()))
+        said = words.repeats(found, risk, built.city, KNOBS.minimum_count)
+        assert "**Dépôts** : abstention (moins de 30 faits datés et placés par un point)." in said
     assert told[0] == told[1]
     of = {r["theme"]: r["status"] for r in told[0][0]}
     assert of == {"bruit": "ok", "depots": "abstained"}

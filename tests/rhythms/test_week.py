@@ -14,12 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from helpers.core.stage import params
+from helpers.rhythms import figures, words
 from helpers.rhythms import week as rhythms_week
+from helpers.rhythms.knobs import Knobs
 from tests.fixtures.made_up import CITY, write_pack
-from tests.fixtures.real import read_csv
+from tests.fixtures.real import ROOT, read_csv
 from tests.fixtures.tables import table_of_facts
 
 WEEK = 168
+KNOBS: Knobs = params.knobs("rhythms", ROOT)
 INTERVALS = st.lists(
     st.tuples(st.integers(0, WEEK - 1), st.integers(1, WEEK), st.integers(0, 50)), max_size=60
 )
@@ -191,9 +195,9 @@ def test_peak_is_found_round_the_end_of_the_week(start: int) -> None:
 
 
 def test_hours_are_said_in_french() -> None:
-    assert rhythms_week.spoken_hour(4 * 24 + 22) == "vendredi 22 h"
-    assert rhythms_week.spoken_hour(0) == "lundi 0 h"
-    assert rhythms_week.spoken_hour(167) == "dimanche 23 h"
+    assert words.spoken_hour(4 * 24 + 22) == "vendredi 22 h"
+    assert words.spoken_hour(0) == "lundi 0 h"
+    assert words.spoken_hour(167) == "dimanche 23 h"
 
 
 def test_thin_theme_abstains_and_the_other_answers(
@@ -206,7 +210,7 @@ def test_thin_theme_abstains_and_the_other_answers(
         [{"hour": when, "n": 200}, {"hour": when, "theme": "depots", "category": "depot", "n": 3}],
     )
     no_silence(memory)
-    table = rhythms_week.find(memory, city, 365, 24, 0.95, 168, 2)
+    table = rhythms_week.find(memory, city, KNOBS)
     rows = table.to_pylist()
     noisy = [row for row in rows if row["theme"] == "bruit"]
     assert [row["hour_of_week"] for row in noisy] == list(range(WEEK))
@@ -215,18 +219,19 @@ def test_thin_theme_abstains_and_the_other_answers(
     assert [(row["status"], row["hour_of_week"], row["share"]) for row in thin] == [
         ("abstained", None, None)
     ]
-    told = rhythms_week.in_words(table, city)
-    assert "**Dépôts** : abstention (moins de 168" in told
+    assert thin[0]["reason"] == "too_few"
+    told = words.weeks(table, city, 168)
+    assert "**Dépôts** : abstention (moins de 168 faits dont l'heure est connue)." in told
 
 
 def test_grid_has_each_hour_of_the_week_once_and_a_mean_of_one() -> None:
     weights = np.arange(WEEK, dtype=float)
-    rows = rhythms_week.grid(weights)
+    rows = figures.grid(weights)
     assert len({(row["jour"], row["heure"]) for row in rows}) == WEEK
     assert np.mean([row["indice"] for row in rows]) == pytest.approx(1, abs=1e-3)
     friday = next(row for row in rows if (row["jour"], row["heure"]) == ("ven.", 22))
     assert friday["faits"] == 4 * 24 + 22
-    assert {row["indice"] for row in rhythms_week.grid(np.zeros(WEEK))} == {0.0}
+    assert {row["indice"] for row in figures.grid(np.zeros(WEEK))} == {0.0}
 
 
 # --- Hours as they were lived ----------------------------------------------------------------
@@ -266,9 +271,8 @@ def test_doubled_hour_has_no_more_facts_per_hour_lived(
     hours = [first + dt.timedelta(hours=i) for i in range(8 * WEEK)]
     table_of_facts(memory, [{"hour": h, "n": 20 if h == AUTUMN else 10} for h in hours])
     no_silence(memory)
-    rows = [
-        r for r in rhythms_week.find(memory, city, 56, 24, 0.95, 168, 2).to_pylist() if r["rate"]
-    ]
+    knobs = KNOBS.model_copy(update={"window_days": 56})
+    rows = [r for r in rhythms_week.find(memory, city, knobs).to_pylist() if r["rate"]]
     assert {row["rate"] for row in rows} == {10.0}
     assert {row["lived_h"] for row in rows if row["hour_of_week"] == SUNDAY_2H} == {9}
     assert not any(row["thin"] for row in rows)
@@ -284,7 +288,7 @@ def test_hours_of_silent_weeks_were_not_lived_and_their_absence_is_no_zero(
     memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-02', 'missing')")
     memory.execute("INSERT INTO weeks VALUES ('faits', DATE '2024-12-23', 'missing')")
     span = (dt.date(2024, 12, 2), dt.date(2024, 12, 30))
-    week = rhythms_week.week(memory, city, "bruit", span, 24, 0.95, 2)
+    week = rhythms_week.week(memory, city, "bruit", span, KNOBS)
     assert set(week.rate) == {3.0}
     assert set(week.lived) == {2.0}
 
@@ -326,7 +330,7 @@ def test_thin_hours_are_those_that_may_be_high_or_low() -> None:
     high = np.array([0.5, 6.0, 1.1, 2.5, np.nan])
     thin = rhythms_week.thin(np.where(np.isnan(low), np.nan, 1.0), low, high, 1.0, 2)
     assert thin.tolist() == [False, False, False, True, True]
-    rows = rhythms_week.grid(np.ones(WEEK), None, np.arange(WEEK) == 5)
+    rows = figures.grid(np.ones(WEEK), None, np.arange(WEEK) == 5)
     assert [i for i, row in enumerate(rows) if row["sûr"] != "oui"] == [5]
 
 

@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.rhythms import year
+from helpers.rhythms import words, year
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.tables import table_of_facts
-from tests.rhythms.test_week import AUTUMN, SPRING, no_silence
+from tests.rhythms.test_week import AUTUMN, KNOBS, SPRING, no_silence
 
+LEAP = KNOBS.model_copy(update={"window_days": 366})
 YEARS = 5
 DAYS = np.array([[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]] * YEARS)
 TRUTH = 1 + 0.3 * np.cos(2 * np.pi * (np.arange(12) - 6) / 12)
@@ -29,7 +30,8 @@ def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
     rng = np.random.default_rng(12)
     first = dt.date(2024, 1, 1)
     kinds = {
-        first + dt.timedelta(i): "jour férié" if i % 4 == 0 else "jour ouvré" for i in range(280)
+        first + dt.timedelta(i): "public_holiday" if i % 4 == 0 else "working_day"
+        for i in range(280)
     }
     silent = first + dt.timedelta(weeks=10)
     table_of_facts(
@@ -37,7 +39,7 @@ def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
         [
             {
                 "hour": dt.datetime.combine(day, dt.time(12)),
-                "n": int(rng.poisson(40 if kind == "jour férié" else 20)),
+                "n": int(rng.poisson(40 if kind == "public_holiday" else 20)),
             }
             for day, kind in kinds.items()
             if not silent <= day < silent + dt.timedelta(7)
@@ -45,14 +47,15 @@ def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
     )
     memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
     memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    table = year.by_kind(memory, city, kinds, 0.95, 30)
+    knobs = KNOBS.model_copy(update={"minimum_count": 30})
+    table = year.by_kind(memory, city, kinds, knobs)
     (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
-    assert (row["kind"], row["status"], row["days"]) == ("jour férié", "ok", 70 - 2)
+    assert (row["kind"], row["status"], row["days"]) == ("public_holiday", "ok", 70 - 2)
     assert row["low"] <= 2 <= row["high"]
     assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in year.kinds_in_words(table, city)
+    assert "Jour férié** : " in words.kinds_of_day(table, city)
     few = dict(list(kinds.items())[:12])
-    thin = year.by_kind(memory, city, few, 0.95, 30).to_pylist()
+    thin = year.by_kind(memory, city, few, knobs).to_pylist()
     assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
 
 
@@ -124,13 +127,13 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
 ) -> None:
     city = write_pack(tmp_path, CITY | {"period": {"start": "2022-01-01", "end": "2024-12-31"}})
     counted(memory, dt.date(2022, 1, 1), 1096, dt.date(2023, 7, 3))
-    table = year.seasons(memory, city, 0.95, 168)
+    table = year.seasons(memory, city, KNOBS)
     rows = {r["month"]: r for r in table.to_pylist() if r["theme"] == "bruit"}
     assert {m: round(r["ratio"], 4) for m, r in rows.items()} == {
         m: round(12 * (2 if m == 7 else 1) / 13, 4) for m in range(1, 13)
     }
     assert rows[7]["days"] == 3 * 31 - 7
-    told = year.seasons_in_words(table, city, 0.95)
+    told = words.seasons(table, city, KNOBS)
     assert "**Bruit** : juillet +84,6" in told
     assert "**Dépôts** : abstention (aucun fait daté au jour près)" in told
     (none,) = [r for r in table.to_pylist() if r["theme"] == "depots"]
@@ -140,9 +143,12 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
 def test_one_year_has_no_season(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     city = write_pack(tmp_path, CITY | {"period": {"start": "2023-06-01", "end": "2024-12-31"}})
     counted(memory, dt.date(2023, 6, 1), 580)
-    (row,) = [r for r in year.seasons(memory, city, 0.95, 168).to_pylist() if r["theme"] == "bruit"]
+    table = year.seasons(memory, city, KNOBS)
+    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
     assert (row["status"], row["years"], row["ratio"]) == ("abstained", 1, None)
-    assert "2 années entières" in row["reason"]
+    assert row["reason"] == "too_few_years"
+    told = words.seasons(table, city, KNOBS)
+    assert "**Bruit** : abstention (moins de 2 années entières)." in told
 
 
 # --- Changes of clock ------------------------------------------------------------------------
@@ -158,14 +164,14 @@ def test_hour_that_is_jumped_over_is_no_zero_and_the_doubled_one_is_halved(
     busy = [{**row, "theme": "depots", "n": 90 if row["hour"] == AUTUMN else 10} for row in rows]
     table_of_facts(memory, rows + busy)
     no_silence(memory)
-    table = year.clock_changes(memory, city, 366, 0.95)
+    table = year.clock_changes(memory, city, LEAP)
     found = {(r["theme"], r["hour"]): r for r in table.to_pylist()}
     spring, autumn = found["bruit", SPRING], found["bruit", AUTUMN]
-    assert (spring["status"], spring["n"], spring["rate"]) == ("abstained", None, None)
+    assert (spring["reason"], spring["n"], spring["rate"]) == ("skipped_hour", None, None)
     assert (autumn["n"], autumn["lived_h"], autumn["rate"], autumn["usual"]) == (20, 2, 10, 10)
     assert autumn["low"] == pytest.approx(stats.chi2.ppf(0.0125, 40) / 2 / 2, abs=1e-5)
     assert autumn["high"] == pytest.approx(stats.chi2.ppf(0.9875, 42) / 2 / 2, abs=1e-5)
-    told = year.clock_in_words(table, city)
+    told = words.clock_changes(table, city)
     assert "**31 mars 2024** : 2 h n'existe pas" in told
     assert "2 h dure 2 heures ; Dépôts 45,0 par heure" in told
     assert "Bruit" not in told
@@ -177,6 +183,6 @@ def test_city_whose_clock_never_changes_says_so(
     city = write_pack(tmp_path, CITY | {"timezone": "Africa/Abidjan"})
     table_of_facts(memory, [{"hour": AUTUMN, "n": 5}])
     no_silence(memory)
-    table = year.clock_changes(memory, city, 366, 0.95)
+    table = year.clock_changes(memory, city, LEAP)
     assert table.num_rows == 0
-    assert "pas changé" in year.clock_in_words(table, city)
+    assert "pas changé" in words.clock_changes(table, city)

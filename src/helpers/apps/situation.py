@@ -20,6 +20,7 @@ from helpers.core.place_time.calendar import window
 from helpers.core.stage import figure, maps, params, standing
 from helpers.core.stage.run import Run, digest
 from helpers.core.stats.intervals import poisson_interval
+from helpers.rhythms import figures as rhythms_figures
 from helpers.rhythms import week as rhythms_week
 from helpers.situation import levels
 from helpers.trends import figures, weekly_series
@@ -54,7 +55,7 @@ class SituationApp:
         self.knobs = levels.Knobs(
             knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
         )
-        self.rhythm_knobs = params.block("rhythms")
+        self.rhythm_knobs = params.knobs("rhythms")
         self.themes = levels.dated_themes(self.con, self.city)
         self.ready = bool(self.themes)
         if not self.ready:
@@ -167,21 +168,20 @@ class SituationApp:
 
     def _rhythm(self, theme: str, division: str, span: Span) -> Drawn:
         zone = None if self.zone.value == WHOLE else (division, self.zone.value)
-        enough, told = self.rhythm_knobs["minimum_count"], "période choisie"
+        enough, told = self.rhythm_knobs.minimum_count, "période choisie"
         week = self._week(theme, span, zone)
         if week.total < enough:
-            whole = window(self.city.about.period.end, self.rhythm_knobs["window_days"])
+            whole = window(self.city.about.period.end, self.rhythm_knobs.window_days)
             week = self._week(theme, whole, zone)
             told = "sur douze mois, la période compte trop peu de faits"
         thin = week.thin
         if week.total < enough:
             thin, told = np.ones_like(thin), "abstention, trop peu de faits"
-        rows = rhythms_week.grid(week.weights, week.lived, thin)
-        return "À quelles heures ?", told.capitalize(), rhythms_week.heatmap(rows, 470, 165)
+        rows = rhythms_figures.grid(week.weights, week.lived, thin)
+        return "À quelles heures ?", told.capitalize(), rhythms_figures.heatmap(rows, 470, 165)
 
     def _week(self, theme: str, span: Span, zone: tuple[str, str] | None) -> rhythms_week.Week:
-        knobs = {n: self.rhythm_knobs[n] for n in ("max_interval_h", "confidence", "thin_ratio")}
-        return rhythms_week.week(self.con, self.city, theme, span, zone=zone, **knobs)
+        return rhythms_week.week(self.con, self.city, theme, span, self.rhythm_knobs, zone)
 
     def _published(self, stage: str, name: str) -> dict[str, Any]:
         path = self.run.read(f"figures/{stage}/{name}.evidence.json")

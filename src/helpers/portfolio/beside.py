@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers.core.base import store
-from helpers.core.place_time.calendar import day_kinds
+from helpers.core.place_time.calendar import WEEKEND, WORKING, day_kinds
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, rate_ratio
 from helpers.patrol import shares
@@ -50,8 +50,8 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
         return []
     period = asked.city.about.period
     kinds = day_kinds(asked.city.about.holidays, period.start, period.end, year.event_days(run))
-    wanted = (asks.days, asks.against)
-    weekdays = "jour ouvré" in wanted and "week-end" not in wanted
+    wanted = asks.kinds
+    weekdays = WORKING in wanted and WEEKEND not in wanted
     kept = {
         day: kind for day, kind in kinds.items()
         if kind in wanted and not (weekdays and day.weekday() >= 5)

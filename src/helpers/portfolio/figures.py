@@ -16,7 +16,7 @@ from helpers.core.stage.maps import base_map, zone_features
 from helpers.core.stats.intervals import poisson_interval
 from helpers.portfolio.measure import Asked, Knobs, weeks, years
 from helpers.portfolio.words import moved
-from helpers.rhythms import week as rhythms_week
+from helpers.rhythms import figures as rhythms_figures
 from helpers.trends.figures import COLOURS, LABELS
 
 SIGNS = {"up": "▲", "down": "▼", "stable": "■", "unclear": "◇", "abstained": "○"}
@@ -114,8 +114,8 @@ def draw_hours(table: pa.Table) -> Any:
     if not rows:
         return figure.nothing()
     weights, lived = (np.array([row[k] for row in rows]) for k in ("weight", "lived_h"))
-    told = rhythms_week.grid(weights, lived, np.array([row["thin"] for row in rows]))
-    return rhythms_week.heatmap(told, 520, 150)
+    told = rhythms_figures.grid(weights, lived, np.array([row["thin"] for row in rows]))
+    return rhythms_figures.heatmap(told, 520, 150)
 
 
 def draw_answers(table: pa.Table) -> Any:

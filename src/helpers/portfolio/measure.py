@@ -27,7 +27,9 @@ from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, dispersion, poisson_interval
 from helpers.hotspots import zones as hotspots_zones
+from helpers.hotspots.knobs import ZoneKnobs
 from helpers.rhythms import week
+from helpers.rhythms.knobs import Knobs as HourKnobs
 from helpers.trends import levels
 from helpers.trends.milestones import Step
 from helpers.trends.weekly_series import Weeks, counted_weeks
@@ -320,9 +322,10 @@ def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[st
     if asked.yearly or asked.sample or asked.division != asked.city.about.main_division:
         return {}
     places, _ = hotspots_zones.size_of(run, knobs.days)
-    limits = hotspots_zones.Knobs(
-        knobs.days, knobs.false_discovery_rate, knobs.minimum_count, knobs.confidence,
-        knobs.permutations, knobs.neighbours,
+    limits = ZoneKnobs(
+        window_days=knobs.days, false_discovery_rate=knobs.false_discovery_rate,
+        minimum_count=knobs.minimum_count, confidence=knobs.confidence,
+        permutations=knobs.permutations, neighbours=knobs.neighbours,
     )  # fmt: skip
     table = hotspots_zones.find(asked.facts, asked.city, places, limits, seed)
     return {
@@ -334,10 +337,11 @@ def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[st
 
 def hours(asked: Asked, knobs: Knobs) -> pa.Table:
     """Return the week's rhythm (rows of `rhythms.HOURS`) of the question's facts, at any hour."""
-    return week.find(
-        asked.all_hours, asked.city, knobs.days, knobs.max_interval_h, knobs.confidence,
-        knobs.minimum_hours, knobs.thin_ratio,
+    limits = HourKnobs(
+        window_days=knobs.days, max_interval_h=knobs.max_interval_h, confidence=knobs.confidence,
+        minimum_count=knobs.minimum_hours, thin_ratio=knobs.thin_ratio,
     )  # fmt: skip
+    return week.find(asked.all_hours, asked.city, limits)
 
 
 def asked_hours(question: Question) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -12,8 +12,10 @@ from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.place_time.calendar import EVENT
 from helpers.core.stats.intervals import poisson_interval
+from helpers.hotspots.zones import HIGH
 from helpers.portfolio.measure import Asked, asked_hours
 from helpers.rhythms import week
+from helpers.rhythms.words import reason, spoken_hour
 from helpers.trends.figures import LABELS
 
 MANY = 5  # zones that may equal the first: then none is ahead
@@ -132,7 +134,7 @@ def where_in_words(rows: list[dict[str, Any]], asked: Asked, minimum_count: int)
 def _for_size(rows: list[dict[str, Any]]) -> str:
     if not any(row["kind"] for row in rows):
         return " Rien n'est rapporté à la taille des zones : pas de couche de population, ici."
-    high = [row for row in rows if row["kind"] and row["kind"].startswith("haut")]
+    high = [row for row in rows if row["kind"] in HIGH]
     if not high:
         return " Rapportée aux personnes présentes, aucune zone ne se détache par le haut."
     high.sort(key=lambda row: (-row["rate"], row["zone"]))
@@ -169,10 +171,12 @@ def peak(
     return (start, length) if low > weights.sum() * length / kept.sum() else None
 
 
-def when_in_words(rows: list[dict[str, Any]], asked: Asked, confidence: float) -> str:
+def when_in_words(
+    rows: list[dict[str, Any]], asked: Asked, confidence: float, minimum_hours: int
+) -> str:
     """Return the busiest hours of the week, among those asked, and what share they weigh."""
     if rows[0]["status"] == "abstained":
-        return f"Heures : abstention ({rows[0]['reason']})."
+        return f"Heures : abstention ({reason(rows[0]['reason'], minimum_hours)})."
     weights, kept = _weights(rows), asked_hours(asked.question)
     found = peak(rows, asked, confidence)
     text = "Aucune heure ne se détache du hasard"
@@ -180,7 +184,7 @@ def when_in_words(rows: list[dict[str, Any]], asked: Asked, confidence: float) -
         start, length = found
         share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
         text = (
-            f"Le plus souvent {week.spoken_hour(start)} et après : {percent(share, 1)} de la "
+            f"Le plus souvent {spoken_hour(start)} et après : {percent(share, 1)} de la "
             f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout "
             "était égal"
         )
@@ -243,8 +247,8 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
 def _kinds(asked: Asked) -> list[str]:
     """Return the two kinds of day compared, by the name that the city gives to its event days."""
     asks, events = asked.question.compare, asked.city.about.holidays.events
-    names = {EVENT: events.title} if events else {}
-    return [f"« {names.get(kind, kind)} »" for kind in (asks.days, asks.against)] if asks else []
+    told = ((asks.days, asks.kinds[0]), (asks.against, asks.kinds[1])) if asks else ()
+    return [f"« {events.title if events and kind == EVENT else day} »" for day, kind in told]
 
 
 def _days_apart(row: dict[str, Any], asked: Asked) -> str:
@@ -302,7 +306,7 @@ def in_short(
     if found.hours[0]["status"] != "abstained":
         busy = peak(found.hours, asked, confidence)
     if busy:
-        told.append(f"pointe : {week.spoken_hour(busy[0])}")
+        told.append(f"pointe : {spoken_hour(busy[0])}")
     told += [_days_apart(one, asked) for one in found.contrasts[-1:] if one["status"] == "ok"]
     if found.near and rules:
         linked = found.near["status"] == "ok" and found.near["found"]

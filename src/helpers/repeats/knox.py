@@ -21,18 +21,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import spatial
+from scipy.stats import false_discovery_control
 
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.territory import cell_names, project
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS
+from helpers.repeats.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 EUCLIDEAN, MANHATTAN = 2, 1
 AGAIN = 5
+TOO_FEW = "too_few"  # reason to abstain
 TABLE = pa.schema(
     [
         ("theme", pa.string()), ("from_m", pa.int64()), ("to_m", pa.int64()),
@@ -49,19 +51,6 @@ RISK = pa.schema(
         ("until", pa.date32()), ("days_left", pa.int64()), ("facts", pa.int64()),
     ]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """Upper edges of the bands (metres, days), how many shuffles, and how sure to be."""
-
-    window_days: int
-    distance_edges_m: Sequence[int]
-    day_edges: Sequence[int]
-    permutations: int
-    maximum_pairs: int
-    minimum_count: int
-    significance: float
 
 
 @dataclass(frozen=True)
@@ -204,15 +193,14 @@ def thinned(facts: Facts, reach: float, maximum_pairs: int) -> Facts:
 
 
 def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, Any]]:
-    """Return the rows of TABLE of one theme; one row with its reason where there are too few.
+    """Return the rows of TABLE of one theme; one row where there are too few (TOO_FEW).
 
     A theme that seems to repeat is shuffled `AGAIN` times as often, from the start: its p-value is
     then fine enough to be judged together with those of the other themes.
     """
     placed = len(facts)
     if placed < knobs.minimum_count:
-        reason = f"moins de {knobs.minimum_count} faits datés et placés par un point"
-        return [{"theme": theme, "facts": placed, "status": "abstained", "reason": reason}]
+        return [{"theme": theme, "facts": placed, "status": "abstained", "reason": TOO_FEW}]
     kept = thinned(facts, float(knobs.distance_edges_m[-1]), knobs.maximum_pairs)
     pairs = near_pairs(kept, knobs.distance_edges_m)
     observed = table(pairs, kept.day, knobs.day_edges)
@@ -299,7 +287,7 @@ def together(rows: list[dict[str, Any]], level: float) -> list[dict[str, Any]]:
     for row in rows:
         if row.get("p") is not None:
             least[row["theme"]] = min(row["p"], least.get(row["theme"], 1.0))
-    q = dict(zip(least, false_discovery(np.array(list(least.values()))), strict=True))
+    q = dict(zip(least, false_discovery_control(list(least.values())), strict=True))
     return [
         {
             **row,

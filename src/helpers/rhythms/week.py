@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -15,23 +14,21 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base import store
-from helpers.core.base.french import percent, plural
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
-    DAYS,
-    FULL_DAYS,
     HOURS_OF_WEEK,
     hour_of_week,
     lived_hours,
     odd_hours,
     window,
 )
-from helpers.core.stage import figure, palette
 from helpers.core.stats.intervals import DIGITS
+from helpers.rhythms.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-THIN_GREY = "#C4C9D0"
+# Reasons: to abstain; not to tell of an hour while the source was heard.
+TOO_FEW, NEVER_LIVED = "too_few", "never_lived"
 HOURS = pa.schema(
     [
         ("theme", pa.string()), ("hour_of_week", pa.int64()), ("weight", pa.float64()),
@@ -205,23 +202,22 @@ def week(
     city: City,
     theme: str,
     span: tuple[dt.date, dt.date],
-    max_interval_h: int,
-    confidence: float,
-    thin_ratio: float,
+    knobs: Knobs,
     zone: tuple[str, str] | None = None,
 ) -> Week:
     """Return the week of a theme over `span`, from its first day to before its second.
 
-    Hours are those lived while the source was heard. Views `cube` and `weeks`.
+    Hours are those lived while the source was heard. `zone` is a division and a zone of it. Views
+    `cube` and `weeks`.
     """
     zone_of_time = city.about.timezone
-    weights, left_out = profile(con, theme, *span, max_interval_h, zone, zone_of_time)
+    weights, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
     days = heard_days(con, city.themes[theme].source, *span)
     lived = lived_hours(zone_of_time, days)
-    more = spread(con, theme, days, max_interval_h, zone)
-    found = rates(weights, lived, more, confidence)
+    more = spread(con, theme, days, knobs.max_interval_h, zone)
+    found = rates(weights, lived, more, knobs.confidence)
     mean = float(weights.sum() / max(lived.sum(), 1.0))
-    return Week(weights, lived, *found, thin(*found, mean, thin_ratio), left_out)
+    return Week(weights, lived, *found, thin(*found, mean, knobs.thin_ratio), left_out)
 
 
 def shares(weights: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
@@ -237,30 +233,21 @@ def shares(weights: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
     return tuple(np.round(v, DIGITS) for v in (weights / total, low, high))  # type: ignore[return-value]
 
 
-def find(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    window_days: int,
-    max_interval_h: int,
-    confidence: float,
-    minimum_count: int,
-    thin_ratio: float,
-) -> pa.Table:
-    """Return HOURS: each theme's 168 hours, or one row with the reason why not.
+def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
+    """Return HOURS: each theme's 168 hours, or one row with the reason why not (TOO_FEW).
 
-    Views `cube` and `weeks`.
+    An hour that was never lived is `missing` (NEVER_LIVED). Views `cube` and `weeks`.
     """
-    span = window(city.about.period.end, window_days)
+    span = window(city.about.period.end, knobs.window_days)
     parts = []
     for theme in city.themes:
-        one = week(con, city, theme, span, max_interval_h, confidence, thin_ratio)
-        if one.total < minimum_count:
-            reason = f"moins de {minimum_count} faits dont l'heure est connue"
+        one = week(con, city, theme, span, knobs)
+        if one.total < knobs.minimum_count:
             row = {"theme": theme, "weight": float(one.total), "left_out": one.left_out,
-                   "status": "abstained", "reason": reason}  # fmt: skip
+                   "status": "abstained", "reason": TOO_FEW}  # fmt: skip
             parts.append(pa.Table.from_pylist([row], schema=HOURS))
         else:
-            parts.append(_hours(theme, one, confidence))
+            parts.append(_hours(theme, one, knobs.confidence))
     return pa.concat_tables(parts) if parts else HOURS.empty_table()
 
 
@@ -275,67 +262,20 @@ def _hours(theme: str, one: Week, confidence: float) -> pa.Table:
         one.thin,
         [one.left_out] * HOURS_OF_WEEK,
         np.where(never, "missing", "ok"),
-        np.where(never, "heure jamais vécue tant que la source parlait", ""),
+        np.where(never, NEVER_LIVED, ""),
     ]
     arrays = [pa.array(v, field.type) for v, field in zip(values, HOURS, strict=True)]
     return pa.Table.from_arrays(arrays, schema=HOURS)
 
 
-def grid(
-    weights: Floats, lived: Floats | None = None, thin: Bools | None = None
-) -> list[dict[str, Any]]:
-    """Return the weights as rows to draw: jour, heure, ratio to the week's mean hour, thin or not.
+def relative(weights: Floats, lived: Floats | None = None) -> Floats:
+    """Return each hour's weight over that of the week's mean hour (168,); 0 where never lived.
 
-    With `lived`, weights are first divided by how often the hour was lived.
+    With `lived` (168,), weights are first divided by how often the hour was lived.
     """
     hours = np.ones(HOURS_OF_WEEK) if lived is None else lived
     mean = weights.sum() / max(hours.sum(), 1.0) or 1.0
-    ratio = np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
-    unsure = np.zeros(HOURS_OF_WEEK, dtype=bool) if thin is None else thin
-    return [
-        {"jour": DAYS[i // 24], "heure": i % 24, "indice": round(float(ratio[i]), 3),
-         "faits": round(float(w), 1), "sûr": "trop peu de faits" if unsure[i] else "oui"}
-        for i, w in enumerate(weights)
-    ]  # fmt: skip
-
-
-def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
-    """Return the week as a grid, hours across and days down; 1 is the week's mean hour.
-
-    Thin hours are grey: no colour to read where nothing can be said.
-    """
-    colour = alt.Color(
-        "indice:Q",
-        scale=alt.Scale(scheme=palette.RAMP, domainMin=0),
-        title="1 = heure moyenne ; gris = trop peu de faits",
-        legend=alt.Legend(orient="top", gradientLength=160, tickCount=4, titleLimit=320),
-    )
-    return (
-        alt.Chart(figure.data(rows))
-        .mark_rect()
-        .encode(
-            x=alt.X(
-                "heure:O", title="heure", axis=alt.Axis(labelAngle=0, values=[*range(0, 24, 3)])
-            ),
-            y=alt.Y("jour:O", title=None, sort=list(DAYS)),
-            color=alt.condition("datum['sûr'] == 'oui'", colour, alt.value(THIN_GREY)),
-            tooltip=["jour:N", "heure:O", "faits:Q", "indice:Q", "sûr:N"],
-        )
-        .properties(width=width, height=height)
-    )
-
-
-def draw(table: pa.Table, city: City, columns: int = 2) -> Any:
-    """Return one grid a theme that has a rhythm to show."""
-    charts = []
-    for name, theme in city.themes.items():
-        rows = [r for r in table.to_pylist() if r["theme"] == name and r["status"] != "abstained"]
-        if rows:
-            weights, lived = (np.array([r[k] for r in rows]) for k in ("weight", "lived_h"))
-            title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
-            told = grid(weights, lived, np.array([r["thin"] for r in rows]))
-            charts.append(heatmap(told, 280, 110).properties(title=title))
-    return alt.concat(*charts, columns=columns, spacing=18).resolve_scale(color="shared")
+    return np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
 
 
 def peak(weights: Floats, hours: int = 6) -> tuple[int, float]:
@@ -343,33 +283,3 @@ def peak(weights: Floats, hours: int = 6) -> tuple[int, float]:
     sums = sum(np.roll(weights, -i) for i in range(hours))
     top = int(np.argmax(np.round(np.asarray(sums), 6)))
     return top, float(np.asarray(sums)[top] / weights.sum())
-
-
-def spoken_hour(hour: int) -> str:
-    """Return the hour of the week as it is said: « vendredi 22 h »."""
-    return f"{FULL_DAYS[hour // 24 % 7]} {hour % 24} h"
-
-
-def in_words(table: pa.Table, city: City) -> str:
-    """Return the answer as Markdown: each theme's busiest six hours."""
-    lines = []
-    for name, theme in city.themes.items():
-        rows = [r for r in table.to_pylist() if r["theme"] == name]
-        if rows[0]["status"] == "abstained":
-            lines.append(f"- **{theme.title}** : abstention ({rows[0]['reason']}).")
-            continue
-        start, share = peak(np.array([r["weight"] for r in rows]))
-        lines.append(
-            f"- **{theme.title}** : six heures les plus chargées à partir de "
-            f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
-            f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
-            f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
-            f"{_thin_told(sum(r['thin'] for r in rows))}."
-        )
-    return "\n".join(lines)
-
-
-def _thin_told(count: int) -> str:
-    if not count:
-        return ""
-    return f" ; {plural(count, 'heure')} sur {HOURS_OF_WEEK} avec trop peu de faits pour conclure"

@@ -19,7 +19,6 @@ from scipy import special, stats
 from helpers.core.city import survey
 from helpers.core.city.city import City
 from helpers.core.city.survey import Feature, Floats, Survey, SurveyRule
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS
 from helpers.sentiment import index
 from helpers.sentiment.index import Knobs
@@ -213,7 +212,7 @@ def _link_rows(
     error = np.sqrt(np.diag(area.covariance))[1:]
     beta = area.beta[1:]
     p = 2 * stats.t.sf(np.abs(beta / error), freedom)
-    established = false_discovery(p) <= knobs.false_discovery_rate
+    established = stats.false_discovery_control(p) <= knobs.false_discovery_rate
     reach = stats.t.ppf((1 + knobs.confidence) / 2, freedom) * error
     middle = special.expit(area.beta[0])
 

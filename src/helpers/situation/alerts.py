@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
+from scipy.stats import false_discovery_control
 
 from helpers.core.base.french import number, plural
 from helpers.core.base.store import quote
@@ -28,7 +29,6 @@ from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.stage import figure, palette
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS, predictive_interval
 
 Floats = NDArray[np.float64]
@@ -144,7 +144,7 @@ def judge(rows: list[dict[str, Any]], rate: float) -> list[dict[str, Any]]:
     p = np.array([row.get("p", np.nan) for row in rows], dtype=float)
     tested = np.flatnonzero(np.isfinite(p))
     q = np.full(len(rows), np.nan)
-    q[tested] = false_discovery(p[tested])
+    q[tested] = false_discovery_control(p[tested])
     return [
         {
             **row,

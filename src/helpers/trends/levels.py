@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from scipy.stats import false_discovery_control
 
 from helpers.core.base import store
 from helpers.core.base.french import plural
@@ -21,7 +22,6 @@ from helpers.core.city.city import Milestone
 from helpers.core.city.names import NO_PLACE, OUTSIDE
 from helpers.core.city.names import WHOLE as CITY_ZONE
 from helpers.core.stats import quasi_poisson, two_windows
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.intervals import DIGITS, poisson_interval
 from helpers.core.stats.quasi_poisson import Floats
 from helpers.core.stats.two_windows import FEW, MUTE, PAST, Compared, Span, compare
@@ -165,7 +165,7 @@ def levels(weeks: Weeks, knobs: Knobs, remarks: Mapping[str, str]) -> pa.Table:
     for theme in weeks.city.themes:
         one = judge(weeks, theme, knobs)
         told = one.found.why[1:] == ""
-        adjusted = false_discovery(one.found.p()[1:][told])
+        adjusted = false_discovery_control(one.found.p()[1:][told])
         moving = int((adjusted <= knobs.false_discovery_rate).sum())
         local = knobs.false_discovery_rate * max(moving, 1) / max(int(told.sum()), 1)
         threshold = np.full(len(one.zones), local)

@@ -74,13 +74,13 @@ def test_kinds_of_days_are_those_that_were_published() -> None:
     france = Holidays(country="FR", school_zone="B")
     match = dt.date(2024, 3, 13)
     kinds = calendar.day_kinds(france, dt.date(2024, 2, 19), dt.date(2024, 5, 2), {match})
-    assert kinds[dt.date(2024, 2, 22)] == "jour ouvré"
-    assert kinds[dt.date(2024, 2, 26)] == "vacances scolaires"
-    assert kinds[dt.date(2024, 3, 8)] == "vacances scolaires"
-    assert kinds[dt.date(2024, 3, 11)] == "jour ouvré"
-    assert kinds[dt.date(2024, 3, 16)] == "week-end"
-    assert kinds[dt.date(2024, 4, 1)] == "jour férié"
-    assert kinds[dt.date(2024, 5, 1)] == "jour férié"
+    assert kinds[dt.date(2024, 2, 22)] == "working_day"
+    assert kinds[dt.date(2024, 2, 26)] == "school_holidays"
+    assert kinds[dt.date(2024, 3, 8)] == "school_holidays"
+    assert kinds[dt.date(2024, 3, 11)] == "working_day"
+    assert kinds[dt.date(2024, 3, 16)] == "weekend"
+    assert kinds[dt.date(2024, 4, 1)] == "public_holiday"
+    assert kinds[dt.date(2024, 5, 1)] == "public_holiday"
     assert kinds[match] == calendar.EVENT
     assert len(kinds) == (dt.date(2024, 5, 2) - dt.date(2024, 2, 19)).days + 1
 
@@ -89,7 +89,7 @@ def test_another_country_has_its_own_holidays_and_no_school_zone() -> None:
     colorado = Holidays(country="US", subdivision="CO")
     kinds = calendar.day_kinds(colorado, dt.date(2018, 7, 2), dt.date(2018, 7, 8))
     assert [kinds[dt.date(2018, 7, d)] for d in (3, 4, 5, 7)] == [
-        "jour ouvré", "jour férié", "jour ouvré", "week-end",
+        "working_day", "public_holiday", "working_day", "weekend",
     ]  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, spatial, stats
 from scipy.ndimage import gaussian_filter
 
 from helpers.core.stats import hot_cells
@@ -19,9 +21,63 @@ from helpers.core.stats.zone_rates import local_moran
 POINTS = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], dtype=float)
 Y = np.array([2, 3, 3.2, 5, 8, 7])
 SIDE, RATE, RUNS = 40, 0.05, 500
-GRID = np.array([(i * 200.0, j * 200.0) for i in range(SIDE) for j in range(SIDE)])
-NEAR = hot_cells.neighbours(GRID, 400)
 Floats = NDArray[np.float64]
+
+
+def lattice(side: int, step: float = 200.0) -> np.ndarray[Any, Any]:
+    return np.array([(i * step, j * step) for i in range(side) for j in range(side)])
+
+
+GRID = lattice(SIDE)
+NEAR = hot_cells.neighbours(GRID, 400)
+
+
+def test_gi_star_of_the_published_example() -> None:
+    z = hot_cells.gi_star(Y, hot_cells.neighbours(POINTS, 15))
+    assert (z.min(), z.max()) == pytest.approx((-1.39727626, 2.02424331), abs=1e-6)
+    assert int(z.argmin()) == 0
+    assert int(z.argmax()) == 5
+
+
+@given(st.integers(0, 10_000), st.floats(100, 700))
+@settings(max_examples=25, deadline=None)
+def test_gi_star_is_that_of_the_formula_written_out(seed: int, radius: float) -> None:
+    """Getis & Ord's definition with a full matrix of weights, cell by cell."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, 2000, (40, 2))
+    counts = rng.poisson(2, 40).astype(float)
+    if counts.std() == 0:
+        return
+    weights = (spatial.distance_matrix(points, points) <= radius).astype(float)
+    n, mean = len(counts), counts.mean()
+    s = np.sqrt(sum(c * c for c in counts) / n - mean * mean)
+    expected = []
+    for row in weights:
+        top = sum(w * c for w, c in zip(row, counts, strict=True)) - mean * row.sum()
+        bottom = s * np.sqrt((n * (row**2).sum() - row.sum() ** 2) / (n - 1))
+        expected.append(top / bottom if bottom else np.nan)
+    found = hot_cells.gi_star(counts, hot_cells.neighbours(points, radius))
+    assert found == pytest.approx(np.array(expected), abs=1e-9, nan_ok=True)
+
+
+def test_neighbours_are_those_of_another_library() -> None:
+    libpysal = pytest.importorskip("libpysal", reason="libpysal is absent: weights not compared")
+    points = lattice(12)
+    ours = hot_cells.neighbours(points, 400).toarray()
+    theirs, _ = libpysal.weights.DistanceBand(points, 400, silence_warnings=True).full()
+    np.fill_diagonal(theirs, 1)
+    assert np.array_equal(ours, theirs)
+    assert ours.diagonal().min() == 1
+    # Two cells away along an axis, not diagonally: thirteen cells in the open field.
+    assert ours[6 * 12 + 6].sum() == 13
+
+
+@pytest.mark.parametrize("even", [0.0, 5.0])
+def test_undefined_score_is_never_a_discovery(even: float) -> None:
+    """Where all cells are alike Gi* is not defined: its chance is 1, and no number is lacking."""
+    weights = hot_cells.neighbours(lattice(8), 400)
+    assert np.isnan(hot_cells.gi_star(np.full(64, even), weights)).all()
+    assert (hot_cells.chance(np.full(64, even), weights) == 1).all()
 
 
 def test_gi_of_the_published_example() -> None:
@@ -42,7 +98,9 @@ def people(rng: np.random.Generator, kind: str) -> Floats:
 
 
 def hot(counts: Floats, exposure: Floats | None) -> NDArray[np.bool_]:
-    return np.asarray(hot_cells.false_discovery(hot_cells.chance(counts, NEAR, exposure)) <= RATE)
+    return np.asarray(
+        stats.false_discovery_control(hot_cells.chance(counts, NEAR, exposure)) <= RATE
+    )
 
 
 @pytest.mark.parametrize("kind", ["even", "uneven"])

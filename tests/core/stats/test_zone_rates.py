@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers.core.stats.hot_cells import false_discovery
 from helpers.core.stats.moran import global_moran, nearest
 from helpers.core.stats.zone_rates import empirical_bayes, local_moran, scan, windows
-from helpers.hotspots import concentration
 
 SIDE = 7
 CENTRES = np.array([(i * 500.0, j * 500.0) for i in range(SIDE) for j in range(SIDE)])
@@ -65,7 +63,7 @@ def test_chance_makes_no_zone_stand_out_more_often_than_said(even: bool) -> None
         size = sizes(rng, even)
         rates = empirical_bayes(rng.poisson(size * 0.02).astype(float), size, 0.95)
         _, p = local_moran(rates.value, WEIGHTS, 999, rng)
-        found += bool((false_discovery(p) <= 0.05).any())
+        found += bool((stats.false_discovery_control(p) <= 0.05).any())
     assert found / 500 <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 500)
 
 
@@ -126,47 +124,3 @@ def test_windows_hold_at_most_half_of_the_exposure_and_each_zone_alone() -> None
     alone = {int(np.flatnonzero(row)[0]) for row in held if row.sum() == 1}
     assert alone == {i for i in range(SIDE**2) if size[i] <= size.sum() / 2}
     assert len({row.tobytes() for row in held}) == len(held)
-
-
-def test_a_uniform_city_of_few_facts_looks_concentrated() -> None:
-    """The trap of shared/simulator.md: a tenth of a fact a place, half of them in 4.5 %."""
-    rng = np.random.default_rng(1)
-    shares = [concentration.half_share(rng.poisson(0.1, 6000)) for _ in range(50)]
-    assert np.mean(shares) == pytest.approx(0.045, abs=0.004)
-
-
-@pytest.mark.parametrize("mean", [0.1, 2.0, 30.0])
-def test_concentration_of_chance_lies_in_the_interval_of_chance(mean: float) -> None:
-    rng = np.random.default_rng(int(10 * mean))
-    inside = 0
-    for turn in range(60):
-        row, _ = concentration.assess("x", rng.poisson(mean, 800).astype(float), 30, turn)
-        inside += row["chance_low"] <= row["share"] <= row["chance_high"]
-    assert inside >= 0.85 * 60
-
-
-def test_the_curve_of_chance_lies_in_the_band_of_chance() -> None:
-    rng = np.random.default_rng(3)
-    inside = np.zeros(len(concentration.GRID))
-    for turn in range(60):
-        _, points = concentration.assess("x", rng.poisson(2.0, 800).astype(float), 30, turn)
-        inside += [p["chance_low"] <= p["facts"] <= p["chance_high"] for p in points]
-    assert (inside >= 0.85 * 60).all()
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=3000).filter(any))
-def test_the_curve_meets_the_half_and_never_falls(counts: list[int]) -> None:
-    cells = np.array(counts)
-    found = concentration.curve(cells)
-    assert (np.diff(found) >= -1e-12).all()
-    assert found[-1] == pytest.approx(1)
-    reached = np.array(concentration.GRID) >= concentration.half_share(cells)
-    assert (found[reached] >= 0.5 - 1e-9).all()
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=60).filter(any))
-def test_half_share_is_the_fewest_cells_that_hold_half(counts: list[int]) -> None:
-    found = round(concentration.half_share(np.array(counts)) * len(counts))
-    top = sorted(counts, reverse=True)
-    assert sum(top[:found]) * 2 >= sum(top)
-    assert sum(top[: found - 1]) * 2 < sum(top)

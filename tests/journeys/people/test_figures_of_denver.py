@@ -80,15 +80,14 @@ def test_weeks_of_the_source(con: duckdb.DuckDBPyConnection) -> None:
 def test_maps_of_what_stands_out(
     con: duckdb.DuckDBPyConnection, denver: Built, shared: Path
 ) -> None:
-    names = ("window_days", "radius_m", "false_discovery_rate", "minimum_count")
-    knobs = {name: params.block("hotspots")[name] for name in names}
-    table = cells.find(con, denver.city, **knobs)
+    knobs = params.knobs("hotspots")
+    table = cells.find(con, denver.city, knobs, 1)
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"]
     studied = set(cells.study_cells(con, denver.city, 200))
     theme_of = {c: name for name, t in denver.city.themes.items() for c in t.categories}
-    first, after = window(END, knobs["window_days"])
+    first, after = window(END, knobs.window_days)
     expected: Counter[str] = Counter()
     for row in read_csv(shared / "denver/crime.csv.gz"):
         began = dt.datetime.strptime(row["FIRST_OCCURRENCE_DATE"], "%m/%d/%Y %I:%M:%S %p")
@@ -101,13 +100,13 @@ def test_maps_of_what_stands_out(
 
 
 def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
-    knobs = params.block("rhythms")
-    table = week.find(con, denver.city, **knobs)
+    knobs = params.knobs("rhythms")
+    table = week.find(con, denver.city, knobs)
     found: dict[str, float] = {}
     for row in table.to_pylist():
         found[row["theme"]] = found.get(row["theme"], 0) + row["weight"]
-    short = f"date_diff('hour', began, ended) < {knobs['max_interval_h']}"
-    expected = plain(con, f"{span(knobs['window_days'])} AND {short}")
+    short = f"date_diff('hour', began, ended) < {knobs.max_interval_h}"
+    expected = plain(con, f"{span(knobs.window_days)} AND {short}")
     assert found == pytest.approx(expected, abs=1e-3)
 
 

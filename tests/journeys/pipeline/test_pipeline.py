@@ -137,7 +137,7 @@ def test_missing_source_file_is_named_and_nothing_is_half_written(
 def test_a_cell_that_raises_is_told_and_the_previous_results_stay(built: Place) -> None:
     before = bytes_of(built.data / "figures" / "hotspots")
     notebook = built.root / "notebooks/yesterday/hotspots.ipynb"
-    with changed(notebook, "cells = hotspots.find(", "1 / 0\\ncells = hotspots.find("):
+    with changed(notebook, "found = cells.find(", "1 / 0\\nfound = cells.find("):
         done = built.run()
         assert done.returncode == 1
         what, where, todo = [line for line in done.stderr.splitlines() if line.strip()]

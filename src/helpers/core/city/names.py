@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Origin = Literal["citizen", "agent", "unknown"]  # who started a record
+DayKind = Literal["public_holiday", "school_holidays", "weekend", "event", "working_day"]
 WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row

@@ -7,8 +7,16 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
+from helpers.core.city.names import DayKind
 
-DayKind = Literal["jour ouvré", "week-end", "vacances scolaires", "jour férié", "événement"]
+DayWord = Literal["jour ouvré", "week-end", "vacances scolaires", "jour férié", "événement"]
+KINDS: dict[DayWord, DayKind] = {  # a kind of day, as packs say it and as tables have it
+    "jour ouvré": "working_day",
+    "week-end": "weekend",
+    "vacances scolaires": "school_holidays",
+    "jour férié": "public_holiday",
+    "événement": "event",
+}
 
 
 class Hours(Strict):
@@ -26,8 +34,13 @@ class Hours(Strict):
 class Contrast(Strict):
     """Two kinds of day whose mean counts are compared: `days` against `against`."""
 
-    days: DayKind
-    against: DayKind
+    days: DayWord
+    against: DayWord
+
+    @property
+    def kinds(self) -> tuple[DayKind, DayKind]:
+        """The two kinds, as `calendar.day_kinds` has them."""
+        return KINDS[self.days], KINDS[self.against]
 
 
 class Actor(Strict):

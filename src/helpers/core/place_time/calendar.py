@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 from vacances_scolaires_france import SchoolHolidayDates
 
 from helpers.core.city.city import City, Holidays, Slot
+from helpers.core.city.names import DayKind
 
 Floats = NDArray[np.float64]
 DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 FULL_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 HOURS_OF_WEEK = 168
-EVENT, WORKING = "événement", "jour ouvré"
+PUBLIC_HOLIDAY: DayKind = "public_holiday"
+SCHOOL_HOLIDAYS: DayKind = "school_holidays"
+WEEKEND: DayKind = "weekend"
+EVENT: DayKind = "event"
+WORKING: DayKind = "working_day"
+OUT_OF_THE_ORDINARY = (PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, WEEKEND, EVENT)
 
 
 def window(end: dt.date, days: int) -> tuple[dt.date, dt.date]:
@@ -118,7 +124,7 @@ def hour_of_week(column: str) -> str:
 
 def day_kinds(
     about: Holidays, start: dt.date, end: dt.date, events: Collection[dt.date] = ()
-) -> dict[dt.date, str]:
+) -> dict[dt.date, DayKind]:
     """Return what kind of day each one is, `start` to `end` inclusive.
 
     In this order: a day of the city's events, a public holiday, school holidays, a weekend, a
@@ -131,14 +137,14 @@ def day_kinds(
     public = holidays.country_holidays(about.country, subdiv=about.subdivision, years=years)
     school = SchoolHolidayDates() if about.school_zone else None
     count = (end - start).days + 1
-    kinds = {}
+    kinds: dict[dt.date, DayKind] = {}
     for day in (start + dt.timedelta(days=i) for i in range(count)):
         if day in events:
             kinds[day] = EVENT
         elif day in public:
-            kinds[day] = "jour férié"
+            kinds[day] = PUBLIC_HOLIDAY
         elif school and school.is_holiday_for_zone(day, about.school_zone):
-            kinds[day] = "vacances scolaires"
+            kinds[day] = SCHOOL_HOLIDAYS
         else:
-            kinds[day] = "week-end" if day.weekday() >= 5 else WORKING
+            kinds[day] = WEEKEND if day.weekday() >= 5 else WORKING
     return kinds

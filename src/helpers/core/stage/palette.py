@@ -20,6 +20,7 @@ HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
 ABSTAINED = PAPER
 MISSING = EDGE
 CHANCE = "#E4E9EE"
+COUNTED, AT_RANDOM = ORANGE, GREY  # a measure of the facts, and of as many thrown at random
 THIN = "#C4C9D0"
 
 # A zone beside its neighbours.

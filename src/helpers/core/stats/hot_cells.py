@@ -69,14 +69,3 @@ def chance(counts: Floats, weights: sparse.csr_array, exposure: Floats | None = 
     apart = counts if exposure is None else (counts - expected) / np.sqrt(expected)
     uneven = special.ndtr(-np.nan_to_num(gi_star(apart, weights), nan=-np.inf))
     return np.asarray(np.maximum(uneven, np.where(sums > 0, thrown, 1.0)))
-
-
-def false_discovery(p: Floats) -> Floats:
-    """Return the adjusted p-values (n,) of Benjamini & Hochberg (1995); NaN counts as 1."""
-    filled = np.where(np.isfinite(p), p, 1.0)
-    order = np.argsort(filled, kind="stable")
-    ranked = filled[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
-    found = np.empty_like(adjusted)
-    found[order] = adjusted
-    return found

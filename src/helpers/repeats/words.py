@@ -1,0 +1,43 @@
+"""Repeats, in words: where and when facts come back more than chance would have it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from helpers.core.base.french import number, plural, spoken
+from helpers.core.city.city import City
+
+REASONS = {"too_few": "moins de {minimum} faits datés et placés par un point"}
+
+
+def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> str:
+    """Return the answer as Markdown: a line a theme, of `found` (TABLE) and `risk` (RISK)."""
+    rows, at = found.to_pylist(), risk.to_pylist()
+    lines = []
+    for name, theme in city.themes.items():
+        mine = [r for r in rows if r["theme"] == name]
+        if mine[0]["status"] != "ok":
+            why = REASONS[mine[0]["reason"]].format(minimum=minimum_count)
+            lines.append(f"- **{theme.title}** : abstention ({why}).")
+            continue
+        proven = [r for r in mine if r["proven"]]
+        part = mine[0]["drawn"]
+        draw_told = "" if part == 1 else f" (tirage de {number(100 * part)} % des faits)"
+        if not proven:
+            lines.append(f"- **{theme.title}** : pas de répétition proche établie{draw_told}.")
+            continue
+        best = max(proven, key=lambda r: (r["ratio"], -r["from_m"], -r["from_days"]))
+        cells = [r for r in at if r["theme"] == name]
+        until = max((r["until"] for r in cells), default=None)
+        told = (
+            f" ; {plural(len(cells), 'maille')} à surveiller, au plus tard jusqu'au {spoken(until)}"
+            if until
+            else ""
+        )
+        lines.append(
+            f"- **{theme.title}** : les faits reviennent à moins de {best['to_m']} m et "
+            f"{best['to_days']} jours {number(best['ratio'], 2)} fois autant que si rien ne liait "
+            f"lieux et dates (hasard : de {number(best['low'], 2)} à {number(best['high'], 2)})"
+            f"{draw_told}{told}."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""Rhythms, in words: the busiest hours, kinds of day, seasons, nights of 23 and 25 hours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.base.french import MONTHS, change, number, percent, plural, spoken
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import EVENT, FULL_DAYS, HOURS_OF_WEEK
+from helpers.rhythms.knobs import Knobs
+from helpers.rhythms.week import peak
+from helpers.rhythms.year import LEAST_YEARS
+
+KINDS = {
+    "public_holiday": "jour férié",
+    "school_holidays": "vacances scolaires",
+    "weekend": "week-end",
+    "event": "événement",
+}
+NO_SEASON = {
+    "not_dated": "aucun fait daté au jour près",
+    "too_few_years": f"moins de {LEAST_YEARS} années entières",
+    "too_few": "moins de {minimum} faits datés",
+    "empty_month": "un mois de l'année n'a aucun fait",
+}
+
+
+def spoken_hour(hour: int) -> str:
+    """Return the hour of the week as it is said: « vendredi 22 h »."""
+    return f"{FULL_DAYS[hour // 24 % 7]} {hour % 24} h"
+
+
+def reason(code: str, minimum_count: int) -> str:
+    """Return why a theme has no week, or an hour no rate, in words (`reason` of `week.HOURS`)."""
+    return {
+        "too_few": f"moins de {minimum_count} faits dont l'heure est connue",
+        "never_lived": "heure jamais vécue tant que la source parlait",
+    }[code]
+
+
+def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
+    """Return the answer as Markdown: each theme's busiest six hours."""
+    lines = []
+    held = table.to_pylist()
+    for name, theme in city.themes.items():
+        rows = [r for r in held if r["theme"] == name]
+        if rows[0]["status"] == "abstained":
+            why = reason(rows[0]["reason"], minimum_count)
+            lines.append(f"- **{theme.title}** : abstention ({why}).")
+            continue
+        start, share = peak(np.array([r["weight"] for r in rows]))
+        lines.append(
+            f"- **{theme.title}** : six heures les plus chargées à partir de "
+            f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
+            f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
+            f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
+            f"{_thin_told(sum(r['thin'] for r in rows))}."
+        )
+    return "\n".join(lines)
+
+
+def _thin_told(count: int) -> str:
+    if not count:
+        return ""
+    return f" ; {plural(count, 'heure')} sur {HOURS_OF_WEEK} avec trop peu de faits pour conclure"
+
+
+def kind_titles(city: City) -> dict[str, str]:
+    """Return kind of day → its title; the pack names the days of the city's events."""
+    events = city.about.holidays.events
+    return KINDS | ({EVENT: events.title} if events else {})
+
+
+def kinds_of_day(table: pa.Table, city: City) -> str:
+    """Return one Markdown line a kind of day: the themes that clearly rise or fall."""
+    rows = [r for r in table.to_pylist() if r["status"] == "ok"]
+    lines = []
+    for kind, title in kind_titles(city).items():
+        mine = [r for r in rows if r["kind"] == kind]
+        if not mine:
+            continue
+        told = [
+            f"{city.themes[r['theme']].title} {change(r['ratio'])}"
+            for r in mine
+            if r["low"] > 1 or r["high"] < 1
+        ]
+        text = ", ".join(told) or "aucun écart établi avec un jour ouvré"
+        lines.append(f"- **{title[0].upper()}{title[1:]}** : {text}.")
+    return "\n".join(lines)
+
+
+def seasons(table: pa.Table, city: City, knobs: Knobs) -> str:
+    """Return one Markdown line a theme: its strongest and weakest month, if it has a season."""
+    lines = []
+    held = table.to_pylist()
+    for name, theme in city.themes.items():
+        mine = [r for r in held if r["theme"] == name]
+        if mine[0]["status"] != "ok":
+            why = NO_SEASON[mine[0]["reason"]].format(minimum=knobs.minimum_count)
+            lines.append(f"- **{theme.title}** : abstention ({why}).")
+        elif mine[0]["p"] > 1 - knobs.confidence:
+            lines.append(f"- **{theme.title}** : pas de saison établie.")
+        else:
+            top, least = (pick(mine, key=lambda r: r["ratio"]) for pick in (max, min))
+            lines.append(f"- **{theme.title}** : {_month(top)} ; {_month(least)}.")
+    return "\n".join(lines)
+
+
+def _month(row: dict[str, Any]) -> str:
+    span = f"{change(row['low'])} à {change(row['high'])}"
+    return f"{MONTHS[row['month'] - 1]} {change(row['ratio'])} ({span})"
+
+
+def clock_changes(table: pa.Table, city: City) -> str:
+    """Return one Markdown line a change of clock: which hour, and the themes out of the usual."""
+    rows = table.to_pylist()
+    lines = []
+    for hour, length in sorted({(r["hour"], r["lived_h"]) for r in rows}):
+        head = f"- **{spoken(hour.date())}** : "
+        if not length:
+            lines.append(f"{head}{hour.hour} h n'existe pas ; cette heure est vide, et non nulle.")
+            continue
+        mine = [r for r in rows if r["hour"] == hour and r["status"] == "ok"]
+        told = [
+            f"{city.themes[r['theme']].title} {number(r['rate'], 1)} par heure vécue "
+            f"({number(r['low'], 1)} à {number(r['high'], 1)} ; d'habitude {number(r['usual'], 1)})"
+            for r in mine
+            if not r["low"] <= r["usual"] <= r["high"]
+        ]
+        text = ", ".join(told) or f"aucun écart établi ({plural(len(mine), 'thème')})"
+        lines.append(f"{head}{hour.hour} h dure {number(length, 0)} heures ; {text}.")
+    return "\n".join(lines) or "L'heure n'a pas changé pendant ces jours-là."
