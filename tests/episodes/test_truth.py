@@ -37,7 +37,7 @@ def test_links_are_those_of_the_truth(made: Made, tmp_path: Path) -> None:
     store.view(con, "observations", tmp_path / "observations.parquet")
     files = {name: tmp_path / "accepted" / f"{name}.parquet" for name in rules.sources}
     episodes.register_places(con, city, rules, files)
-    episodes.find(con, city, rules, episodes.limits_of(params.block("episodes")))
+    episodes.find(con, city, rules, params.knobs("episodes"))
     told = " UNION ALL ".join(
         f"SELECT '{name}' AS source, record, {key} AS id FROM '{files[name]}'"
         for name, key in NAMES.items()

@@ -39,6 +39,10 @@ GRADES = {"A": BLUE, "B": SKY, "C": AMBER, "D": ORANGE}
 ON_GRADE = {"A": PAPER, "B": INK, "C": INK, "D": INK}
 ACTIVE, PILOT, SUSPENDED, NOT_YET = BLUE, "#7FB2D9", ORANGE, EDGE
 
+# Links between traces.
+OBSERVED, BY_LUCK = BLUE, ORANGE
+FOR, AGAINST, TOTAL = BLUE, ORANGE, GREY
+
 # Two kinds of doubt about one number.
 BY_CHANCE, BY_SILENCE = BLUE, "#9DB7CB"
 
