@@ -29,7 +29,7 @@ from helpers.ingest import sort_rows
 from helpers.ingest.cancelled_rows import CANCELLED, CANCELS, ORPHAN
 from helpers.ingest.observations import observe
 from helpers.reliability import delays, words
-from tests.fixtures.real import CELL_M, DEFAULT_SHARE, ROOT
+from tests.fixtures.real import INGEST, ROOT
 
 KNOBS = params.knobs("reliability", ROOT)
 PACK = ROOT / "data/cities/stlouis"
@@ -150,9 +150,7 @@ def observed(taken: Taken) -> Taken:
     contract = taken.city.contracts["faits"]
     part = taken.out / "recent.parquet"
     store.spill(taken.con, f"SELECT * FROM accepted WHERE moment >= DATE '{RECENT}'", part)
-    query = observe(
-        taken.con, taken.city, contract, part, {}, CELL_M, DEFAULT_SHARE, taken.out / "placed"
-    )
+    query = observe(taken.con, taken.city, contract, part, {}, INGEST, taken.out / "placed")
     store.spill(taken.con, query, taken.out / "observations.parquet")
     store.view(taken.con, "observations", taken.out / "observations.parquet")
     delays.read_delays(taken.con, taken.city, KNOBS)

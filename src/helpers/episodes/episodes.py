@@ -20,6 +20,7 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.episode_rules import EpisodeRules
+from helpers.core.city.names import NO_THEME
 from helpers.core.place_time.territory import project
 from helpers.core.stage.run import Run
 from helpers.episodes.candidates import COMPARISONS
@@ -27,7 +28,6 @@ from helpers.episodes.knobs import Knobs
 from helpers.episodes.links import Fitted, link
 
 UNDER, VARIANCE = "decided = 'below_threshold'", "probability * (1 - probability)"
-NO_THEME = "sans_theme"
 SHOWN = 15  # combinations of sources
 NO_RULES = EpisodeRules(facts={}, sources={}, pairs=())
 WEIGHTS = pa.schema(

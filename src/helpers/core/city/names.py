@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Origin = Literal["citizen", "agent", "unknown"]  # who started a record
+NO_THEME = "sans_theme"  # the theme of a fact whose category no theme counts
 WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
