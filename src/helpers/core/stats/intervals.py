@@ -47,7 +47,7 @@ def rate_ratio(
     """
     a, b = np.asarray(recent, dtype=float), np.asarray(before, dtype=float)
     if a.sum() <= 0 or b.sum() <= 0:
-        raise ValueError("un rapport demande des comptes positifs des deux côtés")
+        raise ValueError("a ratio needs positive counts on both sides")
     phi = max(dispersion(a), dispersion(b))
     spread = special.ndtri((1 + confidence) / 2) * np.sqrt(phi * (1 / a.sum() + 1 / b.sum()))
     ratio = a.mean() / b.mean()
