@@ -24,8 +24,8 @@ from benchmarks.parts.measure import Size, best, parser, show_ratio
 from helpers.core.base import store
 from helpers.core.city.episode_rules import EpisodeRules
 from helpers.episodes import candidates
-from helpers.episodes.candidates import Spread
-from helpers.episodes.links import Limits, link
+from helpers.episodes.knobs import Knobs
+from helpers.episodes.links import link
 
 # Kinds of incidents: share, share of them that citizens report, share that cameras count.
 KINDS: dict[str, tuple[float, float, float]] = {
@@ -252,8 +252,11 @@ def _tables(
     }  # fmt: skip
 
 
-SPREAD = Spread((25, 50, 75, 100, 150, 200), (5, 10, 15, 30, 60, 120, 240), 24)
-LIMITS = Limits(SPREAD, 0.5, 500, 12, 4, 30)
+KNOBS = Knobs(
+    distance_levels_m=(25, 50, 75, 100, 150, 200), gap_levels_min=(5, 10, 15, 30, 60, 120, 240),
+    max_interval_h=24, threshold=0.5, max_extent_m=500, max_span_h=12, shift_weeks=4,
+    minimum_links=30, confidence=0.95,
+)  # fmt: skip
 Scores = dict[tuple[str, str], tuple[int, int, int]]
 
 
@@ -301,10 +304,10 @@ def _plain(con: Any) -> None:
                 "distance DOUBLE, same BOOLEAN)")  # fmt: skip
     for index, pair in enumerate(rules().pairs):
         con.register("kinds", candidates.kinds(rules(), pair))
-        other = len(candidates.levels(rules(), pair, SPREAD)["kind"]) - 1
+        other = len(candidates.levels(rules(), pair, KNOBS)["kind"]) - 1
         con.execute(
             f"INSERT INTO nearby SELECT {index}, a, b, gap, distance, kind_level < {other} "
-            f"FROM ({candidates.pairs_sql(rules(), pair, SPREAD)}) "
+            f"FROM ({candidates.pairs_sql(rules(), pair, KNOBS)}) "
             "WHERE abs(gap) <= 3600 AND coalesce(distance, 0) <= 100"
         )
 
@@ -331,7 +334,7 @@ def main() -> None:
     for name, rows in made(asked.scale or SCALES[asked.size]).items():
         con.execute(f"CREATE TABLE {name} AS SELECT * FROM rows")
         print(f"{name} : {rows.num_rows:,} lignes")
-    seconds, _ = best(lambda: link(con, rules(), "quartiers", LIMITS))
+    seconds, _ = best(lambda: link(con, rules(), "quartiers", KNOBS))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"rapprochement {seconds:.1f} s, mémoire {peak:.2f} Go, fabrication comprise")
     mine = _print("nous", scores(con, OURS))

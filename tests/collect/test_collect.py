@@ -10,10 +10,13 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
-from helpers.collect import collect
+from helpers.collect import collect, words
+from helpers.connect.http import Patience
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
+from tests.fixtures import servers
 from tests.fixtures.made_up import build_made_up, deliver, fact, write_pack
 from tests.fixtures.real import ROOT, Built, read_csv
 
@@ -166,13 +169,63 @@ def test_same_files_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
     assert len(written[0]) == 3
 
 
+def published_at(folder: Path, address: str) -> City:
+    """Return the made-up city whose facts are at an address, not in a folder."""
+    city = write_pack(folder)
+    about = city.pack / "city.yaml"
+    written = yaml.safe_load(about.read_text(encoding="utf-8"))
+    written["sources"]["faits"]["url"] = address
+    about.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
+    deliver(folder, [fact(1), fact(2)])
+    (folder / "livraison/faits.csv").rename(folder / "faits.csv")
+    return City(city.pack)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHARE_FETCH", "1")
+    monkeypatch.setattr("helpers.connect.http.PATIENCE", Patience(tries=2, first_s=0.0))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_publisher_that_is_busy_for_a_moment_is_asked_again(tmp_path: Path) -> None:
+    def answer(asked: servers.Asked) -> servers.Reply:
+        if len(site.asked) == 1:
+            return servers.Reply(status=503)
+        return servers.Reply((tmp_path / asked.path.lstrip("/")).read_bytes())
+
+    with servers.http(answer) as site:
+        city = published_at(tmp_path, f"{site.url}/")
+        receipts = collect.collect(city, tmp_path, tmp_path / "raw")
+    assert [one.path for one in site.asked] == ["/faits.csv", "/faits.csv"]
+    assert receipts["faits"]["rows"] == 2
+    served = (tmp_path / "faits.csv").read_bytes()
+    assert receipts["faits"]["files"][0]["sha256"] == hashlib.sha256(served).hexdigest()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("path", "told"), [("faits.csv?cle=secret", "404"), (None, "en http")])
+def test_what_cannot_be_fetched_says_so_without_its_secrets(
+    path: str | None, told: str, tmp_path: Path
+) -> None:
+    """A file of this machine is no publisher's: `file:` is refused as an address."""
+    with servers.http(lambda _: servers.Reply(status=404)) as site:
+        address = f"{site.url}/{path}" if path else (tmp_path / "faits.csv").as_uri()
+        city = published_at(tmp_path, address)
+        with pytest.raises(PhareError, match=f"téléchargement impossible : .*{told}") as caught:
+            collect.collect(city, tmp_path, tmp_path / "raw")
+    assert "adresse non encore vérifiée" in caught.value.where
+    assert "secret" not in str(caught.value)
+    assert "FROM=dossier" in caught.value.todo
+
+
 def test_words_name_each_refused_column_and_its_reason(tmp_path: Path) -> None:
     built = build_made_up(tmp_path, [fact(1), fact(2)])
-    told = collect.in_words(built.receipts)
+    told = words.answer(built.receipts)
     assert "`temoin`" in told
     assert "identité d'une personne" in told
     assert "6" in told  # four squares and two facts
-    table = collect.as_markdown(built.receipts)
+    table = words.receipts(built.receipts)
     assert "faits.csv" in table
     assert built.receipts["faits"]["files"][0]["sha256"][:12] in table
     shutil.rmtree(built.out)

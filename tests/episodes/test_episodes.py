@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.city.episode_rules import EpisodeRules, read_rules
-from helpers.episodes import candidates, episodes, figures, scores
+from helpers.core.stage import params
+from helpers.episodes import candidates, episodes, figures, scores, words
 from helpers.episodes.merging import Groups, merge
 from tests.fixtures.made_up import build_made_up, fact, write_pack
 from tests.fixtures.real import ROOT, Built
@@ -38,12 +39,7 @@ def _benchmark() -> ModuleType:
 
 truth = _benchmark()
 TITLES = {name: name for name in truth.SOURCES}
-KNOBS: dict[str, Any] = {
-    "distance_levels_m": [25, 50, 75, 100, 150, 200],
-    "gap_levels_min": [5, 10, 15, 30, 60, 120, 240],
-    "max_interval_h": 24, "threshold": 0.5, "max_extent_m": 500, "max_span_h": 12,
-    "shift_weeks": 4, "minimum_links": 30, "confidence": 0.95,
-}  # fmt: skip
+KNOBS = params.knobs("episodes", ROOT)
 
 
 class Made:
@@ -62,8 +58,7 @@ def linked(tables: dict[str, pa.Table], rules: EpisodeRules | None = None) -> An
     con = store.connect()
     for name, table in tables.items():
         con.register(name, table)
-    limits = episodes.limits_of(KNOBS)
-    return con, episodes.find(con, Made, rules or truth.rules(), limits)  # type: ignore[arg-type]
+    return con, episodes.find(con, Made, rules or truth.rules(), KNOBS)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +191,7 @@ def test_interval_holds_the_number_of_incidents(
     city: tuple[duckdb.DuckDBPyConnection, Any], made: dict[str, pa.Table]
 ) -> None:
     con, fitted = city
-    counted = episodes.count(con, fitted, 0.95)
+    counted = episodes.count(con, fitted, KNOBS)
     low, high = (sum(counted[name].to_pylist()) for name in ("low", "high"))
     observed = con.execute("SELECT count(DISTINCT incident) FROM truth").fetchall()[0][0]
     assert low <= observed <= high
@@ -243,7 +238,7 @@ def test_far_or_late_is_never_linked(city: tuple[duckdb.DuckDBPyConnection, Any]
         "max(x) AS max_x, min(x) AS min_x, max(y) AS max_y, min(y) AS min_y "
         "FROM grouped JOIN record USING (rec) GROUP BY grp)"
     ).fetchall()[0][0]
-    assert wide <= KNOBS["max_extent_m"] * math.sqrt(2)
+    assert wide <= KNOBS.max_extent_m * math.sqrt(2)
 
 
 def test_a_count_of_a_zone_is_one_trace_and_joins_nothing(
@@ -253,7 +248,7 @@ def test_a_count_of_a_zone_is_one_trace_and_joins_nothing(
     rows = con.execute(
         "SELECT count(*) FROM links l JOIN episodes p ON p.source = source_a "
         "AND p.record = record_a JOIN episodes q ON q.source = source_b AND q.record = record_b "
-        "WHERE source_b = 'vsi' AND decided = 'retenu' AND p.episode != q.episode"
+        "WHERE source_b = 'vsi' AND decided = 'kept' AND p.episode != q.episode"
     ).fetchall()
     assert rows == [(0,)]
     alone = truth.rules().model_copy(update={"pairs": truth.rules().pairs[:3]})
@@ -295,8 +290,8 @@ def test_order_of_rows_and_threads_change_no_byte(
 def test_no_rows_at_all(made: dict[str, pa.Table]) -> None:
     con, fitted = linked({n: t.slice(0, 0) for n, t in made.items()})
     assert con.execute("SELECT count(*) FROM episodes").fetchall() == [(0,)]
-    assert all("deux semaines" in one.reason for one in fitted)
-    counted = episodes.count(con, fitted, 0.95)
+    assert {one.reason for one in fitted} == {"short_span"}
+    counted = episodes.count(con, fitted, KNOBS)
     assert counted.num_rows == 0
     con.close()
 
@@ -313,32 +308,33 @@ def test_two_sources_that_never_meet_abstain(made: dict[str, pa.Table]) -> None:
     rules = truth.rules().model_copy(update={"pairs": truth.rules().pairs[:1]})
     con, fitted = linked({"observations": seen, "places": silent}, rules)
     assert fitted[0].candidates > 300
-    assert "au-delà du hasard" in fitted[0].reason
+    assert fitted[0].reason == "few_links"
     assert con.execute("SELECT count(*) FROM links").fetchall() == [(0,)]
     told = Made()
     told.contracts = {s: SimpleNamespace(title=s) for s in truth.SOURCES}
-    words = episodes.in_words(con, told, fitted, episodes.count(con, fitted, 0.95))  # type: ignore[arg-type]
-    assert "abstention" in words
-    assert "non estimé" in words
+    counted = episodes.count(con, fitted, KNOBS)
+    answer = words.answer(episodes.summary(con), told, fitted, counted, KNOBS)  # type: ignore[arg-type]
+    assert "abstention (moins de 30 liens attendus au-delà du hasard)" in answer
+    assert "non estimé" in answer
     con.close()
 
 
 def test_charts_show_what_they_say(city: tuple[duckdb.DuckDBPyConnection, Any]) -> None:
     con, fitted = city
-    link = figures.example(con)
+    link = episodes.example(con)
     assert link is not None
     parts = sum(link[f"{name}_bits"] for name in candidates.COMPARISONS)
     pair = next(
         f for f in fitted if (f.pair.first, f.pair.second) == (link["source_a"], link["source_b"])
     )
     assert pair.model.prior_weight + parts == pytest.approx(link["weight"], abs=1e-5)
-    for chart in (
-        figures.draw_traces(con),
-        figures.draw_weights(fitted, TITLES, 0.5),
-        figures.draw_example(link, fitted, TITLES),
+    for drawn in (
+        figures.traces(episodes.combinations(con)),
+        figures.weights(fitted, TITLES, 0.5),
+        figures.example(link, fitted, TITLES),
     ):
-        assert chart.to_dict()
-    assert "Aucun" in json.dumps(figures.figure.complete(figures.draw_weights([], {}, 0.5)))
+        assert drawn.chart.to_dict()
+    assert "Aucun" in json.dumps(figures.figure.complete(figures.weights([], {}, 0.5).chart))
 
 
 # --- A city's own file -----------------------------------------------------------------------
@@ -350,15 +346,15 @@ def test_city_with_one_source_says_why_and_does_not_fail(tmp_path: Path) -> None
     con = store.connect()
     store.view(con, "observations", built.out / "observations.parquet")
     episodes.register_places(con, built.city, episodes.NO_RULES, {})
-    fitted = episodes.find(con, built.city, episodes.NO_RULES, episodes.limits_of(KNOBS))
-    counted = episodes.count(con, fitted, 0.95)
-    told = episodes.in_words(con, built.city, fitted, counted)
+    fitted = episodes.find(con, built.city, episodes.NO_RULES, KNOBS)
+    counted = episodes.count(con, fitted, KNOBS)
+    told = words.answer(episodes.summary(con), built.city, fitted, counted, KNOBS)
     assert "Rien à relier" in told
     assert "une source d'observations" in told
     row = counted.to_pylist()[0]
     assert (row["records"], row["episodes"], row["low"], row["high"]) == (3, 3, None, None)
-    assert "non estimé" in episodes.as_markdown(counted, built.city)
-    assert figures.draw_traces(con).to_dict()
+    assert "non estimé" in words.counts(counted, built.city)
+    assert figures.traces(episodes.combinations(con)).chart.to_dict()
     con.close()
 
 
@@ -447,11 +443,11 @@ def test_candidates_are_exactly_those_within_the_limits() -> None:
     con = store.connect()
     for name, table in records(rows).items():
         con.register(name, table)
-    rules, spread = truth.rules(), truth.SPREAD
-    candidates.make_records(con, rules, "quartiers", spread)
+    rules = truth.rules()
+    candidates.make_records(con, rules, "quartiers", KNOBS)
     con.register("kinds", candidates.kinds(rules, rules.pairs[0]))
     found = con.execute(
-        f"SELECT a, b FROM ({candidates.pairs_sql(rules, rules.pairs[0], spread)})"
+        f"SELECT a, b FROM ({candidates.pairs_sql(rules, rules.pairs[0], KNOBS)})"
     ).fetchall()
     every = con.execute(
         "SELECT p.rec, q.rec FROM record p, record q WHERE p.source = 'main_courante' "

@@ -10,6 +10,7 @@ from helpers.core.city.episode_rules import read_rules
 from helpers.core.stage import params
 from helpers.episodes import episodes
 from helpers.ingest import ingest
+from tests.fixtures.real import INGEST
 from tests.fixtures.simulated import Made
 
 # What a delivered line is called, in the words of the truth.
@@ -30,14 +31,14 @@ def test_links_are_those_of_the_truth(made: Made, tmp_path: Path) -> None:
     wanted = {"quartiers", *NAMES}
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
     city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.source in wanted}
-    ingest.ingest(city, made.raw, tmp_path, 200, 15, 0.01)
+    ingest.ingest(city, made.raw, tmp_path, INGEST)
     rules = read_rules(city)
     assert rules is not None
     con = store.connect(tmp_path)
     store.view(con, "observations", tmp_path / "observations.parquet")
     files = {name: tmp_path / "accepted" / f"{name}.parquet" for name in rules.sources}
     episodes.register_places(con, city, rules, files)
-    episodes.find(con, city, rules, episodes.limits_of(params.block("episodes")))
+    episodes.find(con, city, rules, params.knobs("episodes"))
     told = " UNION ALL ".join(
         f"SELECT '{name}' AS source, record, {key} AS id FROM '{files[name]}'"
         for name, key in NAMES.items()

@@ -20,7 +20,7 @@ from helpers.hotspots import cells as hotspots_cells
 from helpers.hotspots import concentration, zones
 from helpers.ingest import ingest
 from tests.fixtures.made_up import build_made_up, fact, middle
-from tests.fixtures.real import ROOT, Built
+from tests.fixtures.real import INGEST, ROOT, Built
 from tests.fixtures.simulated import Made
 
 FIVE_YEARS, RADIUS = 1826, 400
@@ -38,7 +38,7 @@ def counted(
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
     logged = {n: t for n, t in made.city.themes.items() if t.source == "main_courante"}
     city.__dict__["themes"] = logged
-    ingest.ingest(city, made.raw, out, 200, 15, 0.01)
+    ingest.ingest(city, made.raw, out, INGEST)
     con = store.connect()
     store.view(con, "cube", out / "cube.parquet")
     store.view(con, "zones", out / "zones.parquet")

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 import yaml
 
-from helpers.ingest import ingest
-from tests.fixtures.real import ROOT, Built, build, read_csv
+from helpers.ingest import ingest, words
+from tests.fixtures.real import INGEST, ROOT, Built, build, read_csv
 
 RESULTS = ("cube.parquet", "observations.parquet", "zones.parquet")
 
@@ -184,10 +184,10 @@ def test_all_divisions_agree_on_the_whole(open_marseille: Built) -> None:
     found = ingest.totals(open_marseille.city, open_marseille.out / "cube.parquet")
     assert set(found) == {"cell", "quartiers", "arrondissements", "services"}
     assert len({sum(row.values()) for row in found.values()}) == 1
-    told = ingest.in_words(open_marseille.fates, found)
+    told = words.answer(open_marseille.fates, found)
     assert "sont égaux" in told
     broken = {**found, "cell": {**found["cell"], "inside": found["cell"]["inside"] - 1}}
-    assert "erreur" in ingest.in_words(open_marseille.fates, broken)
+    assert "erreur" in words.answer(open_marseille.fates, broken)
 
 
 # --- Same bytes ------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_another_folder_and_one_thread_change_no_byte(
     denver: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHARE_THREADS", "1")
-    again = ingest.ingest(denver.city, denver.raw, tmp_path / "ailleurs", 200, 15, 0.01)
+    again = ingest.ingest(denver.city, denver.raw, tmp_path / "ailleurs", INGEST)
     assert again == denver.fates
     assert results(tmp_path / "ailleurs") == results(denver.out)
     for folder in ("accepted", "quarantined"):

@@ -24,13 +24,14 @@ from helpers.core.city.city import City
 from helpers.core.city.contract import load_contract
 from helpers.core.place_time import calendar
 from helpers.core.place_time.territory import project
-from helpers.core.stats import nowcast
+from helpers.core.stage import params
 from helpers.ingest import sort_rows
 from helpers.ingest.cancelled_rows import CANCELLED, CANCELS, ORPHAN
 from helpers.ingest.observations import observe
-from helpers.reliability import delays
-from tests.fixtures.real import CELL_M, DEFAULT_SHARE, ROOT
+from helpers.reliability import delays, words
+from tests.fixtures.real import INGEST, ROOT
 
+KNOBS = params.knobs("reliability", ROOT)
 PACK = ROOT / "data/cities/stlouis"
 # 17,434 rows repeat another without their house number, which is not there; 17,251 with it.
 ROWS, NEGATIVE, REPEATED, UNDATED = 688_776, 10_401, 17_434, 17
@@ -149,12 +150,10 @@ def observed(taken: Taken) -> Taken:
     contract = taken.city.contracts["faits"]
     part = taken.out / "recent.parquet"
     store.spill(taken.con, f"SELECT * FROM accepted WHERE moment >= DATE '{RECENT}'", part)
-    query = observe(
-        taken.con, taken.city, contract, part, {}, CELL_M, DEFAULT_SHARE, taken.out / "placed"
-    )
+    query = observe(taken.con, taken.city, contract, part, {}, INGEST, taken.out / "placed")
     store.spill(taken.con, query, taken.out / "observations.parquet")
     store.view(taken.con, "observations", taken.out / "observations.parquet")
-    delays.read_delays(taken.con, taken.city, 180, 104)
+    delays.read_delays(taken.con, taken.city, KNOBS)
     return taken
 
 
@@ -173,7 +172,7 @@ def test_zones_are_those_that_the_police_tell(observed: Taken) -> None:
 
 def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
     """Old facts, and how many days from each to the end of the month in which it was coded."""
-    curve = delays.day_curves(observed.con, observed.city, {}, 180)["faits"]
+    curve = delays.day_curves(observed.con, observed.city, {}, KNOBS)["faits"]
     late = "date_diff('day', CAST(occurred AS DATE), last_day(CAST(src_month || '-01' AS DATE)))"
     for days in (0, 7, 14, 30, 60, 120):
         plain = observed.rows(
@@ -191,18 +190,18 @@ def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
     )
     assert ours[0][0] == pytest.approx(plain[0][0], abs=0.1)
     assert 16 <= plain[0][0] <= 18
-    assert "minimums" in delays.in_words(observed.city, {"faits": curve}, {})
+    assert "minimums" in words.delays(observed.city, {"faits": curve}, {})
 
 
 def test_final_counts_of_recent_weeks_are_told_by_month(observed: Taken) -> None:
     """A step is a month: by days, the last weeks of a month would seem half empty."""
-    table, checks = delays.find(observed.con, observed.city, {}, 180, 0.9)
+    table, checks = delays.find(observed.con, observed.city, {}, KNOBS)
     weeks = [r for r in table.to_pylist() if r["division"] == "ville"]
     december = [r for r in weeks if r["week"] >= dt.date(2020, 11, 30)]
     assert len(december) == 4
     assert all(0.85 < r["share_in"] < 0.97 for r in december)
     assert all(r["low"] <= r["value"] <= r["high"] for r in weeks)
-    inside, total = nowcast.coverage(checks["faits"])
+    inside, total = checks["faits"]
     assert total >= 150
     assert 0.8 <= inside / total <= 0.97
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from helpers.collect import collect
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
-from helpers.ingest import ingest
+from helpers.ingest import ingest, words
 from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, middle
-from tests.fixtures.real import ROOT, Built, build, read_csv
+from tests.fixtures.real import INGEST, ROOT, Built, build, read_csv
 from tests.ingest.test_ingest import results, rows_of
 
 # --- Wild rows -------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_date_in_parts_that_does_not_exist_is_set_aside(
     monkeypatch.setenv("PHARE_FROM", str(tmp_path))
     city = City(ROOT / "data/cities/marseille_ouvert")
     collect.collect(city, ROOT, tmp_path / "raw")
-    fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", 200, 15, 0.01)["accidents"]
+    fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", INGEST)["accidents"]
     assert fates.pop("accepted") == 1
     assert sum(fates.values()) == 1
 
@@ -269,18 +269,18 @@ def test_city_without_observations_is_refused(tmp_path: Path) -> None:
     (pack / "city.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
     (pack / "themes.yaml").write_text("themes: {}\n", encoding="utf-8")
     with pytest.raises(PhareError, match="observations"):
-        ingest.ingest(City(pack), built.raw, tmp_path / "rien", 200, 15, 0.01)
+        ingest.ingest(City(pack), built.raw, tmp_path / "rien", INGEST)
 
 
 def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
     rows = [fact(1), fact(1), fact(2, debut="hier"), fact(3, lon="", lat="")]
     built = build_made_up(tmp_path, rows)
-    line = ingest.fates_as_markdown(built.city, built.fates).splitlines()[-1]
+    line = words.fates(built.city, built.fates).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["Faits inventés", "4", "2", "1", "0", "illisible:debut : 1"]
     found = ingest.totals(built.city, built.out / "cube.parquet")
     assert found["cell"] == {"inside": 1, "outside": 0, "no_place": 1}
-    told = ingest.in_words(built.fates, found)  # the four squares count too
+    told = words.answer(built.fates, found)  # the four squares count too
     assert "6 acceptées" in told
     assert "1 en double" in told
-    assert "1 écartées" in ingest.in_words(built.fates, found)
+    assert "1 écartées" in words.answer(built.fates, found)

@@ -19,7 +19,7 @@ from helpers.core.stage import standing
 from helpers.ingest import ingest
 from helpers.patrol import shares
 from tests.fixtures.made_up import write_pack
-from tests.fixtures.real import Built
+from tests.fixtures.real import INGEST, Built
 from tests.fixtures.simulated import Made
 from tests.fixtures.tables import table_of_facts
 
@@ -37,7 +37,7 @@ def counted(
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
     logged = {n: t for n, t in made.city.themes.items() if t.source == "main_courante"}
     city.__dict__["themes"] = logged
-    ingest.ingest(city, made.raw, out, 200, 15, 0.01)
+    ingest.ingest(city, made.raw, out, INGEST)
     con = store.connect()
     store.view(con, "cube", out / "cube.parquet")
     store.view(con, "vacation", out / "accepted" / "vacation.parquet")

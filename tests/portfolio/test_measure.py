@@ -143,7 +143,8 @@ def results(out: Path, city: City) -> None:
         "waves/states": pa.table(
             {"theme": ["bruit", "depots", "reste"], "wave": [1, 1, 1],
              "state": ["active", "active", "suspended"], "sample": [False] * 3,
-             "reason": ["", "", WHY]}
+             "reasons": [[], [], [{"source": "faits", "reason": "below_need", "grade": "D",
+                                   "needed_grade": "C"}]]}
         ),
         "patrol/themes": shares.measure(con, city, 365, 0.95, 0.5, 30),
         "context/effects": effects.EFFECTS.empty_table(),

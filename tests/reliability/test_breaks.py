@@ -11,13 +11,15 @@ import pyarrow as pa
 import pytest
 
 from helpers.core.base import store
+from helpers.core.stage import params
 from helpers.core.stats import breaks
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability import breaks as reliability_breaks
-from helpers.reliability import drift
+from helpers.reliability import drift, words
 from tests.fixtures.made_up import build_made_up, fact, write_pack
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 
+KNOBS = params.knobs("reliability", ROOT)
 WEEKS = 208
 MONDAY = dt.date(2021, 1, 4)
 MONDAYS = [MONDAY + dt.timedelta(weeks=i) for i in range(WEEKS)]
@@ -103,7 +105,7 @@ def test_a_break_of_the_source_is_told_once_and_a_zones_own_in_the_zone(
         n[130:] = np.round(n[130:] * 1.4)
     series["C"][60:] = np.round(series["C"][60:] * 0.5)
     observe(memory, series)
-    rows = reliability_breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20).to_pylist()
+    rows = reliability_breaks.find(memory, write_pack(tmp_path), KNOBS).to_pylist()
     source = [row for row in rows if row["division"] == "ville"]
     assert any(row["first"] <= MONDAYS[130] <= row["last"] for row in source)
     squares = {row["zone"]: row for row in rows if row["division"] == "carres"}
@@ -118,9 +120,11 @@ def test_a_short_series_abstains_and_says_why(tmp_path: Path, memory: Any) -> No
     memory.unregister("weeks")
     memory.register("weeks", pa.table({"source": ["faits"] * 80, "week": MONDAYS[:80],
                                        "status": ["ok"] * 80}))  # fmt: skip
-    table = reliability_breaks.find(memory, write_pack(tmp_path), 0.01, 0.95, 20)
-    assert [row["status"] for row in table.to_pylist()] == ["abstained"]
-    assert "80 semaines" in reliability_breaks.in_words(table, {"faits": "Faits"})
+    table = reliability_breaks.find(memory, write_pack(tmp_path), KNOBS)
+    assert [(row["status"], row["reason"]) for row in table.to_pylist()] == [
+        ("abstained", "too_short")
+    ]
+    assert "80 semaines reçues, il en faut 104" in words.breaks(table, {"faits": "Faits"})
 
 
 # --- Codes ---------------------------------------------------------------------------------------
@@ -204,10 +208,10 @@ def test_unlisted_codes_set_aside_are_seen_and_slips_are_not_named(tmp_path: Pat
     mondays = [dt.date(2024, 1, 1) + dt.timedelta(weeks=i) for i in range(51)]
     con.register("weeks", pa.table({"source": ["faits"] * 51, "week": mondays,
                                     "status": ["ok"] * 51}))  # fmt: skip
-    table = drift.find(con, built.city, built.out, 0.05, 0.1)
+    table = drift.find(con, built.city, built.out, KNOBS)
     told = [row for row in table.to_pylist() if row["field"] == "nature"]
     assert [(r["kind"], r["code"], r["other"]) for r in told] == [("renamed", "petard", "artifice")]
     assert told[0]["week"] == dt.date(2024, 4, 29)
     assert told[0]["counted"]
-    assert "« petard » renommé « artifice » ?" in drift.as_markdown(table, {"faits": "Faits"})
+    assert "« petard » renommé « artifice » ?" in words.drifts(table, {"faits": "Faits"})
     assert "Dupont" not in str(table.to_pylist())

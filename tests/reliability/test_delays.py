@@ -13,13 +13,16 @@ import pytest
 from scipy import stats
 
 from helpers.core.base import store
+from helpers.core.stage import params
 from helpers.core.stats import nowcast
 from helpers.core.stats.nowcast import Floats, Triangle
-from helpers.reliability import delays
+from helpers.reliability import delays, words
 from tests.fixtures.made_up import write_pack
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 
 HORIZON = 180
+KNOBS = params.knobs("reliability", ROOT)
+SHORT = KNOBS.model_copy(update={"delay_horizon_days": 60})
 
 
 def simulate(mean: float, over: float, wobble: float, seed: int, periods: int = 150) -> Triangle:
@@ -156,8 +159,8 @@ def test_weeks_of_a_source_are_brought_to_their_final_count(
     late_city: tuple[Any, Any, Floats],
 ) -> None:
     city, con, final = late_city
-    delays.read_delays(con, city, 60, 104)
-    rows, checks = delays.find(con, city, {}, 60, 0.9)
+    delays.read_delays(con, city, SHORT)
+    rows, checks = delays.find(con, city, {}, SHORT)
     whole = [row for row in rows.to_pylist() if row["division"] == "ville"]
     assert [row["week"] for row in whole] == sorted(row["week"] for row in whole)
     assert whole[-1]["week"] == dt.date(2024, 12, 23)
@@ -170,7 +173,7 @@ def test_weeks_of_a_source_are_brought_to_their_final_count(
     last = [row for row in squares if row["week"] == dt.date(2024, 12, 23)]
     assert {row["zone"] for row in last} == {"A", "B"}
     assert sum(row["seen"] for row in last) == whole[-1]["seen"]
-    assert nowcast.coverage(checks["faits"])[1] > 50
+    assert checks["faits"][1] > 50
 
 
 def test_a_silent_week_is_missing_and_has_no_final_count(
@@ -178,8 +181,8 @@ def test_a_silent_week_is_missing_and_has_no_final_count(
 ) -> None:
     city, con, _ = late_city
     gone = {dt.date(2024, 12, 18)}
-    delays.read_delays(con, city, 60, 104)
-    rows, _ = delays.find(con, city, {"faits": gone}, 60, 0.9)
+    delays.read_delays(con, city, SHORT)
+    rows, _ = delays.find(con, city, {"faits": gone}, SHORT)
     there = {r["week"]: r for r in rows.to_pylist() if r["division"] == "ville"}
     row = there[dt.date(2024, 12, 16)]
     assert (row["status"], row["value"], row["low"], row["high"]) == ("missing", None, None, None)
@@ -188,8 +191,8 @@ def test_a_silent_week_is_missing_and_has_no_final_count(
 
 def test_curve_of_days_is_the_law(late_city: tuple[Any, Any, Floats]) -> None:
     city, con, _ = late_city
-    delays.read_delays(con, city, 60, 104)
-    found = delays.day_curves(con, city, {}, 60)["faits"]
+    delays.read_delays(con, city, SHORT)
+    found = delays.day_curves(con, city, {}, SHORT)["faits"]
     law = stats.gamma(1.2, scale=5)
     assert found == pytest.approx(law.cdf(np.arange(61) + 1) / law.cdf(61), abs=0.01)
 
@@ -203,18 +206,18 @@ def test_source_that_does_not_say_when_it_recorded_has_no_curve(
         "CAST(NULL AS TIMESTAMP) AS recorded_at, zone_carres, 'ouest' AS zone_moities, "
         "'minute' AS time_precision FROM made_up"
     )
-    delays.read_delays(con, city, 60, 104)
-    rows, checks = delays.find(con, city, {}, 60, 0.9)
-    assert (rows.num_rows, checks, delays.day_curves(con, city, {}, 60)) == (0, {}, {})
-    assert "Aucune source" in delays.in_words(city, {}, {})
+    delays.read_delays(con, city, SHORT)
+    rows, checks = delays.find(con, city, {}, SHORT)
+    assert (rows.num_rows, checks, delays.day_curves(con, city, {}, SHORT)) == (0, {}, {})
+    assert "Aucune source" in words.delays(city, {}, {})
 
 
 def test_denvers_same_day_share_is_that_of_a_plain_count(denver: Built) -> None:
     """Old facts are all in: their share recorded the same local day needs no correction."""
     con = store.connect()
     store.view(con, "observations", denver.out / "observations.parquet")
-    delays.read_delays(con, denver.city, 180, 104)
-    found = delays.day_curves(con, denver.city, {}, 180)["crime"]
+    delays.read_delays(con, denver.city, KNOBS)
+    found = delays.day_curves(con, denver.city, {}, KNOBS)["crime"]
     plain = con.execute(
         "SELECT avg(CAST(late = 0 AS INTEGER)), avg(CAST(late <= 7 AS INTEGER)) FROM (SELECT "
         "greatest(0, date_diff('day', hour, timezone('America/Denver', timezone('UTC', "

@@ -12,18 +12,15 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 import pytest
-import yaml
 
 from helpers.core.base import store
-from helpers.core.stage import figure, standing
-from helpers.reliability import figures, silence, weekly_grades
+from helpers.core.stage import figure, params, standing
+from helpers.reliability import drift, figures, silence, weekly_grades, words
 from helpers.reliability import grades as reliability_grades
 from tests.fixtures.made_up import build_made_up, fact, middle
 from tests.fixtures.real import ROOT, Built, read_csv
 
-KNOBS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["reliability"]
-MEASURES = ("located_min", "valid_min", "delay_max_days", "complete_min", "missing_max")
-BOUNDS = reliability_grades.Bounds(*(KNOBS[name] for name in MEASURES))
+KNOBS = params.knobs("reliability", ROOT)
 AMERICAN = "%m/%d/%Y %I:%M:%S %p"
 
 
@@ -31,9 +28,9 @@ def views(built: Built) -> duckdb.DuckDBPyConnection:
     con = store.connect()
     for name in ("cube", "observations", "zones"):
         store.view(con, name, built.out / f"{name}.parquet")
-    days, _ = silence.find(con, built.city, 0.1, 0.001, 28)
+    days, _ = silence.find(con, built.city, KNOBS)
     con.register("days", days)
-    con.register("weeks", reliability_grades.weeks(con, built.city, 0.1, 0.001, days))
+    con.register("weeks", reliability_grades.weeks(con, built.city, days))
     return con
 
 
@@ -147,7 +144,7 @@ def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
 def grades_of(built: Built) -> dict[str, dict[str, Any]]:
     con = views(built)
     counted = reliability_grades.accounts(built.city, built.out)
-    return {row["source"]: row for row in reliability_grades.grades(con, counted, BOUNDS)}
+    return {row["source"]: row for row in reliability_grades.grades(con, counted, KNOBS)}
 
 
 def test_denvers_grade_is_measured_on_the_file(denver: Built, crime: list[dict[str, str]]) -> None:
@@ -179,9 +176,13 @@ def test_grade_is_the_worst_of_its_parts(tmp_path: Path) -> None:
     rows = [fact(i) for i in range(9)] + [fact(9, debut="hier")]
     one = grades_of(build_made_up(tmp_path, rows))["faits"]
     assert (one["valid"], one["located"], one["delay_days"]) == (0.9, 1.0, None)
+    assert (one["valid_grade"], one["located_grade"], one["delay_grade"]) == ("C", "A", None)
     assert one["grade"] == "C"
-    assert "(C)" in one["reason"]
-    assert "(A)" in one["reason"]
+    told = words.why(one)
+    assert (
+        "90,0\u202f% de lignes valides (C) ; 100,0\u202f% d'enregistrements localisés (A)" in told
+    )
+    assert "délai" not in told
 
 
 def test_places_unknown_bring_the_grade_down(tmp_path: Path) -> None:
@@ -213,20 +214,19 @@ def test_badge_is_the_worst_grade_of_the_sources_named(
 def test_table_of_grades_keeps_every_number(denver: Built) -> None:
     con = views(denver)
     counted = reliability_grades.accounts(denver.city, denver.out)
-    found = reliability_grades.grades(con, counted, BOUNDS)
+    found = reliability_grades.grades(con, counted, KNOBS)
     table = {row["source"]: row for row in reliability_grades.as_table(found, counted).to_pylist()}
     assert table["crime"]["rows_in"] == table["crime"]["accepted"] == 49_089
     assert table["crime"]["silent_weeks"] >= 10
     assert table["neighborhoods"]["located"] is None
     titles = {name: contract.title for name, contract in denver.city.contracts.items()}
-    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in reliability_grades.in_words(
-        found, titles
-    )
+    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in words.grades(found, titles)
 
 
 def test_one_silent_week_is_told_in_the_singular() -> None:
-    row = {"source": "a", "grade": "A", "reason": "bien", "silent_weeks": 1}
-    assert reliability_grades.in_words([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
+    measured = {f"{name}_grade": None for name in reliability_grades.MEASURES}
+    row = {"source": "a", "grade": "A", "silent_weeks": 1, **measured}
+    assert words.grades([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
 
 
 def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
@@ -244,13 +244,19 @@ def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
 # --- Week by week, zone by zone ------------------------------------------------------------------
 
 
+def drifts(rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Return the drifts of source `faits`: field, week, kind, code, other, counted."""
+    names = ("field", "week", "kind", "code", "other", "counted")
+    told = [{"source": "faits", **dict(zip(names, row, strict=True))} for row in rows]
+    return pa.Table.from_pylist(told, schema=drift.DRIFT)
+
+
 def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[dict[str, Any]]:
     """Return the weekly grades, with the nowcast, drifts and breaks given."""
     con.execute(
         "CREATE TABLE nowcast (source VARCHAR, division VARCHAR, week DATE, share_in DOUBLE)"
     )
-    con.execute("CREATE TABLE drift (source VARCHAR, field VARCHAR, week DATE, kind VARCHAR, "
-                "code VARCHAR, counted BOOLEAN, reason VARCHAR)")  # fmt: skip
+    con.register("drift", drifts(events.pop("drift", [])))
     con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
                 "first DATE, last DATE, status VARCHAR)")  # fmt: skip
     for table, rows in events.items():
@@ -258,7 +264,7 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
         con.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
     weekly_grades.read_faults(con, built.city, built.out)
     weekly_grades.measure(con, built.city)
-    found: list[dict[str, Any]] = weekly_grades.grade(con, built.city, BOUNDS, 20).to_pylist()
+    found: list[dict[str, Any]] = weekly_grades.grade(con, built.city, KNOBS).to_pylist()
     return found
 
 
@@ -287,11 +293,12 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     start = dt.date(2024, 1, 1)
     con = views(a_year)
     at = [start + dt.timedelta(weeks=i) for i in range(52)]
+    moved = [("nature", at[40], "renamed", "x", "y", True),
+             ("etat", at[42], "renamed", "x", "z", False)]  # fmt: skip
     rows = graded(
         con, a_year,
         nowcast=[("faits", "ville", at[51], 0.85)],
-        drift=[("faits", "nature", at[40], "renamed", "x", True, "« x » renommé « y » ?"),
-               ("faits", "etat", at[42], "renamed", "x", False, "sans suite")],
+        drift=moved,
         breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok")],
     )  # fmt: skip
     found = {(r["division"], r["zone"], at.index(r["week"])): r for r in rows}
@@ -300,14 +307,19 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     assert {w: g for w, g in grades.items() if g != "A"} == {
         10: "D", 20: "D", 30: "D", 40: "C", 51: "C"
     }  # fmt: skip
-    reasons = {w: found["ville", "ville", w]["reason"] for w in (10, 20, 30, 40, 51)}
+    told = words.weeks(pa.Table.from_pylist(rows), drifts(moved))
+    reasons = {w: told["faits", at[w]] for w in (0, 10, 20, 30, 40, 42, 51)}
+    assert reasons[0] == reasons[42] == ""
     assert reasons[10] == "source muette 7 j sur 7 (D)"
     assert reasons[20] == "56,5\u202f% localisés (D)"
     assert reasons[30] == "82,6\u202f% de lignes valides (D)"
     assert reasons[40] == "« x » renommé « y » ? (C)"
     assert reasons[51] == "85,0\u202f% déjà saisis (C)"
     assert [found["carres", "B", w]["grade"] for w in (43, 44, 45, 46, 47)] == [*"ACCCA"]
-    assert "rupture de volume vers le 11/11/2024" in found["carres", "B", 45]["reason"]
+    broken = found["carres", "B", 45]
+    assert (broken["break_grade"], broken["break_week"]) == ("C", dt.date(2024, 11, 11))
+    assert words.week(broken, []) == "rupture de volume vers le 11/11/2024 (C)"
+    assert broken["drift_grade"] is None
 
 
 def test_missing_is_never_zero_in_any_zone(a_year: Built) -> None:
@@ -323,22 +335,21 @@ def test_no_zone_is_better_than_its_source(a_year: Built) -> None:
     assert all(r["grade"] >= source[r["week"]] for r in rows)
 
 
-WEEK_ROWS = "(VALUES {}) t(source, week, status, grade, reason)"
+WEEK_ROWS = "(VALUES {}) t(source, week, status, grade)"
 
 
 def weeks_of(con: duckdb.DuckDBPyConnection, letters: str) -> None:
     """Make views `weeks` and `grades` of source `s`: a letter a week of 2024, `-` for missing."""
     rows = [
         f"('s', DATE '{dt.date(2024, 1, 1) + dt.timedelta(weeks=i)}', "
-        f"'{'missing' if one == '-' else 'ok'}', '{'D' if one == '-' else one}', "
-        f"'{'' if one == 'A' else f'raison {one}'}')"
+        f"'{'missing' if one == '-' else 'ok'}', '{'D' if one == '-' else one}')"
         for i, one in enumerate(letters)
     ]
     con.execute(
         f"CREATE OR REPLACE VIEW weeks AS SELECT * FROM {WEEK_ROWS.format(', '.join(rows))}"
     )
-    con.execute("CREATE OR REPLACE VIEW grades AS SELECT * FROM (VALUES ('s', 'B', 'en tout'), "
-                "('annuelle', 'C', 'par an')) t(source, grade, reason)")  # fmt: skip
+    con.execute("CREATE OR REPLACE VIEW grades AS SELECT * FROM (VALUES ('s', 'B'), "
+                "('annuelle', 'C')) t(source, grade)")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -351,9 +362,7 @@ def test_grade_of_a_window_is_the_one_that_nine_weeks_in_ten_hold(
 ) -> None:
     weeks_of(memory, letters)
     end = dt.date(2024, 1, 1) + dt.timedelta(weeks=len(letters), days=-1)
-    found = standing.grade_of(memory, ["s"], dt.date(2024, 1, 1), end)
-    assert found.grade == grade
-    assert ("manquante" in found.reason) == ("-" in letters)
+    assert standing.grade_of(memory, ["s"], dt.date(2024, 1, 1), end) == grade
     assert standing.badge(memory, ["s"], dt.date(2024, 1, 1), end) == f"fiabilité {grade}"
 
 
@@ -361,10 +370,9 @@ def test_grade_of_a_window_sees_its_own_weeks_only(memory: duckdb.DuckDBPyConnec
     weeks_of(memory, "DDDD" + "A" * 8)
     first = dt.date(2024, 1, 1)
     late = standing.grade_of(memory, ["s"], first + dt.timedelta(28), first + dt.timedelta(83))
-    assert late == standing.Graded("A", "")
+    assert late == "A"
     edge = standing.grade_of(memory, ["s"], first + dt.timedelta(27), first + dt.timedelta(40))
-    assert edge.grade == "D"
-    assert "22 janvier 2024 : raison D" in edge.reason
+    assert edge == "D"
 
 
 def test_source_without_weeks_keeps_the_grade_of_its_period(
@@ -372,7 +380,7 @@ def test_source_without_weeks_keeps_the_grade_of_its_period(
 ) -> None:
     weeks_of(memory, "AAAA")
     both = standing.grade_of(memory, ["s", "annuelle"], dt.date(2024, 1, 1), dt.date(2024, 1, 28))
-    assert both == standing.Graded("C", "par an")
+    assert both == "C"
 
 
 def test_no_figure_draws_a_missing_week_as_a_number() -> None:
@@ -390,8 +398,8 @@ def test_no_figure_draws_a_missing_week_as_a_number() -> None:
             "high": pa.array([None], pa.int64()), "status": ["missing"],
         }
     )  # fmt: skip
-    drawn = figure.complete(figures.draw_weeks(weeks, {"s": "S"}))
+    drawn = figure.complete(figures.weeks(weeks, {"s": "S"}).chart)
     (rows,) = drawn["datasets"].values()
     assert [(row["n"], row["état"]) for row in rows] == [(140, "reçue"), (None, "source muette")]
-    (rows,) = figure.complete(figures.draw_nowcast(nowcast, {"s": "S"}))["datasets"].values()
+    (rows,) = figure.complete(figures.final_counts(nowcast, {"s": "S"}))["datasets"].values()
     assert (rows[0]["vu"], rows[0]["attendu"], rows[0]["muette"]) == (None, None, True)

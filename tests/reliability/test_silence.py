@@ -12,10 +12,13 @@ import pytest
 from scipy import stats
 
 from helpers.core.base import store
+from helpers.core.stage import params
 from helpers.reliability import silence
 from helpers.reliability.silence import Bools, Floats, Panel
 from tests.fixtures.made_up import write_pack
+from tests.fixtures.real import ROOT
 
+KNOBS = params.knobs("reliability", ROOT)
 SHARE, ALPHA = 0.1, 0.001
 START = dt.date(2022, 1, 3)
 WEEKDAYS = np.array([0.9, 0.95, 1.0, 1.0, 1.2, 1.15, 0.8])
@@ -186,7 +189,7 @@ def test_a_zone_that_falls_silent_is_told_apart_from_its_source(
     """Square A is mute for ten days, the whole source for three others."""
     city, observe = made_up_days
     observe(memory, zone_silent=("A", 100, 110), all_silent=(200, 203))
-    days, series = silence.find(memory, city, SHARE, ALPHA, 28)
+    days, series = silence.find(memory, city, KNOBS)
     rows = [row for row in days.to_pylist() if row["status"] == "missing"]
     first = city.about.period.start
     whole = {(r["day"] - first).days for r in rows if r["division"] == "ville"}
@@ -208,9 +211,10 @@ def test_a_source_that_never_brought_anything_is_missing_every_day(
 ) -> None:
     city, observe = made_up_days
     observe(memory, all_silent=(0, 366))
-    days, _ = silence.find(memory, city, SHARE, ALPHA, 28)
+    days, _ = silence.find(memory, city, KNOBS)
     assert days.num_rows == 366
     assert set(days["status"].to_pylist()) == {"missing"}
+    assert set(days["reason"].to_pylist()) == {"nothing_received"}
 
 
 def test_result_is_the_same_with_one_thread(made_up_days: Any) -> None:
@@ -220,5 +224,5 @@ def test_result_is_the_same_with_one_thread(made_up_days: Any) -> None:
         con = store.connect()
         con.execute(f"SET threads = {threads}")
         observe(con, zone_silent=("B", 50, 60))
-        found.append(silence.find(con, city, SHARE, ALPHA, 28)[0])
+        found.append(silence.find(con, city, KNOBS)[0])
     assert found[0].equals(found[1])

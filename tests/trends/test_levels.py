@@ -13,8 +13,9 @@ import pytest
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.stage import params
 from helpers.core.stats.two_windows import How, compare
-from helpers.reliability import grades
+from helpers.reliability import grades, silence
 from helpers.trends import explained_breaks, figures, levels
 from helpers.trends.levels import Knobs
 from helpers.trends.weekly_series import Weeks, counted_weeks
@@ -23,6 +24,11 @@ from tests.fixtures.real import Built, read_csv
 from tests.fixtures.tables import nothing_late, table_of_facts
 
 KNOBS = Knobs(26, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 20, 4)
+
+
+def weeks_of(con: duckdb.DuckDBPyConnection, city: City) -> pa.Table:
+    days, _ = silence.find(con, city, params.knobs("reliability"))
+    return grades.weeks(con, city, days)
 
 
 def knobs(window: int) -> Knobs:
@@ -125,7 +131,7 @@ def denver_views(denver: Built) -> duckdb.DuckDBPyConnection:
     for name in ("cube", "observations", "zones"):
         store.view(con, name, denver.out / f"{name}.parquet")
     nothing_late(con)
-    con.register("weeks", grades.weeks(con, denver.city, 0.1))
+    con.register("weeks", weeks_of(con, denver.city))
     return con
 
 
@@ -187,7 +193,7 @@ def test_yearly_themes_compare_the_last_year_with_the_one_before(
     for name in ("cube", "observations", "zones"):
         store.view(con, name, open_marseille.out / f"{name}.parquet")
     nothing_late(con)
-    con.register("weeks", grades.weeks(con, open_marseille.city, 0.1))
+    con.register("weeks", weeks_of(con, open_marseille.city))
     table = levels.levels(reader(con, open_marseille.city, 52), knobs(52), {}).to_pylist()
     plain: Counter[tuple[str, int]] = Counter()
     for row in read_csv(shared / "marseille/faits_par_service_2012_2020.csv"):

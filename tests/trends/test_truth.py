@@ -17,6 +17,7 @@ from helpers.ingest import ingest
 from helpers.trends import explained_breaks, levels
 from helpers.trends.levels import Knobs
 from helpers.trends.weekly_series import Weeks
+from tests.fixtures.real import INGEST
 from tests.fixtures.simulated import LOG, SETTINGS, Made
 from tests.fixtures.tables import nothing_late
 
@@ -33,7 +34,7 @@ def weeks(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Weeks:
         n: c for n, c in made.city.contracts.items() if n in ("quartiers", LOG)
     }
     city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.source == LOG}
-    ingest.ingest(city, made.raw, out, 200, 15, 0.01)
+    ingest.ingest(city, made.raw, out, INGEST)
     con: duckdb.DuckDBPyConnection = store.connect()
     for name in ("cube", "zones"):
         store.view(con, name, out / f"{name}.parquet")

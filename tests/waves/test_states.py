@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City, Grade
 from helpers.core.stage import standing
-from helpers.waves import states
+from helpers.waves import states, words
+from helpers.waves.knobs import Knobs
 from tests.fixtures.made_up import FACTS, THEMES, write_pack
 
 MONDAY = dt.date(2024, 1, 1)
@@ -71,9 +72,9 @@ def city(folder: Path, needs: dict[str, str] | None = None, **facts: Any) -> Cit
 
 
 def state(con: duckdb.DuckDBPyConnection, pack: City, pilot_weeks: int = 10) -> tuple[str, str]:
-    row = states.states(con, pack, "C", pilot_weeks).to_pylist()[0]
+    row = states.states(con, pack, Knobs(default_grade="C", pilot_weeks=pilot_weeks)).to_pylist()[0]
     assert row["theme"] == "bruit"
-    return row["state"], row["reason"]
+    return row["state"], standing.why(row)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +144,15 @@ def test_what_is_not_in_force_is_left_out_and_says_why(
 ) -> None:
     pack = city(tmp_path)
     tables(memory, {"faits": ("D", 9)}, {"faits": "o" * 20})
-    memory.register("states", states.states(memory, pack, "C", 10))
+    found = states.states(memory, pack, Knobs(default_grade="C", pilot_weeks=10))
+    memory.register("states", found)
     kept = standing.restricted(pack, set())
     assert kept.themes == {}
     assert list(pack.themes) == ["bruit", "depots"]
     told = standing.left_out(memory, pack, kept)
     assert "**Bruit** (suspendu) : « faits » est notée D, il faut C." in told
     assert standing.left_out(memory, pack, pack) == ""
-    assert "2 suspendu" in states.in_words(states.states(memory, pack, "C", 10), pack)
+    assert "2 suspendu" in words.states(found, pack)
 
 
 def test_a_need_names_a_source_of_the_city(tmp_path: Path) -> None:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 
 from helpers.collect import gate
 from helpers.core.base.errors import PhareError
-from helpers.core.base.french import number, plural
+from helpers.core.base.redact import redacted
 from helpers.core.base.workspace import INBOX, scratch
 from helpers.core.city.city import City, Delivery
 from helpers.core.city.contract import REMOTE
@@ -36,8 +33,8 @@ def deliveries(city: City, root: Path) -> Iterator[dict[str, list[Path]]]:
 
             simulate.deliver(city.pack, folder)
         yield {
-            name: _find(city, delivery, root, folder)
-            for name, delivery in city.about.sources.items()
+            name: _find(city, name, root, folder)
+            for name in city.about.sources
             if city.contracts[name].file.format not in REMOTE
         }
 
@@ -61,13 +58,14 @@ def received(places: list[Path], name: str) -> list[Path]:
     return next((files for place in places if (files := sorted(place.glob(name)))), [])
 
 
-def _find(city: City, delivery: Delivery, root: Path, folder: Path) -> list[Path]:
+def _find(city: City, source: str, root: Path, folder: Path) -> list[Path]:
+    delivery = city.about.sources[source]
     places = [folder] if delivery.generator else places_to_look(city, root)
     found: list[Path] = []
     for name in delivery.names:
         here = received(places, name)
         if not here and os.environ.get(FETCH) and delivery.url:
-            here = [_fetch(delivery, folder / name)]
+            here = [_fetch(source, delivery, folder / name)]
         if not here:
             raise PhareError(
                 f"fichier absent : {name}",
@@ -85,17 +83,20 @@ def _places(city: City) -> str:
     return "cherché dans : " + (", ".join(looked) or "aucun dossier donné")
 
 
-def _fetch(delivery: Delivery, path: Path) -> Path:
+def _fetch(source: str, delivery: Delivery, path: Path) -> Path:
     """Download a file; an address that ends with a slash is that of the folder of all of them."""
+    from helpers.connect import http  # cities of files alone do not pay for the network's libraries
+
     address = f"{delivery.url}{path.name}" if delivery.url.endswith("/") else delivery.url
     try:
-        with urllib.request.urlopen(address, timeout=60) as reply, path.open("wb") as file:
-            shutil.copyfileobj(reply, file)
-    except (urllib.error.URLError, TimeoutError) as error:
+        with http.Site(address, source) as site:
+            site.download(address, path)
+    except PhareError as error:
+        todo = "vérifier l'accès" if isinstance(error, http.Passing) else error.todo
         raise PhareError(
-            f"téléchargement impossible : {error}",
-            address + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
-            "vérifier l'accès, ou donner un dossier : `make data CITY=… FROM=dossier`",
+            f"téléchargement impossible : {error.what}",
+            redacted(address) + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
+            f"{todo}, ou donner un dossier : `make data CITY=… FROM=dossier`",
         ) from error
     return path
 
@@ -131,79 +132,3 @@ def _from_afar(city: City, root: Path, name: str, raw: Path) -> dict[str, Any]:
     folder = remote_source.spool_folder(root, city.about.name, name)
     again = bool(os.environ.get(FETCH))
     return remote_source.take_in(city.contracts[name], delivery.url, folder, raw, again=again)
-
-
-def as_markdown(receipts: dict[str, dict[str, Any]]) -> str:
-    """Return the receipts as a Markdown table, one line a file."""
-    lines = [
-        "| source | fichier reçu | édition | lignes | octets | SHA-256 | colonnes refusées "
-        "| non nommées | valeurs retirées |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, receipt in receipts.items():
-        for one in receipt["files"]:
-            refused = ", ".join(f"`{column}`" for column in one["columns_refused"]) or "aucune"
-            others = ", ".join(f"`{column}`" for column in one["columns_not_named"]) or "aucune"
-            lines.append(
-                f"| {name} | {one['file']} | {one['edition']} | {number(one['rows'])} | "
-                f"{number(one['size'])} | `{one['sha256'][:12]}…` | {refused} | {others} | "
-                f"{number(sum(one['personal'].values()))} |"
-            )
-    return "\n".join(lines)
-
-
-def contracts_as_markdown(city: City) -> str:
-    """Return what each source is for, by what right it is kept and how long, and its caveats."""
-    lines = [
-        "| source | à quoi elle sert | de quel droit | conservation | convention | réserves |",
-        "|---|---|---|---|---|---|",
-    ]
-    for contract in city.contracts.values():
-        caveats = " ; ".join(caveat.rstrip(".") for caveat in contract.caveats) or "aucune"
-        sample = "**échantillon, jamais un total** ; " if contract.coverage == "sample" else ""
-        lines.append(
-            f"| {contract.title} | {contract.purpose} | {contract.legal_basis} | "
-            f"{contract.retention} | {contract.convention or 'sans objet'} | {sample}{caveats} |"
-        )
-    return "\n".join(lines)
-
-
-def published_as_markdown(city: City) -> str:
-    """Return the published figures of the pack as a Markdown table, or a sentence without any."""
-    if not city.about.published_figures:
-        return "Aucun chiffre publié n'est noté pour cette ville."
-    lines = ["| chiffre publié | valeur | année | source |", "|---|---|---|---|"]
-    for one in city.about.published_figures:
-        value = number(one.value, 0 if one.value == int(one.value) else 2)
-        lines.append(f"| {one.label} | {value} {one.unit} | {one.year or ''} | {one.source} |")
-    return "\n".join(lines)
-
-
-def in_words(receipts: dict[str, dict[str, Any]]) -> str:
-    """Return the answer: how much came in, what was refused or taken away, and why."""
-    rows = sum(receipt["rows"] for receipt in receipts.values())
-    files = sum(len(receipt["files"]) for receipt in receipts.values())
-    lines = [f"{plural(files, 'fichier')} et {plural(rows, 'ligne')} sont entrés."]
-    refused = [
-        f"- `{column}` ({name}) : {reason.rstrip('.')}."
-        for name, receipt in receipts.items()
-        for column, reason in receipt["columns_refused"].items()
-    ]
-    if refused:
-        lines += ["", "Colonnes refusées à la porte, et écrites nulle part :", "", *refused]
-    else:
-        lines.append("Aucune colonne présente n'était à refuser.")
-    met = [
-        f"- {name} : {plural(n, 'valeur')} ({reason.replace(':', ', champ ')})."
-        for name, receipt in receipts.items()
-        for reason, n in receipt["personal"].items()
-    ]
-    if met:
-        lines += [
-            "",
-            "Données personnelles reconnues dans des colonnes permises, retirées à la porte ; "
-            "leurs lignes sont écartées :",
-            "",
-            *met,
-        ]
-    return "\n".join(lines)

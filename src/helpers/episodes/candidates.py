@@ -6,7 +6,7 @@ squares and about two slots; a pair is kept in the first slot that both share, h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow as pa
 from helpers.core.base.store import literal, quote
 from helpers.core.city.episode_rules import EpisodeRules, Pair
 from helpers.core.city.names import NO_PLACE, OUTSIDE
+from helpers.episodes.knobs import Knobs
 
 # What a trace tells its episode, beside its place and moment.
 CARRIED = ("cell", "theme", "origin")
@@ -21,20 +22,21 @@ COMPARISONS = ("place", "gap", "kind", "reference")
 WEEK_S = 7 * 86_400
 # A fact known to lie within an interval: the longer, the less it says. Hours.
 INTERVALS_H = (2, 8)
-Levels = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Spread:
-    """The bounds of the levels, ascending: metres and minutes; and the longest interval used."""
+class Level(NamedTuple):
+    """A level of a comparison: code, SQL test, and its bound where it has one (m, h or min)."""
 
-    distances_m: tuple[int, ...]
-    gaps_min: tuple[int, ...]
-    max_interval_h: int
+    code: str
+    test: str
+    bound: int | None = None
+
+
+Levels = list[Level]
 
 
 def make_records(
-    con: duckdb.DuckDBPyConnection, rules: EpisodeRules, main_division: str, spread: Spread
+    con: duckdb.DuckDBPyConnection, rules: EpisodeRules, main_division: str, knobs: Knobs
 ) -> None:
     """Make table `record` of views `observations` and `places`: one row an observation.
 
@@ -62,7 +64,7 @@ def make_records(
         "THEN epoch(greatest(ended_at, started_at))::BIGINT ELSE s END + CASE time_precision "
         "WHEN 'hour' THEN 3599 WHEN 'day' THEN 86399 WHEN 'year' THEN 31535999 ELSE 0 END AS e "
         "FROM observations WHERE n > 0), slim AS (SELECT record, s AS t0, e AS t1, "
-        f"e - s <= {spread.max_interval_h * 3600} AS usable, "
+        f"e - s <= {knobs.max_interval_h * 3600} AS usable, "
         "CASE WHEN place_precision = 'point' THEN x END AS x, "
         "CASE WHEN place_precision = 'point' THEN y END AS y, key, reference, "
         f"{', '.join(coded.values())} "
@@ -103,55 +105,55 @@ def kinds(rules: EpisodeRules, pair: Pair) -> pa.Table:
     )
 
 
-def levels(rules: EpisodeRules, pair: Pair, spread: Spread) -> dict[str, Levels]:
-    """Return, for each comparison, its levels in order: label and SQL test, the last a catch-all.
+def levels(rules: EpisodeRules, pair: Pair, knobs: Knobs) -> dict[str, Levels]:
+    """Return, for each comparison, its levels in order, the last a catch-all.
 
     The tests read `distance` (m), `gap` (s, positive when the second comes later), `slack` (s,
-    the longer of the two intervals), `kind`, `key_a` and `reference_b`.
+    the longer of the two intervals), `kind`, `key_a` and `reference_b`. A level of `kind` is named
+    as the fact in the pack.
     """
-    near = [d for d in spread.distances_m if d < pair.max_distance_m] + [pair.max_distance_m]
-    place = [(f"à {d} m au plus", f"distance <= {d}") for d in near]
-    place += [("même zone, point inconnu", "same_zone"), ("lieu inconnu", "true")]
+    near = [d for d in knobs.distance_levels_m if d < pair.max_distance_m] + [pair.max_distance_m]
+    place = [Level("within_m", f"distance <= {d}", d) for d in near]
+    place += [Level("same_zone", "same_zone"), Level("place_unknown", "true")]
     if rules.sources[pair.second].zone:
-        place = [("dans la zone du dénombrement", "true")]
-    facts = [(name, f"kind = {i}") for i, name in enumerate(rules.facts, start=1)]
-    reference = [("pas de renvoi", "true")]
+        place = [Level("counted_zone", "true")]
+    facts = [Level(name, f"kind = {i}") for i, name in enumerate(rules.facts, start=1)]
+    reference = [Level("no_reference", "true")]
     if pair.reference:
         reference = [
-            ("renvoi à cet enregistrement", "key_a = reference_b"),
-            ("renvoi à un autre", "reference_b IS NOT NULL"),
+            Level("to_this_record", "key_a = reference_b"),
+            Level("to_another", "reference_b IS NOT NULL"),
             *reference,
         ]
     return {
         "place": place,
-        "gap": _gaps(pair, spread),
-        "kind": [*facts, ("autre nature", "true")],
+        "gap": _gaps(pair, knobs),
+        "kind": [*facts, Level("other_kind", "true")],
         "reference": reference,
     }
 
 
-def _gaps(pair: Pair, spread: Spread) -> Levels:
-    near = [g for g in spread.gaps_min if g < pair.max_gap_min] + [pair.max_gap_min]
+def _gaps(pair: Pair, knobs: Knobs) -> Levels:
+    near = [g for g in knobs.gap_levels_min if g < pair.max_gap_min] + [pair.max_gap_min]
     inside = f"gap = 0 AND slack > {60 * near[0]}"
     found = [
-        (f"dans l'intervalle, de {h} h au plus", f"{inside} AND slack <= {3600 * h}")
-        for h in INTERVALS_H
+        Level("in_interval_up_to_h", f"{inside} AND slack <= {3600 * h}", h) for h in INTERVALS_H
     ]
-    found.append((f"dans l'intervalle, de plus de {INTERVALS_H[-1]} h", inside))
-    found += [(f"jusqu'à {g} min après", f"gap BETWEEN 0 AND {60 * g}") for g in near]
-    found += [(f"jusqu'à {g} min avant", f"gap BETWEEN {-60 * g} AND 0") for g in near]
-    return [*found[:-1], (found[-1][0], "true")]
+    found.append(Level("in_interval_over_h", inside, INTERVALS_H[-1]))
+    found += [Level("after_up_to_min", f"gap BETWEEN 0 AND {60 * g}", g) for g in near]
+    found += [Level("before_up_to_min", f"gap BETWEEN {-60 * g} AND 0", g) for g in near]
+    return [*found[:-1], found[-1]._replace(test="true")]
 
 
-def pairs_sql(rules: EpisodeRules, pair: Pair, spread: Spread, second: str = "record") -> str:
+def pairs_sql(rules: EpisodeRules, pair: Pair, knobs: Knobs, second: str = "record") -> str:
     """Return the SQL of candidate pairs: a, b, gap, distance and the level of each comparison.
 
     `second` is the table that the second source's records are read from. Needs table `kinds`.
     """
     cases = ", ".join(
-        f"(CASE {' '.join(f'WHEN {test} THEN {i}' for i, (_, test) in enumerate(found))} END)"
+        f"(CASE {' '.join(f'WHEN {level.test} THEN {i}' for i, level in enumerate(found))} END)"
         f"::TINYINT AS {name}_level"
-        for name, found in levels(rules, pair, spread).items()
+        for name, found in levels(rules, pair, knobs).items()
     )
     near, far = 60 * pair.max_gap_min, pair.max_distance_m
     join = "JOIN" if rules.sources[pair.second].zone else "LEFT JOIN"

@@ -17,37 +17,27 @@ import pyarrow as pa
 from scipy import special
 
 from helpers.core.base import store
-from helpers.core.base.french import number, percent, plural
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.episode_rules import EpisodeRules
+from helpers.core.city.names import NO_THEME
 from helpers.core.place_time.territory import project
 from helpers.core.stage.run import Run
-from helpers.episodes.candidates import COMPARISONS, Spread
-from helpers.episodes.links import Fitted, Limits, link
+from helpers.episodes.candidates import COMPARISONS
+from helpers.episodes.knobs import Knobs
+from helpers.episodes.links import Fitted, link
 
-UNDER, VARIANCE = "decided = 'sous_le_seuil'", "probability * (1 - probability)"
-NO_THEME = "sans_theme"
+UNDER, VARIANCE = "decided = 'below_threshold'", "probability * (1 - probability)"
+SHOWN = 15  # combinations of sources
 NO_RULES = EpisodeRules(facts={}, sources={}, pairs=())
 WEIGHTS = pa.schema(
     [
         ("pair", pa.int32()), ("first", pa.string()), ("second", pa.string()),
-        ("comparison", pa.string()),
-        ("level", pa.string()), ("rank", pa.int8()), ("m", pa.float64()), ("u", pa.float64()),
+        ("comparison", pa.string()), ("level", pa.string()), ("bound", pa.int64()),
+        ("rank", pa.int8()), ("m", pa.float64()), ("u", pa.float64()),
         ("bits", pa.float64()),
     ]
 )  # fmt: skip
-
-
-def limits_of(knobs: Mapping[str, Any]) -> Limits:
-    """Return the limits that the knobs of the stage set."""
-    spread = Spread(
-        tuple(knobs["distance_levels_m"]),
-        tuple(knobs["gap_levels_min"]),
-        knobs["max_interval_h"],
-    )
-    names = ("threshold", "max_extent_m", "max_span_h", "shift_weeks", "minimum_links")
-    return Limits(spread, **{name: knobs[name] for name in names})
 
 
 def register_places(
@@ -84,14 +74,14 @@ def register_places(
 
 
 def find(
-    con: duckdb.DuckDBPyConnection, city: City, rules: EpisodeRules, limits: Limits
+    con: duckdb.DuckDBPyConnection, city: City, rules: EpisodeRules, knobs: Knobs
 ) -> list[Fitted]:
     """Make tables `episodes`, `links` and `weights`; return the model of each pair of sources.
 
     Views `observations` and `places`. `episodes` has one row a trace: episode, source, record,
     first, last (UTC), cell, theme, n_traces, origin (of the first trace), citizen, agent.
     """
-    fitted = link(con, rules, city.about.main_division, limits)
+    fitted = link(con, rules, city.about.main_division, knobs)
     con.register("weights", weights_table(fitted))
     pairs = pa.table(
         {
@@ -114,7 +104,7 @@ def weights_table(fitted: list[Fitted]) -> pa.Table:
         if one.model is None:
             continue
         names = {"pair": index, "first": one.pair.first, "second": one.pair.second}
-        rows.append({**names, "comparison": "prior", "level": "avant toute comparaison",
+        rows.append({**names, "comparison": "prior", "level": "prior",
                      "rank": 0, "bits": one.model.prior_weight})  # fmt: skip
         for comparison in COMPARISONS:
             parts = zip(
@@ -125,9 +115,9 @@ def weights_table(fitted: list[Fitted]) -> pa.Table:
                 strict=True,
             )
             rows += [
-                {**names, "comparison": comparison, "level": label[0], "rank": rank, "m": m,
-                 "u": u, "bits": bits}
-                for rank, (label, m, u, bits) in enumerate(parts)
+                {**names, "comparison": comparison, "level": level.code, "bound": level.bound,
+                 "rank": rank, "m": m, "u": u, "bits": bits}
+                for rank, (level, m, u, bits) in enumerate(parts)
             ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=WEIGHTS)
 
@@ -190,7 +180,7 @@ def write(run: Run) -> None:
         run.wrote(store.write(run.con, query, run.folder / f"{name}.parquet", order_by=key))
 
 
-def count(con: duckdb.DuckDBPyConnection, fitted: list[Fitted], confidence: float) -> pa.Table:
+def count(con: duckdb.DuckDBPyConnection, fitted: list[Fitted], knobs: Knobs) -> pa.Table:
     """Return theme, records, episodes, false_links, missed_links, low, high of table `episodes`.
 
     A link that joined two groups and is false hid an episode; one that was missed made one too
@@ -201,7 +191,7 @@ def count(con: duckdb.DuckDBPyConnection, fitted: list[Fitted], confidence: floa
     where nothing could be weighed: then nobody knows how many records tell one fact.
     """
     weighed = "true" if any(one.model for one in fitted) else "false"
-    z = float(special.ndtri((1 + confidence) / 2))
+    z = float(special.ndtri((1 + knobs.confidence) / 2))
     shares: dict[str, float] = {}
     for one in fitted:
         for source, lonely in zip(
@@ -241,74 +231,44 @@ def _sum(value: str, test: str) -> str:
     return f"coalesce(sum({exact}) FILTER ({test}), 0)::DOUBLE"
 
 
-def as_markdown(counted: pa.Table, city: City) -> str:
-    """Return the table of `count`, themes by their titles."""
-    lines = [
-        "| thème | enregistrements | épisodes | intervalle | liens faux attendus | manqués |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in counted.to_pylist():
-        theme = city.themes.get(row["theme"])
-        lines.append(
-            f"| {theme.title if theme else 'Sans thème'} | {number(row['records'])} | "
-            f"{number(row['episodes'])} | {_interval(row['low'], row['high'])} | "
-            f"{number(row['false_links'], 1)} | {number(row['missed_links'], 1)} |"
-        )
-    return "\n".join(lines)
-
-
-def _interval(low: int | None, high: int | None) -> str:
-    return "non estimé" if low is None or high is None else f"{number(low)} à {number(high)}"
-
-
-def in_words(
-    con: duckdb.DuckDBPyConnection, city: City, fitted: list[Fitted], counted: pa.Table
-) -> str:
-    """Return the answer as Markdown: how many episodes, how sure, and what was not linked."""
-    records, episodes = (sum(counted[name].to_pylist()) for name in ("records", "episodes"))
-    if not fitted:
-        return (
-            f"**Rien à relier** : {_why_nothing(city)}. Chaque enregistrement reste seul dans son "
-            f"épisode ({number(records)})."
-        )
-    several, joined, sure = con.execute(
-        "SELECT (SELECT count(DISTINCT episode) FROM episodes WHERE n_traces > 1), "
-        "count(*) FILTER (joined), avg(probability) FILTER (joined) FROM links"
-    ).fetchall()[0]
-    low, high = (
-        sum(counted[name].to_pylist()) if any(one.model for one in fitted) else None
-        for name in ("low", "high")
+def combinations(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return n_traces, sources, n: the combinations that tell most episodes. Table `episodes`."""
+    return store.records(
+        con,
+        "SELECT n_traces, sources, count(*) AS n FROM (SELECT episode, any_value(n_traces) "
+        "AS n_traces, list_sort(list(DISTINCT source)) AS sources FROM episodes "
+        "WHERE n_traces > 1 GROUP BY episode) GROUP BY ALL ORDER BY n DESC, n_traces, sources "
+        f"LIMIT {SHOWN}",
     )
-    told = f"intervalle, liens faux et manqués attendus compris : {_interval(low, high)}"
-    lines = [
-        f"{plural(records, 'enregistrement')} racontent {plural(episodes, 'épisode')} "
-        f"({told}) ; "
-        f"{number(several)} ont plusieurs traces."
-    ]
-    if joined:
-        lines.append(
-            f"Les {plural(joined, 'lien retenu')} ont en moyenne {percent(sure, 1)} de chances "
-            "d'être justes, selon le modèle."
-        )
-    titles = {name: contract.title for name, contract in city.contracts.items()}
-    vague = con.execute("SELECT count(*) FROM episodes WHERE incomparable").fetchall()[0][0]
-    if vague:
-        lines.append(
-            f"Sans lieu ou au moment trop vague, {plural(vague, 'enregistrement')} n'ont pu être "
-            "comparés : l'intervalle en tient compte."
-        )
-    lines += [
-        f"- **{titles[one.pair.first]} – {titles[one.pair.second]}** : abstention ({one.reason})."
-        for one in fitted
-        if one.reason
-    ]
-    prose = [line for line in lines if not line.startswith("-")]
-    listed = [line for line in lines if line.startswith("-")]
-    return "\n\n".join([" ".join(prose), "\n".join(listed)]).strip()
 
 
-def _why_nothing(city: City) -> str:
-    sources = city.observed_sources()
-    if len(sources) < 2:
-        return f"{city.about.title} n'a qu'une source d'observations ({', '.join(sources)})"
-    return f"la ville n'a pas de fichier episodes.yaml pour ses {len(sources)} sources"
+def example(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+    """Return one link to take apart: of middling weight, in the episode with the most sources.
+
+    A link without declared reference where there is one: what is told needs no weighing.
+    """
+    rows = store.records(
+        con,
+        "WITH best AS (SELECT episode, count(DISTINCT source) AS sources FROM episodes "
+        "WHERE n_traces > 1 GROUP BY episode), told AS (SELECT links.*, sources "
+        "FROM links JOIN episodes ON episodes.source = source_a AND episodes.record = record_a "
+        "JOIN best USING (episode) WHERE joined), few AS (SELECT *, "
+        "percent_rank() OVER (PARTITION BY sources ORDER BY weight) AS part FROM told) "
+        "SELECT * EXCLUDE (part, joined) FROM few ORDER BY sources DESC, abs(reference_bits) > 5, "
+        "abs(part - 0.5), record_a, record_b LIMIT 1",
+    )
+    return rows[0] if rows else None
+
+
+def summary(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return several (episodes of more than one trace), joined (links), sure, vague (records).
+
+    `sure`: mean probability of the links that joined two groups, None without. `vague`: records
+    that could not be compared. Tables `episodes` and `links`.
+    """
+    return store.records(
+        con,
+        "SELECT (SELECT count(DISTINCT episode) FROM episodes WHERE n_traces > 1) AS several, "
+        "count(*) FILTER (joined) AS joined, avg(probability) FILTER (joined) AS sure, "
+        "(SELECT count(*) FROM episodes WHERE incomparable) AS vague FROM links",
+    )[0]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import altair as alt
-import duckdb
 import numpy as np
 
-from helpers.core.base import store
 from helpers.core.base.french import number, plural
 from helpers.core.stage import figure, palette
+from helpers.core.stage.figure import Drawn
 from helpers.episodes.candidates import COMPARISONS
 from helpers.episodes.links import Fitted
 
@@ -34,15 +33,16 @@ def _short(source: str) -> str:
     return source.replace("_", " ")
 
 
-def draw_traces(con: duckdb.DuckDBPyConnection) -> Any:
-    """Return bars: how many episodes each combination of sources tells. Table `episodes`."""
-    rows = store.records(
-        con,
-        "SELECT n_traces, sources, count(*) AS n FROM (SELECT episode, any_value(n_traces) "
-        "AS n_traces, list_sort(list(DISTINCT source)) AS sources FROM episodes "
-        "WHERE n_traces > 1 GROUP BY episode) GROUP BY ALL ORDER BY n DESC, n_traces, sources "
-        "LIMIT 15",
+def traces(rows: list[dict[str, Any]]) -> Drawn:
+    """Return bars: how many episodes each combination of sources tells."""
+    return Drawn(
+        _traces(rows),
+        "Épisodes à plusieurs traces, selon les sources qui les racontent",
+        "Une barre par combinaison de sources ; le nombre de traces vient en tête.",
     )
+
+
+def _traces(rows: list[dict[str, Any]]) -> Any:
     if not rows:
         return _nothing("Aucun épisode n'a plusieurs traces.")
     shown = [
@@ -55,18 +55,22 @@ def draw_traces(con: duckdb.DuckDBPyConnection) -> Any:
     ]
     axis = alt.Axis(labelLimit=420)
     bars = alt.Chart(figure.data(shown)).encode(y=alt.Y("qui:N", title=None, sort=None, axis=axis))
-    marks = bars.mark_bar(color=palette.BLUE).encode(x=alt.X("n:Q", title="épisodes"))
+    marks = bars.mark_bar(color=palette.OBSERVED).encode(x=alt.X("n:Q", title="épisodes"))
     texts = bars.mark_text(align="left", dx=4, color=palette.INK).encode(x="n:Q", text="texte:N")
     return alt.layer(marks, texts).properties(width=320, height=alt.Step(24))
 
 
-def draw_weights(fitted: list[Fitted], titles: dict[str, str], threshold: float) -> Any:
+def weights(fitted: list[Fitted], titles: dict[str, str], threshold: float) -> Drawn:
     """Return, for each pair of sources, candidates by weight: observed, and expected by chance.
 
     The bar is the weight from which a candidate without rivals is linked.
     """
     panels = [_weights(one, titles, threshold) for one in fitted if one.tally]
-    return alt.vconcat(*panels, spacing=14) if panels else _nothing("Aucun couple à peser.")
+    return Drawn(
+        alt.vconcat(*panels, spacing=14) if panels else _nothing("Aucun couple à peser."),
+        "Couples candidats selon leur poids",
+        "Par paire de sources, couples observés et attendus du hasard ; le trait est le seuil.",
+    )
 
 
 def _weights(one: Fitted, titles: dict[str, str], threshold: float) -> Any:
@@ -78,7 +82,7 @@ def _weights(one: Fitted, titles: dict[str, str], threshold: float) -> Any:
         for b in np.unique(bins)
         for word, counts in ((REAL, real), (CHANCE, chance))
     ]
-    colours = alt.Scale(domain=[REAL, CHANCE], range=[palette.BLUE, palette.ORANGE])
+    colours = alt.Scale(domain=[REAL, CHANCE], range=[palette.OBSERVED, palette.BY_LUCK])
     bars = (
         alt.Chart(figure.data(rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
@@ -96,26 +100,16 @@ def _weights(one: Fitted, titles: dict[str, str], threshold: float) -> Any:
     return alt.layer(bars, rule.encode(x="bits:Q")).properties(width=560, height=110, title=title)
 
 
-def example(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
-    """Return one link to take apart: of middling weight, in the episode with the most sources.
-
-    A link without declared reference where there is one: what is told needs no weighing.
-    """
-    rows = store.records(
-        con,
-        "WITH best AS (SELECT episode, count(DISTINCT source) AS sources FROM episodes "
-        "WHERE n_traces > 1 GROUP BY episode), told AS (SELECT links.*, sources "
-        "FROM links JOIN episodes ON episodes.source = source_a AND episodes.record = record_a "
-        "JOIN best USING (episode) WHERE joined), few AS (SELECT *, "
-        "percent_rank() OVER (PARTITION BY sources ORDER BY weight) AS part FROM told) "
-        "SELECT * EXCLUDE (part, joined) FROM few ORDER BY sources DESC, abs(reference_bits) > 5, "
-        "abs(part - 0.5), record_a, record_b LIMIT 1",
-    )
-    return rows[0] if rows else None
-
-
-def draw_example(link: dict[str, Any] | None, fitted: list[Fitted], titles: dict[str, str]) -> Any:
+def example(link: dict[str, Any] | None, fitted: list[Fitted], titles: dict[str, str]) -> Drawn:
     """Return the waterfall of one link: what each comparison adds to its weight."""
+    return Drawn(
+        _example(link, fitted, titles),
+        "Un lien démonté : ce que chaque comparaison ajoute",
+        "Cascade des poids, en bits, du lien d'un épisode que plusieurs sources racontent.",
+    )
+
+
+def _example(link: dict[str, Any] | None, fitted: list[Fitted], titles: dict[str, str]) -> Any:
     if link is None:
         return _nothing("Aucun lien à montrer.")
     pairs = {(one.pair.first, one.pair.second): one for one in fitted}
@@ -140,7 +134,7 @@ def draw_example(link: dict[str, Any] | None, fitted: list[Fitted], titles: dict
                  "bout": round(max(0.0, total), 3),
                  "bits": number(total, 1), "sens": "total"})  # fmt: skip
     colours = alt.Scale(domain=["pour", "contre", "total"],
-                        range=[palette.BLUE, palette.ORANGE, palette.GREY])  # fmt: skip
+                        range=[palette.FOR, palette.AGAINST, palette.TOTAL])  # fmt: skip
     axis = alt.Axis(labelLimit=300)
     base = alt.Chart(figure.data(rows)).encode(y=alt.Y("étape:N", sort=None, title=None, axis=axis))
     bars = base.mark_bar().encode(

@@ -12,7 +12,8 @@ import pyarrow as pa
 from helpers.core.base.store import literal
 from helpers.core.city.episode_rules import EpisodeRules, Pair
 from helpers.episodes import candidates as episodes_candidates
-from helpers.episodes.candidates import COMPARISONS, WEEK_S, Levels, Spread
+from helpers.episodes.candidates import COMPARISONS, WEEK_S, Levels
+from helpers.episodes.knobs import Knobs
 from helpers.episodes.merging import Floats, Groups, Ints, allowed, merge
 from helpers.episodes.scores import Model, fit
 
@@ -21,25 +22,13 @@ SAMPLE = 50_000
 # Odds are summed as integers, so that no sum depends on its order.
 UNIT = 1_000_000
 MAX_BITS, MIN_BITS = 30.0, -14.0
+KEPT = 0.02  # the least probability that is written
 LEVEL_NAMES = ", ".join(f"{name}_level" for name in COMPARISONS)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What links and episodes may be; `kept` is the least probability that is written."""
-
-    spread: Spread
-    threshold: float
-    max_extent_m: int
-    max_span_h: int
-    shift_weeks: int
-    minimum_links: int
-    kept: float = 0.02
-
-
-@dataclass(frozen=True)
 class Fitted:
-    """One pair of sources: its model, or why there is none; `levels` tells labels in order.
+    """One pair of sources: its model, or why there is none; `levels` in order.
 
     `expected` is how many candidates exceed chance. `tally` counts candidates by weight: bits,
     real, by chance. `lonely` is the share of the first ("a") and of the second ("b") source's
@@ -63,15 +52,15 @@ class Fitted:
 
 
 def link(
-    con: duckdb.DuckDBPyConnection, rules: EpisodeRules, main_division: str, limits: Limits
+    con: duckdb.DuckDBPyConnection, rules: EpisodeRules, main_division: str, knobs: Knobs
 ) -> list[Fitted]:
     """Make tables `link` and `grouped` from views `observations` and `places`.
 
     `link`: pair, a, b, gap, distance, the levels, weight, probability, decided, joined (it made
-    two groups one); candidates of at least `limits.kept`. `grouped`: rec, grp (the smallest
+    two groups one); candidates of at least `KEPT`. `grouped`: rec, grp (the smallest
     record of its group), one row a record.
     """
-    episodes_candidates.make_records(con, rules, main_division, limits.spread)
+    episodes_candidates.make_records(con, rules, main_division, knobs)
     con.execute(
         "CREATE OR REPLACE TABLE scored (pair INTEGER, a INTEGER, b INTEGER, gap BIGINT, "
         "distance DOUBLE, place_level TINYINT, gap_level TINYINT, kind_level TINYINT, "
@@ -82,25 +71,25 @@ def link(
         con.register("kinds", episodes_candidates.kinds(rules, pair))
         con.execute(
             "CREATE OR REPLACE TEMP TABLE candidate AS "
-            + episodes_candidates.pairs_sql(rules, pair, limits.spread)
+            + episodes_candidates.pairs_sql(rules, pair, knobs)
         )
-        one = _fit(con, rules, pair, limits)
+        one = _fit(con, rules, pair, knobs)
         if one.model:
-            _score(con, one, index, limits.kept)
+            _score(con, one, index)
         fitted.append(one)
     con.execute("DROP TABLE IF EXISTS candidate")
-    _group(con, rules, limits)
+    _group(con, rules, knobs)
     return fitted
 
 
-def _fit(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, pair: Pair, limits: Limits) -> Fitted:
+def _fit(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, pair: Pair, knobs: Knobs) -> Fitted:
     """Fit the model of table `candidate`; make table `pattern` with the weight of each."""
-    levels = episodes_candidates.levels(rules, pair, limits.spread)
+    levels = episodes_candidates.levels(rules, pair, knobs)
     total = _one(con, "SELECT count(*) FROM candidate")
-    part = _make_decoys(con, pair, limits.shift_weeks)
+    part = _make_decoys(con, pair, knobs.shift_weeks)
     if part == 0:
-        return Fitted(pair, total, 0.0, levels, reason="moins de deux semaines d'enregistrements")
-    decoys = episodes_candidates.pairs_sql(rules, pair, limits.spread, "decoy")
+        return Fitted(pair, total, 0.0, levels, reason="short_span")
+    decoys = episodes_candidates.pairs_sql(rules, pair, knobs, "decoy")
     rows = con.execute(
         f"SELECT {LEVEL_NAMES}, sum(real)::BIGINT AS real, sum(chance)::BIGINT AS chance FROM ("
         f"SELECT {LEVEL_NAMES}, count(*) AS real, 0 AS chance FROM candidate GROUP BY ALL "
@@ -112,9 +101,8 @@ def _fit(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, pair: Pair, limits
     drawn = float(rows["chance"].sum())
     expected = max(0.0, total - drawn / part)
     # Three standard deviations of the difference of two counts: below, it may be nothing.
-    if expected < max(limits.minimum_links, 3 * math.sqrt(total + drawn / part**2)):
-        reason = f"moins de {limits.minimum_links} liens attendus au-delà du hasard"
-        return Fitted(pair, total, round(expected, 1), levels, reason=reason)
+    if expected < max(knobs.minimum_links, 3 * math.sqrt(total + drawn / part**2)):
+        return Fitted(pair, total, round(expected, 1), levels, reason="few_links")
     real, chance = np.asarray(rows["real"]), np.asarray(rows["chance"]) / part
     model = fit(patterns, real, chance, sizes)
     bits = model.weights(patterns)
@@ -168,8 +156,8 @@ def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(con.execute(query).fetchall()[0][0])
 
 
-def _score(con: duckdb.DuckDBPyConnection, fitted: Fitted, index: int, kept: float) -> None:
-    """Add to table `scored` the candidates whose probability is at least `kept`.
+def _score(con: duckdb.DuckDBPyConnection, fitted: Fitted, index: int) -> None:
+    """Add to table `scored` the candidates whose probability is at least `KEPT`.
 
     Where a source leaves one record an episode, the candidates of a record are rivals: at most
     one is right, and with probability 1 − Q none is, Q being the share of records that have a
@@ -184,11 +172,11 @@ def _score(con: duckdb.DuckDBPyConnection, fitted: Fitted, index: int, kept: flo
         f"INSERT INTO scored SELECT {index}, a, b, gap, distance, {LEVEL_NAMES}, weight, "
         f"round(odds / (odds + {UNIT} * {' * '.join(rivals)}), 6) AS probability "
         f"FROM candidate JOIN pattern USING ({LEVEL_NAMES}) WHERE weight >= {MIN_BITS} "
-        f"QUALIFY probability >= {kept}"
+        f"QUALIFY probability >= {KEPT}"
     )
 
 
-def _group(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, limits: Limits) -> None:
+def _group(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, knobs: Knobs) -> None:
     """Make tables `link` and `grouped` of table `scored`.
 
     Counts of zones come last, each to its likeliest episode: they never join two.
@@ -205,9 +193,9 @@ def _group(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, limits: Limits) 
     ).fetchnumpy()
     members = _members(con, rules)
     a, b = (np.searchsorted(members["rec"], rows[side]) for side in "ab")
-    strong = rows["probability"] >= limits.threshold
+    strong = rows["probability"] >= knobs.threshold
     groups = _groups(members)
-    reach = (limits.max_extent_m, limits.max_span_h * 3600)
+    reach = (knobs.max_extent_m, knobs.max_span_h * 3600)
     group, joins = merge(groups, a[strong], b[strong], *reach)
     same = group[a] == group[b]
     possible = same | allowed(groups, group[a], group[b], *reach)
@@ -220,7 +208,7 @@ def _group(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, limits: Limits) 
     )
     con.execute(
         "CREATE OR REPLACE TABLE attached AS SELECT b AS rec, arg_min(a, rank) AS onto, "
-        f"min(rank) AS rank FROM ranked WHERE zoned AND probability >= {limits.threshold} "
+        f"min(rank) AS rank FROM ranked WHERE zoned AND probability >= {knobs.threshold} "
         "GROUP BY b"
     )
     con.execute(
@@ -232,9 +220,10 @@ def _group(con: duckdb.DuckDBPyConnection, rules: EpisodeRules, limits: Limits) 
     con.execute(
         "CREATE OR REPLACE TABLE link AS SELECT ranked.* EXCLUDE (zoned), "
         "coalesce(joined, attached.rank = ranked.rank, false) AS joined, CASE "
-        "WHEN coalesce(same, attached.rank = ranked.rank, false) THEN 'retenu' "
-        f"WHEN probability < {limits.threshold} AND coalesce(possible, attached.rank IS NULL) "
-        "THEN 'sous_le_seuil' ELSE 'exclu' END AS decided FROM ranked LEFT JOIN tried USING (rank) "
+        "WHEN coalesce(same, attached.rank = ranked.rank, false) THEN 'kept' "
+        f"WHEN probability < {knobs.threshold} AND coalesce(possible, attached.rank IS NULL) "
+        "THEN 'below_threshold' ELSE 'excluded' END AS decided FROM ranked "
+        "LEFT JOIN tried USING (rank) "
         "LEFT JOIN attached ON attached.rec = CASE WHEN zoned THEN b END"
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.base.french import plural
 from helpers.core.stage.run import Run
 
 SCHEMA = pa.schema(
@@ -57,27 +56,3 @@ def register(run: Run) -> pa.Table:
             }
         )
     return pa.Table.from_pylist(rows, schema=SCHEMA)
-
-
-def as_markdown(table: pa.Table) -> str:
-    """Return the register as a Markdown table."""
-    lines = ["| figure | titre | passeport | niveau | preuve |", "|---|---|---|---|---|"]
-    for row in table.to_pylist():
-        state = f"rompue : {row['broken']}" if row["broken"] else "tient"
-        lines.append(
-            f"| `{row['figure']}` | {row['title']} | {row['passport']} | {row['level']} | {state} |"
-        )
-    return "\n".join(lines)
-
-
-def in_words(table: pa.Table) -> str:
-    """Return the answer: how many figures there are, and whether each one's evidence holds."""
-    rows = table.to_pylist()
-    broken = [row["figure"] for row in rows if row["broken"]]
-    if broken:
-        return f"{plural(len(rows), 'figure')}, dont la preuve est rompue : {', '.join(broken)}."
-    sources = max((row["received"] for row in rows), default=0)
-    return (
-        f"{plural(len(rows), 'figure')} ; la preuve de chacune tient jusqu'aux "
-        f"{plural(sources, 'fichier')} tels que reçus."
-    )

@@ -13,17 +13,15 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
-from helpers.core.base.french import number, plural
 from helpers.core.base.store import quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city.city import City
-from helpers.core.city.names import DUPLICATE, NO_PLACE, OUTSIDE, REPLACED
+from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
 from helpers.ingest.divisions import read_zones, write_zones
+from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
 from helpers.ingest.sort_rows import sort_rows
-
-NO_THEME = "sans_theme"
 
 
 def themes_table(city: City) -> pa.Table:
@@ -39,14 +37,7 @@ def themes_table(city: City) -> pa.Table:
     return pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
 
 
-def ingest(
-    city: City,
-    raw: Path,
-    out: Path,
-    cell_size_m: int,
-    map_tolerance_m: float,
-    default_point_share: float,
-) -> dict[str, dict[str, int]]:
+def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str, int]]:
     """Sort, place and count every source of the city; return the count of each fate a source.
 
     Writes under `out`: accepted/, quarantined/, observations.parquet, cube.parquet, zones.parquet.
@@ -72,13 +63,12 @@ def ingest(
                 city.contracts[name],
                 accepted,
                 zones,
-                cell_size_m,
-                default_point_share,
+                knobs,
                 part.with_suffix(".placed"),
             )
             store.spill(con, query, part)
         _write_cube(con, city, parts, out)
-        write_zones(city, zones, map_tolerance_m, out / "zones.parquet")
+        write_zones(city, zones, knobs.map_tolerance_m, out / "zones.parquet")
         con.close()
     return fates
 
@@ -131,50 +121,3 @@ def totals(city: City, cube: Path) -> dict[str, dict[str, int]]:
         found[name] = {"inside": 0, OUTSIDE: 0, NO_PLACE: 0, **dict(rows)}
     con.close()
     return found
-
-
-def fates_as_markdown(city: City, fates: dict[str, dict[str, int]]) -> str:
-    """Return a Markdown table of what became of the rows of each source."""
-    lines = [
-        "| source | reçues | acceptées | en double | remplacées | écartées, par motif |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, fate in fates.items():
-        reasons = {k: v for k, v in fate.items() if k not in ("accepted", DUPLICATE, REPLACED)}
-        listed = ", ".join(f"{reason} : {number(n)}" for reason, n in reasons.items()) or "aucune"
-        counts = [fate.get(key, 0) for key in ("accepted", DUPLICATE, REPLACED)]
-        lines.append(
-            f"| {city.contracts[name].title} | {number(sum(fate.values()))} | "
-            f"{' | '.join(number(n) for n in counts)} | {listed} |"
-        )
-    return "\n".join(lines)
-
-
-def totals_as_markdown(city: City, found: dict[str, dict[str, int]]) -> str:
-    """Return a Markdown table of `totals`."""
-    lines = [
-        "| découpage | dans une zone | hors territoire | sans lieu | total |",
-        "|---|---|---|---|---|",
-    ]
-    for name, row in found.items():
-        title = "Mailles" if name == "cell" else city.about.divisions[name].title
-        cells = [number(row[key]) for key in ("inside", OUTSIDE, NO_PLACE)]
-        lines.append(f"| {title} | {' | '.join(cells)} | {number(sum(row.values()))} |")
-    return "\n".join(lines)
-
-
-def in_words(fates: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) -> str:
-    """Return the answer: rows in and their fates, and whether all divisions agree."""
-    rows = sum(sum(fate.values()) for fate in fates.values())
-    accepted, doubles, replaced = (
-        sum(fate.get(key, 0) for fate in fates.values())
-        for key in ("accepted", DUPLICATE, REPLACED)
-    )
-    sums = {sum(row.values()) for row in found.values()}
-    agree = "sont égaux" if len(sums) == 1 else "**diffèrent : c'est une erreur**"
-    return (
-        f"{plural(rows, 'ligne reçue')} = {number(accepted)} acceptées + "
-        f"{number(rows - accepted - doubles - replaced)} écartées + {number(doubles)} en double + "
-        f"{number(replaced)} remplacées par une version plus récente. "
-        f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."
-    )

@@ -18,6 +18,7 @@ from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
+from helpers.ingest.knobs import Knobs
 
 NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
@@ -46,8 +47,7 @@ def observe(
     contract: Contract,
     accepted: Path,
     zones: dict[str, Zones],
-    cell_size_m: int,
-    default_point_share: float,
+    knobs: Knobs,
     placed: Path,
 ) -> str:
     """Return the SQL of the accepted rows as observations; file `placed` holds them meanwhile.
@@ -63,9 +63,9 @@ def observe(
     con.execute(
         "CREATE OR REPLACE TABLE defaults AS SELECT lon, lat FROM moments "
         f"WHERE lon IS NOT NULL GROUP BY lon, lat HAVING count(*) >= greatest({DEFAULT_MINIMUM}, "
-        f"{default_point_share} * (SELECT count(lon) FROM moments))"
+        f"{knobs.default_point_share} * (SELECT count(lon) FROM moments))"
     )
-    _write_placed(con, city, rule, zones, cell_size_m, placed)
+    _write_placed(con, city, rule, zones, knobs.cell_size_m, placed)
     store.view(con, "placed", placed)
     columns = ", ".join(quote(f"zone_{name}") for name in city.about.divisions)
     utc = {

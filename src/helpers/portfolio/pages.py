@@ -56,8 +56,8 @@ def sources(city: City, answers: pa.Table) -> list[str]:
 
 
 def _reasons(run: Run) -> dict[str, str]:
-    rows = store.records(run.con, "SELECT theme, state, reason FROM states")
-    return {row["theme"]: f"{standing.TITLES[row['state']]}, {row['reason']}" for row in rows}
+    rows = store.records(run.con, "SELECT theme, state, reasons FROM states")
+    return {row["theme"]: f"{standing.TITLES[row['state']]}, {standing.why(row)}" for row in rows}
 
 
 def _page(run: Run, name: str, folder: Path) -> None:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from helpers.core.base.french import change, plural, spoken
 from helpers.core.base.store import quote
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.stats.breaks import MINIMUM_WEEKS, Floats, find_breaks
-
-
-@dataclass(frozen=True)
-class How:
-    """False alarms allowed in a family of series, level of the intervals, records a week."""
-
-    alpha: float
-    confidence: float
-    minimum_count: int
+from helpers.reliability.knobs import Knobs
 
 
 def weekly_counts(
@@ -45,26 +35,19 @@ def weekly_counts(
     return found
 
 
-def find(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    alpha: float,
-    confidence: float,
-    minimum_count: int,
-) -> pa.Table:
-    """Return the breaks: source, division, zone, week, first, last, ratio, low, high, p, status.
+def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
+    """Return the breaks (rows of BREAKS).
 
-    `alpha` holds for each source, and for all the zones of one division together. A zone's series
-    is its share of the source: a break of the source is told once. Series of less than
-    `minimum_count` records a week are left out; sources heard too short a time are told as
-    `abstained`. Views `observations` and `weeks`.
+    `break_alpha` holds for each source, and for all the zones of one division together. A zone's
+    series is its share of the source: a break of the source is told once. Series of less than
+    `break_minimum_count` records a week are left out; a source that was heard for less than
+    `needed_weeks` has one row, `abstained`: `too_short`. Views `observations` and `weeks`.
     """
     heard: dict[str, list[dt.date]] = {}
     for source, week in con.execute(
         "SELECT source, week FROM weeks WHERE status = 'ok' ORDER BY ALL"
     ).fetchall():
         heard.setdefault(source, []).append(week)
-    how = How(alpha, confidence, minimum_count)
     rows: list[dict[str, Any]] = []
     for division in (None, *city.about.divisions):
         every = sorted({week for weeks in heard.values() for week in weeks})
@@ -74,7 +57,7 @@ def find(
             kept = [place[week] for week in weeks]
             series = {z: n[kept] for z, n in sorted(counts.get(source, {}).items())}
             if len(weeks) >= MINIMUM_WEEKS:
-                rows += _of_series(source, division, weeks, series, how)
+                rows += _of_series(source, division, weeks, series, knobs)
             elif division is None:
                 rows.append(_abstained(source, len(weeks)))
     return pa.Table.from_pylist(rows, schema=BREAKS)
@@ -85,7 +68,8 @@ BREAKS = pa.schema(
         ("source", pa.string()), ("division", pa.string()), ("zone", pa.string()),
         ("week", pa.date32()), ("first", pa.date32()), ("last", pa.date32()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("p", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        ("p", pa.float64()), ("heard_weeks", pa.int64()), ("needed_weeks", pa.int64()),
+        ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -93,7 +77,7 @@ BREAKS = pa.schema(
 def _abstained(source: str, weeks: int) -> dict[str, Any]:
     return {
         "source": source, "division": WHOLE, "zone": WHOLE, "status": "abstained",
-        "reason": f"{weeks} semaines reçues, il en faut {MINIMUM_WEEKS} pour écarter la saison",
+        "reason": "too_short", "heard_weeks": weeks, "needed_weeks": MINIMUM_WEEKS,
     }  # fmt: skip
 
 
@@ -102,9 +86,9 @@ def _of_series(
     division: str | None,
     weeks: list[dt.date],
     series: dict[str, Floats],
-    how: How,
+    knobs: Knobs,
 ) -> list[dict[str, Any]]:
-    large = {zone: n for zone, n in series.items() if n.mean() >= how.minimum_count}
+    large = {zone: n for zone, n in series.items() if n.mean() >= knobs.break_minimum_count}
     whole = np.sum(list(series.values()), axis=0) if series else np.zeros(len(weeks))
     rows = []
     for zone, n in large.items():
@@ -113,36 +97,16 @@ def _of_series(
         for one in find_breaks(
             y,
             seasonal=True,
-            alpha=how.alpha / len(large),
-            confidence=how.confidence,
+            alpha=knobs.break_alpha / len(large),
+            confidence=knobs.break_confidence,
         ):
             rows.append(
                 {
                     "source": source, "division": division or WHOLE, "zone": zone,
                     "week": weeks[one.at], "first": weeks[one.first], "last": weeks[one.last],
                     "ratio": one.ratio, "low": one.low, "high": one.high, "p": one.p,
+                    "heard_weeks": len(weeks), "needed_weeks": MINIMUM_WEEKS,
                     "status": "ok", "reason": "",
                 }
             )  # fmt: skip
     return rows
-
-
-def in_words(table: pa.Table, titles: dict[str, str]) -> str:
-    """Return the breaks as Markdown: the sources one by one, the zones counted."""
-    rows = table.to_pylist()
-    whole = [row for row in rows if row["zone"] == WHOLE and row["status"] == "ok"]
-    lines = [
-        f"- **{titles[row['source']]}** : {change(row['ratio'])} ({change(row['low'])} à "
-        f"{change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
-        f"{spoken(row['first'])} et le {spoken(row['last'])})."
-        for row in whole
-    ]
-    lines += [
-        f"- **{titles[row['source']]}** : abstention ({row['reason']})."
-        for row in rows
-        if row["status"] == "abstained"
-    ]
-    zones = len(rows) - len(lines)
-    if zones:
-        lines.append(f"- Dans les zones, {plural(zones, 'rupture propre')} à l'une d'elles.")
-    return "\n".join(lines) or "Aucune rupture de volume établie."

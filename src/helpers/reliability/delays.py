@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from helpers.core.base.french import number, percent, plural
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.stats import nowcast
 from helpers.core.stats.nowcast import Floats, Ints, Triangle
+from helpers.reliability.knobs import Knobs
 from helpers.reliability.silence import DATED, dated_sources
 
 Days = NDArray[np.datetime64]
@@ -23,19 +23,18 @@ MINIMUM_RECORDS = 200
 # How many times the past is looked at again, and every how many steps: days, or months.
 BY_WEEK, BY_MONTH = (52, 7), (12, 1)
 MONTH_DAYS = 30
-IN_WORDS = 0.99
 
 
-def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks: int) -> None:
+def read_delays(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> None:
     """Make table `delays`: source, day, week, the zone of each division, how late, n.
 
     `late_days`: days from the day of the fact to that of the record, local; `late_week`: from the
     Sunday that ends its week, 0 if within; `late_month`: months from that of this Sunday. Only
-    what was recorded by the last day of the period, within `horizon` days, of the last `weeks`
-    weeks and a horizon. View `observations`.
+    what was recorded by the last day of the period, within `delay_horizon_days`, of the last
+    `delay_weeks` weeks and a horizon. View `observations`.
     """
-    end = city.about.period.end
-    first = end - dt.timedelta(days=7 * weeks + horizon)
+    end, horizon = city.about.period.end, knobs.delay_horizon_days
+    first = end - dt.timedelta(days=7 * knobs.delay_weeks + horizon)
     first -= dt.timedelta(days=first.weekday())
     first = max(first, city.about.period.start)
     zone = literal(city.about.timezone)
@@ -49,7 +48,7 @@ def read_delays(con: duckdb.DuckDBPyConnection, city: City, horizon: int, weeks:
         f"SELECT *, CAST(timezone({zone}, timezone('UTC', recorded_at)) AS DATE) AS recorded "
         f"FROM observations WHERE recorded_at IS NOT NULL AND {DATED} "
         f"AND hour >= DATE '{first}' AND hour < DATE '{end}' + 1) "
-        f"WHERE recorded <= DATE '{end}' AND late_days <= {int(horizon)} GROUP BY ALL"
+        f"WHERE recorded <= DATE '{end}' AND late_days <= {horizon} GROUP BY ALL"
     )
 
 
@@ -108,15 +107,6 @@ def known_by_month(city: City, source: str) -> bool:
     return recorded is not None and contract.fields[recorded].month_end
 
 
-def titles(city: City) -> dict[str, str]:
-    """Return the title of each source, that says where its shares are lower bounds."""
-    bound = " (au moins)"
-    return {
-        name: contract.title + (bound if known_by_month(city, name) else "")
-        for name, contract in city.contracts.items()
-    }
-
-
 def _months(city: City, days: Days) -> Ints:
     """Return how many months lie between that of each day and the last one that is over."""
     over = (np.datetime64(city.about.period.end, "D") + 1).astype("datetime64[M]") - 1
@@ -124,15 +114,16 @@ def _months(city: City, days: Days) -> Ints:
 
 
 def day_curves(
-    con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], horizon: int
+    con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], knobs: Knobs
 ) -> dict[str, Floats]:
-    """Return source → share of a day's records in hand after 0, 1… `horizon` days. Table `delays`.
+    """Return source → share of a day's records in hand after 0, 1… days, up to the horizon.
 
     Sources that do not tell when they recorded, or told too little, are not there. Where only the
     month is known, days old enough to be complete alone tell: how late a day may seem hangs on
     where in its month it lies, which the correction for what is still to come takes to be alike.
+    Table `delays`.
     """
-    found = {}
+    found, horizon = {}, knobs.delay_horizon_days
     for source in dated_sources(city):
         read = triangle_of(con, city, source, silent.get(source, set()), horizon, None, 1)
         if read is None:
@@ -147,19 +138,17 @@ def day_curves(
 
 
 def find(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    silent: dict[str, set[dt.date]],
-    horizon: int,
-    confidence: float,
-) -> tuple[pa.Table, dict[str, dict[str, Ints]]]:
-    """Return the nowcast of the weeks not all in, and each source's forecasts held back.
+    con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], knobs: Knobs
+) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
+    """Return the nowcast of the weeks not all in (rows of NOWCAST), and how forecasts held.
 
-    Rows: source, division, zone, week, seen, share_in, value, low, high, status, reason. The
-    city's forecasts and those of each zone, from the source's own curve. Table `delays`.
+    The city's forecasts and those of each zone, from the source's own curve. Of each source, of
+    how many past forecasts the final count lies within the interval, and out of how many. Table
+    `delays`.
     """
     rows: list[dict[str, Any]] = []
-    checks: dict[str, dict[str, Ints]] = {}
+    checks: dict[str, tuple[int, int]] = {}
+    horizon, confidence = knobs.delay_horizon_days, knobs.nowcast_confidence
     for source in dated_sources(city):
         gone = silent.get(source, set())
         for division in (None, *city.about.divisions):
@@ -169,7 +158,8 @@ def find(
             rows += _rows_of(source, division or WHOLE, *read, confidence)
             if division is None:
                 looks = BY_MONTH if known_by_month(city, source) else BY_WEEK
-                checks[source] = nowcast.held_back(read[2], *looks, confidence)
+                past = nowcast.held_back(read[2], *looks, confidence)
+                checks[source] = nowcast.coverage(past)
     return pa.Table.from_pylist(rows, schema=NOWCAST), checks
 
 
@@ -209,7 +199,7 @@ def _rows_of(
                     "high": int(found.high[i, j]), "status": "ok", "reason": "",
                 }  # fmt: skip
             else:
-                told |= {"status": "missing", "reason": "source muette"}
+                told |= {"status": "missing", "reason": "silent"}
             rows.append(told)
     return rows
 
@@ -225,30 +215,3 @@ def curves_table(curves: dict[str, Floats]) -> pa.Table:
             ),
         }
     )
-
-
-def in_words(city: City, curves: dict[str, Floats], checks: dict[str, dict[str, Ints]]) -> str:
-    """Return one Markdown line a source: when its records are in, and how the forecasts held."""
-    if not curves:
-        return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
-    lines = []
-    for source, share in curves.items():
-        when = int(np.argmax(share >= IN_WORDS))
-        first, week = (percent(float(share[i]), 1) for i in (0, 7))
-        line = (
-            f"- **{city.contracts[source].title}** : {first} saisis le jour même, {week} à sept "
-            f"jours, {percent(IN_WORDS)} à {plural(when, 'jour')}."
-        )
-        if known_by_month(city, source):
-            line += (
-                " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
-                "sont des minimums, ces délais des maximums."
-            )
-        inside, total = nowcast.coverage(checks[source]) if source in checks else (0, 0)
-        if total:
-            line += (
-                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
-                f"dans l'intervalle {percent(inside / total, 1)} du temps."
-            )
-        lines.append(line)
-    return "\n".join(lines)

@@ -16,15 +16,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
 from helpers.core.base import store
-from helpers.core.base.french import number, percent, spoken
 from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract, ObservationRule
 from helpers.core.city.contract_sql import moment
+from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ RATE_WEEKS = 26
 RARE = 5  # counts below are taken together in the χ²
 UNLISTED = "hors_liste"
 NAMED = 30  # an unlisted value seen less often is not shown: it may be a slip of the keyboard
-OTHERS = "(autres valeurs hors liste)"
+OTHERS = "(unlisted)"  # all of these together
 CLOSE = 1  # weeks between the end of a code and the start of the one that replaces it
 LIKE = (0.5, 2.0)  # ratio of rates of a code and of the one that replaces it
 DRIFT = pa.schema(
@@ -41,19 +41,14 @@ DRIFT = pa.schema(
         ("source", pa.string()), ("field", pa.string()), ("week", pa.date32()),
         ("kind", pa.string()), ("code", pa.string()), ("other", pa.string()),
         ("before", pa.float64()), ("after", pa.float64()), ("psi", pa.float64()),
-        ("p", pa.float64()), ("counted", pa.bool_()), ("reason", pa.string()),
+        ("p", pa.float64()), ("counted", pa.bool_()),
     ]
 )  # fmt: skip
 
 
 def kept_false(p: Floats, rate: float) -> NDArray[np.bool_]:
     """Return which p-values stand when `rate` of those that stand may be false (BH 1995)."""
-    if not p.size:
-        return np.zeros(0, dtype=bool)
-    order = np.argsort(p, kind="stable")
-    under = p[order] <= rate * np.arange(1, p.size + 1) / p.size
-    limit = p[order][under][-1] if under.any() else -1.0
-    return np.asarray(p <= limit)
+    return np.asarray(stats.false_discovery_control(p) <= rate)
 
 
 def absence(n: Floats) -> tuple[int, float, float]:
@@ -183,32 +178,6 @@ def _jump_rows(
     return rows
 
 
-def in_words(row: dict[str, Any]) -> str:
-    """Return what a drift is, in a few French words."""
-    code, other = row["code"], row["other"]
-    match row["kind"]:
-        case "renamed":
-            return f"« {code} » renommé « {other} » ?"
-        case "vanished":
-            return f"« {code} » n'arrive plus ({number(row['before'], 1)} par semaine avant)"
-        case "new":
-            return f"« {code} » est nouveau ({number(row['after'], 1)} par semaine)"
-        case _:
-            shares = f"{percent(row['before'], 1)} à {percent(row['after'], 1)}"
-            return f"la part de « {code} » passe de {shares}"
-
-
-def as_markdown(table: pa.Table, titles: dict[str, str]) -> str:
-    """Return the drifts as a Markdown list, in the order of time."""
-    rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
-    lines = [
-        f"- Semaine du {spoken(row['week'])}, **{titles[row['source']]}**, champ "
-        f"`{row['field']}` : {row['reason']}."
-        for row in rows
-    ]
-    return "\n".join(lines) or "Aucune dérive de codes établie."
-
-
 # --- From accepted and quarantined rows ----------------------------------------------------------
 
 
@@ -283,13 +252,11 @@ def _named(found: dict[str, dict[dt.date, int]], listed: set[str]) -> dict[str, 
     return kept
 
 
-def find(
-    con: duckdb.DuckDBPyConnection, city: City, data: Path, rate: float, psi_min: float
-) -> pa.Table:
-    """Return the drifts of each coded field of each source, over the weeks heard. View `weeks`.
+def find(con: duckdb.DuckDBPyConnection, city: City, data: Path, knobs: Knobs) -> pa.Table:
+    """Return the drifts of each coded field of each source, over the weeks heard (rows of DRIFT).
 
     `counted`: whether the field is one that figures count by, the category or the origin; others
-    (the state of a file, say) may move because recent records are not closed yet.
+    (the state of a file, say) may move because recent records are not closed yet. View `weeks`.
     """
     heard: dict[str, list[dt.date]] = {}
     for source, week in con.execute(
@@ -308,8 +275,9 @@ def find(
             found = weekly_codes(plain, contract, data, city.about.timezone, field)
             codes = sorted(found)
             n = np.array([[found[c].get(w, 0) for w in weeks] for c in codes], dtype=float)
-            for row in of_field(codes, weeks, n, rate, psi_min) if codes else []:
+            if codes:
                 about = {"source": source, "field": field, "counted": field in counted}
-                rows.append({**about, **row, "reason": in_words(row)})
+                told = of_field(codes, weeks, n, knobs.drift_rate, knobs.drift_psi)
+                rows += [{**about, **row} for row in told]
     plain.close()
     return pa.Table.from_pylist(rows, schema=DRIFT)

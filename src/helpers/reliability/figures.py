@@ -9,23 +9,23 @@ import altair as alt
 import pyarrow as pa
 
 from helpers.core.base.french import plural
+from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import figure, palette
-from helpers.reliability.grades import Bounds, parts
+from helpers.core.stage.figure import Drawn
+from helpers.reliability import words
 
 FATES = {
     "accepted": "acceptées", "quarantined": "écartées", "duplicates": "en double",
     "replaced": "remplacées",
 }  # fmt: skip
-FATE_COLOURS = [palette.BLUE, palette.ORANGE, "#B8BEC6", palette.GREEN]
-GRADE_COLOURS = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": "#D55E00"}
-ON_GRADE = {"A": "#FFFFFF", "B": palette.INK, "C": palette.INK, "D": palette.INK}
+FATE_COLOURS = [palette.ACCEPTED, palette.SET_ASIDE, palette.DOUBLE, palette.REPLACED]
 MEASURES = ("note", "validité", "lieu", "délai", "silence")
 CURVE_DAYS = 60
 WEEK, HALF_WEEK = dt.timedelta(weeks=1), dt.timedelta(days=3)
 
 
-def draw_weeks(table: pa.Table, titles: dict[str, str]) -> Any:
+def weeks(table: pa.Table, titles: dict[str, str]) -> Drawn:
     """Return the records a week, one panel a source; a missing week is a band, never a number."""
     rows = [
         {
@@ -38,7 +38,7 @@ def draw_weeks(table: pa.Table, titles: dict[str, str]) -> Any:
         }
         for row in table.to_pylist()
     ]
-    colours = alt.Scale(domain=["reçue", "source muette"], range=[palette.BLUE, palette.ORANGE])
+    colours = alt.Scale(domain=["reçue", "source muette"], range=[palette.RECEIVED, palette.SILENT])
     colour = alt.Color("état:N", scale=colours, legend=alt.Legend(orient="top", title=None))
     base = alt.Chart().encode(x=figure.days("week", "semaine"), color=colour)
     silent = (
@@ -56,10 +56,14 @@ def draw_weeks(table: pa.Table, titles: dict[str, str]) -> Any:
     )
     layers = alt.layer(silent, heard, data=figure.data(rows)).properties(width=600, height=110)
     header = alt.Header(labelAngle=0, labelAlign="left", labelAnchor="start", labelOrient="top")
-    return layers.facet(row=alt.Row("source:N", title=None, header=header))
+    return Drawn(
+        layers.facet(row=alt.Row("source:N", title=None, header=header)),
+        "Enregistrements reçus chaque semaine",
+        "Un trait par semaine et par source ; une semaine manquante est une bande orange.",
+    )
 
 
-def draw_fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> alt.Chart:
+def fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> Drawn:
     """Return bars of the shares of each source's rows by what became of them."""
     rows = []
     for one in counted:
@@ -75,7 +79,7 @@ def draw_fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> alt.Cha
             for rank, (fate, word) in enumerate(FATES.items())
         ]
     colours = alt.Scale(domain=list(FATES.values()), range=FATE_COLOURS)
-    return (
+    chart = (
         alt.Chart(figure.data(rows))
         .mark_bar()
         .encode(
@@ -86,10 +90,25 @@ def draw_fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> alt.Cha
         )
         .properties(width=420, height=alt.Step(26))
     )
+    return Drawn(
+        chart,
+        "Que sont devenues les lignes reçues ?",
+        "Par source, la part des lignes acceptées, écartées, en double et remplacées.",
+    )
 
 
-def draw_delays(curves: pa.Table, titles: dict[str, str]) -> alt.Chart:
-    """Return the delay curves: share of a day's records in hand, by days since."""
+def delays(curves: pa.Table, nowcast: pa.Table, city: City) -> Drawn:
+    """Return the delay curves, and under them the final count of the last weeks."""
+    titles = {name: contract.title for name, contract in city.contracts.items()}
+    return Drawn(
+        _curves(curves, words.delay_titles(city)) & final_counts(nowcast, titles),
+        "Délai de saisie, et compte final attendu des dernières semaines",
+        "En haut, la part d'un jour déjà saisie selon l'âge. En bas, par semaine : un rond pour ce "
+        "qui est vu, un trait pour le compte final attendu et une barre pour son intervalle.",
+    )
+
+
+def _curves(curves: pa.Table, titles: dict[str, str]) -> alt.Chart:
     rows = [
         {"source": titles[r["source"]], "jours": r["days"], "part": r["share_in"]}
         for r in curves.to_pylist()
@@ -114,7 +133,7 @@ def draw_delays(curves: pa.Table, titles: dict[str, str]) -> alt.Chart:
     )
 
 
-def draw_nowcast(nowcast: pa.Table, titles: dict[str, str]) -> Any:
+def final_counts(nowcast: pa.Table, titles: dict[str, str]) -> Any:
     """Return the last weeks of each source: records seen, and the final count with its interval."""
     rows = [
         {
@@ -128,12 +147,12 @@ def draw_nowcast(nowcast: pa.Table, titles: dict[str, str]) -> Any:
         if r["division"] == WHOLE
     ]  # fmt: skip
     base = alt.Chart().encode(x=figure.days("middle", "semaine"))
-    gone = base.transform_filter(alt.datum["muette"]).mark_rect(opacity=0.45, color=palette.ORANGE)
+    gone = base.transform_filter(alt.datum["muette"]).mark_rect(opacity=0.45, color=palette.SILENT)
     count = alt.Scale(zero=False)
     heard = base.transform_filter(~alt.datum["muette"])
     layers = alt.layer(
         gone.encode(x=figure.days("week", "semaine"), x2="end:T"),
-        heard.mark_rule(strokeWidth=4, color="#56B4E9").encode(
+        heard.mark_rule(strokeWidth=4, color=palette.SKY).encode(
             y=alt.Y("low:Q", title="enregistrements", scale=count), y2="high:Q"
         ),
         heard.mark_tick(thickness=2, size=10, color=palette.BLUE).encode(y="attendu:Q"),
@@ -147,22 +166,23 @@ def draw_nowcast(nowcast: pa.Table, titles: dict[str, str]) -> Any:
 
 
 def _grade_colour() -> alt.Color:
-    scale = alt.Scale(domain=list(GRADE_COLOURS), range=list(GRADE_COLOURS.values()))
+    scale = alt.Scale(domain=list(palette.GRADES), range=list(palette.GRADES.values()))
     return alt.Color("note:N", scale=scale, legend=alt.Legend(orient="top", title="note"))
 
 
-def draw_strip(weekly: pa.Table, titles: dict[str, str]) -> alt.Chart:
-    """Return the grade of each source, week by week."""
+def strip(weekly: pa.Table, drifted: pa.Table, titles: dict[str, str]) -> Drawn:
+    """Return the grade of each source, week by week, and why."""
+    why = words.weeks(weekly, drifted)
     rows = [
         {
             "source": titles[r["source"]], "week": r["week"].isoformat(),
             "end": (r["week"] + WEEK).isoformat(), "note": r["grade"],
-            "pourquoi": r["reason"] or "rien à signaler",
+            "pourquoi": why[r["source"], r["week"]] or "rien à signaler",
         }
         for r in weekly.to_pylist()
         if r["division"] == WHOLE
     ]  # fmt: skip
-    return (
+    chart = (
         alt.Chart(figure.data(rows))
         .mark_rect()
         .encode(
@@ -174,16 +194,21 @@ def draw_strip(weekly: pa.Table, titles: dict[str, str]) -> alt.Chart:
         )
         .properties(width=600, height=alt.Step(34))
     )
+    return Drawn(
+        chart,
+        "Note de chaque source, semaine par semaine",
+        "Une ligne par source, une case par semaine, de A (bleu) à D (orange).",
+    )
 
 
-def draw_grades(found: list[dict[str, Any]], bounds: Bounds, titles: dict[str, str]) -> Any:
+def grades(found: list[dict[str, Any]], titles: dict[str, str]) -> Drawn:
     """Return the published grades: a row a source, its grade and the letter of each measure."""
     rows = []
     for row in found:
-        told = [("note", row["grade"], row["reason"]), *parts(row, bounds)]
+        told = [("note", row["grade"], words.why(row)), *words.measures(row)]
         rows += [
             {"source": titles[row["source"]], "mesure": name, "note": grade, "mots": text,
-             "encre": ON_GRADE[grade]}
+             "encre": palette.ON_GRADE[grade]}
             for name, grade, text in told
         ]  # fmt: skip
     base = alt.Chart().encode(
@@ -198,6 +223,10 @@ def draw_grades(found: list[dict[str, Any]], bounds: Bounds, titles: dict[str, s
         text="note:N", color=alt.Color("encre:N", scale=None, legend=None)
     )
     layers = alt.layer(squares, letters, data=figure.data(rows))
-    return layers.resolve_scale(color="independent").properties(
-        width=alt.Step(80), height=alt.Step(30)
+    return Drawn(
+        layers.resolve_scale(color="independent").properties(
+            width=alt.Step(80), height=alt.Step(30)
+        ),
+        "Jusqu'où se fier à chaque source",
+        "Une ligne par source : sa note, et la lettre de chacune de ses mesures.",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +10,16 @@ import duckdb
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.base.french import number, percent, plural
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stage.receipts import read_receipts
-from helpers.reliability import silence
+from helpers.reliability.knobs import Knobs
 
 GRADES = "ABCD"
+MEASURES = ("valid", "located", "delay", "missing")
 # A reason with a colon is a fault; without, the row is outside the contract's scope.
 FAULT = ":"
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The bounds of A, B and C for each measure; beyond, D."""
-
-    located_min: Sequence[float]
-    valid_min: Sequence[float]
-    delay_max_days: Sequence[float]
-    complete_min: Sequence[float]
-    missing_max: Sequence[float]
 
 
 def accounts(city: City, data: Path) -> list[dict[str, Any]]:
@@ -67,21 +55,12 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
     return found
 
 
-def weeks(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    silence_share: float,
-    silence_alpha: float = 0.001,
-    days: pa.Table | None = None,
-) -> pa.Table:
+def weeks(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> pa.Table:
     """Return source, week (Monday), n, status, missing_days of each full week of the period.
 
-    A week is `missing` where one of its days is (`silence.find`, whose rows are `days` if known
-    already): what it holds is not the week's count. Yearly sources have no weeks. View
-    `observations`.
+    A week is `missing` where one of its days (rows of `silence.DAYS`) is: what it holds is not the
+    week's count. Yearly sources have no weeks.
     """
-    if days is None:
-        days, _ = silence.find(con, city, silence_share, silence_alpha, 1)
     mondays = full_weeks(city.about.period.start, city.about.period.end)
     con.register("days_given", days)
     con.register("mondays", pa.table({"week": pa.array(mondays, pa.date32())}))
@@ -133,13 +112,13 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
 
 def grades(
-    con: duckdb.DuckDBPyConnection, counted: list[dict[str, Any]], bounds: Bounds
+    con: duckdb.DuckDBPyConnection, counted: list[dict[str, Any]], knobs: Knobs
 ) -> list[dict[str, Any]]:
-    """Return the grade of each source over the whole period, and why: one row each.
+    """Return the grade of each source over the whole period: one row each.
 
-    The worst of: valid rows, places known, delay of entry, days of silence; `located`,
-    `delay_days` and `missing` are None where the source does not tell. `mute_since`: first day of
-    a silence that still lasts. Views `observations`, `days` and `weeks`.
+    The worst of the grades of its measures: valid rows, places known, delay of entry, days of
+    silence; a measure and its grade are None where the source does not tell. `mute_since`: first
+    day of a silence that still lasts. Views `observations`, `days` and `weeks`.
     """
     measured, silent = _measured(con), _silent(con)
     found = []
@@ -156,32 +135,24 @@ def grades(
             "silent_weeks": gone.get("silent_weeks") or 0,
             "mute_since": gone.get("mute_since"),
         }
-        told = parts(row, bounds)
-        reason = " ; ".join(f"{text} ({grade})" for _, grade, text in told)
-        found.append({**row, "grade": max(grade for _, grade, _ in told), "reason": reason})
+        row |= _letters(row, knobs)
+        worst = max(row[f"{name}_grade"] or GRADES[0] for name in MEASURES)
+        found.append({**row, "grade": worst})
     return found
 
 
-def parts(row: dict[str, Any], bounds: Bounds) -> list[tuple[str, str, str]]:
-    """Return the name, letter and words of each measure that a source tells, from its row."""
-    valid, located, delay, gone = (row[k] for k in ("valid", "located", "delay_days", "missing"))
-    found = [
-        (
-            "validité",
-            letter(valid, bounds.valid_min, more_is_better=True),
-            f"{percent(valid, 1)} de lignes valides",
-        )
-    ]
-    if located is not None:
-        text = f"{percent(located, 1)} d'enregistrements localisés"
-        found.append(("lieu", letter(located, bounds.located_min, more_is_better=True), text))
-    if delay is not None:
-        text = f"délai médian de saisie {number(delay, 1)} j"
-        found.append(("délai", letter(delay, bounds.delay_max_days, more_is_better=False), text))
-    if gone is not None:
-        text = f"{percent(gone, 1)} de jours manquants"
-        found.append(("silence", letter(gone, bounds.missing_max, more_is_better=False), text))
-    return found
+def _letters(row: dict[str, Any], knobs: Knobs) -> dict[str, str | None]:
+    """Return the grade of each measure of a source, None where it does not tell."""
+    judged = {
+        "valid": (row["valid"], knobs.valid_min, True),
+        "located": (row["located"], knobs.located_min, True),
+        "delay": (row["delay_days"], knobs.delay_max_days, False),
+        "missing": (row["missing"], knobs.missing_max, False),
+    }
+    return {
+        f"{name}_grade": None if value is None else letter(value, bounds, more_is_better=more)
+        for name, (value, bounds, more) in judged.items()
+    }
 
 
 def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Table:
@@ -198,20 +169,9 @@ def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Ta
     }
     types = {
         "located": pa.float64(), "delay_days": pa.float64(), "missing": pa.float64(),
-        "mute_since": pa.date32(),
+        "mute_since": pa.date32(), **{f"{name}_grade": pa.string() for name in MEASURES},
     }  # fmt: skip
     merged = [{**row, **fates[row["source"]]} for row in rows]
     return pa.table(
         {name: pa.array([row[name] for row in merged], types.get(name)) for name in merged[0]}
     )
-
-
-def in_words(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
-    """Return the answer as Markdown: each source's grade and why."""
-    lines = []
-    for row in found:
-        silent = (
-            f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
-        )
-        lines.append(f"- **{titles[row['source']]}** : {row['grade']}. {row['reason']}{silent}.")
-    return "\n".join(lines)

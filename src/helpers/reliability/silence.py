@@ -21,11 +21,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import special
 
-from helpers.core.base.french import plural, spoken
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.stats.intervals import DIGITS
+from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -266,19 +266,17 @@ def dated_sources(city: City) -> list[str]:
 def find(
     con: duckdb.DuckDBPyConnection,
     city: City,
-    share: float,
-    alpha: float,
-    max_days: int,
+    knobs: Knobs,
     known: dict[str, Floats] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the days and the series watched. View `observations`.
+    """Return the days (rows of DAYS) and the series watched (rows of SERIES). View `observations`.
 
-    Days (source, division, zone, day, n, expected, low, status, reason): each day of each source;
-    of zones, only the missing ones, where the source itself is not. Series (source, division,
-    zone, mean_a_day, detectable_after_days, watched): a zone is watched where its silence would be
-    told within `max_days`. `alpha` is the share of ordinary days wrongly missing, for each source
-    and for all the zones of a division together.
+    Days: each day of each source; of zones, only the missing ones, where the source itself is not.
+    `reason` is `nothing_received` or `hardly_received`. Series: a zone is watched where its
+    silence would be told within `silence_max_days`. `silence_alpha` holds for each source and for
+    all the zones of a division together. `known`: what `count_days` takes.
     """
+    share, alpha = knobs.silence_share, knobs.silence_alpha
     whole = count_days(con, city, known or {}, None)
     if not whole.series:
         return _days_table([]), _series_table([])
@@ -302,7 +300,7 @@ def find(
         # What thins a whole day out (a strike, a partial import) is no zone's own silence.
         common = np.minimum(heard.expected, whole.n)[rows]
         found = listen(panel, common, share, parts, ZONE_DAYS, heard.missing[rows])
-        watched = (found.after > 0) & (found.after <= max_days)
+        watched = (found.after > 0) & (found.after <= knobs.silence_max_days)
         days.append(_days_of(panel, found, found.missing & watched[:, None]))
         series += _series_of(panel, found, watched)
     return _days_table(days), _series_table(series)
@@ -320,7 +318,7 @@ def _days_of(panel: Panel, heard: Heard, chosen: Bools) -> dict[str, Any]:
         "low": heard.low[row, day].astype(np.int64),
         "status": np.where(missing, "missing", "ok"),
         "reason": np.where(
-            missing, np.where(n == 0, "rien de reçu", "presque rien de reçu"), ""
+            missing, np.where(n == 0, "nothing_received", "hardly_received"), ""
         ),
     }  # fmt: skip
 
@@ -374,27 +372,3 @@ def silent_days(days: pa.Table) -> dict[str, set[dt.date]]:
     for source, day in zip(gone["source"].to_pylist(), gone["day"].to_pylist(), strict=True):
         found.setdefault(source, set()).add(day)
     return found
-
-
-def in_words(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
-    """Return one Markdown line a source: its missing days, and how soon its silence is told."""
-    gone = silent_days(days)
-    lines = []
-    for row in series.filter(pc.field("division") == WHOLE).to_pylist():
-        source = row["source"]
-        missing = sorted(gone.get(source, ()))
-        told = (
-            f"{plural(len(missing), 'jour manquant')}, du {spoken(missing[0])} au "
-            f"{spoken(missing[-1])}"
-            if missing
-            else "aucun jour manquant"
-        )
-        after = row["detectable_after_days"]
-        soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
-        zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
-        heard = zones.filter(pc.field("watched")).num_rows
-        lines.append(
-            f"- **{titles[source]}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} sur "
-            f"{zones.num_rows}, les autres apportent trop peu."
-        )
-    return "\n".join(lines) or "Aucune source n'a de jours."

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from helpers.core.base import store
-from helpers.core.base.french import THIN
 from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql
 from helpers.core.city.city import City
@@ -21,9 +21,11 @@ from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.reliability import drift
-from helpers.reliability.grades import FAULT, GRADES, Bounds
+from helpers.reliability.grades import FAULT, GRADES
+from helpers.reliability.knobs import Knobs
 from helpers.reliability.silence import DATED
 
+MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
 # A real jump of one share is no fault; a code that comes, goes or changes its name breaks series.
 DRIFT_GRADE = {"renamed": "C", "vanished": "C", "new": "B", "jump": "B"}
 BREAK_GRADE = "C"
@@ -94,59 +96,51 @@ def _letter(value: str, bounds: Sequence[float], *, more_is_better: bool) -> str
         f"WHEN {value} {sign} {bound} THEN '{grade}'"
         for grade, bound in zip(GRADES, bounds, strict=False)
     )
-    return f"CASE WHEN {value} IS NULL THEN 'A' {whens} ELSE '{GRADES[-1]}' END"
+    return f"CASE WHEN {value} IS NOT NULL THEN CASE {whens} ELSE '{GRADES[-1]}' END END"
 
 
-def _percent(value: str) -> str:
-    return f"replace(printf('%.1f', 100 * {value}), '.', ',') || '{THIN}%'"
+def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
+    """Return one row a source, zone and full week: its measures, the grade of each, the worst.
 
-
-def grade(
-    con: duckdb.DuckDBPyConnection, city: City, bounds: Bounds, minimum_count: int
-) -> pa.Table:
-    """Return source, division, zone, week, n, valid, located, delay_days, share_in, missing_days,
-    grade, reason: one row a source, zone and full week.
-
-    `n` is NULL where all seven days are missing. Tables `measured`, `faults`; views `days`,
-    `nowcast`, `drift`, `breaks` as written by this stage.
+    Columns source, division, zone, week, n, valid, located, delay_days, share_in, missing_days,
+    break_week, `<measure>_grade` for each of MEASURES, grade. A measure and its grade are NULL
+    where it does not concern the row or is not known; `n` where all seven days are missing;
+    `break_week` where no break may lie in this week. `grade` is also no better than the source's.
+    Tables `measured`, `faults`; views `days`, `nowcast`, `drift`, `breaks` as written by this
+    stage.
     """
     letters = {
-        "valid": (_letter("valid", bounds.valid_min, more_is_better=True),
-                  f"{_percent('valid')} || ' de lignes valides'"),
-        "located": (_letter("located", bounds.located_min, more_is_better=True),
-                    f"{_percent('located')} || ' localisés'"),
-        "delay": (_letter("delay_days", bounds.delay_max_days, more_is_better=False),
-                  "'délai médian ' || replace(printf('%.1f', delay_days), '.', ',') || ' j'"),
-        "share_in": (_letter("share_in", bounds.complete_min, more_is_better=True),
-                     f"{_percent('share_in')} || ' déjà saisis'"),
-        "missing": ("CASE WHEN missing_days > 0 THEN 'D' ELSE 'A' END",
-                    "'source muette ' || missing_days || ' j sur 7'"),
-        "drift": ("coalesce(drift_grade, 'A')", "drift_reason"),
-        "break": (f"CASE WHEN break_reason IS NULL THEN 'A' ELSE '{BREAK_GRADE}' END",
-                  "break_reason"),
-    }  # fmt: skip
-    marks = ", ".join(f"{sql} AS l_{name}" for name, (sql, _) in letters.items())
-    worst = f"greatest({', '.join(f'l_{name}' for name in letters)})"
-    told = ", ".join(
-        f"CASE WHEN l_{name} > 'A' THEN {words} || ' (' || l_{name} || ')' END"
-        for name, (_, words) in letters.items()
-    )
+        "valid": _letter("valid", knobs.valid_min, more_is_better=True),
+        "located": _letter("located", knobs.located_min, more_is_better=True),
+        "delay": _letter("delay_days", knobs.delay_max_days, more_is_better=False),
+        "share_in": _letter("share_in", knobs.complete_min, more_is_better=True),
+        "missing": "CASE WHEN missing_days > 0 THEN 'D' ELSE 'A' END",
+        "drift": f"CASE WHEN division = '{WHOLE}' THEN coalesce(drifted, 'A') END",
+        "break": f"CASE WHEN break_week IS NULL THEN 'A' ELSE '{BREAK_GRADE}' END",
+    }
+    marks = ", ".join(f"{letters[name]} AS {name}_grade" for name in MEASURES)
+    names = ", ".join(f"z.{name}_grade" for name in MEASURES)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE lettered AS SELECT *, {worst} AS own, "
-        f"concat_ws(' ; ', {told}) AS why FROM (SELECT *, {marks} FROM ({_joined(minimum_count)}))"
+        "CREATE OR REPLACE TEMP TABLE lettered AS SELECT *, "
+        f"greatest({names.replace('z.', '')}) AS own FROM "
+        f"(SELECT *, {marks} FROM ({_joined(knobs.minimum_count)}))"
     )
     return store.table(
         con,
         "SELECT z.source, z.division, z.zone, z.week, "
         "CASE WHEN greatest(z.missing_days, s.missing_days) < 7 THEN z.n END AS n, z.valid, "
         "z.located, z.delay_days, z.share_in, "
-        "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, "
-        "greatest(z.own, s.own) AS grade, "
-        f"CASE WHEN z.division = '{WHOLE}' THEN z.why ELSE concat_ws(' ; ', nullif(z.why, ''), "
-        "nullif(s.why, '')) END AS reason FROM lettered z JOIN lettered s ON s.source = z.source "
-        f"AND s.week = z.week AND s.division = '{WHOLE}' "
+        "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, z.break_week, "
+        f"{names}, greatest(z.own, s.own) AS grade FROM lettered z JOIN lettered s "
+        f"ON s.source = z.source AND s.week = z.week AND s.division = '{WHOLE}' "
         "ORDER BY z.source, z.division, z.zone, z.week",
     )
+
+
+def of_sources(weeks: pa.Table, graded: pa.Table) -> pa.Table:
+    """Return the weeks of the sources (`grades.weeks`), each with its grade (`grade`)."""
+    own = graded.filter(pc.field("division") == WHOLE).select(["source", "week", "grade"])
+    return weeks.join(own, ["source", "week"], join_type="inner")
 
 
 def _joined(minimum_count: int) -> str:
@@ -166,7 +160,7 @@ def _joined(minimum_count: int) -> str:
         f"CASE WHEN m.division = '{WHOLE}' THEN round(coalesce(w.share_in, 1.0), 4) END "
         "AS share_in, "
         f"CASE WHEN m.division = '{WHOLE}' THEN m.missing_days ELSE coalesce(q.silent, 0) END "
-        "AS missing_days, d.drift_grade, d.drift_reason, b.break_reason FROM measured m "
+        "AS missing_days, d.drifted, b.break_week FROM measured m "
         "LEFT JOIN faults f ON f.source = m.source AND f.week = m.week "
         f"LEFT JOIN nowcast w ON w.source = m.source AND w.week = m.week "
         f"AND w.division = '{WHOLE}' "
@@ -174,13 +168,11 @@ def _joined(minimum_count: int) -> str:
         f"count(*) AS silent FROM days WHERE status = 'missing' AND division <> '{WHOLE}' "
         "GROUP BY ALL) q ON q.source = m.source AND q.division = m.division AND q.zone = m.zone "
         "AND q.week = m.week "
-        f"LEFT JOIN (SELECT source, week, max(CASE kind {ranked} END) AS drift_grade, "
-        "string_agg(reason, ', ' ORDER BY field, code) AS drift_reason FROM drift "
+        f"LEFT JOIN (SELECT source, week, max(CASE kind {ranked} END) AS drifted FROM drift "
         "WHERE counted GROUP BY ALL) d ON d.source = m.source AND d.week = m.week "
         f"AND m.division = '{WHOLE}' "
         "LEFT JOIN (SELECT source, division, zone, unnest(generate_series(first, last, "
-        "INTERVAL 7 DAY)) AS week, 'rupture de volume vers le ' || "
-        "strftime(min(week), '%d/%m/%Y') AS break_reason FROM breaks WHERE status = 'ok' "
+        "INTERVAL 7 DAY)) AS week, min(week) AS break_week FROM breaks WHERE status = 'ok' "
         "GROUP BY source, division, zone, first, last) b "
         "ON b.source = m.source AND b.division = m.division AND b.zone = m.zone "
         "AND b.week = m.week"

@@ -10,19 +10,30 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import duckdb
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.base.french import plural, spoken
 from helpers.core.city.city import City, Grade, Theme
-from helpers.core.stage import figure, palette
-from helpers.core.stage.standing import TITLES, State
+from helpers.core.stage.standing import State
+from helpers.waves.knobs import Knobs
 
 # The state of a theme is the worst of what its sources allow.
 ORDER: tuple[State, ...] = ("active", "pilot", "suspended", "not_yet")
-COLOURS = [palette.BLUE, "#7FB2D9", palette.ORANGE, "#B8BEC6"]
+Judged = tuple[State, dict[str, Any]]
+REASON = pa.struct(
+    [
+        ("source", pa.string()), ("reason", pa.string()), ("grade", pa.string()),
+        ("needed_grade", pa.string()), ("weeks", pa.int64()), ("needed_weeks", pa.int64()),
+        ("mute_since", pa.date32()),
+    ]
+)  # fmt: skip
+STATES = pa.schema(
+    [
+        ("theme", pa.string()), ("wave", pa.int64()), ("state", pa.string()),
+        ("sample", pa.bool_()), ("reasons", pa.list_(REASON)),
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,28 +75,29 @@ def needs(theme: Theme, default_grade: Grade) -> dict[str, Grade]:
     return {theme.source: default_grade, **theme.needs}
 
 
-def judge(
-    source: str, needed: Grade, known: Known | None, pilot_weeks: int, *, sample: bool
-) -> tuple[State, str]:
-    """Return the state that one source allows a theme, and why."""
+def judge(source: str, needed: Grade, known: Known | None, knobs: Knobs, *, sample: bool) -> Judged:
+    """Return the state that one source allows a theme, and why (a row of REASON)."""
+    told: dict[str, Any] = {"source": source, "needed_grade": needed}
     if known is None or not known.accepted:
-        return "not_yet", f"rien n'est encore entré de « {source} »"
+        return "not_yet", {**told, "reason": "nothing_received"}
+    told |= {"grade": known.grade}
     if known.mute_since:
-        return "suspended", f"« {source} » se tait depuis le {spoken(known.mute_since)}"
+        return "suspended", {**told, "reason": "mute", "mute_since": known.mute_since}
     if known.grade > needed:
-        return "suspended", f"« {source} » est notée {known.grade}, il faut {needed}"
+        return "suspended", {**told, "reason": "below_need"}
     if sample:
-        return "pilot", f"« {source} » est un échantillon : ni total, ni évolution"
-    if known.weeks is not None and known.weeks < pilot_weeks:
-        held = plural(known.weeks, "semaine reçue")
-        return "pilot", f"« {source} » : {held}, il en faut {pilot_weeks}"
-    return "active", f"« {source} » est notée {known.grade}"
+        return "pilot", {**told, "reason": "sample"}
+    if known.weeks is not None and known.weeks < knobs.pilot_weeks:
+        counted = {"weeks": known.weeks, "needed_weeks": knobs.pilot_weeks}
+        return "pilot", {**told, "reason": "few_weeks", **counted}
+    return "active", {**told, "reason": "held"}
 
 
-def states(
-    con: duckdb.DuckDBPyConnection, city: City, default_grade: Grade, pilot_weeks: int
-) -> pa.Table:
-    """Return theme, wave, state, sample, reason: one row a theme, in the pack's order."""
+def states(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
+    """Return theme, wave, state, sample, reasons: one row a theme, in the pack's order.
+
+    `reasons`: one for each source that puts the theme in this state.
+    """
     known = known_sources(con)
     rows = []
     for name, theme in city.themes.items():
@@ -94,53 +106,14 @@ def states(
                 source,
                 needed,
                 known.get(source),
-                pilot_weeks,
+                knobs,
                 sample=city.contracts[source].coverage == "sample",
             )
-            for source, needed in needs(theme, default_grade).items()
+            for source, needed in needs(theme, knobs.default_grade).items()
         ]
         state = max((one for one, _ in judged), key=ORDER.index)
-        reason = " ; ".join(why for one, why in judged if one == state)
+        reasons = [why for one, why in judged if one == state]
         sample = city.contracts[theme.source].coverage == "sample"
-        rows.append((name, theme.wave, state, sample, reason))
-    columns = zip(*rows, strict=True)
-    names = ("theme", "wave", "state", "sample", "reason")
-    return pa.table({name: list(values) for name, values in zip(names, columns, strict=True)})
-
-
-def draw(table: pa.Table, city: City) -> alt.Chart:
-    """Return one row a theme: its wave, its state as a coloured square, and why."""
-    rows = [
-        {
-            "theme": city.themes[row["theme"]].title,
-            "vague": row["wave"],
-            "état": TITLES[row["state"]],
-            "motif": row["reason"],
-            "rang": rank,
-        }
-        for rank, row in enumerate(table.to_pylist())
-    ]
-    scale = alt.Scale(domain=[TITLES[state] for state in ORDER], range=COLOURS)
-    base = alt.Chart(figure.data(rows)).encode(
-        y=alt.Y("theme:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=300))
-    )
-    squares = base.mark_square(size=260, opacity=1).encode(
-        x=alt.value(12),
-        color=alt.Color("état:N", scale=scale, legend=alt.Legend(orient="top", title=None)),
-    )
-    words = base.mark_text(align="left", dx=28, limit=560).encode(x=alt.value(0), text="motif:N")
-    return (squares + words).properties(width=600, height=alt.Step(26))
-
-
-def in_words(table: pa.Table, city: City) -> str:
-    """Return the answer as Markdown: how many themes are in each state, and the others' why."""
-    rows: list[dict[str, Any]] = table.to_pylist()
-    counts = {state: sum(row["state"] == state for row in rows) for state in ORDER}
-    told = ", ".join(f"{n} {TITLES[state]}" for state, n in counts.items() if n)
-    lines = [f"Sur {plural(len(rows), 'thème')} : {told}."]
-    lines += [
-        f"- **{city.themes[row['theme']].title}** ({TITLES[row['state']]}) : {row['reason']}."
-        for row in rows
-        if row["state"] != "active"
-    ]
-    return "\n".join(lines)
+        rows.append({"theme": name, "wave": theme.wave, "state": state, "sample": sample,
+                     "reasons": reasons})  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=STATES)

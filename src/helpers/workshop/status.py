@@ -20,7 +20,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
 from helpers.core.city.city import City
-from helpers.core.stage.standing import TITLES
+from helpers.core.stage.standing import TITLES, why
 from helpers.reliability.grades import accounts
 from helpers.workshop.run_city import dvc, environment, find_pack, locked, stages
 
@@ -125,7 +125,7 @@ def _themes(data: Path, city: City) -> dict[str, dict[str, str]]:
         return {}
     rows = store.records(store.connect(), "SELECT * FROM read_parquet(?)", [str(path)])
     return {
-        row["theme"]: {"state": row["state"], "reason": row["reason"]}
+        row["theme"]: {"state": row["state"], "reason": why(row)}
         for row in rows
         if row["theme"] in city.themes
     }

@@ -24,11 +24,12 @@ import sys
 from pathlib import Path
 from helpers.collect import collect
 from helpers.core.city.city import City
+from helpers.core.stage import params
 from helpers.ingest import ingest
 folder = Path(sys.argv[1])
 city = City(folder / "essai")
 collect.collect(city, folder, folder / "out/raw")
-ingest.ingest(city, folder / "out/raw", folder / "out", 200, 15, 0.01)
+ingest.ingest(city, folder / "out/raw", folder / "out", params.knobs("ingest"))
 """
 
 

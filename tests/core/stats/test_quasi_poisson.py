@@ -99,5 +99,5 @@ def test_windows_cover_the_last_weeks_and_nothing_else(weeks: int, length: int) 
 def test_a_coefficient_without_bound_is_refused() -> None:
     counts = np.array([5.0] * 20 + [0.0] * 20)
     design = np.column_stack([np.ones(40), np.arange(40) >= 20])
-    with pytest.raises(ValueError, match="stabilisée"):
+    with pytest.raises(ValueError, match="did not settle"):
         quasi_poisson.quasi_poisson(counts, design, np.ones(40))

@@ -29,11 +29,10 @@ END = dt.date(2019, 6, 17)
 def con(denver: Built, shared: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The city's own views, and `raw`: the published file with theme, start, end, placed or not."""
     con = denver.connect()
-    knobs = params.block("reliability")
-    share, alpha = knobs["silence_share"], knobs["silence_alpha"]
-    days, _ = silence.find(con, denver.city, share, alpha, knobs["silence_max_days"])
+    knobs = params.knobs("reliability")
+    days, _ = silence.find(con, denver.city, knobs)
     con.register("days", days)
-    con.register("weeks", grades.weeks(con, denver.city, share, alpha, days))
+    con.register("weeks", grades.weeks(con, denver.city, days))
     themes = [(c, name) for name, t in denver.city.themes.items() for c in t.categories]
     con.execute("CREATE TABLE themes (category VARCHAR, theme VARCHAR)")
     con.executemany("INSERT INTO themes VALUES (?, ?)", themes)

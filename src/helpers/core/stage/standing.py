@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -19,47 +18,24 @@ from helpers.core.stage.run import Run
 HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
 
 
-@dataclass(frozen=True)
-class Graded:
-    """A grade and why."""
-
-    grade: str
-    reason: str
-
-
 def grade_of(
     con: duckdb.DuckDBPyConnection, sources: Sequence[str], start: dt.date, end: dt.date
-) -> Graded:
+) -> str:
     """Return the worst grade of the sources over the days `start` to `end`, both inclusive.
 
     The grade of a source is the one that nine of its weeks in ten hold; a source without weeks
     there keeps that of its whole period. Views `weeks` (as written) and `grades`.
     """
-    found = [_of_source(con, source, start, end) for source in sources]
-    worst = max(one.grade for one in found)
-    reasons = dict.fromkeys(one.reason for one in found if one.grade == worst and one.reason)
-    return Graded(worst, " ; ".join(reasons))
+    return max(_of_source(con, source, start, end) for source in sources)
 
 
-def _of_source(con: duckdb.DuckDBPyConnection, source: str, start: dt.date, end: dt.date) -> Graded:
-    rows = con.execute(
-        "SELECT grade, reason, status, week FROM weeks WHERE source = ? AND week <= ? "
-        "AND week + 6 >= ? ORDER BY week",
-        [source, end, start],
-    ).fetchall()
-    if not rows:
-        query = "SELECT grade, reason FROM grades WHERE source = ?"
-        return Graded(*con.execute(query, [source]).fetchall()[0])
-    letters = sorted(row[0] for row in rows)
-    grade = letters[-(-len(letters) * HELD_OF_TEN // 10) - 1]
-    silent = sum(row[2] == "missing" for row in rows)
-    told = [plural(silent, "semaine manquante")] if silent else []
-    below = [row for row in rows if row[0] >= grade and row[2] == "ok" and row[1]]
-    if below:
-        _, reason, _, week = below[-1]
-        told.append(f"{plural(len(below), 'semaine')} à {grade} ou moins, dont celle du "
-                    f"{spoken(week)} : {reason}")  # fmt: skip
-    return Graded(grade, " ; ".join(told))
+def _of_source(con: duckdb.DuckDBPyConnection, source: str, start: dt.date, end: dt.date) -> str:
+    weeks = "SELECT grade FROM weeks WHERE source = ? AND week <= ? AND week + 6 >= ? ORDER BY ALL"
+    letters = [row[0] for row in con.execute(weeks, [source, end, start]).fetchall()]
+    if letters:
+        return str(letters[-(-len(letters) * HELD_OF_TEN // 10) - 1])
+    whole = "SELECT grade FROM grades WHERE source = ?"
+    return str(con.execute(whole, [source]).fetchall()[0][0])
 
 
 def badge(
@@ -76,7 +52,7 @@ def badge(
     if not sources:
         return ""
     if start is not None and end is not None:
-        return f"fiabilité {grade_of(con, sources, start, end).grade}"
+        return f"fiabilité {grade_of(con, sources, start, end)}"
     listed = ", ".join(store.literal(name) for name in sources)
     rows = con.execute(f"SELECT max(grade) FROM grades WHERE source IN ({listed})").fetchall()
     return f"fiabilité {rows[0][0]}"
@@ -123,9 +99,32 @@ def reasons_left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> 
     for name, theme in city.themes.items():
         if name not in kept.themes:
             row = rows[name]
-            why = row["reason"] if row["state"] not in IN_FORCE else "échantillon, sans total"
-            lines.append(f"**{theme.title}** ({TITLES[row['state']]}) : {why}.")
+            told = why(row) if row["state"] not in IN_FORCE else "échantillon, sans total"
+            lines.append(f"**{theme.title}** ({TITLES[row['state']]}) : {told}.")
     return lines
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """Return why a theme is in its state, from its row of `states`."""
+    return " ; ".join(_of_need(one) for one in row["reasons"])
+
+
+def _of_need(one: Mapping[str, Any]) -> str:
+    source = f"« {one['source']} »"
+    match one["reason"]:
+        case "nothing_received":
+            return f"rien n'est encore entré de {source}"
+        case "mute":
+            return f"{source} se tait depuis le {spoken(one['mute_since'])}"
+        case "below_need":
+            return f"{source} est notée {one['grade']}, il faut {one['needed_grade']}"
+        case "sample":
+            return f"{source} est un échantillon : ni total, ni évolution"
+        case "few_weeks":
+            held = plural(one["weeks"], "semaine reçue")
+            return f"{source} : {held}, il en faut {one['needed_weeks']}"
+        case _:
+            return f"{source} est notée {one['grade']}"
 
 
 def left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> str:

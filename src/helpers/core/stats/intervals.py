@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def rate_ratio(
     """
     a, b = np.asarray(recent, dtype=float), np.asarray(before, dtype=float)
     if a.sum() <= 0 or b.sum() <= 0:
-        raise ValueError("un rapport demande des comptes positifs des deux côtés")
+        raise ValueError("a ratio needs positive counts on both sides")
     phi = max(dispersion(a), dispersion(b))
     spread = special.ndtri((1 + confidence) / 2) * np.sqrt(phi * (1 / a.sum() + 1 / b.sum()))
     ratio = a.mean() / b.mean()
@@ -66,27 +66,14 @@ def predictive_interval(reference: ArrayLike, confidence: float) -> tuple[float,
     """
     r = np.asarray(reference, dtype=float)
     success, tail = r.size / (r.size + 1), (1 - confidence) / 2
-    low, high = (_negative_binomial_quantile(q, r.sum() + 0.5, success) for q in (tail, 1 - tail))
+    ends = stats.nbinom.ppf([tail, 1 - tail], r.sum() + 0.5, success)
+    low, high = (float(end) for end in np.asarray(ends))
     if dispersion(r) > 1:
         spread = float(r.std(ddof=1)) * (1 + 1 / r.size) ** 0.5
         reach = float(special.stdtrit(r.size - 1, 1 - tail)) * spread
         low = min(low, max(0.0, float(np.floor(r.mean() - reach))))
         high = max(high, float(np.ceil(r.mean() + reach)))
     return round(float(r.mean()), DIGITS), low, high
-
-
-def _negative_binomial_quantile(q: float, shape: float, success: float) -> float:
-    """Return the smallest k whose distribution function reaches q, by bisection."""
-    low, high = -1, 1
-    while special.betainc(shape, high + 1, success) < q:
-        high *= 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if special.betainc(shape, middle + 1, success) < q:
-            low = middle
-        else:
-            high = middle
-    return float(high)
 
 
 def joint_ranks(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -139,21 +139,7 @@ def quantile(q: float, mean: Floats, variance: Floats) -> Floats:
     mean = np.maximum(mean, 1e-12)
     wide = variance > mean * (1 + 1e-9)
     size = np.where(wide, mean**2 / np.where(wide, variance - mean, 1.0), 1e9)
-    chance = size / (size + mean)
-
-    def below(k: Floats) -> Floats:
-        return np.asarray(special.betainc(size, k + 1, chance))
-
-    # The discrete quantile is within a few counts of the normal one; bisection makes it exact.
-    top = np.ceil(mean + 12 * np.sqrt(np.maximum(variance, mean)) + 30)
-    low, high = np.full(mean.shape, -1.0), top
-    for _ in range(int(np.ceil(np.log2(float(top.max(initial=1.0)) + 2))) + 1):
-        middle = np.floor((low + high) / 2)
-        reached = below(np.maximum(middle, 0.0)) >= q
-        reached &= middle >= 0
-        high, low = np.where(reached, middle, high), np.where(reached, low, middle)
-        low = np.minimum(low, high - 1)
-    return np.asarray(high)
+    return np.asarray(stats.nbinom.ppf(q, size, size / (size + mean)))
 
 
 def forecast(triangle: Triangle, confidence: float, periods: Ints | None = None) -> Expected:

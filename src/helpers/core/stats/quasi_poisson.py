@@ -69,7 +69,7 @@ def quasi_poisson(counts: Floats, design: Floats, exposure: Floats) -> Explained
         if np.abs(step).max() < 1e-9:
             break
     else:
-        raise ValueError("la régression ne s'est pas stabilisée")
+        raise ValueError("the regression did not settle")
     mean = np.exp(offset + x @ beta)
     at = np.flatnonzero(kept)
     phi, freedom = dispersion(y[None], mean[None], at, used=x.shape[1])

@@ -1,0 +1,84 @@
+"""What came in, and what was refused at the door, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from helpers.core.base.french import number, plural
+from helpers.core.city.city import City
+
+
+def receipts(received: dict[str, dict[str, Any]]) -> str:
+    """Return the receipts as a Markdown table, one line a file."""
+    lines = [
+        "| source | fichier reçu | édition | lignes | octets | SHA-256 | colonnes refusées "
+        "| non nommées | valeurs retirées |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, receipt in received.items():
+        for one in receipt["files"]:
+            refused = ", ".join(f"`{column}`" for column in one["columns_refused"]) or "aucune"
+            others = ", ".join(f"`{column}`" for column in one["columns_not_named"]) or "aucune"
+            lines.append(
+                f"| {name} | {one['file']} | {one['edition']} | {number(one['rows'])} | "
+                f"{number(one['size'])} | `{one['sha256'][:12]}…` | {refused} | {others} | "
+                f"{number(sum(one['personal'].values()))} |"
+            )
+    return "\n".join(lines)
+
+
+def contracts(city: City) -> str:
+    """Return what each source is for, by what right it is kept and how long, and its caveats."""
+    lines = [
+        "| source | à quoi elle sert | de quel droit | conservation | convention | réserves |",
+        "|---|---|---|---|---|---|",
+    ]
+    for contract in city.contracts.values():
+        caveats = " ; ".join(caveat.rstrip(".") for caveat in contract.caveats) or "aucune"
+        sample = "**échantillon, jamais un total** ; " if contract.coverage == "sample" else ""
+        lines.append(
+            f"| {contract.title} | {contract.purpose} | {contract.legal_basis} | "
+            f"{contract.retention} | {contract.convention or 'sans objet'} | {sample}{caveats} |"
+        )
+    return "\n".join(lines)
+
+
+def published(city: City) -> str:
+    """Return the published figures of the pack as a Markdown table, or a sentence without any."""
+    if not city.about.published_figures:
+        return "Aucun chiffre publié n'est noté pour cette ville."
+    lines = ["| chiffre publié | valeur | année | source |", "|---|---|---|---|"]
+    for one in city.about.published_figures:
+        value = number(one.value, 0 if one.value == int(one.value) else 2)
+        lines.append(f"| {one.label} | {value} {one.unit} | {one.year or ''} | {one.source} |")
+    return "\n".join(lines)
+
+
+def answer(received: dict[str, dict[str, Any]]) -> str:
+    """Return the answer: how much came in, what was refused or taken away, and why."""
+    rows = sum(receipt["rows"] for receipt in received.values())
+    files = sum(len(receipt["files"]) for receipt in received.values())
+    lines = [f"{plural(files, 'fichier')} et {plural(rows, 'ligne')} sont entrés."]
+    refused = [
+        f"- `{column}` ({name}) : {reason.rstrip('.')}."
+        for name, receipt in received.items()
+        for column, reason in receipt["columns_refused"].items()
+    ]
+    if refused:
+        lines += ["", "Colonnes refusées à la porte, et écrites nulle part :", "", *refused]
+    else:
+        lines.append("Aucune colonne présente n'était à refuser.")
+    met = [
+        f"- {name} : {plural(n, 'valeur')} ({reason.replace(':', ', champ ')})."
+        for name, receipt in received.items()
+        for reason, n in receipt["personal"].items()
+    ]
+    if met:
+        lines += [
+            "",
+            "Données personnelles reconnues dans des colonnes permises, retirées à la porte ; "
+            "leurs lignes sont écartées :",
+            "",
+            *met,
+        ]
+    return "\n".join(lines)

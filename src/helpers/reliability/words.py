@@ -1,0 +1,223 @@
+"""What reliability says in words: silences, delays, breaks, drifts, grades."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE
+from helpers.core.stats.nowcast import Floats
+from helpers.reliability.delays import known_by_month
+from helpers.reliability.drift import OTHERS
+from helpers.reliability.silence import silent_days
+from helpers.reliability.weekly_grades import MEASURES
+
+NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
+
+
+class Told(NamedTuple):
+    """A measure: its name, its grade, what was measured."""
+
+    name: str
+    grade: str
+    text: str
+
+
+def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
+    """Return one Markdown line a source: its missing days, and how soon its silence is told."""
+    gone = silent_days(days)
+    lines = []
+    for row in series.filter(pc.field("division") == WHOLE).to_pylist():
+        source = row["source"]
+        missing = sorted(gone.get(source, ()))
+        told = (
+            f"{plural(len(missing), 'jour manquant')}, du {spoken(missing[0])} au "
+            f"{spoken(missing[-1])}"
+            if missing
+            else "aucun jour manquant"
+        )
+        after = row["detectable_after_days"]
+        soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
+        zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
+        heard = zones.filter(pc.field("watched")).num_rows
+        lines.append(
+            f"- **{titles[source]}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} sur "
+            f"{zones.num_rows}, les autres apportent trop peu."
+        )
+    return "\n".join(lines) or "Aucune source n'a de jours."
+
+
+def delay_titles(city: City) -> dict[str, str]:
+    """Return the title of each source, that says where its shares are lower bounds."""
+    bound = " (au moins)"
+    return {
+        name: contract.title + (bound if known_by_month(city, name) else "")
+        for name, contract in city.contracts.items()
+    }
+
+
+def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int]]) -> str:
+    """Return one Markdown line a source: when its records are in, and how the forecasts held.
+
+    `curves` and `checks` as `delays.day_curves` and `delays.find` return them.
+    """
+    if not curves:
+        return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
+    lines = []
+    for source, share in curves.items():
+        when = int(np.argmax(share >= NEARLY_ALL))
+        first, week = (percent(float(share[i]), 1) for i in (0, 7))
+        line = (
+            f"- **{city.contracts[source].title}** : {first} saisis le jour même, {week} à sept "
+            f"jours, {percent(NEARLY_ALL)} à {plural(when, 'jour')}."
+        )
+        if known_by_month(city, source):
+            line += (
+                " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
+                "sont des minimums, ces délais des maximums."
+            )
+        inside, total = checks.get(source, (0, 0))
+        if total:
+            line += (
+                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
+                f"dans l'intervalle {percent(inside / total, 1)} du temps."
+            )
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def breaks(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return the breaks as Markdown: the sources one by one, the zones counted."""
+    rows = table.to_pylist()
+    whole = [row for row in rows if row["zone"] == WHOLE and row["status"] == "ok"]
+    lines = [
+        f"- **{titles[row['source']]}** : {change(row['ratio'])} ({change(row['low'])} à "
+        f"{change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
+        f"{spoken(row['first'])} et le {spoken(row['last'])})."
+        for row in whole
+    ]
+    lines += [
+        f"- **{titles[row['source']]}** : abstention ({row['heard_weeks']} semaines reçues, il en "
+        f"faut {row['needed_weeks']} pour écarter la saison)."
+        for row in rows
+        if row["status"] == "abstained"
+    ]
+    zones = len(rows) - len(lines)
+    if zones:
+        lines.append(f"- Dans les zones, {plural(zones, 'rupture propre')} à l'une d'elles.")
+    return "\n".join(lines) or "Aucune rupture de volume établie."
+
+
+def drift(row: dict[str, Any]) -> str:
+    """Return what a drift is, in a few words."""
+    code, other = (
+        "(autres valeurs hors liste)" if name == OTHERS else name
+        for name in (row["code"], row["other"])
+    )
+    match row["kind"]:
+        case "renamed":
+            return f"« {code} » renommé « {other} » ?"
+        case "vanished":
+            return f"« {code} » n'arrive plus ({number(row['before'], 1)} par semaine avant)"
+        case "new":
+            return f"« {code} » est nouveau ({number(row['after'], 1)} par semaine)"
+        case _:
+            shares = f"{percent(row['before'], 1)} à {percent(row['after'], 1)}"
+            return f"la part de « {code} » passe de {shares}"
+
+
+def drifts(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return the drifts as a Markdown list, in the order of time."""
+    rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
+    lines = [
+        f"- Semaine du {spoken(row['week'])}, **{titles[row['source']]}**, champ "
+        f"`{row['field']}` : {drift(row)}."
+        for row in rows
+    ]
+    return "\n".join(lines) or "Aucune dérive de codes établie."
+
+
+def measures(row: dict[str, Any]) -> list[Told]:
+    """Return the measures that a source tells, over the whole period, from its row of `grades`."""
+    texts = {
+        "valid": ("validité", "valid", "{} de lignes valides", percent),
+        "located": ("lieu", "located", "{} d'enregistrements localisés", percent),
+        "delay": ("délai", "delay_days", "délai médian de saisie {} j", number),
+        "missing": ("silence", "missing", "{} de jours manquants", percent),
+    }
+    return [
+        Told(name, row[f"{measure}_grade"], text.format(shown(row[column], 1)))
+        for measure, (name, column, text, shown) in texts.items()
+        if row[f"{measure}_grade"] is not None
+    ]
+
+
+def why(row: dict[str, Any]) -> str:
+    """Return why a source has its grade over the whole period."""
+    return " ; ".join(f"{one.text} ({one.grade})" for one in measures(row))
+
+
+def grades(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
+    """Return the answer as Markdown: each source's grade and why."""
+    lines = []
+    for row in found:
+        silent = (
+            f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
+        )
+        lines.append(f"- **{titles[row['source']]}** : {row['grade']}. {why(row)}{silent}.")
+    return "\n".join(lines)
+
+
+def weeks(graded: pa.Table, drifted: pa.Table) -> dict[tuple[str, dt.date], str]:
+    """Return (source, week) → why the source is not graded A that week; nothing where it is.
+
+    `graded`, `drifted`: what `weekly_grades.grade` and `drift.find` return.
+    """
+    moved: dict[tuple[str, dt.date], list[dict[str, Any]]] = {}
+    for row in drifted.to_pylist():
+        if row["counted"]:
+            moved.setdefault((row["source"], row["week"]), []).append(row)
+    whole = graded.filter(pc.field("division") == WHOLE).to_pylist()
+    return {
+        (row["source"], row["week"]): week(row, moved.get((row["source"], row["week"]), []))
+        for row in whole
+    }
+
+
+def week(row: dict[str, Any], moved: list[dict[str, Any]]) -> str:
+    """Return what brings the grade of a row of `weekly_grades` below A.
+
+    `moved`: the drifts of its source that week, of fields that count.
+    """
+    told = [(name, row[f"{name}_grade"]) for name in MEASURES]
+    return " ; ".join(
+        f"{_measured(name, row, moved)} ({grade})" for name, grade in told if grade and grade > "A"
+    )
+
+
+def _measured(name: str, row: dict[str, Any], moved: list[dict[str, Any]]) -> str:
+    match name:
+        case "valid":
+            return f"{percent(row['valid'], 1)} de lignes valides"
+        case "located":
+            return f"{percent(row['located'], 1)} localisés"
+        case "delay":
+            return f"délai médian {number(row['delay_days'], 1)} j"
+        case "share_in":
+            return f"{percent(row['share_in'], 1)} déjà saisis"
+        case "missing":
+            return f"source muette {row['missing_days']} j sur 7"
+        case "drift":
+            return ", ".join(drift(one) for one in sorted(moved, key=_by_field))
+        case _:
+            return f"rupture de volume vers le {row['break_week']:%d/%m/%Y}"
+
+
+def _by_field(row: dict[str, Any]) -> tuple[str, str]:
+    return row["field"], row["code"]
