@@ -14,7 +14,7 @@ from helpers.core.place_time.calendar import EVENT
 from helpers.core.stats.intervals import poisson_interval
 from helpers.portfolio.measure import Asked, asked_hours
 from helpers.rhythms import week
-from helpers.trends.figures import LABELS
+from helpers.trends.words import LABELS
 
 MANY = 5  # zones that may equal the first: then none is ahead
 ANSWERS = pa.schema(
