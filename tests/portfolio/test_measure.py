@@ -145,7 +145,7 @@ def results(out: Path, city: City) -> None:
              "state": ["active", "active", "suspended"], "sample": [False] * 3,
              "reason": ["", "", WHY]}
         ),
-        "patrol/themes": shares.measure(con, city, 365, 0.95, 0.5, 30),
+        "patrol/themes": shares.measure(con, city, params.knobs("patrol", ROOT)),
         "context/effects": effects.EFFECTS.empty_table(),
         "context/checks": pa.Table.from_pylist(
             [{"theme": "bruit", "n": 0, "status": "abstained", "reason": "pas de couche"}],

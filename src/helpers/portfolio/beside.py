@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers.core.base import store
 from helpers.core.place_time.calendar import day_kinds
+from helpers.core.stage import standing
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, rate_ratio
 from helpers.patrol import shares
@@ -32,9 +33,8 @@ def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
     if known >= knobs.minimum_count:
         share = shares.share_interval(row["n_agent"], known, knobs.confidence)
     row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))
-    query = "SELECT note FROM themes WHERE theme = ? AND driven"
-    notes = asked.facts.execute(query, [asked.question.theme]).fetchall()
-    return {**row, "driven": notes[0][0] if notes else ""}
+    driven = standing.driven(store.table(asked.facts, "SELECT * FROM themes"))
+    return {**row, "driven": driven.get(asked.question.theme, "")}
 
 
 def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:

@@ -33,6 +33,10 @@ NO_ANSWER = GREY
 UNSEEN = "#E4E7EB"  # changes too small to be told
 CRITICALITY_LOW, CRITICALITY_MIDDLE, CRITICALITY_HIGH = "#9DB7CB", AMBER, ORANGE
 
+# Who starts the records, and what they leave known of the level.
+BY_AGENTS, NOT_BY_AGENTS = ORANGE, BLUE
+RECORDED, POSSIBLE = ORANGE, GREY
+
 # Reliability and waves.
 GRADES = {"A": BLUE, "B": SKY, "C": AMBER, "D": ORANGE}
 ON_GRADE = {"A": PAPER, "B": INK, "C": INK, "D": INK}
