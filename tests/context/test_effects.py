@@ -20,7 +20,8 @@ from scipy import sparse, special
 from scipy.spatial import distance
 
 from helpers.context import effects as context_effects
-from helpers.context import figures
+from helpers.context import levers, words
+from helpers.context.knobs import Knobs
 from helpers.core.base.errors import PhareError
 from helpers.core.city import surroundings
 from helpers.core.city.city import City
@@ -43,7 +44,8 @@ from tests.fixtures.tables import table_of_facts
 
 PACK = ROOT / "data/cities/marseille"
 Floats = npt.NDArray[np.float64]
-KNOBS = context_effects.Knobs(**params.block("context", ROOT), seed=1)
+KNOBS: Knobs = params.knobs("context", ROOT)
+SEED = 1
 EFFECTS = ("eclairage_pct", "commerces_n", "debits_boisson_n", "arrets_tc_n", "ecoles_n")
 STEPS = np.array([10.0, 100.0, 10.0, 10.0, 5.0])
 
@@ -143,9 +145,9 @@ def test_a_coefficient_without_bound_is_no_answer() -> None:
     found = fit(counts, np.column_stack([np.ones(111), apart]), np.ones(111))
     assert not found.converged
     places, rules = made_places({"a": apart, "b": rng.standard_normal(111)}), made_rules(["a", "b"])
-    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS)
+    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS, SEED)
     assert (effects, check["status"]) == ([], "abstained")
-    assert "stabilise" in check["reason"]
+    assert check["reason"] == "not_converged"
 
 
 def test_inflation_is_that_of_the_inverse_correlations() -> None:
@@ -429,35 +431,42 @@ def test_features_that_cannot_be_told_apart_are_named() -> None:
     features = {"a": a, "b": b, "c": a + 0.1 * rng.standard_normal(80), "few": few, "u": unknown}
     places, rules = made_places(features), made_rules(list(features))
     counts = rng.poisson(30 * np.exp(0.5 * b)).astype(float)
-    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS)
-    told = {row["feature"]: (row["status"], row["reason"]) for row in effects}
-    assert told["a"] == ("abstained", "ne se distingue pas de « traits c »")
-    assert told["c"] == ("abstained", "ne se distingue pas de « traits a »")
-    assert told["few"] == ("abstained", "ne varie que dans 5 zones")
-    assert told["u"] == ("abstained", "non renseigné pour 1 zones")
-    assert told["b"] == ("ok", "")
+    effects, check = context_effects.explain("bruit", counts, rules, places, KNOBS, SEED)
+    rows = {row["feature"]: row for row in effects}
+    apart = {
+        "a": ("like_another_feature", "ne se distingue pas de « traits c »"),
+        "c": ("like_another_feature", "ne se distingue pas de « traits a »"),
+        "few": ("hardly_varies", "ne varie que dans 5 zones"),
+        "u": ("unknown_in_zones", "non renseigné pour 1 zones"),
+    }
+    for name, (code, why) in apart.items():
+        assert (rows[name]["status"], rows[name]["reason"]) == ("abstained", code)
+        assert words.why_apart(rows[name], rules) == why
+    assert (rows["b"]["status"], rows["b"]["reason"]) == ("ok", "")
     assert check["status"] == "ok"
     (own,) = (row for row in effects if row["feature"] == "b")
     assert own["low"] < np.exp(0.5) < own["high"]
     # Exactly the same twice: one of the two leaves the fit, and neither has an effect.
     twins = made_places({"a": a, "b": b, "c": a})
-    effects, check = context_effects.explain("bruit", counts, rules, twins, KNOBS)
+    effects, check = context_effects.explain("bruit", counts, rules, twins, KNOBS, SEED)
     assert [row["status"] for row in effects] == ["abstained", "ok", "abstained"]
-    thin, check = context_effects.explain("bruit", np.ones(80), rules, twins, KNOBS)
+    thin, check = context_effects.explain("bruit", np.ones(80), rules, twins, KNOBS, SEED)
     assert (thin, check["status"]) == ([], "abstained")
-    assert "200" in check["reason"]
+    assert check["reason"] == "too_few"
+    needed = "80\u00a0faits d'une origine retenue (`origins`) ; il en faut 200"
+    assert words.why_none(check, KNOBS) == needed
 
 
 def test_a_pack_without_features_abstains(tmp_path: Path) -> None:
     city = write_pack(tmp_path)
     con = duckdb.connect()
     assert surroundings.read_surroundings(city) is None
-    effects, checks = context_effects.find(con, city, None, None, KNOBS)
+    effects, checks = context_effects.find(con, city, None, None, KNOBS, SEED)
     assert effects.num_rows == 0
-    assert {row["reason"] for row in checks.to_pylist()} == {"pas de couche de contexte"}
+    assert {row["reason"] for row in checks.to_pylist()} == {"no_context"}
     assert checks.num_rows == len(city.themes)
-    assert context_effects.levers(con, city, None, None, effects, KNOBS).num_rows == 0
-    told = figures.in_words(effects, checks, None, city)
+    assert levers.by_zone(con, city, None, None, effects, KNOBS).num_rows == 0
+    told = words.in_words(effects, checks, None, city, KNOBS)
     assert "**Bruit** : abstention (pas de couche de contexte)" in told
 
 
@@ -487,23 +496,24 @@ def test_one_sentence_a_zone_names_who_can_act(tmp_path: Path) -> None:
     city, rules, places, rows = city_of_zones(tmp_path, 60)
     con = duckdb.connect()
     table_of_facts(con, rows)
-    effects, checks = context_effects.find(con, city, rules, places, KNOBS)
+    effects, checks = context_effects.find(con, city, rules, places, KNOBS, SEED)
     noise = [row for row in effects.to_pylist() if row["theme"] == "bruit"]
     assert [(row["feature"], row["found"]) for row in noise] == [("bars", True), ("lamps", False)]
     assert noise[0]["low"] < np.exp(0.25) < noise[0]["high"]
     assert [row["status"] for row in checks.to_pylist()] == ["ok", "abstained"]
-    zones = context_effects.levers(con, city, rules, places, effects, KNOBS).to_pylist()
+    zones = levers.by_zone(con, city, rules, places, effects, KNOBS).to_pylist()
     usual = np.median(places.features["bars"])
     for row, bars in zip(zones, places.features["bars"], strict=True):
         assert (row["status"] == "ok") == (bars > usual)
-        assert row["sentence"].startswith(row["name"])
-        assert ("Qui peut agir : La voirie (agir)" in row["sentence"]) == (bars > usual)
-    told = figures.in_words(effects, checks, rules, city)
+        told = words.sentence(row, rules, city)
+        assert told.startswith(row["name"])
+        assert ("Qui peut agir : La voirie (agir)" in told) == (bars > usual)
+    told = words.in_words(effects, checks, rules, city, KNOBS)
     assert "avec 1 de plus, ×1," in told
     unexpected = replace_expected(rules, "fewer")
-    nobody = context_effects.levers(con, city, unexpected, places, effects, KNOBS).to_pylist()
+    nobody = levers.by_zone(con, city, unexpected, places, effects, KNOBS).to_pylist()
     assert {row["status"] for row in nobody} == {"abstained"}
-    assert "à l'inverse de l'attendu" in figures.in_words(effects, checks, unexpected, city)
+    assert "à l'inverse de l'attendu" in words.in_words(effects, checks, unexpected, city, KNOBS)
 
 
 def replace_expected(rules: Surroundings, way: str) -> Surroundings:
@@ -521,8 +531,8 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
         order = np.random.default_rng(seed).permutation(len(rows))
         con = duckdb.connect()
         table_of_facts(con, [rows[i] for i in order])
-        effects, checks = context_effects.find(con, city, rules, places, KNOBS)
-        zones = context_effects.levers(con, city, rules, places, effects, KNOBS)
+        effects, checks = context_effects.find(con, city, rules, places, KNOBS, SEED)
+        zones = levers.by_zone(con, city, rules, places, effects, KNOBS)
         results.append([effects, checks, zones])
     assert all(result == results[0] for result in results)
 

@@ -9,26 +9,32 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from helpers.core.stage import params
 from helpers.trends import criticality, levels
-from helpers.trends.criticality import Weights
+from helpers.trends.knobs import CriticalityWeights, Knobs
 from tests.fixtures.made_up import write_pack
+from tests.fixtures.real import ROOT
 
-EQUAL = Weights(1, 1, 1, (5, 20), 0.95)
+KNOBS: Knobs = params.knobs("trends", ROOT)
+EQUAL = KNOBS.model_copy(
+    update={"criticality_weights": CriticalityWeights(count=1, severity=1, trend=1),
+            "criticality_thresholds": (5, 20), "confidence": 0.95}
+)  # fmt: skip
 
 
 def row(theme: str, zone: str, **changes: Any) -> dict[str, Any]:
     usual = {
-        "theme": theme, "division": "carres", "zone": zone, "step": "semaine", "recent": 520,
+        "theme": theme, "division": "carres", "zone": zone, "step": "week", "recent": 520,
         "before": 520, "level": 10.0, "level_low": 9.0, "level_high": 11.0, "ratio": 1.0,
         "low": 0.9, "high": 1.1, "p": 1.0, "detectable": 1.2, "spread": 0.05, "error": 0.07,
-        "freedom": 24, "label": "unclear", "remark": "", "status": "ok", "reason": "",
+        "freedom": 24, "label": "unclear", "remarks": [], "status": "ok", "reason": "",
     }  # fmt: skip
     return {**usual, **changes}
 
 
-def scored(tmp_path: Path, rows: list[dict[str, Any]], weights: Weights = EQUAL) -> dict[str, Any]:
+def scored(tmp_path: Path, rows: list[dict[str, Any]], knobs: Knobs = EQUAL) -> dict[str, Any]:
     table = criticality.score(
-        pa.Table.from_pylist(rows, schema=levels.SCHEMA), write_pack(tmp_path), weights
+        pa.Table.from_pylist(rows, schema=levels.SCHEMA), write_pack(tmp_path), knobs
     )
     return {f"{r['theme']}/{r['zone']}": r for r in table.to_pylist()}
 
@@ -39,24 +45,25 @@ def test_the_score_is_the_published_product(tmp_path: Path) -> None:
     found = scored(tmp_path, rows)
     assert found["bruit/A"]["score"] == pytest.approx(30)
     assert found["depots/B"]["score"] == pytest.approx(5)
-    assert (found["bruit/A"]["level"], found["bruit/A"]["severity"]) == ("forte", 2)
-    other = scored(tmp_path, rows, Weights(2, 0, 1, (5, 20), 0.95))
+    assert (found["bruit/A"]["level"], found["bruit/A"]["severity"]) == ("high", 2)
+    squared = CriticalityWeights(count=2, severity=0, trend=1)
+    other = scored(tmp_path, rows, EQUAL.model_copy(update={"criticality_weights": squared}))
     assert other["bruit/A"]["score"] == pytest.approx(150)
 
 
 def test_a_year_is_told_in_weeks(tmp_path: Path) -> None:
-    found = scored(tmp_path, [row("bruit", "A", step="an", level=521.775)])
+    found = scored(tmp_path, [row("bruit", "A", step="year", level=521.775)])
     assert found["bruit/A"]["per_week"] == pytest.approx(10)
 
 
 def test_what_trends_abstains_from_has_no_score(tmp_path: Path) -> None:
-    gone = row("bruit", "B", status="abstained", reason="moins de 30 faits", ratio=None, level=None)
+    gone = row("bruit", "B", status="abstained", reason="too_few", ratio=None, level=None)
     new = row("bruit", "C", ratio=None)
     found = scored(tmp_path, [row("bruit", "A"), gone, new])
-    for zone, reason in (("B", "moins de 30 faits"), ("C", "aucun fait")):
+    for zone, reason in (("B", "too_few"), ("C", "no_ratio")):
         one = found[f"bruit/{zone}"]
         assert (one["status"], one["score"], one["rank"]) == ("abstained", None, None)
-        assert reason in one["reason"]
+        assert one["reason"] == reason
     assert found["bruit/A"]["ranked"] == 1
 
 
@@ -76,5 +83,5 @@ def test_the_interval_is_that_of_the_two_counts(tmp_path: Path) -> None:
 def test_the_ends_of_the_interval_have_levels_of_their_own(tmp_path: Path) -> None:
     found = scored(tmp_path, [row("bruit", "A", level=10.0, ratio=0.95, spread=0.2, error=0.25)])
     one = found["bruit/A"]
-    assert (one["level_low"], one["level"], one["level_high"]) == ("moyenne", "moyenne", "forte")
+    assert (one["level_low"], one["level"], one["level_high"]) == ("middle", "middle", "high")
     assert one["low"] < 20 < one["high"]

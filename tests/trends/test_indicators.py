@@ -10,13 +10,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from helpers.core.stage import params
-from helpers.trends import criticality
+from helpers.trends import criticality, words
 from helpers.trends import levels as trends_levels
-from helpers.trends.criticality import Weights
-from helpers.trends.indicators import ABSENT, Board
+from helpers.trends.indicators import Board
 from tests.fixtures.made_up import write_pack
-from tests.trends.test_criticality import row
+from tests.trends.test_criticality import EQUAL, row
 
 WEEKLY = pa.schema(
     [("theme", pa.string()), ("week", pa.date32()), ("n", pa.int64()), ("final", pa.float64()),
@@ -30,12 +28,12 @@ def board(tmp_path: Path) -> Board:
     rows = [
         row("bruit", "ville", level=40.0, ratio=1.1),
         row("bruit", "A", label="up", level=30.0), row("bruit", "B", label="up", level=10.0),
-        row("bruit", "C"), row("bruit", "D", status="abstained", reason="moins de 30 faits"),
+        row("bruit", "C"), row("bruit", "D", status="abstained", reason="too_few"),
         row("depots", "ville", level=20.0), row("depots", "A", label="stable", level=2.0),
         row("depots", "B", label="down", level=2.0),
     ]  # fmt: skip
     levels = pa.Table.from_pylist(rows, schema=trends_levels.SCHEMA)
-    scores = criticality.score(levels, city, Weights(1, 1, 1, (5, 20), 0.95))
+    scores = criticality.score(levels, city, EQUAL)
     week = dt.date(2024, 12, 23)
     weekly = [
         {"theme": "bruit", "week": week, "n": 38, "final": 40.0, "low": 30.0, "high": 52.0,
@@ -43,7 +41,7 @@ def board(tmp_path: Path) -> Board:
         {"theme": "depots", "week": week, "status": "missing"},
     ]  # fmt: skip
     grades = pa.table({"source": ["faits"], "grade": ["B"]})
-    return Board(city, levels, scores, pa.Table.from_pylist(weekly, schema=WEEKLY), grades, 0.05)
+    return Board(city, levels, scores, pa.Table.from_pylist(weekly, schema=WEEKLY), grades, EQUAL)
 
 
 def told(board: Board, asked: str) -> dict[str, Any]:
@@ -73,36 +71,65 @@ def test_each_measure_is_read_from_the_results(
 
 
 def test_the_most_critical_theme_is_the_city_s(board: Board) -> None:
-    assert told(board, "level:first")["title"] == "Bruit : niveau"
-    assert told(board, "level:second")["title"] == "Dépôts : niveau"
+    for asked, theme, title in (
+        ("level:first", "bruit", "Bruit : niveau"),
+        ("level:second", "depots", "Dépôts : niveau"),
+        ("rising:all", None, "Toute la ville : hausses établies"),
+    ):
+        found = told(board, asked)
+        assert found["theme"] == theme
+        assert words.indicator_title(found, board.city) == title
 
 
 @pytest.mark.parametrize(
-    ("asked", "reason"),
+    ("asked", "value"),
     [
-        ("level:rixes", ABSENT),
-        ("level:third", "2\N{NO-BREAK SPACE}thèmes classés par criticité, pas davantage"),
-        ("rising:circulation", ABSENT),
-        ("week:depots", "pas de semaine complète entendue"),
+        ("level:bruit", "40 par semaine (9 à 11)"),
+        ("change:bruit", "+10,0\u202f% (−10,0\u202f% à +10,0\u202f%)"),
+        ("week:bruit", "40 (30 à 52)"),
+        ("rising:bruit", "2 sur 3 (1 sans conclusion)"),
+        ("critical:delinquance", "3 (1 à 3) sur 3"),
     ],
 )
-def test_what_is_not_there_is_said(board: Board, asked: str, reason: str) -> None:
+def test_each_value_is_told_with_its_interval(board: Board, asked: str, value: str) -> None:
+    assert words.indicator_value(told(board, asked)) == value
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "reason"),
+    [
+        ("level:rixes", "no_theme", "thème absent de cette ville, ou pas en service"),
+        (
+            "level:third",
+            "too_few_ranked",
+            "2\N{NO-BREAK SPACE}thèmes classés par criticité, pas davantage",
+        ),
+        ("rising:circulation", "no_theme", "thème absent de cette ville, ou pas en service"),
+        ("week:depots", "no_week_heard", "pas de semaine complète entendue"),
+    ],
+)
+def test_what_is_not_there_is_said(board: Board, asked: str, code: str, reason: str) -> None:
     found = told(board, asked)
-    assert (found["status"], found["value"], found["reason"]) == ("abstained", None, reason)
+    assert (found["status"], found["value"], found["reason"]) == ("abstained", None, code)
+    assert words.reason(found, 30) == reason
 
 
 def test_an_absent_rank_is_named_in_words(board: Board) -> None:
     """No key of params.yaml reaches a reader: neither a rank's nor a missing theme's, bare."""
-    assert told(board, "level:third")["title"] == "Troisième thème par criticité : niveau"
-    assert told(board, "change:third")["title"] == "Troisième thème par criticité : évolution"
-    assert told(board, "level:rixes")["title"] == "Thème « rixes » : niveau"
+
+    def title(asked: str) -> str:
+        return words.indicator_title(told(board, asked), board.city)
+
+    assert title("level:third") == "Troisième thème par criticité : niveau"
+    assert title("change:third") == "Troisième thème par criticité : évolution"
+    assert title("level:rixes") == "Thème « rixes » : niveau"
     board.ranked = []
-    assert told(board, "week:first")["title"] == "Premier thème par criticité : dernière semaine"
-    assert told(board, "week:second")["reason"] == "aucun thème classé par criticité"
+    assert title("week:first") == "Premier thème par criticité : dernière semaine"
+    assert words.reason(told(board, "week:second"), 30) == "aucun thème classé par criticité"
 
 
-def knobs(**changes: Any) -> params.Trends:
-    return params.Trends.model_validate({**params.load().trends.model_dump(), **changes})
+def knobs(**changes: Any) -> Knobs:
+    return Knobs.model_validate({**EQUAL.model_dump(), **changes})
 
 
 def test_a_role_follows_eight_indicators_at_most() -> None:

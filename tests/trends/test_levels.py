@@ -16,14 +16,16 @@ from helpers.core.city.city import City
 from helpers.core.stage import params
 from helpers.core.stats.two_windows import How, compare
 from helpers.reliability import grades, silence
-from helpers.trends import explained_breaks, figures, levels
-from helpers.trends.levels import Knobs
+from helpers.trends import explained_breaks, levels, words
+from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Weeks, counted_weeks
 from tests.fixtures.made_up import write_pack
-from tests.fixtures.real import Built, read_csv
+from tests.fixtures.real import ROOT, Built, read_csv
 from tests.fixtures.tables import nothing_late, table_of_facts
 
-KNOBS = Knobs(26, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 20, 4)
+KNOBS: Knobs = params.knobs("trends", ROOT).model_copy(
+    update={"window_weeks": 26, "confidence": 0.95, "minimum_count": 30}
+)
 
 
 def weeks_of(con: duckdb.DuckDBPyConnection, city: City) -> pa.Table:
@@ -32,7 +34,7 @@ def weeks_of(con: duckdb.DuckDBPyConnection, city: City) -> pa.Table:
 
 
 def knobs(window: int) -> Knobs:
-    return Knobs(window, *list(vars(KNOBS).values())[1:])
+    return KNOBS.model_copy(update={"window_weeks": window})
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,8 @@ def reliability_tables(con: duckdb.DuckDBPyConnection, silent: list[dt.date]) ->
         con.execute("INSERT INTO weeks VALUES ('faits', ?, 0, 'missing', 7)", [day])
 
 
-def reader(con: duckdb.DuckDBPyConnection, city: City, window: int, *origins: str) -> Weeks:
-    return Weeks(con, city, window, 0.9, origins)
+def reader(con: duckdb.DuckDBPyConnection, city: City, window: int) -> Weeks:
+    return Weeks(con, city, window, 0.9)
 
 
 def test_weeks_of_the_cube_are_counted_zone_by_zone(
@@ -167,16 +169,16 @@ def test_denvers_levels_are_the_same_counts_as_plain_python(
         "recent": sum(weeks[m] for m in mondays[:20] if m in audible),
         "before": sum(weeks[m] for m in mondays[20:] if m in audible),
     }
-    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20), {})
+    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20))
     row = next(r for r in table.to_pylist() if (r["theme"], r["zone"]) == ("cambriolages", "ville"))
     assert {k: row[k] for k in expected} == expected
-    assert row["step"] == "semaine"
+    assert row["step"] == "week"
 
 
 def test_every_zone_has_a_row_even_without_facts(
     denver: Built, denver_views: duckdb.DuckDBPyConnection
 ) -> None:
-    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20), {})
+    table = levels.levels(reader(denver_views, denver.city, 20), knobs(20))
     zones = Counter(row["theme"] for row in table.to_pylist())
     assert set(zones) == set(denver.city.themes)
     assert set(zones.values()) == {79}
@@ -194,7 +196,9 @@ def test_yearly_themes_compare_the_last_year_with_the_one_before(
         store.view(con, name, open_marseille.out / f"{name}.parquet")
     nothing_late(con)
     con.register("weeks", weeks_of(con, open_marseille.city))
-    table = levels.levels(reader(con, open_marseille.city, 52), knobs(52), {}).to_pylist()
+    table = levels.levels(reader(con, open_marseille.city, 52), knobs(52)).to_pylist()
+    con.register("weeks", grades.weeks(con, open_marseille.city, 0.1))
+    table = levels.levels(reader(con, open_marseille.city, 52), knobs(52)).to_pylist()
     plain: Counter[tuple[str, int]] = Counter()
     for row in read_csv(shared / "marseille/faits_par_service_2012_2020.csv"):
         if row["code_index"] in {"27", "28", "29", "30"} and row["faits"]:
@@ -203,7 +207,7 @@ def test_yearly_themes_compare_the_last_year_with_the_one_before(
     rows = {r["zone"]: r for r in table if r["theme"] == "cambriolages"}
     assert set(rows) == {"ville", *services}
     for zone in services:
-        assert rows[zone]["step"] == "an"
+        assert rows[zone]["step"] == "year"
         assert rows[zone]["recent"] == plain[zone, 2020]
         assert rows[zone]["before"] == plain[zone, 2019]
         assert rows[zone]["ratio"] == pytest.approx(plain[zone, 2020] / plain[zone, 2019], abs=1e-6)
@@ -221,8 +225,9 @@ def test_words_tell_label_change_and_abstention(
     table_of_facts(memory, [*rows, {"hour": noon(start), "theme": "depots", "n": 1}])
     reliability_tables(memory, [])
     memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR)")
-    table = levels.levels(reader(memory, city, 26), KNOBS, {"bruit": "à savoir"})
-    told = figures.in_words(table, trends_breaks_none(), city)
+    table = levels.levels(reader(memory, city, 26), KNOBS)
+    assert {row["reason"] for row in table.to_pylist()} == {"", "too_few"}
+    told = words.in_words(table, trends_breaks_none(), {"bruit": "à savoir"}, city, KNOBS)
     assert "**Bruit** : en hausse, +100,0" in told
     assert "Attention : à savoir." in told
     assert "**Dépôts** : abstention (moins de 30 faits)" in told

@@ -16,7 +16,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City, Milestone
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stats import quasi_poisson
-from helpers.trends import milestones
+from helpers.trends import milestones, words
 from tests.fixtures.made_up import CITY, write_pack
 
 MONDAYS = full_weeks(dt.date(2020, 1, 1), dt.date(2024, 12, 31))
@@ -60,7 +60,9 @@ def test_a_step_too_recent_says_so_and_gives_no_number() -> None:
     late = mark(recording=True, start=dt.date(2024, 11, 4))
     (step,) = milestones.steps([late], MONDAYS, np.full(len(MONDAYS), 9.0), np.ones(len(MONDAYS)))
     assert step.log_ratio is None
-    assert "moins de 13 semaines" in step.reason
+    assert step.reason == milestones.UNMEASURED
+    row = {"reason": step.reason, "remarks": [{"kind": step.reason, "milestone": "Outil"}]}
+    assert words.reason(row, 30) == "moins de 13 semaines entendues avant ou après « Outil »"
 
 
 def test_only_lasting_changes_of_recording_are_steps() -> None:

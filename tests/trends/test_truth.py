@@ -12,16 +12,19 @@ import pytest
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.stage import params
 from helpers.core.stats.two_windows import compare
 from helpers.ingest import ingest
-from helpers.trends import explained_breaks, levels
-from helpers.trends.levels import Knobs
+from helpers.trends import explained_breaks, levels, words
+from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Weeks
-from tests.fixtures.real import INGEST
+from tests.fixtures.real import INGEST, ROOT
 from tests.fixtures.simulated import LOG, SETTINGS, Made
 from tests.fixtures.tables import nothing_late
 
-KNOBS = Knobs(52, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 20, 4)
+KNOBS: Knobs = params.knobs("trends", ROOT).model_copy(
+    update={"window_weeks": 52, "confidence": 0.95, "minimum_count": 30, "power": 0.9}
+)
 DIVISION = "arrondissements"
 
 
@@ -68,7 +71,7 @@ def test_nine_labels_in_ten_are_right_where_the_change_exceeds_what_is_stated(we
             counts = found.counts.copy()
             counts[:, half] = rng.binomial(counts[:, half].astype(int), kept)
             truth = own_trend(about.categories) * (kept if half.stop is None else 1 / kept)
-            judged = compare(counts, found.exposure, KNOBS.how, extra)
+            judged = compare(counts, found.exposure, levels.how(KNOBS, 52), extra)
             alpha = np.full(len(found.zones), 0.05)
             told = judged.p() <= alpha
             up = judged.ratio(0.95)[0] > 1
@@ -83,7 +86,7 @@ def test_nine_labels_in_ten_are_right_where_the_change_exceeds_what_is_stated(we
 
 def test_without_a_planted_change_few_zones_move(weeks: Weeks) -> None:
     """True changes are of 3 % a year at most: far below what so few facts could show."""
-    table = levels.levels(weeks, KNOBS, {}).to_pylist()
+    table = levels.levels(weeks, KNOBS).to_pylist()
     judged = [row for row in table if row["status"] == "ok" and row["zone"] != "ville"]
     assert len(judged) > 20
     moved = [row for row in judged if row["label"] in ("up", "down")]
@@ -111,12 +114,12 @@ def test_a_planted_break_is_dated_and_explained_and_another_is_not(weeks: Weeks)
         changed = copy.copy(found)
         changed.__dict__["counts"] = counts
         planted._read = {**weeks._read, ("bruit", "quartiers"): changed}
-        knobs = Knobs(52, 0.95, 30, 0.9, 0.1, 0.05, 0.05, 10, 4)
+        knobs = KNOBS.model_copy(update={"break_minimum_count": 10})
         table = explained_breaks.breaks(planted, no_breaks(), no_drift(), knobs).to_pylist()
         own = [row for row in table if row["theme"] == "bruit"]
         hit = [row for row in own if row["first"] <= start <= row["last"]]
         assert len(hit) == 1
-        assert (hit[0]["explained_by"] is not None) == told
+        assert bool(hit[0]["explanations"]) == told
         truth = 1 / 2.5 if told else 2.5
         assert hit[0]["ratio"] == pytest.approx(truth, rel=0.2)
 
@@ -142,15 +145,16 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
         {
             "source": [LOG] * 3, "kind": ["vanished", "jump", "vanished"], "counted": [True] * 3,
             "week": [dt.date(2023, 5, 1), dt.date(2023, 5, 1), dt.date(2022, 5, 1)],
-            "reason": ["« x » n'arrive plus", "une part passe", "trop loin"],
+            "code": ["x", "y", "z"], "other": [""] * 3, "before": [12.34] * 3, "after": [0.0] * 3,
         }
     )  # fmt: skip
     rows = explained_breaks.breaks(weeks, source, drift, KNOBS).to_pylist()
     (row,) = [row for row in rows if row["theme"] is None]
-    assert row["explained_by"] == "« x » n'arrive plus"
-    told = explained_breaks.remarks(
-        pa.Table.from_pylist([{**row, "theme": "bruit", "week": dt.date(2025, 5, 5)}]),
-        weeks.city,
-        52,
-    )
-    assert told == {"bruit": "rupture vers le 5 mai 2025 : « x » n'arrive plus"}
+    assert words.explanation(row) == "« x » n'arrive plus (12,3 par semaine avant)"
+    late = {**row, "theme": "bruit", "week": dt.date(2025, 5, 5)}
+    none = levels.levels(weeks, KNOBS)
+    table = pa.Table.from_pylist([late], schema=explained_breaks.BREAKS)
+    told = words.in_words(none, table, {}, weeks.city, KNOBS)
+    why = "rupture vers le 5 mai 2025 : « x » n'arrive plus (12,3 par semaine avant)"
+    (line,) = (line for line in told.splitlines() if why in line)
+    assert line.startswith(f"- **{weeks.city.themes['bruit'].title}**")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from helpers.core.city.city import City
+from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import full_weeks
 from helpers.trends.weekly_series import Series, Weeks
 from tests.fixtures.made_up import CITY, write_pack
@@ -49,8 +50,8 @@ def con(memory: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return memory
 
 
-def read(con: duckdb.DuckDBPyConnection, city: City, *origins: str) -> Series:
-    found = Weeks(con, city, 52, 0.9, origins).of("bruit", "carres")
+def read(con: duckdb.DuckDBPyConnection, city: City, *origins: Origin) -> Series:
+    found = Weeks(con, city, 52, 0.9, origins or None).of("bruit", "carres")
     assert found is not None
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as widgets
 import pyarrow.parquet as pq
 
@@ -13,6 +15,7 @@ from helpers.core.stage.run import Run
 from helpers.sentiment import figures
 from helpers.sentiment.index import CITY, Knobs
 from helpers.sentiment.links import resemblance
+from helpers.trends import words as trends_words
 
 
 class Follow:
@@ -34,15 +37,17 @@ class Follow:
         self.widget.add_class("app-day")
 
     def _tell(self) -> None:
-        lines = [
-            f"- {row['title']} : **{row['text']}** (fiabilité {row['reliability']})"
-            if row["status"] == "ok"
-            else f"- {row['title']} : abstention, {row['reason']}"
-            for row in self.rows
-            if row["role"] == self.role.value
-        ]
+        lines = [self._line(row) for row in self.rows if row["role"] == self.role.value]
         title = f"Les indicateurs suivis : {self.role.value}"
         self.indicators.value = folded(title, "\n".join(lines))
+
+    def _line(self, row: dict[str, Any]) -> str:
+        title = trends_words.indicator_title(row, self.run.city)
+        if row["status"] != "ok":
+            least = params.knobs("trends").minimum_count
+            return f"- {title} : abstention, {trends_words.reason(row, least)}"
+        value = trends_words.indicator_value(row)
+        return f"- {title} : **{value}** (fiabilité {row['reliability']})"
 
     def _feeling(self) -> str:
         tables = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -13,11 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import spatial, special, stats
 
-from helpers.core.base import store
-from helpers.core.base.french import number, plural
+from helpers.context.knobs import Knobs
 from helpers.core.city.city import City
-from helpers.core.city.surroundings import ABSENT, Surroundings
+from helpers.core.city.surroundings import Surroundings
 from helpers.core.place_time.calendar import window
+from helpers.core.place_time.counts import counts
 from helpers.core.place_time.places import Places
 from helpers.core.stats.fixed_effects import within
 from helpers.core.stats.intervals import DIGITS
@@ -29,6 +27,13 @@ Floats = NDArray[np.float64]
 REACHES = (1.0, 2.5, 6.0)
 # Places compared with one another, or each with itself week by week.
 BETWEEN, WITHIN = "between", "within"
+# Why a feature has no effect of its own: not known for `reason_n` zones, or only in so many other
+# than usual; not to be told apart from `reason_feature`, or from what all zones share in a week.
+UNKNOWN, STEADY = "unknown_in_zones", "hardly_varies"
+LIKE_FEATURE, LIKE_WEEKS = "like_another_feature", "like_the_weeks"
+# Why a theme has no effects at all.
+ABSENT, FEW_ZONES, FEW = "no_context", "too_few_zones", "too_few"
+NO_FEATURE, UNSTABLE = "no_usable_feature", "not_converged"
 EFFECTS = pa.schema(
     [
         ("theme", pa.string()), ("feature", pa.string()), ("design", pa.string()),
@@ -36,6 +41,7 @@ EFFECTS = pa.schema(
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("p", pa.float64()), ("q", pa.float64()), ("found", pa.bool_()), ("n", pa.int64()),
         ("zones", pa.int64()), ("status", pa.string()), ("reason", pa.string()),
+        ("reason_n", pa.int64()), ("reason_feature", pa.string()),
     ]
 )  # fmt: skip
 CHECKS = pa.schema(
@@ -47,33 +53,6 @@ CHECKS = pa.schema(
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
-ZONES = pa.schema(
-    [
-        ("zone", pa.string()), ("name", pa.string()), ("theme", pa.string()),
-        ("feature", pa.string()), ("value", pa.float64()), ("usual", pa.float64()),
-        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()), ("n", pa.int64()),
-        ("weight", pa.float64()), ("actor", pa.string()), ("sentence", pa.string()),
-        ("status", pa.string()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """The knobs of the stage, as in `params.yaml`, and the seed of the shuffles."""
-
-    window_days: int
-    origins: Sequence[str]
-    confidence: float
-    false_discovery_rate: float
-    minimum_count: int
-    minimum_zones: int
-    minimum_varied: int
-    inflation_max: float
-    neighbours: int
-    permutations: int
-    spatial_alpha: float
-    seed: int
 
 
 def zone_counts(
@@ -84,13 +63,8 @@ def zone_counts(
 
     A record that agents started tells where they went: it is left out unless asked for.
     """
-    first, after = window(city.about.period.end, knobs.window_days)
-    rows = con.execute(
-        f"SELECT {store.quote(f'zone_{division}')}, sum(n) FROM cube WHERE theme = ? "
-        "AND time_precision != 'year' AND hour >= ? AND hour < ? AND list_contains(?, origin) "
-        "GROUP BY 1",
-        [theme, first, after, list(knobs.origins)],
-    ).fetchall()
+    span = window(city.about.period.end, knobs.window_days)
+    rows = counts(con, ["zone"], theme=theme, origins=knobs.origins, division=division, span=span)
     found = {zone: float(n) for zone, n in rows}
     return np.array([max(0.0, found.get(code, 0.0)) for code in places.codes])
 
@@ -99,12 +73,9 @@ def weekly_counts(
     con: duckdb.DuckDBPyConnection, theme: str, places: Places, division: str, knobs: Knobs
 ) -> Floats:
     """Return the facts of the theme in each place and full week (n, weeks). View `cube`."""
-    rows = con.execute(
-        f"SELECT {store.quote(f'zone_{division}')}, CAST(date_trunc('week', hour) AS DATE), sum(n) "
-        "FROM cube WHERE theme = ? AND time_precision != 'year' AND list_contains(?, origin) "
-        "GROUP BY ALL",
-        [theme, list(knobs.origins)],
-    ).fetchall()
+    rows = counts(
+        con, ["zone", "week"], theme=theme, origins=knobs.origins, division=division
+    )  # fmt: skip
     zone = {code: i for i, code in enumerate(places.codes)}
     week = {monday: i for i, monday in enumerate(places.weeks)}
     found = np.zeros((len(zone), len(week)))
@@ -116,7 +87,7 @@ def weekly_counts(
 
 def find(
     con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings | None, places: Places | None,
-    knobs: Knobs,
+    knobs: Knobs, seed: int,
 ) -> tuple[pa.Table, pa.Table]:  # fmt: skip
     """Return the effects (one row a theme and feature) and the checks (one row a theme).
 
@@ -124,17 +95,18 @@ def find(
     equal other features, with its interval; `q` is adjusted over all effects (Benjamini &
     Hochberg 1995), `found` true where it allows. `moran` is that of the residuals on features
     alone, `left_moran` once what neighbours share is taken out. `design` tells whether zones were
-    compared with one another, or (what comes and goes) each with itself. View `cube`.
+    compared with one another, or (what comes and goes) each with itself. `seed` is that of the
+    shuffles. View `cube`.
     """
     effects: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
     why = _why_not(rules, places, knobs)
     for theme in city.themes:
         if why or rules is None or places is None:
-            checks.append({"theme": theme, "n": 0, "status": "abstained", "reason": why})
+            checks.append({"theme": theme, "n": 0, **why, "status": "abstained"})
             continue
-        counts = zone_counts(con, city, theme, places, rules.division, knobs)
-        more, check = explain(theme, counts, rules, places, knobs)
+        counted = zone_counts(con, city, theme, places, rules.division, knobs)
+        more, check = explain(theme, counted, rules, places, knobs, seed)
         if check["status"] == "ok" and places.weekly:
             weekly = weekly_counts(con, theme, places, rules.division, knobs)
             more += [
@@ -154,48 +126,41 @@ def find(
     )
 
 
-def _why_not(rules: Surroundings | None, places: Places | None, knobs: Knobs) -> str:
+def _why_not(rules: Surroundings | None, places: Places | None, knobs: Knobs) -> dict[str, Any]:
+    """Return why nothing can be explained, with the zones at hand where they are too few."""
     if rules is None or places is None:
-        return ABSENT
-    if len(places.codes) < knobs.minimum_zones:
-        held = len(places.codes)
-        return f"{held} zones dessinées et renseignées ; il en faut {knobs.minimum_zones}"
-    return ""
+        return {"reason": ABSENT}
+    held = len(places.codes)
+    return {"reason": FEW_ZONES, "zones": held} if held < knobs.minimum_zones else {}
 
 
 def explain(
-    theme: str, counts: Floats, rules: Surroundings, places: Places, knobs: Knobs
+    theme: str, counted: Floats, rules: Surroundings, places: Places, knobs: Knobs, seed: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the effects of the features on one theme's counts (n,), and the check of the fit."""
-    total, size = int(counts.sum()), len(counts)
+    total, size = int(counted.sum()), len(counted)
     check: dict[str, Any] = {
         "theme": theme, "n": total, "zones": size, "exposure": rules.exposure.label,
     }  # fmt: skip
-    unfit = unusable(rules, places, knobs)
+    unfit = unusable(places, knobs)
     kept = [name for name in places.features if name not in unfit or unfit[name][1]]
-    why = ""
-    if total < knobs.minimum_count:
-        held = plural(total, "fait")
-        why = f"{held} d'une origine retenue (`origins`) ; il en faut {knobs.minimum_count}"
-    elif not kept:
-        why = "aucun trait des lieux n'est exploitable"
+    why = FEW if total < knobs.minimum_count else "" if kept else NO_FEATURE
     if why:
         return [], {**check, "status": "abstained", "reason": why}
     steps = np.array([rules.features[name].step for name in kept])
     columns = np.column_stack([places.features[name] for name in kept])
     design = np.column_stack([np.ones(size), (columns - columns.mean(axis=0)) / steps])
     distances = spatial.distance.squareform(spatial.distance.pdist(places.centres))
-    found = fit(counts, design, places.exposure, distances, reaches_of(distances))
+    found = fit(counted, design, places.exposure, distances, reaches_of(distances))
     if not found.converged:
-        why = "le calcul ne se stabilise pas"
-        return [], {**check, "status": "abstained", "reason": why}
-    check |= _residuals(theme, found, places, knobs) | {"status": "ok", "reason": ""}
+        return [], {**check, "status": "abstained", "reason": UNSTABLE}
+    check |= _residuals(theme, found, places, knobs, seed) | {"status": "ok", "reason": ""}
     effects = []
     for name in places.features:
         row = {"theme": theme, "feature": name, "design": BETWEEN, "n": total, "zones": size,
                "step": rules.features[name].step, "status": "ok", "reason": ""}  # fmt: skip
         if name in unfit:
-            row |= {"status": "abstained", "reason": unfit[name][0]}
+            row |= {"status": "abstained", **unfit[name][0]}
         else:
             k = 1 + kept.index(name)
             error = float(np.sqrt(found.covariance[k, k]))
@@ -207,17 +172,17 @@ def explain(
 def coming_and_going(
     theme: str, name: str, counts: Floats, present: Floats, rules: Surroundings, knobs: Knobs
 ) -> dict[str, Any]:
-    """Return the effect of what comes and goes, each zone compared with itself (`panel.within`)."""
+    """Return the effect of what comes and goes, each zone compared with itself (`within`)."""
     moved = int((np.ptp(present, axis=1) > 0).sum()) if present.size else 0
     row: dict[str, Any] = {
         "theme": theme, "feature": name, "design": WITHIN, "step": rules.features[name].step,
         "n": int(counts.sum()), "zones": moved, "status": "ok", "reason": "",
     }  # fmt: skip
     if moved < knobs.minimum_varied:
-        return row | {"status": "abstained", "reason": f"ne varie que dans {moved} zones"}
+        return row | {"status": "abstained", "reason": STEADY, "reason_n": moved}
     found = within(counts, present)
     if found is None:
-        return row | {"status": "abstained", "reason": "ne se distingue pas des semaines"}
+        return row | {"status": "abstained", "reason": LIKE_WEEKS}
     value, error = (row["step"] * part for part in found)
     return row | ratio(value, error, moved - 1, knobs.confidence)
 
@@ -237,10 +202,10 @@ def ratio(value: float, error: float, freedom: int, confidence: float) -> dict[s
     return {k: round(float(v), DIGITS) for k, v in {**told, "p": p}.items()}
 
 
-def _residuals(theme: str, found: Fit, places: Places, knobs: Knobs) -> dict[str, Any]:
+def _residuals(theme: str, found: Fit, places: Places, knobs: Knobs, seed: int) -> dict[str, Any]:
     weights = nearest(places.centres, knobs.neighbours)
     key = hashlib.sha256(f"context/{theme}".encode()).digest()[:8]
-    rng = np.random.default_rng([knobs.seed, int.from_bytes(key, "big")])
+    rng = np.random.default_rng([seed, int.from_bytes(key, "big")])
     moran, p = permutation_p(found.whole, weights, knobs.permutations, rng)
     left, left_p = permutation_p(found.own_part, weights, knobs.permutations, rng)
     told = {
@@ -253,20 +218,21 @@ def _residuals(theme: str, found: Fit, places: Places, knobs: Knobs) -> dict[str
     return {**rounded, "reach_m": reach, "alike": left_p <= knobs.spatial_alpha}
 
 
-def unusable(rules: Surroundings, places: Places, knobs: Knobs) -> dict[str, tuple[str, bool]]:
+def unusable(places: Places, knobs: Knobs) -> dict[str, tuple[dict[str, Any], bool]]:
     """Return, for each feature without an effect of its own, why, and whether the fit keeps it.
 
     A feature that others nearly determine stays in the fit: the others are read at equal values of
     it. One that is not known everywhere, hardly varies, or that others determine exactly, leaves.
     """
-    found: dict[str, tuple[str, bool]] = {}
+    found: dict[str, tuple[dict[str, Any], bool]] = {}
     for name, values in places.features.items():
         if np.isnan(values).any():
-            found[name] = (f"non renseigné pour {int(np.isnan(values).sum())} zones", False)
+            unknown = int(np.isnan(values).sum())
+            found[name] = ({"reason": UNKNOWN, "reason_n": unknown}, False)
             continue
         varied = len(values) - int(np.unique(values, return_counts=True)[1].max())
         if varied < knobs.minimum_varied:
-            found[name] = (f"ne varie que dans {varied} zones", False)
+            found[name] = ({"reason": STEADY, "reason_n": varied}, False)
     names = [name for name in places.features if name not in found]
     if len(names) < 2:
         return found
@@ -275,9 +241,9 @@ def unusable(rules: Surroundings, places: Places, knobs: Knobs) -> dict[str, tup
     alike = np.abs(np.corrcoef(columns.T)) - 2 * np.eye(len(names))
     for j, name in enumerate(names):
         if factors[j] > knobs.inflation_max:
-            other = rules.features[names[int(alike[j].argmax())]].label
+            other = names[int(alike[j].argmax())]
             first = bool(np.isfinite(factors[j])) or _is_new(columns, j)
-            found[name] = (f"ne se distingue pas de « {other} »", first)
+            found[name] = ({"reason": LIKE_FEATURE, "reason_feature": other}, first)
     return found
 
 
@@ -289,72 +255,3 @@ def _is_new(columns: Floats, j: int) -> bool:
 def sources_of(rules: Surroundings | None) -> list[str]:
     """Return the files of results that the features come from."""
     return [f"accepted/{name}.parquet" for name in rules.sources()] if rules else []
-
-
-def levers(
-    con: duckdb.DuckDBPyConnection, city: City, rules: Surroundings | None, places: Places | None,
-    effects: pa.Table, knobs: Knobs,
-) -> pa.Table:  # fmt: skip
-    """Return zone, name, theme, feature, value, usual, ratio and interval, actor, sentence.
-
-    One row a zone: of the effects found, in the sense where their lever makes sense, the one that
-    weighs most there. `weight` is how many of the zone's facts go with what it has beyond the
-    median zone. A zone without any abstains. View `cube`.
-    """
-    if rules is None or places is None:
-        return pa.Table.from_pylist([], schema=ZONES)
-    found = [row for row in effects.to_pylist() if row["found"] and makes_sense(rules, row)]
-    best: list[dict[str, Any] | None] = [None] * len(places.codes)
-    weight = np.zeros(len(places.codes))
-    for row in found:
-        values = held(places, row["feature"])
-        usual = float(np.median(values))
-        gap = np.log(row["ratio"]) * (values - usual) / row["step"]
-        counts = zone_counts(con, city, row["theme"], places, rules.division, knobs)
-        excess = counts * -np.expm1(-gap)
-        for i in np.flatnonzero(excess > np.maximum(weight, 1.0)):
-            weight[i] = excess[i]
-            told = {"value": float(values[i]), "usual": usual, "weight": float(excess[i])}
-            best[i] = row | {key: round(value, DIGITS) for key, value in told.items()}
-    rows = [
-        _zone_row(code, name, one, rules, city)
-        for code, name, one in zip(places.codes, places.names, best, strict=True)
-    ]
-    return pa.Table.from_pylist(rows, schema=ZONES)
-
-
-def held(places: Places, name: str) -> Floats:
-    """Return how much of a feature each place holds (n,): for what comes and goes, on average."""
-    return places.weekly[name].mean(axis=1) if name in places.weekly else places.features[name]
-
-
-def makes_sense(rules: Surroundings, row: dict[str, Any]) -> bool:
-    """Tell whether an effect goes the way in which its feature's lever makes sense."""
-    more = bool(row["ratio"] > 1)
-    return more == (rules.features[row["feature"]].expected == "more")
-
-
-def _zone_row(
-    code: str, name: str, one: dict[str, Any] | None, rules: Surroundings, city: City
-) -> dict[str, Any]:
-    zone = {"zone": code, "name": name}
-    if one is None:
-        why = "aucun trait du lieu n'y pèse plus que dans la zone médiane"
-        return {**zone, "sentence": f"{name} : {why}.", "status": "abstained", "reason": why}
-    feature = rules.features[one["feature"]]
-    interval = f"de {number(one['low'], 2)} à {number(one['high'], 2)}"
-    sentence = (
-        f"{name} — {feature.label} : {_short(one['value'])} (zone médiane : "
-        f"{_short(one['usual'])}). À exposition égale, avec {feature.more}, on compte "
-        f"{number(one['ratio'], 2)} fois les faits de « {city.themes[one['theme']].title} » "
-        f"({interval}). Qui peut agir : {feature.actor} ({feature.lever})."
-    )
-    told = ("theme", "feature", "value", "usual", "ratio", "low", "high", "n", "weight")
-    return {
-        **zone, **{key: one[key] for key in told}, "actor": feature.actor,
-        "sentence": sentence, "status": "ok", "reason": "",
-    }  # fmt: skip
-
-
-def _short(value: float) -> str:
-    return number(value, 0 if value == round(value) else 1)

@@ -9,13 +9,22 @@ import pyarrow as pa
 
 from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
+from helpers.core.stage.figure import Drawn
 
 DRIVEN, OTHERS = "porté par l'activité des agents", "non porté par les agents"
 SHOWN = 3
 
 
-def draw_shares(table: pa.Table, city: City) -> Any:
+def shares(table: pa.Table, city: City) -> Drawn:
     """Return the share of agents by theme with its interval, the highest first."""
+    return Drawn(
+        _shares(table, city),
+        title="Part des enregistrements dus à l'initiative des agents",
+        description="Un point par thème, avec son intervalle ; en orange, porté par les agents.",
+    )
+
+
+def _shares(table: pa.Table, city: City) -> Any:
     found = [r for r in table.to_pylist() if r["status"] == "ok"]
     rows = [
         {
@@ -33,7 +42,7 @@ def draw_shares(table: pa.Table, city: City) -> Any:
     y = alt.Y("thème:N", title=None, sort=None, axis=alt.Axis(labelLimit=340))
     colour = alt.Color(
         "compte:N",
-        scale=alt.Scale(domain=[DRIVEN, OTHERS], range=[palette.ORANGE, palette.BLUE]),
+        scale=alt.Scale(domain=[DRIVEN, OTHERS], range=[palette.BY_AGENTS, palette.NOT_BY_AGENTS]),
         legend=alt.Legend(orient="top", title=None, labelLimit=300),
     )
     scale = alt.Scale(domain=[0, 1])
@@ -46,11 +55,19 @@ def draw_shares(table: pa.Table, city: City) -> Any:
     return (spans + points).properties(width=420, height=alt.Step(24))
 
 
-def draw_bounds(themes: pa.Table, zones: pa.Table, city: City) -> Any:
+def bounds(themes: pa.Table, zones: pa.Table, city: City) -> Drawn:
     """Return, for the themes that agents drive most, recorded facts and bounds of each zone."""
-    shares = {r["theme"]: r["share"] or 0.0 for r in themes.to_pylist()}
+    return Drawn(
+        _bounds(themes, zones, city),
+        title="Faits enregistrés (points) et niveau possible (barres), par zone",
+        description="Pour trois thèmes, une barre par zone : les bornes du nombre réel de faits.",
+    )
+
+
+def _bounds(themes: pa.Table, zones: pa.Table, city: City) -> Any:
+    part = {r["theme"]: r["share"] or 0.0 for r in themes.to_pylist()}
     rows = [r for r in zones.to_pylist() if r["status"] == "ok"]
-    kept = sorted({r["theme"] for r in rows}, key=lambda name: (-shares[name], name))[:SHOWN]
+    kept = sorted({r["theme"] for r in rows}, key=lambda name: (-part[name], name))[:SHOWN]
     if not kept:
         return figure.nothing()
     panels = [_panel([r for r in rows if r["theme"] == name], city, name) for name in kept]
@@ -70,10 +87,10 @@ def _panel(rows: list[dict[str, Any]], city: City, theme: str) -> Any:
     ]
     y = alt.Y("zone:N", title=None, sort=None)
     base = alt.Chart(figure.data(data)).encode(y=y)
-    bars = base.mark_rule(strokeWidth=5, color=palette.GREY).encode(
+    bars = base.mark_rule(strokeWidth=5, color=palette.POSSIBLE).encode(
         x=alt.X("low:Q", title="faits", axis=alt.Axis(tickCount=3)), x2="high:Q"
     )
-    dots = base.mark_point(filled=True, color=palette.ORANGE, size=50, opacity=1).encode(x="n:Q")
+    dots = base.mark_point(filled=True, color=palette.RECORDED, size=50, opacity=1).encode(x="n:Q")
     return (bars + dots).properties(
         width=190,
         height=alt.Step(20),

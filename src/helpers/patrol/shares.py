@@ -1,9 +1,7 @@
-"""Who starts the records: habitants or agents, and what that leaves known of the level.
+"""Who starts the records, habitants or agents, and what more hours of patrol make of them.
 
-Of λ facts, habitants tell λ·r; agents find, of the others, the share 1 − exp(−δ·hours) of patrol.
 What agents record follows where they are sent (Lum & Isaac 2016, To predict and serve?,
 Significance 13; Ensign et al. 2018, Runaway feedback loops in predictive policing, PMLR 81).
-With the share r known within a declared range only, λ is known within bounds.
 """
 
 from __future__ import annotations
@@ -17,34 +15,24 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base import store
-from helpers.core.base.french import change, number, percent
 from helpers.core.city.city import City, Patrols
+from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
-from helpers.core.stats.intervals import DIGITS, joint_ranks
+from helpers.core.place_time.counts import Span, counts
+from helpers.core.stats.intervals import DIGITS
+from helpers.patrol.knobs import Knobs
 
 Floats = NDArray[np.float64]
 STEP = 1.1  # effects are told for 10 % more hours
-NO_HOURS = "pas d'heures de patrouille"
-NO_ORIGIN = "origine inconnue"
-NO_CITIZEN = "aucun enregistrement venu des habitants : le niveau n'est pas mesurable"
-NO_RANGE = "aucune part signalée déclarée pour ce thème"
-THIN = "trop peu d'enregistrements"
+ORIGINS: tuple[Origin, ...] = ("citizen", "agent", "unknown")
+NO_ORIGIN, THIN = "origin_unknown", "too_few"
+NO_HOURS, STEADY = "no_hours", "hours_do_not_vary"  # why the effect of hours is not measured
 THEMES = pa.schema(
     [
         ("theme", pa.string()), ("n_citizen", pa.int64()), ("n_agent", pa.int64()),
         ("n_unknown", pa.int64()), ("share", pa.float64()), ("share_low", pa.float64()),
         ("share_high", pa.float64()), ("effect", pa.float64()), ("effect_low", pa.float64()),
         ("effect_high", pa.float64()), ("effect_reason", pa.string()), ("driven", pa.bool_()),
-        ("note", pa.string()), ("status", pa.string()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
-ZONES = pa.schema(
-    [
-        ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
-        ("n_citizen", pa.int64()), ("n_agent", pa.int64()), ("n_unknown", pa.int64()),
-        ("low", pa.float64()), ("high", pa.float64()), ("rank_all", pa.int64()),
-        ("rank_citizen", pa.int64()), ("rank_low", pa.int64()), ("rank_high", pa.int64()),
-        ("naive_ratio", pa.float64()), ("citizen_ratio", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -59,45 +47,6 @@ def share_interval(part: int, total: int, confidence: float) -> tuple[float, flo
     low = special.betaincinv(part, total - part + 1, tail) if part else 0.0
     high = special.betaincinv(part + 1, total - part, 1 - tail) if part < total else 1.0
     return (round(part / total, DIGITS), round(float(low), DIGITS), round(float(high), DIGITS))
-
-
-def bounds(
-    citizen: Floats, agent: Floats, unknown: Floats, reporting: tuple[float, float],
-    confidence: float,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """Return the bounds of the level λ of each zone, same shape as the counts.
-
-    Habitants told between `citizen` and `citizen + unknown` facts, a share within `reporting`; λ
-    is no smaller than what is recorded at all. The sampling interval around these bounds covers
-    λ, not the whole range: its critical value is that of Imbens, G. & Manski, C. (2004),
-    Confidence intervals for partially identified parameters, Econometrica 72, eq. 7, each end an
-    exact Poisson limit (Garwood 1936).
-    """
-    low_share, high_share = reporting
-    everything = citizen + agent + unknown
-    floor, ceiling = citizen / high_share, (citizen + unknown) / low_share
-    width = np.maximum(ceiling - np.maximum(floor, everything), 0)
-    error = np.maximum(np.sqrt(citizen + unknown + 1) / low_share, 1e-9)
-    tail = special.ndtr(-_critical(width / error, confidence))
-    low = np.maximum(_lowest(citizen, tail) / high_share, _lowest(everything, tail))
-    high = special.gammaincinv(citizen + unknown + 1, 1 - tail) / low_share
-    top = np.maximum(high, low)
-    return np.asarray(np.round(low, DIGITS)), np.asarray(np.round(top, DIGITS))
-
-
-def _lowest(count: Floats, tail: Floats) -> Floats:
-    found = special.gammaincinv(np.maximum(count, 1), tail)
-    return np.asarray(np.where(count > 0, found, 0.0))
-
-
-def _critical(gap: Floats, confidence: float) -> Floats:
-    """Return C with Φ(C + gap) − Φ(−C) = confidence, by bisection."""
-    low, high = np.zeros_like(gap), np.full_like(gap, 8.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        under = special.ndtr(middle + gap) - special.ndtr(-middle) < confidence
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    return high
 
 
 def elasticity(
@@ -133,173 +82,91 @@ def elasticity(
     return value, low, high
 
 
-def _effect(
-    con: duckdb.DuckDBPyConnection, theme: str, rule: Patrols, span: tuple[Any, Any],
-    confidence: float, origin: str = "agent",
+def effect(
+    con: duckdb.DuckDBPyConnection, theme: str, rule: Patrols, span: Span, confidence: float,
+    origin: Origin = "agent",
 ) -> tuple[float, float, float] | None:  # fmt: skip
-    """Return the ratio of an origin's records for 10 % more hours: same zone, slot and month."""
+    """Return the ratio of an origin's records for 10 % more hours: same zone, slot and month.
+
+    With its interval; None where the hours do not vary. Views `cube`, and that of the hours.
+    """
     told = ", ".join(
-        f"{store.quote(getattr(rule, name))} AS {name}" for name in ("hours", "zone", "slot", "day")
+        f"{store.quote(getattr(rule, name))} AS {name}" for name in ("zone", "slot", "day", "hours")
     )
     rows = con.execute(
-        f"WITH v AS (SELECT {told} FROM {store.quote(rule.source)}), "
-        f"a AS (SELECT zone_{rule.division} AS zone, slot, working_day AS day, sum(n) AS n FROM "
-        "cube WHERE theme = ? AND origin = ? AND time_precision != 'year' "
-        "AND hour >= ? AND hour < ? GROUP BY ALL) "
-        "SELECT coalesce(a.n, 0)::DOUBLE, v.hours::DOUBLE, dense_rank() OVER (ORDER BY "
-        "v.zone, v.slot, date_trunc('month', v.day)) - 1 "
-        "FROM v LEFT JOIN a ON (a.zone, a.slot, a.day) = (v.zone, v.slot, v.day) "
-        "WHERE v.hours > 0 AND v.day >= ? AND v.day < ? ORDER BY v.zone, v.slot, v.day",
-        [theme, origin, *span, *span],
-    ).fetchnumpy()
-    counts, hours, stratum = (np.asarray(column) for column in rows.values())
-    return elasticity(counts, hours, stratum.astype(np.int64), confidence)
+        f"WITH v AS (SELECT {told} FROM {store.quote(rule.source)}) "
+        "SELECT zone, slot, day, hours::DOUBLE, dense_rank() OVER (ORDER BY zone, slot, "
+        "date_trunc('month', day)) - 1 FROM v WHERE hours > 0 AND day >= ? AND day < ? "
+        "ORDER BY zone, slot, day, hours",
+        list(span),
+    ).fetchall()
+    by = counts(con, ["zone", "slot", "working_day"], theme=theme, origins=[origin],
+                division=rule.division, span=span)  # fmt: skip
+    found = {tuple(key): n for *key, n in by}
+    counted = np.array([found.get(tuple(key), 0) for *key, _, _ in rows], dtype=float)
+    hours = np.array([row[-2] for row in rows], dtype=float)
+    stratum = np.array([row[-1] for row in rows], dtype=np.int64)
+    return elasticity(counted, hours, stratum, confidence)
 
 
-def measure(
-    con: duckdb.DuckDBPyConnection, city: City, window_days: int, confidence: float,
-    driven_share: float, minimum_count: int,
-) -> pa.Table:  # fmt: skip
+def by_origin(
+    con: duckdb.DuckDBPyConnection, span: Span, division: str | None = None
+) -> dict[tuple[str, str], list[int]]:
+    """Return (theme, zone) → records of each of `ORIGINS`. View `cube`.
+
+    Of the zones of `division`; without one, of the whole city, its zone being an empty text.
+    """
+    found: dict[tuple[str, str], list[int]] = {}
+    rows = counts(con, ["theme", "zone", "origin"] if division else ["theme", "origin"],
+                  division=division, span=span, placed=division is not None)  # fmt: skip
+    for theme, *zone, origin, n in rows:
+        key = (theme, zone[0] if zone else "")
+        found.setdefault(key, [0] * len(ORIGINS))[ORIGINS.index(origin)] = n
+    return found
+
+
+def measure(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return one row a theme (schema `THEMES`). Views `cube`, and that of the hours of patrol.
 
     `share` is that of agents among records of known origin; `effect` the ratio of agents' records
     for 10 % more hours. `driven`: the share is above `driven_share` with confidence, or agents
     start more than a tenth of the records and their number grows with their hours.
     """
-    span = window(city.about.period.end, window_days)
-    rule = city.about.patrols
-    counts = _counts(con, span, None)
+    span = window(city.about.period.end, knobs.window_days)
+    counted = by_origin(con, span)
     rows = []
     for theme in city.themes:
-        citizen, agent, unknown = counts.get((theme, ""), (0, 0, 0))
+        citizen, agent, unknown = counted.get((theme, ""), [0, 0, 0])
         row: dict[str, Any] = {
             "theme": theme, "n_citizen": citizen, "n_agent": agent, "n_unknown": unknown,
-            "driven": False, "effect_reason": "", "status": "ok", "reason": "", "note": "",
+            "driven": False, "effect_reason": "", "status": "ok", "reason": "",
         }  # fmt: skip
         rows.append(row)
         known = citizen + agent
-        if known < minimum_count:
-            reason = NO_ORIGIN if unknown >= minimum_count else THIN
+        if known < knobs.minimum_count:
+            reason = NO_ORIGIN if unknown >= knobs.minimum_count else THIN
             row |= {"status": "abstained", "reason": reason, "effect_reason": reason}
-            row["note"] = f"part des agents inconnue : {reason}"
             continue
-        found = share_interval(agent, known, confidence)
-        row |= dict(zip(("share", "share_low", "share_high"), found, strict=True))
-        effect = None
-        if rule is None:
-            row["effect_reason"] = NO_HOURS
-        elif agent < minimum_count:
-            row["effect_reason"] = THIN
-        else:
-            effect = _effect(con, theme, rule, span, confidence)
-            row["effect_reason"] = "" if effect else "les heures ne varient pas"
-        if effect:
-            row |= dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True))
-        grows = effect is not None and effect[1] > 1 and found[1] > 0.1
-        row["driven"] = bool(found[1] > driven_share or grows)
-        row["note"] = _note(row)
+        share = share_interval(agent, known, knobs.confidence)
+        row |= dict(zip(("share", "share_low", "share_high"), share, strict=True))
+        grows = False
+        row["effect_reason"], found = _hours(con, city, theme, agent, knobs)
+        if found:
+            row |= dict(zip(("effect", "effect_low", "effect_high"), found, strict=True))
+            grows = found[1] > 1 and share[1] > 0.1
+        row["driven"] = bool(share[1] > knobs.driven_share or grows)
     return pa.Table.from_pylist(rows, schema=THEMES)
 
 
-def _note(row: dict[str, Any]) -> str:
-    if not row["driven"]:
-        return ""
-    told = f"porté par l'activité des agents ({percent(row['share'])} des enregistrements"
-    if row.get("effect") is not None:
-        told += f" ; {change(row['effect'])} pour 10 % d'heures de plus"
-    return told + ")"
-
-
-def _counts(
-    con: duckdb.DuckDBPyConnection, span: tuple[Any, Any], division: str | None
-) -> dict[tuple[str, str], tuple[int, int, int]]:
-    zone = f"zone_{division}" if division else "''"
-    rows = con.execute(
-        f"SELECT theme, {zone}, coalesce(sum(n) FILTER (origin = 'citizen'), 0)::BIGINT, "
-        "coalesce(sum(n) FILTER (origin = 'agent'), 0)::BIGINT, "
-        "coalesce(sum(n) FILTER (origin = 'unknown'), 0)::BIGINT FROM cube "
-        f"WHERE time_precision != 'year' AND hour >= ? AND hour < ? AND {zone} IS NOT NULL "
-        f"AND {zone} NOT IN ('outside', 'no_place') GROUP BY ALL",
-        list(span),
-    ).fetchall()
-    return {(theme, code): (c, a, u) for theme, code, c, a, u in rows}
-
-
-def by_zone(
-    con: duckdb.DuckDBPyConnection, city: City, window_days: int, confidence: float,
-    minimum_count: int,
-) -> pa.Table:  # fmt: skip
-    """Return one row a theme × zone (schema `ZONES`): counts, bounds of the level, ranks.
-
-    Zones are those that hours of patrol are given for, else of the main division. A theme without
-    habitants' records, or without a declared share, abstains and leaves one row. `naive_ratio`
-    and `citizen_ratio` compare the zone to the mean zone, by all records and by habitants' alone.
-    `rank_low` to `rank_high`: the ranks that the bounds leave. View `cube`.
-    """
-    told = city.about.patrols
-    division = told.division if told else city.about.main_division
-    counts = _counts(con, window(city.about.period.end, window_days), division)
-    rows: list[dict[str, Any]] = []
-    for name, theme in city.themes.items():
-        zones = sorted(code for one, code in counts if one == name)
-        values = np.array([counts[name, z] for z in zones], dtype=float).reshape(-1, 3)
-        citizen, agent, unknown = values.T
-        reason = NO_RANGE if theme.reporting is None else ""
-        if citizen.sum() < minimum_count:
-            reason = (NO_ORIGIN if unknown.sum() > agent.sum() else
-                      NO_CITIZEN if agent.sum() else THIN)  # fmt: skip
-        if reason or theme.reporting is None:
-            rows.append({"theme": name, "division": division, "status": "abstained",
-                         "reason": reason})  # fmt: skip
-            continue
-        reporting = (theme.reporting.low, theme.reporting.high)
-        low, high = bounds(citizen, agent, unknown, reporting, confidence)
-        total = citizen + agent + unknown
-        best, worst = joint_ranks(low, high)
-        for i, zone in enumerate(zones):
-            rows.append(
-                {
-                    "theme": name, "division": division, "zone": zone,
-                    "n_citizen": int(citizen[i]), "n_agent": int(agent[i]),
-                    "n_unknown": int(unknown[i]), "low": low[i], "high": high[i],
-                    "rank_all": 1 + int((total > total[i]).sum()),
-                    "rank_citizen": 1 + int((citizen > citizen[i]).sum()),
-                    "rank_low": int(best[i]), "rank_high": int(worst[i]),
-                    "naive_ratio": round(float(total[i] / total.mean()), DIGITS),
-                    "citizen_ratio": round(float(citizen[i] / citizen.mean()), DIGITS),
-                    "status": "ok", "reason": "",
-                }
-            )  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=ZONES)
-
-
-def in_words(themes: pa.Table, zones: pa.Table, city: City) -> str:
-    """Return the answer as Markdown: what drives each theme, and within which bounds it lies."""
-    levels: dict[str, list[dict[str, Any]]] = {}
-    for row in zones.to_pylist():
-        levels.setdefault(row["theme"], []).append(row)
-    lines = []
-    for row in themes.to_pylist():
-        title, mine = city.themes[row["theme"]].title, levels[row["theme"]]
-        if row["status"] != "ok":
-            lines.append(f"- **{title}** : abstention ({row['reason']}).")
-            continue
-        told = row["note"] or f"agents : {percent(row['share'])} des enregistrements"
-        if row["effect_reason"]:
-            told += f" ; effet des heures non mesuré ({row['effect_reason']})"
-        if mine[0]["status"] != "ok":
-            lines.append(f"- **{title}** : {told}. Niveau : abstention ({mine[0]['reason']}).")
-            continue
-        top = min(mine, key=lambda r: (r["rank_citizen"], r["zone"]))
-        lines.append(
-            f"- **{title}** : {told}. {_named(city, top)}, la plus signalée : entre "
-            f"{number(top['low'])} et {number(top['high'])} faits, pour "
-            f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés, rang "
-            f"{top['rank_low']} à {top['rank_high']} sur {len(mine)}."
-        )
-    return "\n".join(lines) or "Aucun thème à étudier."
-
-
-def _named(city: City, row: dict[str, Any]) -> str:
-    division = city.about.divisions[row["division"]]
-    return division.zones.get(row["zone"], f"zone {row['zone']}")
+def _hours(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, agent: int, knobs: Knobs
+) -> tuple[str, tuple[float, float, float] | None]:
+    """Return why the effect of hours is not measured, or nothing and the effect."""
+    rule = city.about.patrols
+    if rule is None:
+        return NO_HOURS, None
+    if agent < knobs.minimum_count:
+        return THIN, None
+    span = window(city.about.period.end, knobs.window_days)
+    found = effect(con, theme, rule, span, knobs.confidence)
+    return ("" if found else STEADY), found

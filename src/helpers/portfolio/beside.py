@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from helpers.context import words as context_words
 from helpers.core.base import store
+from helpers.core.city.surroundings import read_surroundings
 from helpers.core.place_time.calendar import WEEKEND, WORKING, day_kinds
+from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, rate_ratio
 from helpers.patrol import shares
@@ -32,9 +35,8 @@ def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
     if known >= knobs.minimum_count:
         share = shares.share_interval(row["n_agent"], known, knobs.confidence)
     row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))
-    query = "SELECT note FROM themes WHERE theme = ? AND driven"
-    notes = asked.facts.execute(query, [asked.question.theme]).fetchall()
-    return {**row, "driven": notes[0][0] if notes else ""}
+    driven = standing.driven(store.table(asked.facts, "SELECT * FROM themes"))
+    return {**row, "driven": driven.get(asked.question.theme, "")}
 
 
 def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
@@ -99,9 +101,13 @@ def near(asked: Asked) -> dict[str, Any] | None:
     rows = store.records(
         asked.facts, "SELECT * FROM effects WHERE theme = ? AND feature = ?", given
     )
-    if rows:
-        return rows[0]
-    query = "SELECT reason FROM checks WHERE theme = ? AND status != 'ok'"
-    reasons = asked.facts.execute(query, given[:1]).fetchall()
-    why = reasons[0][0] if reasons else "le carnet `context` ne l'a pas mesuré"
+    rules = read_surroundings(asked.city)
+    if rows and rules:
+        why = context_words.why_apart(rows[0], rules) if rows[0]["status"] != "ok" else ""
+        return {**rows[0], "reason": why}
+    query = "SELECT * FROM checks WHERE theme = ? AND status != 'ok'"
+    checks = store.records(asked.facts, query, given[:1])
+    why = "le carnet `context` ne l'a pas mesuré"
+    if checks:
+        why = context_words.why_none(checks[0], params.knobs("context"))
     return {"feature": feature, "status": "abstained", "reason": why}

@@ -17,7 +17,8 @@ from helpers.core.stats.intervals import poisson_interval
 from helpers.portfolio.measure import Asked, Knobs, weeks, years
 from helpers.portfolio.words import moved
 from helpers.rhythms import figures as rhythms_figures
-from helpers.trends.figures import COLOURS, LABELS
+from helpers.trends.figures import COLOURS
+from helpers.trends.words import LABELS
 
 SIGNS = {"up": "▲", "down": "▼", "stable": "■", "unclear": "◇", "abstained": "○"}
 # On white, each reads at more than 4.5 to 1.

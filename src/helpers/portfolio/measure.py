@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -31,6 +31,7 @@ from helpers.hotspots.knobs import ZoneKnobs
 from helpers.rhythms import week
 from helpers.rhythms.knobs import Knobs as HourKnobs
 from helpers.trends import levels
+from helpers.trends import words as trends_words
 from helpers.trends.milestones import Step
 from helpers.trends.weekly_series import Weeks, counted_weeks
 
@@ -233,12 +234,16 @@ def evolution(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     Rows of `trends.SCHEMA`, judged by the rules of its block in `params.yaml`, so that a question
     about a whole theme is answered as `trends` does. A sample has no evolution, and says so.
     """
-    block = params.block("trends", run.root)
-    rules = levels.Knobs(**{one.name: block[one.name] for one in fields(levels.Knobs)})
-    own = replace(rules, window_weeks=knobs.window_weeks, confidence=knobs.confidence,
-                  minimum_count=knobs.minimum_count)  # fmt: skip
-    table = levels.levels(Narrowed(asked, run, knobs), own, {})
-    rows: list[dict[str, Any]] = table.to_pylist()
+    own = params.knobs("trends", run.root).model_copy(
+        update={"window_weeks": knobs.window_weeks, "confidence": knobs.confidence,
+                "minimum_count": knobs.minimum_count}
+    )  # fmt: skip
+    table = levels.levels(Narrowed(asked, run, knobs), own)
+    rows: list[dict[str, Any]] = [
+        {**row, "remark": trends_words.remark(row),
+         "reason": trends_words.reason(row, knobs.minimum_count)}
+        for row in table.to_pylist()
+    ]  # fmt: skip
     if not asked.sample and asked.n:
         return rows
     nothing = dict.fromkeys(("level", "level_low", "level_high", "ratio", "low", "high",

@@ -16,7 +16,7 @@ from helpers.hotspots.zones import HIGH
 from helpers.portfolio.measure import Asked, asked_hours
 from helpers.rhythms import week
 from helpers.rhythms.words import reason, spoken_hour
-from helpers.trends.figures import LABELS
+from helpers.trends.words import LABELS
 
 MANY = 5  # zones that may equal the first: then none is ahead
 ANSWERS = pa.schema(

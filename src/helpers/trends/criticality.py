@@ -8,7 +8,6 @@ follows where they are sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.intervals import DIGITS, joint_ranks
+from helpers.trends.knobs import CriticalityWeights, Knobs
 from helpers.trends.levels import YEAR
 
-LEVELS = ("faible", "moyenne", "forte")
-NO_RATIO = "aucun fait la période précédente : pas de rapport"
+LEVELS = ("low", "middle", "high")
+NO_RATIO = "no_ratio"  # no fact in the period before
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
@@ -35,34 +35,23 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Weights:
-    """The exponents of count, severity and trend, and where `moyenne` and `forte` begin."""
-
-    count: float
-    severity: float
-    trend: float
-    thresholds: tuple[float, float]
-    confidence: float
-
-
-def score(levels: pa.Table, city: City, weights: Weights) -> pa.Table:
+def score(levels: pa.Table, city: City, knobs: Knobs) -> pa.Table:
     """Return the criticality of each theme in the city and in each zone: SCHEMA.
 
     `levels` as written by `trends`. The zones of all themes are ranked together, most critical
     first; the city's own rows are scored, not ranked. What `levels` abstains from has no score.
     """
-    rows = [_row(row, city, weights) for row in levels.to_pylist()]
+    rows = [_row(row, city, knobs.criticality_weights) for row in levels.to_pylist()]
     local = [row for row in rows if row["status"] == "ok" and row["zone"] != WHOLE]
     if local:
-        _rank(local, weights.confidence)
+        _rank(local, knobs.confidence)
     for row in rows:
         if row["status"] == "ok":
-            _close(row, weights)
+            _close(row, knobs)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _row(row: dict[str, Any], city: City, weights: Weights) -> dict[str, Any]:
+def _row(row: dict[str, Any], city: City, weights: CriticalityWeights) -> dict[str, Any]:
     severity = city.themes[row["theme"]].severity
     found = {k: row[k] for k in ("theme", "division", "zone", "ratio", "status", "reason")}
     found |= {"severity": severity}
@@ -96,9 +85,9 @@ def _rank(rows: list[dict[str, Any]], confidence: float) -> None:
                 "ranked": count}  # fmt: skip
 
 
-def _close(row: dict[str, Any], weights: Weights) -> None:
+def _close(row: dict[str, Any], knobs: Knobs) -> None:
     half = row.pop("error") * float(
-        quasi_poisson.reach(weights.confidence, np.array([row.pop("freedom")]))[0]
+        quasi_poisson.reach(knobs.confidence, np.array([row.pop("freedom")]))[0]
     )
     log = row.pop("log")
     names = ("low", "score", "high")
@@ -106,5 +95,7 @@ def _close(row: dict[str, Any], weights: Weights) -> None:
     row |= {name: round(float(np.exp(log + d)), DIGITS) for name, d in ends}
     row["per_week"] = round(float(row["per_week"]), DIGITS)
     told = {"low": "level_low", "score": "level", "high": "level_high"}
-    at = {k: int(np.searchsorted(weights.thresholds, row[k], side="right")) for k in names}
+    at = {
+        k: int(np.searchsorted(knobs.criticality_thresholds, row[k], side="right")) for k in names
+    }
     row |= {told[k]: LEVELS[at[k]] for k in names}

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from helpers.core.base.french import spoken
 from helpers.core.city.city import City
-from helpers.core.city.names import WHOLE as CITY_ZONE
+from helpers.core.city.names import WHOLE
 from helpers.core.stats.breaks import MINIMUM_WEEKS, find_breaks
 from helpers.trends import milestones
-from helpers.trends.levels import Knobs
+from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Series, Weeks
 
+MILESTONE = "milestone"
+# A milestone by its title, or a drift of codes by its kind, with its records a week.
+EXPLANATION = pa.struct(
+    [
+        ("kind", pa.string()), ("milestone", pa.string()), ("code", pa.string()),
+        ("other", pa.string()), ("before", pa.float64()), ("after", pa.float64()),
+    ]
+)  # fmt: skip
 BREAKS = pa.schema(
     [
         ("source", pa.string()), ("theme", pa.string()), ("week", pa.date32()),
         ("first", pa.date32()), ("last", pa.date32()), ("ratio", pa.float64()),
         ("low", pa.float64()), ("high", pa.float64()), ("p", pa.float64()),
-        ("explained_by", pa.string()),
+        ("explanations", pa.list_(EXPLANATION)),
     ]
 )  # fmt: skip
 STEPS = pa.schema(
@@ -37,7 +43,7 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
-    is the larger part: a break of the whole source is told once. `explained_by` names what lies
+    is the larger part: a break of the whole source is told once. `explanations` is what lies
     near in time: milestones, and codes that came, went or changed their name (`drift`).
     """
     city = weeks.city
@@ -46,7 +52,7 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     rows = [
         {"theme": None, **{k: row[k] for k in names}}
         for row in of_sources.to_pylist()
-        if row["zone"] == CITY_ZONE and row["status"] == "ok" and row["source"] in sources
+        if row["zone"] == WHOLE and row["status"] == "ok" and row["source"] in sources
     ]
     found = {name: weeks.of(name, city.about.main_division) for name in city.themes}
     kept = {name: one for name, one in found.items() if one is not None}
@@ -54,11 +60,13 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     for name, one in kept.items():
         rows += _theme_breaks(name, one, city, kept, alpha, knobs)
     for row in rows:
-        row["explained_by"] = " ; ".join(_explained(row, city, drift, knobs)) or None
+        row["explanations"] = _explained(row, city, drift, knobs)
     return pa.Table.from_pylist(rows, schema=BREAKS)
 
 
-def _explained(row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs) -> list[str]:
+def _explained(
+    row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs
+) -> list[dict[str, Any]]:
     within = knobs.explained_within_weeks
     if row["theme"]:
         marks = milestones.concerning(city, row["theme"])
@@ -68,24 +76,15 @@ def _explained(row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs) -
     dated = milestones.Dated(row["week"], row["first"], row["last"])
     start, end = dated.around(within)
     codes = [
-        one["reason"]
+        {name: one[name] for name in ("kind", "code", "other", "before", "after")}
         for one in drift.to_pylist()
         if one["source"] == row["source"] and one["counted"] and one["kind"] != "jump"
         and start <= one["week"] < end
     ]  # fmt: skip
-    return [*milestones.near(marks, dated, within), *codes]
-
-
-def remarks(table: pa.Table, city: City, window_weeks: int) -> dict[str, str]:
-    """Return theme → its breaks within the two windows compared, and what explains them."""
-    start = city.about.period.end - dt.timedelta(weeks=2 * window_weeks)
-    found: dict[str, str] = {}
-    for row in table.to_pylist():
-        if row["theme"] and row["week"] >= start:
-            why = row["explained_by"] or "inexpliquée"
-            told = f"rupture vers le {spoken(row['week'])} : {why}"
-            found[row["theme"]] = " ; ".join(filter(None, [found.get(row["theme"]), told]))
-    return found
+    near = [
+        {"kind": MILESTONE, "milestone": title} for title in milestones.near(marks, dated, within)
+    ]
+    return [*near, *codes]
 
 
 def _theme_breaks(

@@ -1,4 +1,4 @@
-"""What `trends` found, drawn and told in words."""
+"""What `trends` found, drawn."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.base.french import change
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import figure, palette
-from helpers.trends import criticality
+from helpers.core.stage.figure import Drawn
+from helpers.trends import milestones, words
+from helpers.trends.words import CRITICALITY, LABELS
 
-LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
-          "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
-COLOURS = [palette.ORANGE, palette.GREEN, palette.BLUE, "#7A8694", palette.GREY]
-LEVEL_COLOURS = ["#9DB7CB", "#E69F00", palette.ORANGE]
+# In the order of LABELS, and of CRITICALITY.
+COLOURS = [palette.UP, palette.DOWN, palette.STABLE, palette.UNCLEAR, palette.NO_ANSWER]
+LEVEL_COLOURS = [palette.CRITICALITY_LOW, palette.CRITICALITY_MIDDLE, palette.CRITICALITY_HIGH]
 SHOWN = 15  # themes and zones of the criticality figure
 
 
-def draw_weekly(weekly: pa.Table, windows: pa.Table, city: City) -> Any:
+def weekly(counted: pa.Table, windows: pa.Table, city: City) -> Drawn:
     """Return the weekly counts in grey, the level of each window in blue, one panel a theme.
 
     What is dated in the pack is marked by an upright line.
     """
-    weeks = _titled(weekly, city, {"week": "x"})
+    weeks = _titled(counted, city, {"week": "x"})
     steps = _titled(windows, city, {"first": "x", "after": "x2"})
     marks = [
         {"theme": city.themes[name].title, "x": one.start.isoformat(), "titre": one.title}
-        for name in dict.fromkeys(row["theme"] for row in weekly.to_pylist())
+        for name in dict.fromkeys(row["theme"] for row in counted.to_pylist())
         for one in city.about.milestones
-        if _concerns(one, name, city)
+        if milestones.touches(one, city, name)
     ]
     rows = [{"kind": "week", **r} for r in weeks] + [{"kind": "level", **r} for r in steps]
     rows += [{"kind": "mark", **r} for r in marks]
@@ -56,17 +57,17 @@ def draw_weekly(weekly: pa.Table, windows: pa.Table, city: City) -> Any:
     dated = (
         only("mark").mark_rule(color=palette.ORANGE, strokeDash=[4, 3]).encode(tooltip="titre:N")
     )
-    return (
+    chart = (
         alt.layer(thin, band, line, dated, data=figure.data(rows))
         .properties(width=280, height=110)
         .facet(facet=alt.Facet("theme:N", title=None), columns=2)
         .resolve_scale(y="independent")
     )
-
-
-def _concerns(one: Any, theme: str, city: City) -> bool:
-    everywhere = not one.sources and not one.themes
-    return everywhere or city.themes[theme].source in one.sources or theme in one.themes
+    return Drawn(
+        chart,
+        title="Faits enregistrés chaque semaine, par thème, et niveau de chaque période",
+        description="Une courbe par thème ; un palier par période, avec son intervalle.",
+    )
 
 
 def _titled(table: pa.Table, city: City, renamed: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -98,14 +99,16 @@ def draw_one(
     return alt.layer(shade, band, line).properties(width=width, height=height)
 
 
-def draw_levels(table: pa.Table, city: City) -> Any:
+def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     """Return the ratio of each theme with its interval, on a log scale; 1 is "no change".
 
     In grey behind, the changes too small to be told.
     """
     rows = [
-        {**row, "theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]],
-         "hidden": 1 / row["detectable"] if row["detectable"] else None}
+        {"theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]],
+         **{name: row[name] for name in ("ratio", "low", "high", "detectable")},
+         "hidden": 1 / row["detectable"] if row["detectable"] else None,
+         "reason": words.reason(row, minimum_count)}
         for row in table.to_pylist()
         if row["zone"] == WHOLE
     ]  # fmt: skip
@@ -118,7 +121,7 @@ def draw_levels(table: pa.Table, city: City) -> Any:
     )
     known = [row for row in rows if row["low"] is not None and row["high"] is not None]
     x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
-    blind = base.mark_bar(color="#E4E7EB", height=16, clip=True).encode(
+    blind = base.mark_bar(color=palette.UNSEEN, height=16, clip=True).encode(
         x="hidden:Q", x2="detectable:Q"
     )
     bars = tinted.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
@@ -126,19 +129,23 @@ def draw_levels(table: pa.Table, city: City) -> Any:
     reasons = tinted.mark_text(align="left", fontSize=11, x=6).encode(text="reason:N")
     one = alt.Chart(figure.data([{"un": 1}])).mark_rule(color=palette.EDGE)
     layers = alt.layer(blind, one.encode(x="un:Q"), bars, points, reasons)
-    return layers.properties(width=420, height=alt.Step(28))
+    return Drawn(
+        layers.properties(width=420, height=alt.Step(28)),
+        title="Évolution de chaque thème, ville entière",
+        description="Le rapport des dernières semaines aux précédentes, avec son intervalle.",
+    )
 
 
-def draw_breaks(table: pa.Table, city: City) -> Any:
+def breaks(table: pa.Table, city: City) -> Drawn:
     """Return each break: the span of its date, its size and what explains it."""
     rows = [
         {
-            "qui": f"{_of(row, city)}, {row['week']:%m/%Y}",
+            "qui": f"{words.whose(row, city)}, {row['week']:%m/%Y}",
             "week": row["week"].isoformat(), "first": row["first"].isoformat(),
             "last": row["last"].isoformat(),
             "texte": f"{change(row['ratio'])} ({change(row['low'])} à {change(row['high'])}) : "
-            f"{row['explained_by'] or 'inexpliquée'}",
-            "sens": "expliquée" if row["explained_by"] else "inexpliquée",
+            f"{words.explanation(row)}",
+            "sens": "expliquée" if row["explanations"] else "inexpliquée",
         }
         for row in table.to_pylist()
     ]  # fmt: skip
@@ -154,30 +161,27 @@ def draw_breaks(table: pa.Table, city: City) -> Any:
         x=alt.X("first:T", scale=scale, title=None, axis=axis), x2="last:T"
     )
     points = base.mark_point(filled=True, size=80, shape="diamond").encode(x="week:T")
-    words = base.mark_text(align="left", fontSize=11, dy=14, x=4, limit=480).encode(text="texte:N")
-    return alt.layer(spans, points, words).properties(width=490, height=alt.Step(44))
+    told = base.mark_text(align="left", fontSize=11, dy=14, x=4, limit=480).encode(text="texte:N")
+    return Drawn(
+        alt.layer(spans, points, told).properties(width=490, height=alt.Step(44)),
+        title="Ruptures de niveau, datées et expliquées",
+        description="Un losange par rupture, une barre pour l'intervalle de sa date, son "
+        "explication.",
+    )
 
 
-def _of(row: dict[str, Any], city: City) -> str:
-    """Return whose break it is: a theme's, or a whole source's."""
-    if row["theme"]:
-        return city.themes[row["theme"]].title
-    return f"toute la source « {row['source']} »"
-
-
-def draw_criticality(table: pa.Table, names: Mapping[str, str], city: City) -> Any:
+def criticality(table: pa.Table, names: Mapping[str, str], city: City) -> Drawn:
     """Return the themes and zones of the highest scores, with interval and rank."""
     found = [row for row in table.to_pylist() if row["rank"] is not None]
     rows = [
         {
             "quoi": f"{names.get(row['zone'], row['zone'])} · {city.themes[row['theme']].title}",
             "score": row["score"], "low": row["low"], "high": row["high"],
-            "criticité": row["level"],
-            "rang": f"rang {row['rank_low']} à {row['rank_high']}",
+            "criticité": CRITICALITY[row["level"]], "rang": words.ranks(row),
         }
         for row in sorted(found, key=lambda row: row["rank"])[:SHOWN]
     ]  # fmt: skip
-    colours = alt.Scale(domain=list(criticality.LEVELS), range=LEVEL_COLOURS)
+    colours = alt.Scale(domain=list(CRITICALITY.values()), range=LEVEL_COLOURS)
     base = alt.Chart(figure.data(rows)).encode(
         y=alt.Y("quoi:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
         color=alt.Color("criticité:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
@@ -188,15 +192,21 @@ def draw_criticality(table: pa.Table, names: Mapping[str, str], city: City) -> A
     ranks = base.mark_text(align="left", dx=8, fontSize=11, color=palette.INK).encode(
         x="high:Q", text="rang:N", color=alt.value(palette.INK)
     )
-    return alt.layer(bars, points, ranks).properties(width=380, height=alt.Step(24))
+    return Drawn(
+        alt.layer(bars, points, ranks).properties(width=380, height=alt.Step(24)),
+        title="Où et sur quoi la criticité est la plus forte",
+        description="Les couples zone et thème de plus fort score, avec intervalle et rangs "
+        "possibles.",
+    )
 
 
-def draw_indicators(table: pa.Table) -> Any:
+def indicators(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     """Return each role's indicators as a table: what, how much, how far to trust it."""
     rows = [
         {
-            "role": row["role"], "titre": row["title"],
-            "valeur": row["text"] if row["status"] == "ok" else f"abstention : {row['reason']}",
+            "role": row["role"], "titre": words.indicator_title(row, city),
+            "valeur": words.indicator_value(row) if row["status"] == "ok"
+            else f"abstention : {words.reason(row, minimum_count)}",
             "note": f"fiabilité {row['reliability']}" if row["status"] == "ok" else "",
             "place": row["position"],
         }
@@ -215,62 +225,14 @@ def draw_indicators(table: pa.Table) -> Any:
             ("titre", 0, 370, "normal"), ("valeur", 380, 250, "bold"), ("note", 640, 90, "normal"),
         )
     ]  # fmt: skip
-    return (
+    chart = (
         alt.layer(*texts, data=figure.data(rows))
         .properties(width=730, height=alt.Step(22))
         .facet(row=alt.Row("role:N", title=None, sort=None, header=header))
         .resolve_scale(y="independent")
-    )  # fmt: skip
-
-
-def in_words(levels: pa.Table, breaks: pa.Table, city: City) -> str:
-    """Return the answer as Markdown: one line a theme, then the breaks nobody explains."""
-    lines = [_line(row, city) for row in levels.to_pylist() if row["zone"] == WHOLE]
-    lines += [_zones(levels)]
-    for row in breaks.to_pylist():
-        if not row["explained_by"]:
-            lines.append(
-                f"- Rupture inexpliquée, {_of(row, city)}, vers le {spoken(row['week'])} : "
-                f"{change(row['ratio'])}. Que s'est-il passé ?"
-            )
-    return "\n".join(lines)
-
-
-def _line(row: dict[str, Any], city: City) -> str:
-    title = city.themes[row["theme"]].title
-    if row["status"] != "ok":
-        return f"- **{title}** : abstention ({row['reason']})."
-    remark = f" Attention : {row['remark']}." if row["remark"] else ""
-    if row["ratio"] is None or row["high"] is None:
-        return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{remark}"
-    span = f"de {change(row['low'])} à {change(row['high'])}"
-    return (
-        f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
-        f"{number(row['level'])} par {row['step']} ; décelable à partir de "
-        f"{change(row['detectable'])}.{remark}"
     )
-
-
-def _zones(levels: pa.Table) -> str:
-    local = [row for row in levels.to_pylist() if row["zone"] != WHOLE and row["status"] == "ok"]
-    if not local:
-        return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
-    up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
-    seen = sorted(row["detectable"] for row in local)[len(local) // 2]
-    return (
-        f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
-        f"{number(len(local))} comparaisons ; la moitié ne décèlent rien en deçà de {change(seen)}."
+    return Drawn(
+        chart,
+        title="Les indicateurs de chaque rôle, huit au plus",
+        description="Une ligne par indicateur : ce qu'il mesure, sa valeur et son intervalle.",
     )
-
-
-def critical_words(table: pa.Table, names: Mapping[str, str], city: City) -> str:
-    """Return the three highest scores, with their ranks' intervals."""
-    found = [row for row in table.to_pylist() if row["rank"] is not None]
-    if not found:
-        return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
-    told = [
-        f"{city.themes[row['theme']].title} à {names.get(row['zone'], row['zone'])} "
-        f"(rang {row['rank_low']} à {row['rank_high']})"
-        for row in sorted(found, key=lambda row: row["rank"])[:3]
-    ]
-    return f"Criticité, sur {number(len(found))} couples jugés : {' ; '.join(told)}."

@@ -14,27 +14,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import change, number, plural
 from helpers.core.city.city import AXES, City
 from helpers.core.city.names import WHOLE
 from helpers.trends import criticality
+from helpers.trends.knobs import Knobs
+from helpers.trends.levels import REMARK
 
-GROUPS: Mapping[str, str] = {**AXES, "all": "Toute la ville"}
-PLACES = {"first": "Premier", "second": "Deuxième", "third": "Troisième"}
-TITLES = {
-    "level": "niveau",
-    "change": "évolution",
-    "week": "dernière semaine",
-    "rising": "hausses établies",
-    "critical": "criticités fortes",
-}
-ABSENT = "thème absent de cette ville, ou pas en service"
+ALL = "all"
+PLACES = ("first", "second", "third")
+ABSENT = "no_theme"  # not of this city, or not in force
+NO_RANK = "too_few_ranked"  # `n` tells how many are
+NO_WEEK, NO_ZONE, NO_REPORTED = "no_week_heard", "no_zone_judged", "no_zone_scored"
 SCHEMA = pa.schema(
     [
         ("role", pa.string()), ("position", pa.int64()), ("measure", pa.string()),
-        ("target", pa.string()), ("title", pa.string()), ("value", pa.float64()),
-        ("low", pa.float64()), ("high", pa.float64()), ("n", pa.int64()), ("text", pa.string()),
+        ("target", pa.string()), ("theme", pa.string()), ("value", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("n", pa.int64()), ("step", pa.string()),
         ("reliability", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+        ("remarks", pa.list_(REMARK)),
     ]
 )  # fmt: skip
 Row = dict[str, Any]
@@ -50,11 +47,11 @@ class Board:
         scores: pa.Table,
         weekly: pa.Table,
         grades: pa.Table,
-        false_discovery_rate: float,
+        knobs: Knobs,
     ) -> None:
         self.city = city
         self.grades = {row["source"]: row["grade"] for row in grades.to_pylist()}
-        self.false_discovery_rate = false_discovery_rate
+        self.false_discovery_rate = knobs.false_discovery_rate
         self.measures: dict[str, Callable[[list[str]], Row]] = {
             "level": self._level, "change": self._change, "week": self._week,
             "rising": self._rising, "critical": self._critical,
@@ -74,35 +71,22 @@ class Board:
 
     def _one(self, measure: str, target: str) -> Row:
         themes = self._themes(target)
-        title = f"{self._name(target, themes)} : {TITLES[measure]}"
-        row: Row = {"measure": measure, "target": target, "title": title}
+        alone = themes[0] if themes and not _is_group(target) else None
+        row: Row = {"measure": measure, "target": target, "theme": alone}
         if not themes:
-            reason = self._too_few() if target in PLACES else ABSENT
-            return {**row, "status": "abstained", "reason": reason}
+            if target in PLACES:
+                return {**row, "n": len(self.ranked), "status": "abstained", "reason": NO_RANK}
+            return {**row, "status": "abstained", "reason": ABSENT}
         grade = max((self.grades.get(self.city.themes[t].source, "D") for t in themes), default="D")
         found = self.measures[measure](themes)
         return {**row, "reliability": grade, "status": "ok", "reason": "", **found}
 
-    def _name(self, target: str, themes: list[str]) -> str:
-        if target in GROUPS:
-            return GROUPS[target]
-        if themes:
-            return self.city.themes[themes[0]].title
-        if target in PLACES:
-            return f"{PLACES[target]} thème par criticité"
-        return f"Thème « {target} »"
-
-    def _too_few(self) -> str:
-        if not self.ranked:
-            return "aucun thème classé par criticité"
-        return f"{plural(len(self.ranked), 'thème classé')} par criticité, pas davantage"
-
     def _themes(self, target: str) -> list[str]:
         if target in PLACES:
-            place = list(PLACES).index(target)
+            place = PLACES.index(target)
             return self.ranked[place : place + 1]
-        if target in GROUPS:
-            return [n for n, t in self.city.themes.items() if target in ("all", t.axis)]
+        if _is_group(target):
+            return [n for n, t in self.city.themes.items() if target in (ALL, t.axis)]
         return [target] if target in self.city.themes else []
 
     def _whole(self, theme: str) -> Row:
@@ -111,47 +95,53 @@ class Board:
     def _level(self, themes: list[str]) -> Row:
         row = self._whole(themes[0])
         if row["status"] != "ok":
-            return {"status": "abstained", "reason": row["reason"]}
-        value, low, high = row["level"], row["level_low"], row["level_high"]
-        text = f"{number(value)} par {row['step']} ({number(low)} à {number(high)})"
-        return {"value": value, "low": low, "high": high, "n": row["recent"], "text": text}
+            return _why(row)
+        names = {"value": "level", "low": "level_low", "high": "level_high", "n": "recent",
+                 "step": "step"}  # fmt: skip
+        return {k: row[v] for k, v in names.items()}
 
     def _change(self, themes: list[str]) -> Row:
         row = self._whole(themes[0])
-        if row["status"] != "ok" or row["ratio"] is None:
-            return {"status": "abstained", "reason": row["reason"] or criticality.NO_RATIO}
-        value, low, high = row["ratio"], row["low"], row["high"]
-        text = f"{change(value)} ({change(low)} à {change(high)})"
-        return {"value": value, "low": low, "high": high, "n": row["recent"], "text": text}
+        if row["status"] != "ok":
+            return _why(row)
+        if row["ratio"] is None:
+            return {"status": "abstained", "reason": criticality.NO_RATIO}
+        names = {"value": "ratio", "low": "low", "high": "high", "n": "recent"}
+        return {k: row[v] for k, v in names.items()}
 
     def _week(self, themes: list[str]) -> Row:
         rows = [r for r in self.weeks if r["theme"] == themes[0]]
         if not rows or rows[-1]["status"] != "ok":
-            return {"status": "abstained", "reason": "pas de semaine complète entendue"}
-        row = rows[-1]
-        text = f"{number(row['final'])} ({number(row['low'])} à {number(row['high'])})"
+            return {"status": "abstained", "reason": NO_WEEK}
         names = {"value": "final", "low": "low", "high": "high", "n": "n"}
-        return {**{k: row[v] for k, v in names.items()}, "text": text}
+        return {k: rows[-1][v] for k, v in names.items()}
 
     def _rising(self, themes: list[str]) -> Row:
         rows = [r for r in self.levels if r["theme"] in themes and r["zone"] != WHOLE]
         judged = [r for r in rows if r["status"] == "ok"]
         if not judged:
-            return {"status": "abstained", "reason": "aucune zone n'a assez de faits"}
+            return {"status": "abstained", "reason": NO_ZONE}
         # Some of those said to rise do not; any of those of which nothing is established may.
         up = sum(r["label"] == "up" for r in judged)
         unclear = sum(r["label"] == "unclear" for r in judged)
         least = math.floor(up * (1 - self.false_discovery_rate))
-        text = f"{number(up)} sur {number(len(judged))} ({number(unclear)} sans conclusion)"
-        return {"value": up, "low": least, "high": up + unclear, "n": len(judged), "text": text}
+        return {"value": up, "low": least, "high": up + unclear, "n": len(judged)}
 
     def _critical(self, themes: list[str]) -> Row:
         rows = [r for r in self.scores if r["theme"] in themes and r["zone"] != WHOLE]
         judged = [r for r in rows if r["status"] == "ok"]
         if not judged:
-            return {"status": "abstained", "reason": "aucune zone n'a assez de faits signalés"}
+            return {"status": "abstained", "reason": NO_REPORTED}
         top = criticality.LEVELS[-1]
-        names = ("level_low", "level", "level_high")
-        low, told, high = (sum(r[name] == top for r in judged) for name in names)
-        text = f"{number(told)} ({number(low)} à {number(high)}) sur {number(len(judged))}"
-        return {"value": told, "low": low, "high": high, "n": len(judged), "text": text}
+        names = {"value": "level", "low": "level_low", "high": "level_high"}
+        told = {k: sum(r[v] == top for r in judged) for k, v in names.items()}
+        return {**told, "n": len(judged)}
+
+
+def _is_group(target: str) -> bool:
+    return target == ALL or target in AXES
+
+
+def _why(row: Row) -> Row:
+    """Return the abstention of the level that an indicator is read from."""
+    return {k: row[k] for k in ("status", "reason", "remarks")}

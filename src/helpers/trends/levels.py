@@ -7,28 +7,31 @@ changes of recording and exceptional weeks are taken into account before anythin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy.stats import false_discovery_control
+from scipy import stats
 
-from helpers.core.base import store
-from helpers.core.base.french import plural
 from helpers.core.city.city import Milestone
-from helpers.core.city.names import NO_PLACE, OUTSIDE
-from helpers.core.city.names import WHOLE as CITY_ZONE
+from helpers.core.city.names import WHOLE
+from helpers.core.place_time.counts import counts
 from helpers.core.stats import quasi_poisson, two_windows
 from helpers.core.stats.intervals import DIGITS, poisson_interval
 from helpers.core.stats.quasi_poisson import Floats
-from helpers.core.stats.two_windows import FEW, MUTE, PAST, Compared, Span, compare
+from helpers.core.stats.two_windows import Compared, Span, compare
 from helpers.trends import milestones
+from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Series, Weeks, zones_of
 
-WEEK, YEAR = "semaine", "an"
+WEEK, YEAR = "week", "year"  # what `level` is told by
+# What is to be known of a comparison: weeks set aside (`n` of them), a change of recording taken
+# out, or one that could not be; where facts are known by the year, the year `n` touched.
+ASIDE, CORRECTED, TOUCHED = "set_aside", "recording_corrected", "year_touched"
+REMARK = pa.struct([("kind", pa.string()), ("n", pa.int64()), ("milestone", pa.string())])
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("division", pa.string()), ("zone", pa.string()),
@@ -37,7 +40,7 @@ SCHEMA = pa.schema(
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("p", pa.float64()), ("detectable", pa.float64()), ("spread", pa.float64()),
         ("error", pa.float64()), ("freedom", pa.int64()), ("label", pa.string()),
-        ("remark", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+        ("remarks", pa.list_(REMARK)), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 WINDOWS = pa.schema(
@@ -48,36 +51,24 @@ WINDOWS = pa.schema(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Knobs:
-    """The knobs of `params.yaml` that decide labels and breaks."""
-
-    window_weeks: int
-    confidence: float
-    minimum_count: int
-    power: float
-    stable_margin: float
-    false_discovery_rate: float
-    break_alpha: float
-    break_minimum_count: int
-    explained_within_weeks: int
-
-    @property
-    def how(self) -> two_windows.How:
-        """How two windows are compared."""
-        return two_windows.How(self.window_weeks, self.confidence, self.minimum_count, self.power)
+def how(knobs: Knobs, window: int) -> two_windows.How:
+    """Return how two windows of `window` steps are compared."""
+    return two_windows.How(window, knobs.confidence, knobs.minimum_count, knobs.power)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A theme's zones (the city first), compared; `exceptional` weeks and steps told beside."""
+    """A theme's zones (the city first), compared; `remarks` are those of SCHEMA.
+
+    `unmeasured` says why none of them may be told, if a change of recording forbids it.
+    """
 
     theme: str
     division: str
     step: str
     zones: list[str]
     found: Compared
-    remark: str
+    remarks: list[dict[str, Any]]
     unmeasured: str
 
 
@@ -90,41 +81,46 @@ def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
     division = city.themes[theme].division or city.about.main_division
     series = weeks.of(theme, division)
     if series is None:
-        zones, years, counts, exposure = _years(weeks.con, theme, division)
-        how = two_windows.How(1, knobs.confidence, knobs.minimum_count, knobs.power)
-        found = compare(counts, exposure, how, np.zeros(len(zones)))
+        zones, years, counted, exposure = _years(weeks.con, theme, division)
+        found = compare(counted, exposure, how(knobs, 1), np.zeros(len(zones)))
         touched = _touched(milestones.concerning(city, theme), years[-2:])
         return Judged(theme, division, YEAR, zones, found, touched, "")
-    found = compare(series.counts, series.exposure, knobs.how, series.extra(knobs.window_weeks))
+    window = knobs.window_weeks
+    found = compare(series.counts, series.exposure, how(knobs, window), series.extra(window))
     marks = milestones.concerning(city, theme)
-    remark, unmeasured = _remarks(series, marks, 2 * knobs.window_weeks)
-    return Judged(theme, division, WEEK, series.zones, found, remark, unmeasured)
+    remarks, unmeasured = _remarks(series, marks, 2 * window)
+    return Judged(theme, division, WEEK, series.zones, found, remarks, unmeasured)
 
 
-def _remarks(series: Series, marks: Sequence[Milestone], span: int) -> tuple[str, str]:
-    """Return what was taken into account in the last `span` weeks, and what could not be."""
+def _remarks(
+    series: Series, marks: Sequence[Milestone], span: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return what was taken into account in the last `span` weeks, and why nothing can be said."""
     start = len(series.mondays) - span
     here = series.mondays[max(start, 0) :]
     apart = [one for one in marks if milestones.exceptional([one], here).any()]
     aside = int(series.aside[max(start, 0) :].sum())
-    named = ", ".join(one.title for one in apart)
-    told = [f"{plural(aside, 'semaine')} à part ({named})"] if aside else []
+    told = [_remark(ASIDE, aside, one) for one in apart]
     unmeasured = ""
     for step in series.steps:
-        if step.at > start and step.log_ratio is None:
-            unmeasured = step.reason
-        elif step.at > start:
-            told.append(f"façon d'enregistrer corrigée ({step.milestone.title})")
-    return " ; ".join(told), unmeasured
+        if step.at > start:
+            told.append(_remark(step.reason or CORRECTED, None, step.milestone))
+            unmeasured = step.reason or unmeasured
+    return told, unmeasured
 
 
-def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> str:
+def _touched(marks: Sequence[Milestone], years: Sequence[int]) -> list[dict[str, Any]]:
     """Return which of the years compared a milestone touches: they cannot be set aside."""
-    told = []
-    for year in years:
-        touching = [m.title for m in marks if m.start.year <= year <= (m.end or m.start).year]
-        told += [f"{year} touchée ({', '.join(touching)})"] if touching else []
-    return " ; ".join(told)
+    return [
+        _remark(TOUCHED, year, mark)
+        for year in years
+        for mark in marks
+        if mark.start.year <= year <= (mark.end or mark.start).year
+    ]
+
+
+def _remark(kind: str, n: int | None, milestone: Milestone) -> dict[str, Any]:
+    return {"kind": kind, "n": n, "milestone": milestone.title}
 
 
 def _years(
@@ -136,61 +132,52 @@ def _years(
 
     A zone without a row for a year was not told of: its exposure is 0.
     """
-    column = store.quote(f"zone_{division}")
-    rows = con.execute(
-        f"SELECT {column}, year(hour), sum(n) FROM cube "
-        f"WHERE theme = ? AND {column} NOT IN ('{OUTSIDE}', '{NO_PLACE}') GROUP BY ALL",
-        [theme],
-    ).fetchall()
-    zones = [CITY_ZONE, *zones_of(con, division)]
+    rows = counts(
+        con, ["zone", "year"], theme=theme, division=division, placed=True, yearly=True
+    )  # fmt: skip
+    zones = [WHOLE, *zones_of(con, division)]
     first = min((year for _, year, _ in rows), default=0)
     last = max((year for _, year, _ in rows), default=-1)
-    counts = np.zeros((len(zones), last - first + 1))
-    told = np.zeros_like(counts)
+    counted = np.zeros((len(zones), last - first + 1))
+    told = np.zeros_like(counted)
     for place, year, n in rows:
         for row in {0, zones.index(place)}:
-            counts[row, year - first] += n
+            counted[row, year - first] += n
             told[row, year - first] = 1
-    return zones, list(range(first, last + 1)), counts, told
+    return zones, list(range(first, last + 1)), counted, told
 
 
-def levels(weeks: Weeks, knobs: Knobs, remarks: Mapping[str, str]) -> pa.Table:
+def levels(weeks: Weeks, knobs: Knobs) -> pa.Table:
     """Return the comparison of each theme in the city and in each zone; columns of SCHEMA.
 
     The city's label is that of its interval. A theme's zones are judged together: among those said
     to move, a share `false_discovery_rate` do not (Benjamini & Hochberg 1995). `detectable` is the
-    ratio that would be told in `power` of cases. `remarks`: theme → what else is to be known.
+    ratio that would be told in `power` of cases. `remarks`: what the comparison took into account.
     """
     rows = []
     for theme in weeks.city.themes:
         one = judge(weeks, theme, knobs)
         told = one.found.why[1:] == ""
-        adjusted = false_discovery_control(one.found.p()[1:][told])
+        p = one.found.p()[1:][told]
+        adjusted = stats.false_discovery_control(p, method="bh") if p.size else p
         moving = int((adjusted <= knobs.false_discovery_rate).sum())
         local = knobs.false_discovery_rate * max(moving, 1) / max(int(told.sum()), 1)
         threshold = np.full(len(one.zones), local)
         threshold[0] = 1 - knobs.confidence
-        rows += _rows(one, threshold, knobs, remarks.get(theme, ""))
+        rows += _rows(one, threshold, knobs)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _rows(one: Judged, threshold: Floats, knobs: Knobs, more: str) -> list[dict[str, Any]]:
+def _rows(one: Judged, threshold: Floats, knobs: Knobs) -> list[dict[str, Any]]:
     found, step = one.found, one.step
-    reasons = {
-        PAST: "pas assez de passé pour comparer",
-        MUTE: "source muette, ou semaines mises à part, plus de la moitié du temps",
-        FEW: f"moins de {knobs.minimum_count} faits",
-        "": one.unmeasured,
-    }
     told, margin = _numbers(found, threshold, knobs), knobs.stable_margin
-    remark = " ; ".join(filter(None, [one.remark, more]))
     rows = []
     for i, zone in enumerate(one.zones):
-        reason = reasons[str(found.why[i])]
+        reason = str(found.why[i]) or one.unmeasured
         row = {
             "theme": one.theme, "division": one.division, "zone": zone, "step": step,
             "recent": int(found.recent.n[i]), "before": int(found.before.n[i]),
-            "label": "abstained", "remark": remark, "status": "abstained", "reason": reason,
+            "label": "abstained", "remarks": one.remarks, "status": "abstained", "reason": reason,
         }  # fmt: skip
         if not reason:
             row |= {name: _told(values[i]) for name, values in told.items()}

@@ -22,6 +22,7 @@ AROUND = 104  # weeks on each side from which a change of recording is measured
 FEWEST = 13  # heard weeks on each side, at least
 WEEK = dt.timedelta(weeks=1)
 VAGUE = dt.timedelta(weeks=26)  # a date known no better explains nothing
+UNMEASURED = "recording_unmeasured"  # fewer than `FEWEST` heard weeks before or after
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,14 @@ class Step:
 
 def concerning(city: City, theme: str) -> list[Milestone]:
     """Return the milestones that touch the theme, in the order of time."""
-    source = city.themes[theme].source
-    found = [
-        one
-        for one in city.about.milestones
-        if (not one.sources and not one.themes) or source in one.sources or theme in one.themes
-    ]
+    found = [one for one in city.about.milestones if touches(one, city, theme)]
     return sorted(found, key=lambda one: (one.start, one.title))
+
+
+def touches(one: Milestone, city: City, theme: str) -> bool:
+    """Tell whether a milestone touches the theme: by its name, by its source, or as all others."""
+    everywhere = not one.sources and not one.themes
+    return everywhere or city.themes[theme].source in one.sources or theme in one.themes
 
 
 def exceptional(milestones: Collection[Milestone], mondays: Sequence[dt.date]) -> NDArray[np.bool_]:
@@ -91,8 +93,7 @@ def _step(one: Milestone, at: int, counts: Floats, heard: Floats) -> Step:
     t = np.arange(span.start, span.start + len(y))
     after = t >= at
     if min((exposure[after] > 0).sum(), (exposure[~after] > 0).sum()) < FEWEST:
-        reason = f"moins de {FEWEST} semaines entendues avant ou après « {one.title} »"
-        return Step(one, at, reason=reason)
+        return Step(one, at, reason=UNMEASURED)
     seasonal = [] if len(y) < AROUND else [harmonics(len(counts))[span]]
     design = np.column_stack([np.ones(len(y)), (t - at) / AROUND, after, *seasonal])
     fit = quasi_poisson(y, design, exposure)

@@ -15,10 +15,10 @@ import duckdb
 import numpy as np
 from scipy import special
 
-from helpers.core.base import store
 from helpers.core.city.city import City
-from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE, Origin
 from helpers.core.place_time.calendar import full_weeks
+from helpers.core.place_time.counts import counts
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.quasi_poisson import Bools, Explained, Floats
 from helpers.trends import milestones
@@ -91,11 +91,9 @@ class Weeks:
         city: City,
         length: int,
         confidence: float,
-        origins: Collection[str] = (),
+        origins: Collection[Origin] | None = None,
     ) -> None:
-        self.con, self.city, self.length = con, city, length
-        listed = ", ".join(store.literal(one) for one in origins)
-        self.counted = f"AND origin IN ({listed})" if origins else ""
+        self.con, self.city, self.length, self.origins = con, city, length, origins
         self.reach = float(special.ndtri((1 + confidence) / 2))
         period = city.about.period
         self.mondays = full_weeks(period.start, period.end)
@@ -123,29 +121,24 @@ class Weeks:
         for step in steps:
             recorded[: step.at] *= np.exp(-(step.log_ratio or 0.0))
         plain = heard * ~aside * share_in * recorded
-        counts = self._counts(theme, division, zones)
-        season = quasi_poisson.season(counts[0], plain[0], self.length)
+        counted = self._counts(theme, division, zones)
+        season = quasi_poisson.season(counted[0], plain[0], self.length)
         exposure = plain * _factor(season, len(self.mondays))
         return Series(
-            self.mondays, zones, counts, exposure, share_in, late_error, aside, steps, season
+            self.mondays, zones, counted, exposure, share_in, late_error, aside, steps, season
         )
 
     def steps(self, source: str) -> list[Step]:
         """Return what the changes of recording did to the source, measured once."""
         if source not in self._steps:
             marks = [m for m in self.city.about.milestones if source in m.sources]
-            rows = self.con.execute(
-                "SELECT CAST(date_trunc('week', hour) AS DATE), sum(n) FROM cube "
-                "WHERE source = ? AND time_precision != 'year' GROUP BY 1",
-                [source],
-            ).fetchall()
-            counts = np.zeros(len(self.mondays))
-            for monday, n in rows:
+            recorded = np.zeros(len(self.mondays))
+            for monday, n in counts(self.con, ["week"], source=source):
                 if monday in self.place:
-                    counts[self.place[monday]] = n
+                    recorded[self.place[monday]] = n
             heard = self._heard(source, "", [WHOLE])[0] * self._late(source)[0]
             heard = heard * ~milestones.exceptional(marks, self.mondays)
-            self._steps[source] = milestones.steps(marks, self.mondays, counts, heard)
+            self._steps[source] = milestones.steps(marks, self.mondays, recorded, heard)
         return self._steps[source]
 
     def _heard(self, source: str, division: str, zones: list[str]) -> Floats:
@@ -184,28 +177,22 @@ class Weeks:
         return share, error
 
     def _counts(self, theme: str, division: str, zones: list[str]) -> Floats:
-        zone = store.quote(f"zone_{division}")
-        rows = self.con.execute(
-            f"SELECT {zone}, CAST(date_trunc('week', hour) AS DATE), sum(n) FROM cube "
-            f"WHERE theme = ? AND time_precision != 'year' {self.counted} GROUP BY ALL",
-            [theme],
-        ).fetchall()
+        by_zone = counts(
+            self.con, ["zone", "week"], theme=theme, origins=self.origins, division=division
+        )
         row_of = {name: i for i, name in enumerate(zones)}
-        counts = np.zeros((len(zones), len(self.mondays)))
-        for place, monday, n in rows:
+        found = np.zeros((len(zones), len(self.mondays)))
+        for place, monday, n in by_zone:
             if monday in self.place:
-                counts[0, self.place[monday]] += n
+                found[0, self.place[monday]] += n
                 if place in row_of:
-                    counts[row_of[place], self.place[monday]] += n
-        return counts
+                    found[row_of[place], self.place[monday]] += n
+        return found
 
 
 def has_weeks(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
     """Tell whether some facts of the theme are dated better than to the year."""
-    found = con.execute(
-        "SELECT count(*) FROM cube WHERE theme = ? AND time_precision != 'year'", [theme]
-    ).fetchall()
-    return bool(found[0][0])
+    return bool(counts(con, ["year"], theme=theme))
 
 
 def zones_of(con: duckdb.DuckDBPyConnection, division: str) -> list[str]:
@@ -222,17 +209,13 @@ def counted_weeks(
     `ville` is the whole city, placed or not; then the zones of `division`, if given, that have
     at least one fact. Views `cube` and `weeks`.
     """
-    zone = store.quote(f"zone_{division}") if division else "NULL"
-    rows = con.execute(
-        f"SELECT {zone}, CAST(date_trunc('week', hour) AS DATE), sum(n) FROM cube "
-        "WHERE theme = ? AND time_precision != 'year' GROUP BY ALL",
-        [theme],
-    ).fetchall()
-    counts: dict[str, dict[dt.date, int]] = {WHOLE: {}}
-    for place, week, n in rows:
-        for key in {WHOLE, place or WHOLE}:
-            found = counts.setdefault(key, {})
-            found[week] = found.get(week, 0) + int(n)
+    by_zone: dict[str, dict[dt.date, int]] = {WHOLE: {}}
+    for *place, week, n in counts(
+        con, ["zone", "week"] if division else ["week"], theme=theme, division=division
+    ):
+        for key in {WHOLE, *filter(None, place)}:
+            found = by_zone.setdefault(key, {})
+            found[week] = found.get(week, 0) + n
     told = con.execute(
         "SELECT week FROM weeks WHERE source = ? AND status = 'missing'",
         [city.themes[theme].source],
@@ -241,5 +224,5 @@ def counted_weeks(
     mondays = full_weeks(city.about.period.start, city.about.period.end)
     return {
         place: [(m, None if m in silent else found.get(m, 0)) for m in mondays]
-        for place, found in counts.items()
+        for place, found in by_zone.items()
     }

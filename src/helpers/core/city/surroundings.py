@@ -16,7 +16,6 @@ from helpers.core.city.city import City
 
 Floats = NDArray[np.float64]
 FILE = "context.yaml"
-ABSENT = "pas de couche de contexte"
 # What people lack or are is never a predictor of what happens where they live.
 PEOPLE = (
     "defaveur", "defavoris", "deprivation", "revenu", "income", "niveau_de_vie", "pauvre",

@@ -16,7 +16,7 @@ from helpers.core.base.store import quote
 from helpers.core.city.names import NO_PLACE, OUTSIDE, Origin
 
 Dimension = Literal["theme", "source", "category", "origin", "cell", "zone", "hour", "day", "week",
-                    "year"]  # fmt: skip
+                    "year", "slot", "working_day"]  # fmt: skip
 Span = tuple[dt.date, dt.date]
 DATED = "time_precision != 'year'"
 SQL = {

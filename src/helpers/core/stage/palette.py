@@ -31,7 +31,12 @@ LIKE_NEIGHBOURS = "#EEF1F4"
 # An evolution; criticality.
 UP, DOWN, STABLE, UNCLEAR = ORANGE, GREEN, BLUE, "#7A8694"
 NO_ANSWER = GREY
+UNSEEN = "#E4E7EB"  # changes too small to be told
 CRITICALITY_LOW, CRITICALITY_MIDDLE, CRITICALITY_HIGH = "#9DB7CB", AMBER, ORANGE
+
+# Who starts the records, and what they leave known of the level.
+BY_AGENTS, NOT_BY_AGENTS = ORANGE, BLUE
+RECORDED, POSSIBLE = ORANGE, GREY
 
 # Reliability and waves.
 RECEIVED, SILENT = BLUE, ORANGE

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.base.french import plural, spoken
+from helpers.core.base.french import change, percent, plural, spoken
 from helpers.core.city.city import City
 from helpers.core.stage.run import Run
 
@@ -134,8 +134,18 @@ def left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> str:
 
 
 def driven(table: pa.Table) -> dict[str, str]:
-    """Return, for each theme whose count follows agents' activity, its caveat in words."""
-    return {r["theme"]: r["note"] for r in table.to_pylist() if r["driven"]}
+    """Return, for each theme whose count follows agents' activity, its caveat in words.
+
+    `table`: the themes of `patrol`, one row each.
+    """
+    return {row["theme"]: _driven(row) for row in table.to_pylist() if row["driven"]}
+
+
+def _driven(row: dict[str, Any]) -> str:
+    told = f"porté par l'activité des agents ({percent(row['share'])} des enregistrements"
+    if row["effect"] is not None:
+        told += f" ; {change(row['effect'])} pour 10 % d'heures de plus"
+    return told + ")"
 
 
 def caveat(table: pa.Table, city: City) -> str:

@@ -18,7 +18,7 @@ from helpers.core.stats import quasi_poisson
 from helpers.core.stats.quasi_poisson import Floats
 
 MISSED = 0.5  # share of a window that may be silent or set aside
-PAST, MUTE, FEW = "past", "mute", "few"  # why nothing is said
+PAST, MUTE, FEW = "no_past", "silent", "too_few"  # why nothing is said
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,209 @@
+"""What `trends` found, told in French."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+
+from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.city.city import AXES, City
+from helpers.core.city.names import WHOLE
+from helpers.core.stats.two_windows import FEW, MUTE, PAST
+from helpers.trends import criticality, indicators
+from helpers.trends.explained_breaks import MILESTONE
+from helpers.trends.knobs import Knobs
+from helpers.trends.levels import ASIDE, CORRECTED, TOUCHED, WEEK, YEAR
+from helpers.trends.milestones import FEWEST, UNMEASURED
+
+LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
+          "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
+STEPS = {WEEK: "semaine", YEAR: "an"}
+CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
+GROUPS: Mapping[str, str] = {**AXES, indicators.ALL: "Toute la ville"}
+MEASURES = {
+    "level": "niveau",
+    "change": "évolution",
+    "week": "dernière semaine",
+    "rising": "hausses établies",
+    "critical": "criticités fortes",
+}
+PLACES = dict(zip(indicators.PLACES, ("Premier", "Deuxième", "Troisième"), strict=True))
+REASONS = {
+    PAST: "pas assez de passé pour comparer",
+    MUTE: "source muette, ou semaines mises à part, plus de la moitié du temps",
+    criticality.NO_RATIO: "aucun fait la période précédente : pas de rapport",
+    indicators.ABSENT: "thème absent de cette ville, ou pas en service",
+    indicators.NO_WEEK: "pas de semaine complète entendue",
+    indicators.NO_ZONE: "aucune zone n'a assez de faits",
+    indicators.NO_REPORTED: "aucune zone n'a assez de faits signalés",
+}
+
+
+def reason(row: Mapping[str, Any], minimum_count: int) -> str:
+    """Return why a row of `levels` or `indicators` abstains; nothing where it does not."""
+    code = row["reason"]
+    if code == FEW:
+        return f"moins de {minimum_count} faits"
+    if code == UNMEASURED:
+        title = [one["milestone"] for one in row["remarks"] if one["kind"] == UNMEASURED][-1]
+        return f"moins de {FEWEST} semaines entendues avant ou après « {title} »"
+    if code == indicators.NO_RANK:
+        if not row["n"]:
+            return "aucun thème classé par criticité"
+        return f"{plural(row['n'], 'thème classé')} par criticité, pas davantage"
+    return REASONS[code] if code else ""
+
+
+def remark(row: Mapping[str, Any]) -> str:
+    """Return what the comparison of a row of `levels` took into account; nothing where nothing."""
+    told = []
+    for (kind, n), group in groupby(row["remarks"], lambda one: (one["kind"], one["n"])):
+        titles = [one["milestone"] for one in group]
+        if kind == ASIDE:
+            told.append(f"{plural(n, 'semaine')} à part ({', '.join(titles)})")
+        elif kind == TOUCHED:
+            told.append(f"{n} touchée ({', '.join(titles)})")
+        elif kind == CORRECTED:
+            told += [f"façon d'enregistrer corrigée ({title})" for title in titles]
+    return " ; ".join(told)
+
+
+def explanation(row: Mapping[str, Any]) -> str:
+    """Return what lies near a break in time; « inexpliquée » where nothing does."""
+    return " ; ".join(map(_near, row["explanations"])) or "inexpliquée"
+
+
+def _near(one: Mapping[str, Any]) -> str:
+    match one["kind"]:
+        case kind if kind == MILESTONE:
+            return str(one["milestone"])
+        case "renamed":
+            return f"« {one['code']} » renommé « {one['other']} » ?"
+        case "vanished":
+            before = number(one["before"], 1)
+            return f"« {one['code']} » n'arrive plus ({before} par semaine avant)"
+        case _:
+            return f"« {one['code']} » est nouveau ({number(one['after'], 1)} par semaine)"
+
+
+def whose(row: Mapping[str, Any], city: City) -> str:
+    """Return whose break it is: a theme's, or a whole source's."""
+    if row["theme"]:
+        return city.themes[row["theme"]].title
+    return f"toute la source « {row['source']} »"
+
+
+def in_words(
+    levels: pa.Table, breaks: pa.Table, driven: Mapping[str, str], city: City, knobs: Knobs
+) -> str:
+    """Return the answer as Markdown: one line a theme, then the breaks nobody explains.
+
+    `driven`: theme → its caveat, where its count follows agents' activity (`standing.driven`).
+    """
+    lately = _lately(breaks, city, knobs.window_weeks)
+    lines = []
+    for row in levels.to_pylist():
+        if row["zone"] == WHOLE:
+            theme = row["theme"]
+            known = [remark(row), *lately.get(theme, []), driven.get(theme, "")]
+            lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
+    lines += [_zones(levels)]
+    for row in breaks.to_pylist():
+        if not row["explanations"]:
+            lines.append(
+                f"- Rupture inexpliquée, {whose(row, city)}, vers le {spoken(row['week'])} : "
+                f"{change(row['ratio'])}. Que s'est-il passé ?"
+            )
+    return "\n".join(lines)
+
+
+def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[str]]:
+    """Return theme → its breaks within the two windows compared, and what explains them."""
+    start = city.about.period.end - dt.timedelta(weeks=2 * window_weeks)
+    found: dict[str, list[str]] = {}
+    for row in breaks.to_pylist():
+        if row["theme"] and row["week"] >= start:
+            told = f"rupture vers le {spoken(row['week'])} : {explanation(row)}"
+            found.setdefault(row["theme"], []).append(told)
+    return found
+
+
+def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
+    title = city.themes[row["theme"]].title
+    if row["status"] != "ok":
+        return f"- **{title}** : abstention ({reason(row, knobs.minimum_count)})."
+    known = f" Attention : {known}." if known else ""
+    if row["ratio"] is None or row["high"] is None:
+        return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{known}"
+    span = f"de {change(row['low'])} à {change(row['high'])}"
+    return (
+        f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
+        f"{number(row['level'])} par {STEPS[row['step']]} ; décelable à partir de "
+        f"{change(row['detectable'])}.{known}"
+    )
+
+
+def _zones(levels: pa.Table) -> str:
+    local = [row for row in levels.to_pylist() if row["zone"] != WHOLE and row["status"] == "ok"]
+    if not local:
+        return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
+    up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
+    seen = sorted(row["detectable"] for row in local)[len(local) // 2]
+    return (
+        f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
+        f"{number(len(local))} comparaisons ; la moitié ne décèlent rien en deçà de {change(seen)}."
+    )
+
+
+def critical(table: pa.Table, names: Mapping[str, str], city: City) -> str:
+    """Return the three highest scores, with their ranks' intervals; `names`: zone → its name."""
+    found = [row for row in table.to_pylist() if row["rank"] is not None]
+    if not found:
+        return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
+    told = [
+        f"{city.themes[row['theme']].title} à {names.get(row['zone'], row['zone'])} ({ranks(row)})"
+        for row in sorted(found, key=lambda row: row["rank"])[:3]
+    ]
+    return f"Criticité, sur {number(len(found))} couples jugés : {' ; '.join(told)}."
+
+
+def ranks(row: Mapping[str, Any]) -> str:
+    """Return the interval of a rank."""
+    return f"rang {row['rank_low']} à {row['rank_high']}"
+
+
+def indicator_title(row: Mapping[str, Any], city: City) -> str:
+    """Return what an indicator measures, and of what."""
+    return f"{_about(row, city)} : {MEASURES[row['measure']]}"
+
+
+def _about(row: Mapping[str, Any], city: City) -> str:
+    if row["target"] in GROUPS:
+        return GROUPS[row["target"]]
+    if row["theme"]:
+        return city.themes[row["theme"]].title
+    if row["target"] in PLACES:
+        return f"{PLACES[row['target']]} thème par criticité"
+    return f"Thème « {row['target']} »"
+
+
+def indicator_value(row: Mapping[str, Any]) -> str:
+    """Return an indicator's value with its interval, whose `status` is ok."""
+    value, low, high = row["value"], row["low"], row["high"]
+    span = f"({number(low)} à {number(high)})"
+    match row["measure"]:
+        case "level":
+            return f"{number(value)} par {STEPS[row['step']]} {span}"
+        case "change":
+            return f"{change(value)} ({change(low)} à {change(high)})"
+        case "rising":
+            unclear = number(high - value)
+            return f"{number(value)} sur {number(row['n'])} ({unclear} sans conclusion)"
+        case "critical":
+            return f"{number(value)} {span} sur {number(row['n'])}"
+        case _:
+            return f"{number(value)} {span}"

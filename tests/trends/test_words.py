@@ -1,0 +1,73 @@
+"""Codes and numbers told in French: what a comparison took into account, and what explains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from helpers.core.stats import two_windows
+from helpers.trends import criticality, indicators, levels, milestones, words
+
+
+def known(kind: str, n: int | None, milestone: str) -> dict[str, Any]:
+    return {"kind": kind, "n": n, "milestone": milestone}
+
+
+@pytest.mark.parametrize(
+    ("remarks", "told"),
+    [
+        ([], ""),
+        (
+            [known("set_aside", 5, "Émeutes"), known("set_aside", 5, "Confinement")],
+            "5\u00a0semaines à part (Émeutes, Confinement)",
+        ),
+        (
+            [known("set_aside", 1, "Émeutes"), known("recording_corrected", None, "Outil"),
+             known("recording_corrected", None, "Application")],
+            "1\u00a0semaine à part (Émeutes) ; façon d'enregistrer corrigée (Outil) ; "
+            "façon d'enregistrer corrigée (Application)",
+        ),
+        ([known("recording_unmeasured", None, "Outil")], ""),
+        (
+            [known("year_touched", 2019, "A"), known("year_touched", 2020, "A"),
+             known("year_touched", 2020, "B")],
+            "2019 touchée (A) ; 2020 touchée (A, B)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_taken_into_account_is_told(remarks: list[dict[str, Any]], told: str) -> None:
+    assert words.remark({"remarks": remarks}) == told
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        ({"kind": "milestone", "milestone": "Confinement"}, "Confinement"),
+        ({"kind": "renamed", "code": "x", "other": "y"}, "« x » renommé « y » ?"),
+        (
+            {"kind": "vanished", "code": "x", "before": 68.24},
+            "« x » n'arrive plus (68,2 par semaine avant)",
+        ),
+        ({"kind": "new", "code": "x", "after": 7}, "« x » est nouveau (7,0 par semaine)"),
+    ],
+)
+def test_what_lies_near_a_break_is_told(one: dict[str, Any], told: str) -> None:
+    assert words.explanation({"explanations": [one]}) == told
+    assert words.explanation({"explanations": [one, one]}) == f"{told} ; {told}"
+    assert words.explanation({"explanations": []}) == "inexpliquée"
+
+
+def test_every_reason_has_its_words() -> None:
+    """A code without words would stop an app at the day it first comes up."""
+    codes = [
+        two_windows.PAST, two_windows.MUTE, two_windows.FEW, milestones.UNMEASURED,
+        criticality.NO_RATIO, indicators.ABSENT, indicators.NO_WEEK, indicators.NO_ZONE,
+        indicators.NO_REPORTED,
+    ]  # fmt: skip
+    remarks = [known(milestones.UNMEASURED, None, "Outil"), known(levels.CORRECTED, None, "B")]
+    told = [words.reason({"reason": code, "remarks": remarks}, 30) for code in codes]
+    assert len(set(told)) == len(codes)
+    assert told[2] == "moins de 30 faits"
+    assert told[3] == "moins de 13 semaines entendues avant ou après « Outil »"
+    assert words.reason({"reason": ""}, 30) == ""
