@@ -138,10 +138,11 @@ def driven(table: pa.Table) -> dict[str, str]:
 
     `table`: the themes of `patrol`, one row each.
     """
-    return {row["theme"]: _driven(row) for row in table.to_pylist() if row["driven"]}
+    return {row["theme"]: driven_words(row) for row in table.to_pylist() if row["driven"]}
 
 
-def _driven(row: dict[str, Any]) -> str:
+def driven_words(row: dict[str, Any]) -> str:
+    """Return the caveat of one theme of `patrol` whose count follows agents' activity."""
     told = f"porté par l'activité des agents ({percent(row['share'])} des enregistrements"
     if row["effect"] is not None:
         told += f" ; {change(row['effect'])} pour 10 % d'heures de plus"
