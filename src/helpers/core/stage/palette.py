@@ -40,5 +40,8 @@ ACTIVE, PILOT, SUSPENDED, NOT_YET = BLUE, "#7FB2D9", ORANGE, EDGE
 # Two kinds of doubt about one number.
 BY_CHANCE, BY_SILENCE = BLUE, "#9DB7CB"
 
+# What is established, beside what is not.
+ESTABLISHED, UNESTABLISHED = BLUE, GREY
+
 # Smoothed facts: 2, 4 and 8 times their mean.
 SMOOTHED = ["#C6DBEF", "#6BAED6", "#08519C"]
