@@ -14,6 +14,7 @@ RAMP = "viridis"  # from few to many
 # The sheet.
 INK, FAINT_INK, PAPER = "#1F2933", "#52606D", "#FFFFFF"
 LAND, EDGE, OUTLINE, GRID = "#EEF0F2", "#B8BEC6", "#7B8794", "#E4E7EB"
+CARD_EDGE = "#D5DCE3"
 
 # Against what was to be expected.
 HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
@@ -30,6 +31,8 @@ LIKE_NEIGHBOURS = "#EEF1F4"
 # An evolution; criticality.
 UP, DOWN, STABLE, UNCLEAR = ORANGE, GREEN, BLUE, "#7A8694"
 NO_ANSWER = GREY
+UP_INK, DOWN_INK, STABLE_INK = "#A63C00", "#00684B", "#005A9C"  # the same, as text on paper
+COUNT, RECENT, BEFORE = GREY, ORANGE, BLUE  # a series, and the two windows compared
 CRITICALITY_LOW, CRITICALITY_MIDDLE, CRITICALITY_HIGH = "#9DB7CB", AMBER, ORANGE
 
 # Reliability and waves.
