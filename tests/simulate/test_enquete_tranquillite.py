@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
+import pytest
 import yaml
+from scipy import special
 
 from helpers.collect import gate
 from helpers.core.base import store
@@ -15,6 +18,7 @@ from helpers.ingest.sort_rows import sort_rows
 from helpers.simulate import deliver, write_truth
 from tests.fixtures.real import ROOT
 from tests.fixtures.simulated import small_pack
+from tests.fixtures.surveys import world
 
 PACK = ROOT / "data/cities/marseille"
 
@@ -66,3 +70,12 @@ def test_no_other_file_knows_of_the_survey(tmp_path: Path) -> None:
     assert first.keys() == second.keys()
     changed = {name for name in first if first[name] != second[name]}
     assert changed == {"delivered/enquete_tranquillite.csv", "truth/survey.parquet"}
+
+
+def test_the_simulated_survey_is_what_its_settings_say() -> None:
+    told, truth, *_ = world(np.random.default_rng(10))
+    n = np.nansum(told.answers, axis=(1, 2))
+    assert n == pytest.approx(6000, rel=0.06)
+    raw = np.nansum(told.quiet) / np.nansum(told.answers)
+    assert raw < truth.mean() - 0.03
+    assert abs(special.logit(truth[1]) - special.logit(truth[0])) < 0.1

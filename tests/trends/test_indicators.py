@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from helpers.trends import criticality, words
 from helpers.trends import levels as trends_levels
 from helpers.trends.indicators import Board
+from helpers.trends.knobs import Knobs
 from tests.fixtures.made_up import write_pack
 from tests.trends.test_criticality import EQUAL, row
 

@@ -197,8 +197,6 @@ def test_yearly_themes_compare_the_last_year_with_the_one_before(
     nothing_late(con)
     con.register("weeks", weeks_of(con, open_marseille.city))
     table = levels.levels(reader(con, open_marseille.city, 52), knobs(52)).to_pylist()
-    con.register("weeks", grades.weeks(con, open_marseille.city, 0.1))
-    table = levels.levels(reader(con, open_marseille.city, 52), knobs(52)).to_pylist()
     plain: Counter[tuple[str, int]] = Counter()
     for row in read_csv(shared / "marseille/faits_par_service_2012_2020.csv"):
         if row["code_index"] in {"27", "28", "29", "30"} and row["faits"]:

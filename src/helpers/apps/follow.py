@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 
 from helpers.apps.parts import Boundary, folded
 from helpers.core.base.french import percent
-from helpers.core.city import survey
+from helpers.core.city.names import WHOLE
+from helpers.core.city.surroundings import read_surroundings
+from helpers.core.city.survey import read_rule
 from helpers.core.stage import params
 from helpers.core.stage.run import Run
-from helpers.sentiment import figures
-from helpers.sentiment.index import CITY, Knobs
+from helpers.sentiment import words
 from helpers.sentiment.links import resemblance
 from helpers.trends import words as trends_words
 
@@ -54,11 +55,12 @@ class Follow:
             name: pq.read_table(self.run.read(f"derived/sentiment/{name}.parquet"))
             for name in ("waves", "zones", "links")
         }
-        rule, knobs = survey.read_rule(self.run.city), Knobs(**params.block("sentiment"))
+        rule, held = read_rule(self.run.city), read_surroundings(self.run.city)
+        knobs = params.knobs("sentiment")
         alike = resemblance(tables["zones"], knobs.confidence)
         question = rule.question if rule else ""
-        told = figures.in_words(tables["waves"], tables["links"], alike, knobs, question)
-        last = [r for r in tables["waves"].to_pylist() if r["zone"] == CITY][-1]
+        told = words.in_words(tables["waves"], tables["links"], alike, knobs, question, held)
+        last = [r for r in tables["waves"].to_pylist() if r["zone"] == WHOLE][-1]
         value = "abstention"
         if last["status"] == "ok":
             value = (

@@ -6,37 +6,35 @@ from typing import Any
 
 import numpy as np
 
-from helpers.context import words as context_words
 from helpers.core.base import store
-from helpers.core.city.surroundings import read_surroundings
 from helpers.core.place_time.calendar import WEEKEND, WORKING, day_kinds
-from helpers.core.stage import params, standing
+from helpers.core.place_time.counts import counts
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, rate_ratio
 from helpers.patrol import shares
-from helpers.portfolio.measure import Asked, Knobs
+from helpers.portfolio.asked import Asked
+from helpers.portfolio.knobs import Knobs
 from helpers.rhythms import year
 
-NO_YEAR = "les faits ne sont connus qu'à l'année"
+YEARLY, TOO_FEW, NOT_MEASURED = "yearly", "too_few", "not_measured"
 
 
 def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
-    """Return counts by origin, the agents' share with its interval, and the caveat of `patrol`."""
-    counts = dict(
-        asked.facts.execute(
-            "SELECT origin, sum(n)::BIGINT FROM cube WHERE hour >= ? AND hour < ? GROUP BY 1",
-            list(asked.span),
-        ).fetchall()
-    )
-    row: dict[str, Any] = {f"n_{name}": counts.get(name, 0)
+    """Return counts by origin, the agents' share with its interval, and what `patrol` says.
+
+    `driven`: the theme's count follows agents' activity; `patrol` is its row of `patrol`.
+    """
+    counted = dict(counts(asked.facts, ["origin"], span=asked.span, yearly=asked.yearly))
+    row: dict[str, Any] = {f"n_{name}": counted.get(name, 0)
                            for name in ("citizen", "agent", "unknown")}  # fmt: skip
     known = row["n_citizen"] + row["n_agent"]
     share: tuple[float | None, ...] = (None, None, None)
     if known >= knobs.minimum_count:
         share = shares.share_interval(row["n_agent"], known, knobs.confidence)
     row |= dict(zip(("agent", "agent_low", "agent_high"), share, strict=True))
-    driven = standing.driven(store.table(asked.facts, "SELECT * FROM themes"))
-    return {**row, "driven": driven.get(asked.question.theme, "")}
+    query = "SELECT * FROM themes WHERE theme = ?"
+    told = store.records(asked.facts, query, [asked.question.theme])
+    return {**row, "driven": any(one["driven"] for one in told), "patrol": told[0] if told else {}}
 
 
 def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
@@ -45,7 +43,8 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     In the question's hours (`in`), at the others (`out`, the control), and the first ratio over
     the second (`own`): over the whole period, weeks when the source was silent left out. Saturdays
     and Sundays are left out of both where one of the two is working days and neither weekends.
-    Empty where the question compares nothing.
+    Empty where the question compares nothing. `reason`: `yearly` (facts known by the year alone),
+    `too_few` (fewer than `minimum_count` on one side).
     """
     asks = asked.question.compare
     if asks is None:
@@ -65,8 +64,8 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
         found = year.daily(con, theme, source, kept) if kept else {}
         a, b = (found.get(kind, []) for kind in wanted)
         if asked.yearly or min(sum(a), sum(b)) < knobs.minimum_count:
-            why = NO_YEAR if asked.yearly else f"moins de {knobs.minimum_count} faits d'un côté"
-            rows.append({"where": where, "status": "abstained", "reason": why})
+            reason = YEARLY if asked.yearly else TOO_FEW
+            rows.append({"where": where, "status": "abstained", "reason": reason})
             continue
         ratio, low, high = rate_ratio(a, b, knobs.confidence)
         rows.append({"where": where, "ratio": ratio, "low": low, "high": high,
@@ -93,6 +92,8 @@ def near(asked: Asked) -> dict[str, Any] | None:
     """Return what `context` found of the question's feature of places; None if it names none.
 
     That is the whole theme's: ratio of facts for a `step` more of the feature, at equal exposure.
+    `reason`: that of `context` (with `check`, its row on the theme, where it measured nothing of
+    it), or `not_measured` by it.
     """
     feature = asked.question.near
     if feature is None:
@@ -101,13 +102,10 @@ def near(asked: Asked) -> dict[str, Any] | None:
     rows = store.records(
         asked.facts, "SELECT * FROM effects WHERE theme = ? AND feature = ?", given
     )
-    rules = read_surroundings(asked.city)
-    if rows and rules:
-        why = context_words.why_apart(rows[0], rules) if rows[0]["status"] != "ok" else ""
-        return {**rows[0], "reason": why}
+    if rows:
+        return rows[0]
     query = "SELECT * FROM checks WHERE theme = ? AND status != 'ok'"
     checks = store.records(asked.facts, query, given[:1])
-    why = "le carnet `context` ne l'a pas mesuré"
-    if checks:
-        why = context_words.why_none(checks[0], params.knobs("context"))
-    return {"feature": feature, "status": "abstained", "reason": why}
+    reason = checks[0]["reason"] if checks else NOT_MEASURED
+    return {"feature": feature, "status": "abstained", "reason": reason,
+            "check": checks[0] if checks else None}  # fmt: skip

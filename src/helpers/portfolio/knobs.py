@@ -20,3 +20,8 @@ class Knobs(Strict):
     false_discovery_rate: float = Field(gt=0, le=0.5)
     permutations: int = Field(ge=199, le=99_999)
     neighbours: int = Field(ge=1, le=20)
+
+    @property
+    def window_days(self) -> int:
+        """The window in days."""
+        return 7 * self.window_weeks

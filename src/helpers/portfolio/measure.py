@@ -1,53 +1,35 @@
-"""The portfolio: one question of the pack, one page; what each page measures.
+"""What each page of the portfolio measures on its question's facts, as other notebooks do on all.
 
-A question keeps some facts of a theme (categories, hours); every measure is then that of the
-other notebooks, made on these facts alone: `trends`, `rhythms`, `hotspots_zones`, `patrol`,
-`context`.
+`trends` for the evolution, `hotspots` for the zones, `rhythms` for the hours.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from helpers.core.base import store
-from helpers.core.base.errors import PhareError
-from helpers.core.city.city import THEMES, City, Theme
-from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
-from helpers.core.city.questions import Hours, Question
-from helpers.core.city.surroundings import FILE, read_surroundings
-from helpers.core.place_time.calendar import window
-from helpers.core.stage import params, standing
+from helpers.core.base.yaml_models import read_yaml
+from helpers.core.city.names import WHOLE
+from helpers.core.place_time.counts import counts
+from helpers.core.stage import params
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, dispersion, poisson_interval
 from helpers.hotspots import zones as hotspots_zones
 from helpers.hotspots.knobs import ZoneKnobs
+from helpers.portfolio.asked import Asked, asked_hours
+from helpers.portfolio.knobs import Knobs
 from helpers.rhythms import week
-from helpers.rhythms.knobs import Knobs as HourKnobs
+from helpers.rhythms.knobs import Knobs as RhythmKnobs
 from helpers.trends import levels
-from helpers.trends import words as trends_words
 from helpers.trends.milestones import Step
 from helpers.trends.weekly_series import Weeks, counted_weeks
 
-VIEWS = (
-    "cube.parquet",
-    "zones.parquet",
-    "derived/reliability/weeks.parquet",
-    "derived/reliability/grades.parquet",
-    "derived/reliability/grades_weekly.parquet",
-    "derived/reliability/nowcast.parquet",
-    "derived/patrol/themes.parquet",
-    "derived/context/effects.parquet",
-    "derived/context/checks.parquet",
-)
-SAMPLE = "échantillon : ni total, ni évolution"
-NONE = "aucun fait ne répond à la question"
+SAMPLE, NO_FACTS = "sample", "no_facts"  # reasons, beside those of `trends`
+WEEK, YEAR = "week", "year"  # what a level is told by
 ZONES = pa.schema(
     [
         ("question", pa.string()), ("division", pa.string()), ("zone", pa.string()),
@@ -60,158 +42,6 @@ ZONES = pa.schema(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Knobs:
-    """The knobs of the stage, as in `params.yaml`."""
-
-    window_weeks: int
-    confidence: float
-    minimum_count: int
-    max_interval_h: int
-    minimum_hours: int
-    thin_ratio: float
-    false_discovery_rate: float
-    permutations: int
-    neighbours: int
-    shown_zones: int
-
-    @property
-    def days(self) -> int:
-        """The window in days."""
-        return 7 * self.window_weeks
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question made ready: its theme alone, and its facts as the `cube` of connections.
-
-    `facts` holds those that the question keeps, `all_hours` the same at any hour, `apart` those
-    surely outside its hours (empty where it names none), `unsure` how many might be in or out.
-    """
-
-    name: str
-    question: Question
-    theme: Theme
-    city: City
-    facts: duckdb.DuckDBPyConnection
-    all_hours: duckdb.DuckDBPyConnection
-    apart: duckdb.DuckDBPyConnection
-    span: tuple[dt.date, dt.date]
-    yearly: bool
-    sample: bool
-    n: int
-    unsure: int
-
-    @property
-    def days(self) -> tuple[dt.date, dt.date]:
-        """The first and the last day studied."""
-        return self.span[0], self.span[1] - dt.timedelta(days=1)
-
-    @property
-    def division(self) -> str:
-        """Where the question is answered."""
-        return self.theme.division or self.city.about.main_division
-
-
-def _offset(one: Hours) -> str:
-    return f"(hour(hour) - {one.start_h} + 24) % 24"
-
-
-def _surely(hours: Sequence[Hours]) -> str:
-    """Return the SQL of facts whose whole interval lies within one of the spans."""
-    told = (f"{_offset(one)} + date_diff('hour', hour, hour_end) < {one.length}" for one in hours)
-    return f"time_precision IN ('minute', 'hour') AND ({' OR '.join(told)})"
-
-
-def _perhaps(hours: Sequence[Hours]) -> str:
-    """Return the SQL of facts whose interval meets one of the spans, or whose hour is unknown."""
-    told = (
-        f"{_offset(one)} < {one.length} OR {_offset(one)} + date_diff('hour', hour, hour_end) >= 24"
-        for one in hours
-    )
-    return f"time_precision NOT IN ('minute', 'hour') OR {' OR '.join(told)}"
-
-
-def narrowed(
-    con: duckdb.DuckDBPyConnection, name: str, categories: Sequence[str], where: str = "TRUE"
-) -> duckdb.DuckDBPyConnection:
-    """Return a connection that sees the same views, but whose `cube` holds these facts alone."""
-    listed = ", ".join(store.literal(one) for one in categories)
-    found = con.cursor()
-    found.execute("SET enable_progress_bar = false")
-    found.execute(
-        "CREATE TEMP VIEW cube AS SELECT * FROM memory.main.cube "
-        f"WHERE theme = {store.literal(name)} AND category IN ({listed}) AND ({where})"
-    )
-    return found
-
-
-def _count(con: duckdb.DuckDBPyConnection, span: tuple[dt.date, dt.date]) -> int:
-    query = "SELECT coalesce(sum(n), 0)::BIGINT FROM cube WHERE hour >= ? AND hour < ?"
-    return int(con.execute(query, list(span)).fetchall()[0][0])
-
-
-def _window(con: duckdb.DuckDBPyConnection, city: City, days: int) -> tuple[Any, bool]:
-    """Return the days studied, and whether the facts are known by the year alone: then the last."""
-    rows = con.execute(
-        "SELECT bool_and(time_precision = 'year'), max(year(hour)) FROM cube"
-    ).fetchall()
-    if rows[0][0]:
-        return (dt.date(rows[0][1], 1, 1), dt.date(rows[0][1] + 1, 1, 1)), True
-    return window(city.about.period.end, days), False
-
-
-def ask(run: Run, name: str, days: int) -> Asked:
-    """Return the question ready to be measured; raise PhareError where the pack has no such one.
-
-    Notes the files that every measure reads. Views: those of `VIEWS`, and `states`.
-    """
-    question = _question(run.city, name)
-    con = run.view(*VIEWS)
-    held = run.city.themes[question.theme]
-    categories = question.categories or held.categories
-    division = question.division or held.division
-    theme = held.model_copy(update={"division": division, "categories": categories})
-    city = standing.restricted(standing.in_force(run), {question.theme})
-    if not city.themes:
-        raise PhareError(
-            f"le thème « {question.theme} » n'est pas en service",
-            f"{run.city.pack.name}/{THEMES}, questions.{name}",
-            "voir pourquoi dans le rapport `waves`",
-        )
-    city.themes[question.theme] = theme
-    hours, kept = question.hours, (question.theme, categories)
-    all_hours = narrowed(con, *kept)
-    span, yearly = _window(all_hours, city, days)
-    column = store.quote(f"zone_{division or city.about.main_division}")
-    # A yearly table may tell of places beyond the city: as in `trends`, its own zones count.
-    placed = f"{column} NOT IN ('{OUTSIDE}', '{NO_PLACE}')" if yearly else "TRUE"
-    all_hours = narrowed(con, *kept, placed)
-    facts = narrowed(con, *kept, f"{placed} AND ({_surely(hours)})" if hours else placed)
-    apart = narrowed(con, *kept, f"{placed} AND NOT ({_perhaps(hours)})" if hours else "FALSE")
-    n = _count(facts, span)
-    unsure = _count(all_hours, span) - n - _count(apart, span) if hours else 0
-    rows = con.execute("SELECT sample FROM states WHERE theme = ?", [question.theme]).fetchall()
-    return Asked(name, question, theme, city, facts, all_hours, apart, span, yearly,
-                 bool(rows[0][0]), n, unsure)  # fmt: skip
-
-
-def _question(city: City, name: str) -> Question:
-    here = f"{city.pack.name}/{THEMES}"
-    if name not in city.questions:
-        raise PhareError(
-            f"aucune question « {name} »", here, f"choisir parmi : {', '.join(city.questions)}"
-        )
-    near = city.questions[name].near
-    rules = read_surroundings(city) if near else None
-    if near and near not in (rules.features if rules else {}):
-        raise PhareError(
-            f"questions.{name}.near nomme « {near} », qui n'existe pas", here,
-            f"choisir un trait de {FILE}, ou retirer la clé",
-        )  # fmt: skip
-    return city.questions[name]
-
-
 class Narrowed(Weeks):
     """The weeks of a question's facts, held against what is known of their whole source.
 
@@ -219,7 +49,9 @@ class Narrowed(Weeks):
     """
 
     def __init__(self, asked: Asked, run: Run, knobs: Knobs) -> None:
-        told_at = params.block("reliability", run.root)["nowcast_confidence"]
+        # As written: what else `reliability` is set to is no matter of this stage.
+        written = read_yaml(run.root / params.FILE, params.FILE)
+        told_at = written["reliability"]["nowcast_confidence"]
         super().__init__(asked.facts, asked.city, knobs.window_weeks, told_at)
         self.whole = Weeks(run.con, asked.city, knobs.window_weeks, told_at)
 
@@ -231,39 +63,47 @@ class Narrowed(Weeks):
 def evolution(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     """Return the comparison of the last weeks (or year) with those before: city first, then zones.
 
-    Rows of `trends.SCHEMA`, judged by the rules of its block in `params.yaml`, so that a question
-    about a whole theme is answered as `trends` does. A sample has no evolution, and says so.
+    Rows of `levels.SCHEMA`, judged by the rules of its block in `params.yaml`, so that a question
+    about a whole theme is answered as `trends` does. A sample has no evolution (`reason`: SAMPLE).
     """
     own = params.knobs("trends", run.root).model_copy(
         update={"window_weeks": knobs.window_weeks, "confidence": knobs.confidence,
                 "minimum_count": knobs.minimum_count}
     )  # fmt: skip
     table = levels.levels(Narrowed(asked, run, knobs), own)
-    rows: list[dict[str, Any]] = [
-        {**row, "remark": trends_words.remark(row),
-         "reason": trends_words.reason(row, knobs.minimum_count)}
-        for row in table.to_pylist()
-    ]  # fmt: skip
+    rows: list[dict[str, Any]] = table.to_pylist()
     if not asked.sample and asked.n:
         return rows
     nothing = dict.fromkeys(("level", "level_low", "level_high", "ratio", "low", "high",
                              "detectable"))  # fmt: skip
-    why = {**nothing, "label": "abstained", "status": "abstained", "remark": "",
-           "reason": SAMPLE if asked.sample else NONE}  # fmt: skip
+    why: dict[str, Any] = {**nothing, "label": "abstained", "status": "abstained", "remarks": [],
+           "reason": SAMPLE if asked.sample else NO_FACTS}  # fmt: skip
     return [row | why for row in rows]
 
 
-def weeks(asked: Asked) -> list[tuple[dt.date, int | None]]:
-    """Return Monday and count of each full week, None where the source was silent."""
-    return counted_weeks(asked.facts, asked.city, asked.question.theme)[WHOLE]
+def weeks(asked: Asked) -> list[dict[str, Any]]:
+    """Return week (its Monday) and n of each full week, None where the source was silent."""
+    counted = counted_weeks(asked.facts, asked.city, asked.question.theme)[WHOLE]
+    return [{"week": week, "n": n} for week, n in counted]
 
 
-def years(asked: Asked) -> list[tuple[int, int]]:
-    """Return year and count, of facts known by the year."""
-    rows = asked.facts.execute(
-        "SELECT year(hour), sum(n)::BIGINT FROM cube GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    return [(int(year), int(n)) for year, n in rows]
+def means(counted: list[dict[str, Any]], window: int) -> list[dict[str, Any]]:
+    """Return first, last and mean of the last `window` weeks, then of as many before, if heard."""
+    found = []
+    for name, span in (("recent", counted[-window:]), ("before", counted[-2 * window : -window])):
+        heard = [row["n"] for row in span if row["n"] is not None]
+        if heard:
+            found.append({"window": name, "first": span[0]["week"], "last": span[-1]["week"],
+                          "mean": round(sum(heard) / len(heard), 3)})  # fmt: skip
+    return found
+
+
+def years(asked: Asked, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return year, n, low, high of facts known by the year: the exact Poisson interval."""
+    counted = counts(asked.facts, ["year"], yearly=True)
+    low, high = poisson_interval([n for _, n in counted], knobs.confidence)
+    return [{"year": year, "n": n, "low": float(low[i]), "high": float(high[i])}
+            for i, (year, n) in enumerate(counted)]  # fmt: skip
 
 
 def level(asked: Asked, moved: dict[str, Any], knobs: Knobs) -> dict[str, Any]:
@@ -274,9 +114,9 @@ def level(asked: Asked, moved: dict[str, Any], knobs: Knobs) -> dict[str, Any]:
     vary (quasi-Poisson). None for a sample, or where the source was silent all along.
     """
     names = ("level", "level_low", "level_high")
-    unit = "par an" if asked.yearly else "par semaine"
+    unit = YEAR if asked.yearly else WEEK
     heard = [asked.n] if asked.yearly else [
-        n for _, n in weeks(asked)[-knobs.window_weeks:] if n is not None
+        row["n"] for row in weeks(asked)[-knobs.window_weeks:] if row["n"] is not None
     ]  # fmt: skip
     if moved["level"] is not None or asked.sample or not heard:
         return {**{name: moved[name] for name in names}, "unit": unit}
@@ -295,12 +135,8 @@ def zones(
     `low`–`high` is the Poisson interval of the count. `rate` per 1,000 of what the pack's
     `context.yaml` counts, in its main division, if it counts anything.
     """
-    column = store.quote(f"zone_{asked.division}")
-    held = dict(
-        asked.facts.execute(
-            f"SELECT {column}, sum(n)::BIGINT FROM cube WHERE hour >= ? AND hour < ? GROUP BY 1",
-            list(asked.span),
-        ).fetchall()
+    held: dict[str, int] = dict(
+        counts(asked.facts, ["zone"], division=asked.division, span=asked.span, yearly=asked.yearly)
     )
     named = asked.facts.execute(
         "SELECT code, name FROM zones WHERE division = ? ORDER BY code", [asked.division]
@@ -314,7 +150,7 @@ def zones(
             "question": asked.name, "division": asked.division, "zone": code, "name": name,
             "n": held.get(code, 0), "low": low[i], "high": high[i], **sized.get(code, {}),
         }  # fmt: skip
-        move = moved.get(code, {"label": "abstained", "status": "abstained", "reason": NONE})
+        move = moved.get(code, {"label": "abstained", "status": "abstained", "reason": NO_FACTS})
         row |= {"label": move["label"], "ratio": move.get("ratio"), "ratio_low": move.get("low"),
                 "ratio_high": move.get("high"), "status": move["status"],
                 "reason": move["reason"]}  # fmt: skip
@@ -326,9 +162,9 @@ def zones(
 def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[str, Any]]:
     if asked.yearly or asked.sample or asked.division != asked.city.about.main_division:
         return {}
-    places, _ = hotspots_zones.size_of(run, knobs.days)
+    places, _ = hotspots_zones.size_of(run, knobs.window_days)
     limits = ZoneKnobs(
-        window_days=knobs.days, false_discovery_rate=knobs.false_discovery_rate,
+        window_days=knobs.window_days, false_discovery_rate=knobs.false_discovery_rate,
         minimum_count=knobs.minimum_count, confidence=knobs.confidence,
         permutations=knobs.permutations, neighbours=knobs.neighbours,
     )  # fmt: skip
@@ -340,18 +176,62 @@ def _rates(asked: Asked, run: Run, knobs: Knobs, seed: int) -> dict[str, dict[st
     }  # fmt: skip
 
 
+def equals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the zones that may equal the first of ZONES: their interval reaches its own."""
+    return [row for row in rows[1:] if row["high"] >= rows[0]["low"]]
+
+
 def hours(asked: Asked, knobs: Knobs) -> pa.Table:
-    """Return the week's rhythm (rows of `rhythms.HOURS`) of the question's facts, at any hour."""
-    limits = HourKnobs(
-        window_days=knobs.days, max_interval_h=knobs.max_interval_h, confidence=knobs.confidence,
-        minimum_count=knobs.minimum_hours, thin_ratio=knobs.thin_ratio,
+    """Return the week's rhythm (rows of `week.HOURS`) of the question's facts, at any hour."""
+    own = RhythmKnobs(
+        window_days=knobs.window_days, max_interval_h=knobs.max_interval_h,
+        confidence=knobs.confidence, minimum_count=knobs.minimum_hours,
+        thin_ratio=knobs.thin_ratio,
     )  # fmt: skip
-    return week.find(asked.all_hours, asked.city, limits)
+    return week.find(asked.all_hours, asked.city, own)
 
 
-def asked_hours(question: Question) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which hours of the week (168,) the question keeps: all, if it names none."""
-    kept = np.zeros(24, dtype=bool)
-    for one in question.hours:
-        kept[[(one.start_h + i) % 24 for i in range(one.length)]] = True
-    return np.tile(kept | (not question.hours), 7)
+@dataclass(frozen=True)
+class Busiest:
+    """A run of hours: the hour of the week it starts at, how long it is, its share of the week."""
+
+    start: int
+    length: int
+    share: float
+
+
+def busiest(rows: list[dict[str, Any]], asked: Asked, confidence: float) -> Busiest | None:
+    """Return the busiest run of hours among those asked, from the rows of `hours`.
+
+    None where it does not stand out: its exact Poisson limit, at a level for as many runs as the
+    week has (Bonferroni), must exceed what the mean hour asked would hold.
+    """
+    if rows[0]["status"] == "abstained":
+        return None
+    length = min([6, *(one.length for one in asked.question.hours)])
+    kept, whole = asked_hours(asked.question), _weights(rows)
+    weights = np.where(kept, whole, 0.0)
+    if not weights.any():
+        return None
+    start = week.peak(weights, length)[0]
+    run = [(start + i) % len(weights) for i in range(length)]
+    held = sum(weights[run])
+    low, _ = poisson_interval(held, 1 - (1 - confidence) / len(weights))
+    if low <= weights.sum() * length / kept.sum():
+        return None
+    return Busiest(start, length, float(sum(whole[run]) / whole.sum()))
+
+
+def _weights(rows: list[dict[str, Any]]) -> NDArray[np.float64]:
+    return np.array([row["weight"] for row in rows], dtype=float)
+
+
+def weight_of_hours(rows: list[dict[str, Any]], asked: Asked) -> tuple[float, float] | None:
+    """Return the share of the week's facts in the hours asked, and their share of its time.
+
+    None where the question names no hours, or where the week is not told.
+    """
+    if not asked.question.hours or rows[0]["status"] == "abstained":
+        return None
+    weights, kept = _weights(rows), asked_hours(asked.question)
+    return float(weights[kept].sum() / weights.sum()), float(kept.mean())

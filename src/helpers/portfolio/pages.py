@@ -1,23 +1,31 @@
-"""Filling in the question's notebook for each question of the pack, by Papermill."""
+"""The pages of the portfolio: the question's notebook filled in by Papermill, and their cards."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.city.city import City
-from helpers.core.stage import execute, standing
+from helpers.core.city.city import AXES, City
+from helpers.core.city.surroundings import read_surroundings
+from helpers.core.stage import execute, palette, params, standing
 from helpers.core.stage.run import Run
-from helpers.portfolio.measure import VIEWS
-from helpers.portfolio.words import ANSWERS, left_out
+from helpers.portfolio import words
+from helpers.portfolio.answers import ANSWERS, left_out
+from helpers.portfolio.asked import VIEWS
+from helpers.portfolio.words import Names
 
 TEMPLATE = Path("templates/portfolio/question.ipynb")
 ANSWER = "answers"
 KERNELS = 2  # notebooks executed at a time: no result depends on it
+SIGNS = {"up": "▲", "down": "▼", "stable": "■", "unclear": "◇", "abstained": "○"}
+# On white, each reads at more than 4.5 to 1.
+INKS = {"up": palette.UP_INK, "down": palette.DOWN_INK, "stable": palette.STABLE_INK,
+        "unclear": palette.FAINT_INK, "abstained": palette.FAINT_INK}  # fmt: skip
 
 
 def start(run: Run) -> Any:
@@ -37,15 +45,12 @@ def execute_all(run: Run, city_now: City) -> pa.Table:
     folder.mkdir(parents=True, exist_ok=True)  # an out of the stage, even where nothing is asked
     with ThreadPoolExecutor(KERNELS) as pool:
         list(pool.map(lambda name: _page(run, name, folder), asked))
-    reasons = _reasons(run)
     rows = []
     for name, question in run.city.questions.items():
         if name in asked:
             rows += _collected(run, name)
         else:
-            theme = run.city.themes[question.theme]
-            rows.append(left_out(name, question.title, theme.axis, question.theme,
-                                 question.actors[0].who, reasons[question.theme]))  # fmt: skip
+            rows.append(left_out(name, question, run.city.themes[question.theme].axis))
     return pa.Table.from_pylist(rows, schema=ANSWERS)
 
 
@@ -55,15 +60,28 @@ def sources(city: City, answers: pa.Table) -> list[str]:
     return sorted({city.themes[name].source for name in told})
 
 
-def _reasons(run: Run) -> dict[str, str]:
-    rows = store.records(run.con, "SELECT theme, state, reasons FROM states")
-    return {row["theme"]: f"{standing.TITLES[row['state']]}, {standing.why(row)}" for row in rows}
+def names(run: Run) -> Names:
+    """Return what codes are called: zones, features of places, why a theme is not in force.
+
+    Views `zones` and `states`.
+    """
+    zones = store.records(run.con, "SELECT division, code, name FROM zones")
+    states = store.records(run.con, "SELECT * FROM states")
+    return Names(
+        run.city,
+        {(row["division"], row["code"]): row["name"] for row in zones},
+        {row["theme"]: f"{standing.TITLES[row['state']]}, {standing.why(row)}" for row in states},
+        read_surroundings(run.city),
+        run.knobs.minimum_count,
+        run.knobs.minimum_hours,
+        params.knobs("context", run.root),
+    )
 
 
 def _page(run: Run, name: str, folder: Path) -> None:
     about = run.city.about
     broken = run.workspace.writes / "failed" / f"{run.stage}_{name}.ipynb"
-    knobs = {"city": run.workspace.city, "question": name, **run.knobs}
+    knobs = {"city": run.workspace.city, "question": name, **run.parameters}
     executed = execute.execute(run.root / TEMPLATE, knobs, broken)
     title = run.city.questions[name].title
     first = executed.cells[0]
@@ -82,3 +100,51 @@ def _collected(run: Run, name: str) -> list[dict[str, Any]]:
         run.wrote(path)
     query = f"SELECT * FROM read_parquet({store.literal(run.folder / ANSWER / f'{name}.parquet')})"
     return store.records(run.con, query)
+
+
+def cards(table: pa.Table, names: Names, folder: str) -> str:
+    """Return the answers as HTML cards, axis by axis; each links to its page in `folder`.
+
+    Nothing is fetched; a label is a word and a sign, not a colour alone.
+    """
+    if not table.num_rows:
+        return (
+            f"<p>Aucune question n'est posée pour {escape(names.city.about.title)} : en écrire "
+            "sous <code>questions</code> dans le fichier <code>themes.yaml</code> de la ville.</p>"
+        )
+    parts = [STYLE]
+    rows = words.ordered(table)
+    for axis, title in AXES.items():
+        mine = [row for row in rows if row["axis"] == axis]
+        if mine:
+            told = "\n".join(_card(row, names, folder) for row in mine)
+            parts.append(
+                f'<section aria-labelledby="axe-{axis}"><h3 id="axe-{axis}">{title}</h3>\n'
+                f'<ul class="cards">\n{told}\n</ul></section>'
+            )
+    return "\n".join(parts)
+
+
+STYLE = f"""<style>
+.cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem;
+  padding: 0; list-style: none; }}
+.card {{ padding: .8rem 1rem; border: 1px solid {palette.CARD_EDGE}; border-radius: 8px; }}
+.card h4 {{ margin: 0 0 .4rem; font-size: 1.05rem; }}
+.card p {{ margin: .4rem 0; font-size: .95rem; }}
+.card .label {{ font-weight: 700; }}
+.card .grade {{ color: {palette.FAINT_INK}; font-size: .85rem; }}
+</style>"""
+
+
+def _card(row: dict[str, Any], names: Names, folder: str) -> str:
+    title = escape(row["title"])
+    if row["n"] is not None:
+        title = f'<a href="{folder}/{row["question"]}.html">{title}</a>'
+    told = f"{SIGNS[row['label']]} {escape(words.moved(row, names))}"
+    grade = f'<p class="grade">{words.footing(row)}</p>' if row["grade"] else ""
+    return (
+        f'<li class="card"><h4>{title}</h4>'
+        f'<p class="label" style="color:{INKS[row["label"]]}">{told}</p>'
+        f"<p>{escape(words.sentence(row, names))}</p>"
+        f"<p>Peut agir d'abord : {escape(row['actor'])}.</p>{grade}</li>"
+    )

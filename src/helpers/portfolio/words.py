@@ -1,51 +1,69 @@
-"""What a page of the portfolio says: each measure as a sentence, and the answer as one row."""
+"""What pages and cards of the portfolio say: each measure as a sentence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
+from helpers.context import words as context_words
+from helpers.context.knobs import Knobs as ContextKnobs
 from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.city.city import AXES, City
+from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
-from helpers.core.place_time.calendar import EVENT
-from helpers.core.stats.intervals import poisson_interval
+from helpers.core.place_time.calendar import HOURS_OF_WEEK
+from helpers.core.stage.standing import driven_words
 from helpers.hotspots.zones import HIGH
-from helpers.portfolio.measure import Asked, asked_hours
-from helpers.rhythms import week
-from helpers.rhythms.words import reason, spoken_hour
+from helpers.portfolio.answers import NOT_IN_FORCE
+from helpers.portfolio.asked import Asked
+from helpers.portfolio.beside import NOT_MEASURED, TOO_FEW, YEARLY
+from helpers.portfolio.measure import NO_FACTS, SAMPLE, WEEK, YEAR, Busiest, equals
+from helpers.rhythms import words as rhythms_words
+from helpers.trends import words as trends_words
 from helpers.trends.words import LABELS
 
 MANY = 5  # zones that may equal the first: then none is ahead
-ANSWERS = pa.schema(
-    [
-        ("question", pa.string()), ("title", pa.string()), ("axis", pa.string()),
-        ("theme", pa.string()), ("n", pa.int64()), ("unsure", pa.int64()),
-        ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
-        ("unit", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
-        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("detectable", pa.float64()), ("remark", pa.string()),
-        ("label", pa.string()), ("status", pa.string()), ("reason", pa.string()),
-        ("agent", pa.float64()), ("agent_low", pa.float64()), ("agent_high", pa.float64()),
-        ("driven", pa.string()), ("badge", pa.string()), ("actor", pa.string()),
-        ("sentence", pa.string()),
-    ]
-)  # fmt: skip
+UNITS = {WEEK: "par semaine", YEAR: "par an"}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a page has measured: rows of `level`, `evolution` (the city's), `zones`, and so on."""
+class Names:
+    """What codes are called in a city.
 
-    level: dict[str, Any]
-    moved: dict[str, Any]
-    zones: list[dict[str, Any]]
-    hours: list[dict[str, Any]]
-    contrasts: list[dict[str, Any]]
-    near: dict[str, Any] | None
-    origin: dict[str, Any]
+    `zones`: (division, code) → name; `left_out`: theme → its state and why, where it is not in
+    force; `surroundings` name the features of places.
+    """
+
+    city: City
+    zones: Mapping[tuple[str, str], str]
+    left_out: Mapping[str, str]
+    surroundings: Surroundings | None
+    minimum_count: int
+    minimum_hours: int
+    context: ContextKnobs
+
+
+def why(row: Mapping[str, Any], names: Names) -> str:
+    """Return why a measure or an answer abstains; nothing where it does not."""
+    reason = str(row["reason"])
+    own = {
+        SAMPLE: "échantillon : ni total, ni évolution",
+        NO_FACTS: "aucun fait ne répond à la question",
+        YEARLY: "les faits ne sont connus qu'à l'année",
+        TOO_FEW: f"moins de {names.minimum_count} faits d'un côté",
+        NOT_MEASURED: "le carnet `context` ne l'a pas mesuré",
+    }
+    if reason == NOT_IN_FORCE:
+        return names.left_out[row["theme"]]
+    return own[reason] if reason in own else trends_words.reason(row, names.minimum_count)
+
+
+def badge(grade: str | None) -> str:
+    """Return the grade of a source as printed beside what rests on it."""
+    return f"fiabilité {grade}" if grade else ""
 
 
 def scope(asked: Asked) -> str:
@@ -84,40 +102,41 @@ def subject(asked: Asked) -> str:
     return f"{asked.theme.title}{natures}{f', {told}' if told else ''}"
 
 
-def moved(row: dict[str, Any]) -> str:
+def moved(row: dict[str, Any], names: Names) -> str:
     """Return the evolution in words, with its interval; or why not."""
     label = LABELS[row["label"]]
     if row["status"] != "ok":
-        return f"{label} ({row['reason']})"
+        return f"{label} ({why(row, names)})"
     if row["ratio"] is None or row["high"] is None:
         return f"{label}, aucun fait la période précédente"
     return f"{label}, {change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])})"
 
 
-def level_in_words(level: dict[str, Any], row: dict[str, Any]) -> str:
+def level_in_words(level: dict[str, Any], row: dict[str, Any], names: Names) -> str:
     """Return level and evolution as sentences, and what the comparison could have seen."""
     told = []
     if level["level"] is not None:
         digits = 0 if level["level"] >= 100 else 1
         value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
-        told.append(f"{value} faits {level['unit']} (de {low} à {high}).")
-    told.append(f"Évolution : {moved(row)}.")
+        told.append(f"{value} faits {UNITS[level['unit']]} (de {low} à {high}).")
+    told.append(f"Évolution : {moved(row, names)}.")
     if row["detectable"] is not None:
         told.append(f"Une hausse se verrait à partir de {change(row['detectable'])}.")
-    return " ".join([*told, f"{_capital(row['remark'])}." if row["remark"] else ""]).strip()
+    remark = trends_words.remark(row)
+    return " ".join([*told, f"{_capital(remark)}." if remark else ""]).strip()
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def where_in_words(rows: list[dict[str, Any]], asked: Asked, minimum_count: int) -> str:
+def where_in_words(rows: list[dict[str, Any]], minimum_count: int) -> str:
     """Return where facts are most, who may equal it, and which zones stand out for their size."""
     placed = sum(row["n"] for row in rows)
     if placed < minimum_count:
         return f"Lieu : abstention (moins de {minimum_count} faits placés dans une zone)."
     top = rows[0]
-    equal = [row for row in rows[1:] if row["high"] >= top["low"]]
+    equal = equals(rows)
     text = (
         f"En tête, {top['name']} : {plural(top['n'], 'fait')} (de {number(top['low'])} à "
         f"{number(top['high'])}), {percent(top['n'] / placed, 1)} de ceux qui ont un lieu"
@@ -148,51 +167,31 @@ def _for_size(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _weights(rows: list[dict[str, Any]]) -> week.Floats:
-    return np.array([row["weight"] for row in rows], dtype=float)
-
-
-def peak(
-    rows: list[dict[str, Any]], asked: Asked, confidence: float
-) -> tuple[int, int] | None:  # fmt: skip
-    """Return the first hour of the busiest run among the hours asked, and how long it is.
-
-    None where it does not stand out: its exact Poisson limit, at a level for as many runs as the
-    week has (Bonferroni), must exceed what the mean hour asked would hold.
-    """
-    length = min([6, *(one.length for one in asked.question.hours)])
-    kept = asked_hours(asked.question)
-    weights = np.where(kept, _weights(rows), 0.0)
-    if not weights.any():
-        return None
-    start = week.peak(weights, length)[0]
-    held = sum(weights[(start + i) % len(weights)] for i in range(length))
-    low, _ = poisson_interval(held, 1 - (1 - confidence) / len(weights))
-    return (start, length) if low > weights.sum() * length / kept.sum() else None
-
-
 def when_in_words(
-    rows: list[dict[str, Any]], asked: Asked, confidence: float, minimum_hours: int
+    rows: list[dict[str, Any]],
+    found: Busiest | None,
+    weight: tuple[float, float] | None,
+    names: Names,
 ) -> str:
-    """Return the busiest hours of the week, among those asked, and what share they weigh."""
+    """Return the busiest hours of the week, among those asked, and what share they weigh.
+
+    `weight`: the share of the facts in the hours asked, and their share of the time, if any are.
+    """
     if rows[0]["status"] == "abstained":
-        return f"Heures : abstention ({reason(rows[0]['reason'], minimum_hours)})."
-    weights, kept = _weights(rows), asked_hours(asked.question)
-    found = peak(rows, asked, confidence)
+        reason = rhythms_words.reason(rows[0]["reason"], names.minimum_hours)
+        return f"Heures : abstention ({reason})."
     text = "Aucune heure ne se détache du hasard"
     if found:
-        start, length = found
-        share = sum(weights[(start + i) % len(weights)] for i in range(length)) / weights.sum()
         text = (
-            f"Le plus souvent {spoken_hour(start)} et après : {percent(share, 1)} de la "
-            f"semaine en {number(length)} h, contre {percent(length / len(weights), 1)} si tout "
-            "était égal"
+            f"Le plus souvent {rhythms_words.spoken_hour(found.start)} et après : "
+            f"{percent(found.share, 1)} de la semaine en {number(found.length)} h, contre "
+            f"{percent(found.length / HOURS_OF_WEEK, 1)} si tout était égal"
         )
-    if asked.question.hours:
-        part = weights[kept].sum() / weights.sum()
+    if weight:
+        part, time = weight
         text += (
             f". Les heures de la question portent {percent(part)} des faits, pour "
-            f"{percent(kept.mean())} du temps"
+            f"{percent(time)} du temps"
         )
     return f"{text}."
 
@@ -214,27 +213,27 @@ def origin_in_words(row: dict[str, Any]) -> str:
     )
     if row["driven"]:
         text += (
-            f". **Réserve** : le thème est {row['driven']} ; une hausse peut dire plus de "
-            "contrôles, et une zone en tête, plus de passages"
+            f". **Réserve** : le thème est {driven_words(row['patrol'])} ; une hausse peut dire "
+            "plus de contrôles, et une zone en tête, plus de passages"
         )
     return f"{text}."
 
 
-def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
+def contrast_in_words(rows: list[dict[str, Any]], asked: Asked, names: Names) -> list[str]:
     """Return one sentence for each comparison of days, and what the control leaves of it."""
     named = {
         "in": "aux heures de la question" if asked.question.hours else "à toute heure",
         "out": "aux autres heures, le témoin",
         "own": "écart propre aux heures de la question",
     }
-    head = " contre ".join(_kinds(asked))
+    head = " contre ".join(_kinds(asked.question, asked.city))
     lines = []
     for row in rows:
         if row["status"] != "ok":
-            lines.append(f"{head}, {named[row['where']]} : abstention ({row['reason']}).")
+            lines.append(f"{head}, {named[row['where']]} : abstention ({why(row, names)}).")
             continue
         span = f"de {change(row['low'])} à {change(row['high'])}"
-        told = "" if row["where"] != "own" else f", {_established(row)}"
+        told = "" if row["where"] != "own" else f", {_established(row['low'], row['high'])}"
         unit = "" if row["where"] == "own" else " de faits par jour"
         lines.append(
             f"{head}, {named[row['where']]} : {change(row['ratio'])}{unit} ({span}){told}."
@@ -244,35 +243,23 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked) -> list[str]:
     return lines
 
 
-def _kinds(asked: Asked) -> list[str]:
+def _kinds(question: Question, city: City) -> list[str]:
     """Return the two kinds of day compared, by the name that the city gives to its event days."""
-    asks, events = asked.question.compare, asked.city.about.holidays.events
-    told = ((asks.days, asks.kinds[0]), (asks.against, asks.kinds[1])) if asks else ()
-    return [f"« {events.title if events and kind == EVENT else day} »" for day, kind in told]
+    asks, titles = question.compare, rhythms_words.kind_titles(city)
+    return [f"« {titles[kind]} »" for kind in asks.kinds] if asks else []
 
 
-def _days_apart(row: dict[str, Any], asked: Asked) -> str:
-    named = " et ".join(_kinds(asked))
-    proper = ", propre à ces heures" if row["where"] == "own" else ", sans témoin"
-    if _established(row) == "établi":
-        span = f"de {change(row['low'])} à {change(row['high'])}"
-        return f"écart établi entre {named}{proper} : {change(row['ratio'])} ({span})"
-    return f"pas d'écart établi entre {named}{proper}"
+def _established(low: float, high: float) -> str:
+    return "établi" if low > 1 or high < 1 else "non établi"
 
 
-def _established(row: dict[str, Any]) -> str:
-    return "établi" if row["low"] > 1 or row["high"] < 1 else "non établi"
-
-
-def near_in_words(
-    row: dict[str, Any] | None, rules: Surroundings | None, asked: Asked
-) -> list[str]:
+def near_in_words(row: dict[str, Any] | None, asked: Asked, names: Names) -> list[str]:
     """Return whether facts go with the question's feature of places, from `context`."""
-    if row is None or rules is None:
+    if row is None or names.surroundings is None:
         return []
-    feature = rules.features[row["feature"]]
+    feature = names.surroundings.features[row["feature"]]
     if row["status"] != "ok":
-        return [f"Avec les {feature.label} : abstention ({row['reason']})."]
+        return [f"Avec les {feature.label} : abstention ({_why_not_near(row, names)})."]
     about = asked.question
     whole = ", sur tout le thème et à toute heure" if about.categories or about.hours else ""
     verdict = "lien établi" if row["found"] else "pas de lien établi"
@@ -284,77 +271,82 @@ def near_in_words(
     ]
 
 
+def _why_not_near(row: dict[str, Any], names: Names) -> str:
+    if row["reason"] == NOT_MEASURED:
+        return why(row, names)
+    if row.get("check"):
+        return context_words.why_none(row["check"], names.context)
+    assert names.surroundings is not None  # an effect was measured: the pack tells its features
+    return context_words.why_apart(row, names.surroundings)
+
+
 def actors(asked: Asked) -> str:
     """Return who can act, in order, as Markdown."""
     return "\n".join(f"1. **{one.who}** : {one.lever}." for one in asked.question.actors)
 
 
-def in_short(
-    asked: Asked, found: Measured, rules: Surroundings | None, confidence: float
-) -> str:  # fmt: skip
-    """Return in one sentence what goes beside the evolution: where, when, with what, a reserve."""
-    told, places = [], found.zones
-    if places and places[0]["n"]:
-        equal = sum(one["high"] >= places[0]["low"] for one in places[1:])
+def sentence(row: dict[str, Any], names: Names) -> str:
+    """Return what goes beside the evolution of an answer: where, when, with what, a reserve."""
+    if row["reason"] == NOT_IN_FORCE:
+        return "Rien n'est calculé tant que le thème n'est pas en service."
+    told = []
+    if row["zone"]:
+        equal = row["equals"]
         tied = f", à égalité possible avec {plural(equal, 'autre')}" if equal else ""
         told.append(
-            f"en tête {places[0]['name']}{tied}"
+            f"en tête {names.zones[row['division'], row['zone']]}{tied}"
             if equal < MANY
             else "aucune zone nettement en tête"
         )
-    busy = None
-    if found.hours[0]["status"] != "abstained":
-        busy = peak(found.hours, asked, confidence)
-    if busy:
-        told.append(f"pointe : {spoken_hour(busy[0])}")
-    told += [_days_apart(one, asked) for one in found.contrasts[-1:] if one["status"] == "ok"]
-    if found.near and rules:
-        linked = found.near["status"] == "ok" and found.near["found"]
-        label = rules.features[found.near["feature"]].label
-        told.append(f"lien {'établi' if linked else 'non établi'} avec : {label}")
-    if found.origin["driven"]:
+    if row["peak_hour"] is not None:
+        told.append(f"pointe : {rhythms_words.spoken_hour(row['peak_hour'])}")
+    if row["contrast"]:
+        told.append(_days_apart(row, names.city))
+    if row["feature"] and names.surroundings:
+        label = names.surroundings.features[row["feature"]].label
+        told.append(f"lien {'établi' if row['feature_found'] else 'non établi'} avec : {label}")
+    if row["driven"]:
         told.append("réserve : compte porté par l'activité des agents")
     return _capital(f"{' ; '.join(told) or 'rien ne se détache'}.")
 
 
-def answer(asked: Asked, found: Measured, sentence: str, badge: str) -> pa.Table:
-    """Return the answer as one row of ANSWERS."""
-    evolution = ("recent", "before", "ratio", "low", "high", "detectable", "label", "remark",
-                 "status", "reason")  # fmt: skip
-    origin = ("agent", "agent_low", "agent_high", "driven")
-    row = {
-        "question": asked.name, "title": asked.question.title, "axis": asked.theme.axis,
-        "theme": asked.question.theme, "n": asked.n, "unsure": asked.unsure, **found.level,
-        **{k: found.moved[k] for k in evolution}, **{k: found.origin[k] for k in origin},
-        "badge": badge, "actor": asked.question.actors[0].who, "sentence": sentence,
-    }  # fmt: skip
-    return pa.Table.from_pylist([row], schema=ANSWERS)
+def _days_apart(row: dict[str, Any], city: City) -> str:
+    named = " et ".join(_kinds(city.questions[row["question"]], city))
+    proper = ", propre à ces heures" if row["contrast"] == "own" else ", sans témoin"
+    ratio, low, high = (row[f"contrast_{k}"] for k in ("ratio", "low", "high"))
+    if _established(low, high) == "établi":
+        span = f"de {change(low)} à {change(high)}"
+        return f"écart établi entre {named}{proper} : {change(ratio)} ({span})"
+    return f"pas d'écart établi entre {named}{proper}"
 
 
-def as_markdown(table: pa.Table) -> str:
+def as_markdown(table: pa.Table, names: Names) -> str:
     """Return a question's answer as Markdown: who reads only this has read the page."""
     row = table.to_pylist()[0]
     return (
-        f"**{row['title']}**\n\nÉvolution : {moved(row)}. {row['sentence']}\n\n"
-        f"Peut agir d'abord : **{row['actor']}**. Sources : {row['badge']}."
+        f"**{row['title']}**\n\nÉvolution : {moved(row, names)}. {sentence(row, names)}\n\n"
+        f"Peut agir d'abord : **{row['actor']}**. Sources : {badge(row['grade'])}."
     )
+
+
+def footing(row: dict[str, Any]) -> str:
+    """Return what an answer rests on: how many facts, and how reliable their source is."""
+    count = f"{number(row['n'])} faits · " if row["n"] is not None else ""
+    return f"{count}{badge(row['grade'])}"
+
+
+def ordered(table: pa.Table) -> list[dict[str, Any]]:
+    """Return the answers axis by axis, in the order in which the pack asks them."""
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return sorted(rows, key=lambda row: list(AXES).index(row["axis"]))
 
 
 def in_words(table: pa.Table) -> str:
     """Return the answer of the whole portfolio: how many questions go which way, and which."""
     rows = table.to_pylist()
     lines = []
-    for label, words in LABELS.items():
+    for label, said in LABELS.items():
         mine = [row["title"] for row in rows if row["label"] == label]
         if mine:
-            lines.append(f"- **{_capital(words)}** ({len(mine)}) : {' · '.join(mine)}")
+            lines.append(f"- **{_capital(said)}** ({len(mine)}) : {' · '.join(mine)}")
     return "\n".join([f"{plural(len(rows), 'question')}.", "", *lines])
-
-
-def left_out(name: str, title: str, axis: str, theme: str, actor: str, why: str) -> dict[str, Any]:
-    """Return the row of a question whose theme is not in force: nothing of it is computed."""
-    return {
-        "question": name, "title": title, "axis": axis, "theme": theme, "label": "abstained",
-        "status": "abstained", "reason": why, "driven": "", "badge": "", "actor": actor,
-        "sentence": "Rien n'est calculé tant que le thème n'est pas en service.",
-    }  # fmt: skip

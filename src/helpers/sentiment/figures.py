@@ -1,4 +1,4 @@
-"""The index of how quiet people feel, drawn and told in words."""
+"""The index of how quiet people feel, drawn."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import Any
 import altair as alt
 import pyarrow as pa
 
-from helpers.core.base.french import number, percent, spoken
+from helpers.core.city.names import WHOLE
+from helpers.core.city.surroundings import Surroundings
 from helpers.core.stage import figure, palette
-from helpers.sentiment.index import CITY, Knobs
+from helpers.core.stage.figure import Drawn
+from helpers.sentiment import words
+from helpers.sentiment.knobs import Knobs
 
 CHANCE, SHIFT = "hasard seul", "et si les absents pensaient autrement"
-SHADES = alt.Scale(domain=[CHANCE, SHIFT], range=[palette.BLUE, "#9DB7CB"])
+SHADES = alt.Scale(domain=[CHANCE, SHIFT], range=[palette.BY_CHANCE, palette.BY_SILENCE])
+SENSES = {"établi": palette.ESTABLISHED, "rien d'établi": palette.UNESTABLISHED}
 
 
-def _points(value: float) -> str:
-    sign = "+" if value >= 0 else ""
-    return f"{sign}{number(100 * value, 1)}"
-
-
-def draw_waves(table: pa.Table) -> Any:
+def by_wave(table: pa.Table) -> Drawn:
     """Return the city's index, wave after wave, with its two intervals."""
     rows = [
         {**row, "wave": row["wave"].isoformat()}
         for row in table.to_pylist()
-        if row["zone"] == CITY and row["status"] == "ok"
+        if row["zone"] == WHOLE and row["status"] == "ok"
     ]
     marks = [
         1000 * int(dt.datetime.fromisoformat(f"{row['wave']}T00:00:00+00:00").timestamp())
@@ -38,29 +37,38 @@ def draw_waves(table: pa.Table) -> Any:
         .scale(type="utc", padding=30)
         .axis(format="%m/%Y", values=marks, grid=False)
     )
-    return _intervals(rows, along, "y").properties(width=480, height=280)
+    return Drawn(
+        _intervals(rows, along, "y").properties(width=480, height=280),
+        "Part des adultes qui se disent tranquilles",
+        "Un point par vague ; foncé, le hasard ; clair, si les absents pensent autrement.",
+    )
 
 
-def draw_zones(table: pa.Table, names: Mapping[str, str]) -> Any:
+def by_zone(table: pa.Table, names: Mapping[str, str], knobs: Knobs) -> Drawn:
     """Return the index of each zone at the last wave, from the least quiet to the most.
 
     Zones with too few answers come last, with the reason where their index would be.
     """
-    rows = [row for row in table.to_pylist() if row["zone"] != CITY]
+    rows = [row for row in table.to_pylist() if row["zone"] != WHOLE]
     last = max((row["wave"] for row in rows), default=None)
     here = [
-        {**row, "wave": row["wave"].isoformat(), "zone": names.get(row["zone"], row["zone"])}
+        {**row, "wave": row["wave"].isoformat(), "zone": names.get(row["zone"], row["zone"]),
+         "reason": words.why(row, knobs)}
         for row in rows
         if row["wave"] == last
-    ]
+    ]  # fmt: skip
     told = sorted((row for row in here if row["status"] == "ok"), key=lambda row: row["value"])
     silent = [row for row in here if row["status"] != "ok"]
     order = [row["zone"] for row in (*told, *silent)]
     place = alt.Y("zone:N", title=None, sort=order, axis=alt.Axis(labelLimit=280))
     why = alt.Chart(figure.data(silent)).encode(x=alt.value(6), y=place, text="reason:N")
-    words = why.mark_text(align="left", color=palette.GREY)
-    chart = alt.layer(_intervals(told, place, "x"), words)
-    return chart.properties(width=420, height=alt.Step(22))
+    reasons = why.mark_text(align="left", color=palette.NO_ANSWER)
+    chart = alt.layer(_intervals(told, place, "x"), reasons)
+    return Drawn(
+        chart.properties(width=420, height=alt.Step(22)),
+        "Part des adultes qui se disent tranquilles, dernière vague, par zone",
+        "De la zone la moins tranquille à la plus tranquille, avec les deux intervalles.",
+    )
 
 
 def _intervals(rows: list[dict[str, Any]], along: Any, across: str) -> alt.LayerChart:
@@ -91,15 +99,13 @@ def _intervals(rows: list[dict[str, Any]], along: Any, across: str) -> alt.Layer
     )
 
 
-def draw_links(table: pa.Table) -> Any:
-    """Return what goes with the index: points of share for a step more, with its interval."""
-    rows = [
-        {**row, "sens": "établi" if row["established"] else "rien d'établi",
-         **{k: 100 * row[k] for k in ("points", "low", "high")}}
-        for row in table.to_pylist()
-        if row["status"] == "ok"
-    ]  # fmt: skip
-    colours = alt.Scale(domain=["établi", "rien d'établi"], range=[palette.BLUE, palette.GREY])
+def what_goes_with_it(table: pa.Table, held: Surroundings | None) -> Drawn:
+    """Return what goes with the index: points of share for a step more, with its interval.
+
+    `held`: context.yaml, which names the features of places.
+    """
+    rows = [_link(row, held) for row in table.to_pylist() if row["status"] == "ok"]
+    colours = alt.Scale(domain=list(SENSES), range=list(SENSES.values()))
     base = alt.Chart(figure.data(rows)).encode(
         y=alt.Y("more:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
         color=alt.Color("sens:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
@@ -108,10 +114,24 @@ def draw_links(table: pa.Table) -> Any:
     zero = alt.Chart(figure.data([{"rien": 0}])).mark_rule(color=palette.EDGE).encode(x="rien:Q")
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     dots = base.mark_point(filled=True, size=70).encode(x="points:Q")
-    return alt.layer(zero, bars, dots).properties(width=380, height=alt.Step(34))
+    return Drawn(
+        alt.layer(zero, bars, dots).properties(width=380, height=alt.Step(34)),
+        "Ce qui va avec le sentiment de tranquillité",
+        "Par trait, les points de tranquillité en plus ou en moins, avec leur intervalle.",
+    )
 
 
-def draw_reports(table: pa.Table) -> Any:
+def _link(row: dict[str, Any], held: Surroundings | None) -> dict[str, Any]:
+    label, more = words.feature(row["feature"], held)
+    return {
+        **{k: row[k] for k in ("p", "established", "zones", "status", "reason")},
+        **{k: 100 * row[k] for k in ("points", "low", "high")},
+        "feature": label, "more": more,
+        "sens": "établi" if row["established"] else "rien d'établi",
+    }  # fmt: skip
+
+
+def beside_reports(table: pa.Table) -> Drawn:
     """Return each zone's citizens' reports beside its answers alone: two things, not one."""
     rows = [
         row for row in table.to_pylist() if row["status"] == "ok" and row["reports"] is not None
@@ -130,61 +150,8 @@ def draw_reports(table: pa.Table) -> Any:
         y2="direct_high:Q",
     )
     dots = base.mark_point(filled=True, size=40, color=palette.BLUE).encode(y="direct:Q")
-    return alt.layer(bars, dots).properties(width=420, height=260)
-
-
-def in_words(
-    waves: pa.Table, links: pa.Table, alike: tuple[float, float, float, int] | None, knobs: Knobs,
-    question: str,
-) -> str:  # fmt: skip
-    """Return the answer as Markdown."""
-    city = [row for row in waves.to_pylist() if row["zone"] == CITY]
-    told = [row for row in city if row["status"] == "ok"]
-    if not told:
-        return f"Abstention : {city[-1]['reason'] if city else 'aucune vague'}."
-    last = told[-1]
-    lines = [
-        f"**« {question} »** Au {spoken(last['wave'])}, {percent(last['value'])} des adultes se "
-        f"disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
-        f"{percent(last['high'])} ({number(last['n'])} réponses).",
-        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
-        f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
-        f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
-        f"tranquilles que les autres : {percent(last['shift_low'])} à "
-        f"{percent(last['shift_high'])}. Sans rien supposer d'elles : "
-        f"{percent(last['worst_low'])} à {percent(last['worst_high'])}.",
-        _moved(last),
-    ]
-    lines += [_link(row) for row in links.to_pylist()]
-    if alike:
-        rho, low, high, zones = alike
-        lines.append(
-            f"- Signalements et sentiment, {zones} zones : corrélation de rang {number(rho, 2)} "
-            f"({number(low, 2)} à {number(high, 2)}). Qui signale n'est pas qui subit : les "
-            "signalements sont mis à côté, jamais mêlés à l'indice ; le hasard de l'enquête dilue "
-            "cette corrélation."
-        )
-    return "\n".join(lines)
-
-
-def _moved(row: dict[str, Any]) -> str:
-    if row["change"] is None:
-        return "- Pas de vague précédente à laquelle comparer."
-    span = f"{_points(row['change_low'])} à {_points(row['change_high'])}"
-    sure = row["change_low"] > 0 or row["change_high"] < 0
-    word = "établi" if sure else "rien d'établi"
-    return (
-        f"- Depuis la vague d'avant : {_points(row['change'])} points ({span}), {word}, si ceux "
-        "qui répondent n'ont pas changé."
-    )
-
-
-def _link(row: dict[str, Any]) -> str:
-    if row["status"] != "ok":
-        return f"- {row['feature']} : abstention ({row['reason']})."
-    span = f"{_points(row['low'])} à {_points(row['high'])}"
-    word = "" if row["established"] else ", rien d'établi"
-    return (
-        f"- Là où il y a {row['more']} : {_points(row['points'])} points de tranquillité ({span})"
-        f"{word}. Cela va avec, ce n'est pas une cause démontrée."
+    return Drawn(
+        alt.layer(bars, dots).properties(width=420, height=260),
+        "Signalements et sentiment : deux mesures, deux biais",
+        "Un point par zone : ses signalements pour mille adultes et sa part de tranquilles.",
     )

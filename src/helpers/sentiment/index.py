@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 from scipy import special
 
-from helpers.core.city.survey import Floats, Survey
+from helpers.core.city.names import WHOLE
 from helpers.core.stats.intervals import DIGITS
+from helpers.sentiment.answers import Floats, Survey
+from helpers.sentiment.knobs import Knobs
 
-CITY = "ville"
-FEW = "moins de {} réponses"
+NO_SURVEY, TOO_FEW_ANSWERS = "no_survey", "too_few_answers"
 TINY = 1e-12  # variance of a place where nobody lives
 WAVES = pa.schema(
     [
@@ -32,18 +33,6 @@ WAVES = pa.schema(
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """The knobs of the stage, as in `params.yaml`."""
-
-    confidence: float
-    nonresponse_shift: float
-    minimum_answers: int
-    pooled_waves: int
-    false_discovery_rate: float
-    minimum_zones: int
 
 
 @dataclass(frozen=True)
@@ -127,9 +116,10 @@ def interval(value: Floats, variance: Floats, confidence: float) -> tuple[Floats
 
 
 def by_wave(survey: Survey, knobs: Knobs) -> pa.Table:
-    """Return the index of the city (`ville`) and of each group, wave after wave: WAVES.
+    """Return the index of the city (`WHOLE`) and of each group, wave after wave: WAVES.
 
-    `change` is the difference with the wave before; it supposes that who answers has not changed.
+    `reason`: `too_few_answers` (fewer than `minimum_answers`). `change` is the difference with the
+    wave before; it supposes that who answers has not changed.
     """
     found = post_stratified(survey)
     low, high = interval(found.value, found.variance, knobs.confidence)
@@ -146,15 +136,14 @@ def by_wave(survey: Survey, knobs: Knobs) -> pa.Table:
     }  # fmt: skip
     moves = {"change": change, "change_low": change - error, "change_high": change + error}
     rows = []
-    for place, name in enumerate((*survey.groups, CITY)):
+    for place, name in enumerate((*survey.groups, WHOLE)):
         for i, wave in enumerate(survey.waves):
             n = int(found.n[i, place])
             row: dict[str, Any] = {
                 "wave": wave, "zone": name, "n": n, "invited": int(found.invited[i, place]),
             }  # fmt: skip
             if n < knobs.minimum_answers:
-                reason = FEW.format(knobs.minimum_answers)
-                rows.append({**row, "status": "abstained", "reason": reason})
+                rows.append({**row, "status": "abstained", "reason": TOO_FEW_ANSWERS})
                 continue
             row |= {k: round(float(v[i, place]), DIGITS) for k, v in columns.items()}
             if i and found.n[i - 1, place] >= knobs.minimum_answers:
@@ -163,8 +152,7 @@ def by_wave(survey: Survey, knobs: Knobs) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=WAVES)
 
 
-def abstained(reason: str) -> pa.Table:
-    """Return WAVES for a city of which nothing can be told."""
-    return pa.Table.from_pylist(
-        [{"zone": CITY, "status": "abstained", "reason": reason}], schema=WAVES
-    )
+def no_survey() -> pa.Table:
+    """Return WAVES for a city that holds no survey."""
+    row = {"zone": WHOLE, "status": "abstained", "reason": NO_SURVEY}
+    return pa.Table.from_pylist([row], schema=WAVES)

@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow as pa
 from scipy import special, stats
 
-from helpers.core.city import survey
 from helpers.core.city.city import City
-from helpers.core.city.survey import Feature, Floats, Survey, SurveyRule
+from helpers.core.city.survey import SurveyRule
 from helpers.core.stats.intervals import DIGITS
-from helpers.sentiment import index
-from helpers.sentiment.index import Knobs
+from helpers.sentiment import answers, index
+from helpers.sentiment.answers import Floats, Survey
+from helpers.sentiment.features import Feature, beside
+from helpers.sentiment.knobs import Knobs
 
 ZONES = pa.schema(
     [
@@ -33,18 +34,16 @@ ZONES = pa.schema(
 )  # fmt: skip
 LINKS = pa.schema(
     [
-        ("feature", pa.string()), ("more", pa.string()), ("points", pa.float64()),
-        ("low", pa.float64()), ("high", pa.float64()), ("p", pa.float64()),
-        ("established", pa.bool_()), ("zones", pa.int64()), ("status", pa.string()),
+        ("feature", pa.string()), ("points", pa.float64()), ("low", pa.float64()),
+        ("high", pa.float64()), ("p", pa.float64()), ("established", pa.bool_()),
+        ("zones", pa.int64()), ("zones_needed", pa.int64()), ("status", pa.string()),
         ("reason", pa.string()),
     ]
 )  # fmt: skip
 ROUNDS = 100
 ENDS = (("low", "direct_low"), ("value", "direct"), ("high", "direct_high"))
-UNTOLD = "réponses trop peu nombreuses pour être livrées"
-UNFEATURED = "un trait de la zone n'est pas connu"
-TOO_FEW = "moins de {} zones renseignées"
-NOTHING_OF_ITS_OWN = "le même partout, ou déjà dit par un autre trait"
+UNTOLD, UNFEATURED = "untold", "feature_unknown"
+TOO_FEW_ZONES, NOTHING_OF_ITS_OWN = "too_few_zones", "nothing_of_its_own"
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,9 @@ def by_zone(
     """Return the index of each zone (ZONES) and what goes with it (LINKS).
 
     `points`: of the share, for a step more, at the mean zone. `reports` (zones,): citizens' reports
-    for a thousand adults, set beside and used in nothing.
+    for a thousand adults, set beside and used in nothing. `reason` of a zone: `untold` (too few
+    answers to be delivered), `feature_unknown`, `too_few_zones`; of a feature: `too_few_zones`
+    (fewer than `zones_needed`), `nothing_of_its_own` (the same everywhere, or given by another).
     """
     odds, noise, n = pooled(told, knobs.pooled_waves)
     told_of = np.isfinite(odds)
@@ -129,16 +130,17 @@ def by_zone(
     kept = told_of & np.isfinite([f.values for f in read] or [odds]).all(axis=0)
     least = max(knobs.minimum_zones, len(read) + 2)
     if int(kept.sum()) < least:
-        reason = TOO_FEW.format(least)
-        rows = [{"zone": z, "n": int(k), "status": "abstained", "reason": reason}
+        rows = [{"zone": z, "n": int(k), "status": "abstained", "reason": TOO_FEW_ZONES}
                 for z, k in zip(told.zones, n, strict=True)]  # fmt: skip
-        links = [_abstained(f, reason) for f in features]
+        links = [_abstained(f, TOO_FEW_ZONES, least) for f in features]
         return pa.Table.from_pylist(rows, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
     design = np.column_stack([np.ones(kept.sum()), *(_centred(f.values[kept]) for f in read)])
     area = fay_herriot(odds[kept], noise[kept], design)
     zones = _zone_rows(told, area, kept, (odds, noise, n, reports), knobs)
     found = {row["feature"]: row for row in _link_rows(area, read, int(kept.sum()), knobs)}
-    links = [found.get(f.name) or _abstained(f, apart[f.name]) for f in features]
+    links = [
+        found.get(f.name) or _abstained(f, apart[f.name], knobs.minimum_zones) for f in features
+    ]
     return pa.Table.from_pylist(zones, schema=ZONES), pa.Table.from_pylist(links, schema=LINKS)
 
 
@@ -153,7 +155,7 @@ def _set_apart(features: list[Feature], told_of: Any, minimum: int) -> dict[str,
     for feature in features:
         both = known & np.isfinite(feature.values)
         if int(both.sum()) < minimum:
-            apart[feature.name] = TOO_FEW.format(minimum)
+            apart[feature.name] = TOO_FEW_ZONES
             continue
         values = _centred(feature.values[both])
         spread = float(np.abs(values).max())
@@ -166,10 +168,10 @@ def _set_apart(features: list[Feature], told_of: Any, minimum: int) -> dict[str,
     return apart
 
 
-def _abstained(feature: Feature, reason: str) -> dict[str, Any]:
-    return {
-        "feature": feature.name, "more": feature.more, "status": "abstained", "reason": reason,
-    }  # fmt: skip
+def _abstained(feature: Feature, reason: str, least: int) -> dict[str, Any]:
+    needed = least if reason == TOO_FEW_ZONES else None
+    return {"feature": feature.name, "zones_needed": needed, "status": "abstained",
+            "reason": reason}  # fmt: skip
 
 
 def _centred(values: Floats) -> Floats:
@@ -221,7 +223,7 @@ def _link_rows(
 
     low, value, high = (points(b) for b in (beta - reach, beta, beta + reach))
     return [
-        {"feature": f.name, "more": f.more, "points": _told(value[i]), "low": _told(low[i]),
+        {"feature": f.name, "points": _told(value[i]), "low": _told(low[i]),
          "high": _told(high[i]), "p": _told(p[i]), "established": bool(established[i]),
          "zones": zones, "status": "ok", "reason": ""}
         for i, f in enumerate(features)
@@ -231,15 +233,15 @@ def _link_rows(
 def measure(
     con: duckdb.DuckDBPyConnection, city: City, rule: SurveyRule | None, knobs: Knobs
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Return the index (`sentiment.WAVES`), ZONES and LINKS; abstentions where there is no survey.
+    """Return the index (`index.WAVES`), ZONES and LINKS; abstentions where there is no survey.
 
     Views `cube`, and those of `survey.sources`.
     """
     if rule is None:
-        return index.abstained(survey.ABSENT), ZONES.empty_table(), LINKS.empty_table()
-    found = survey.read(con, rule)
-    features, reports = survey.beside(con, city, rule, found, knobs.pooled_waves)
-    return index.by_wave(found, knobs), *by_zone(found, features, reports, knobs)
+        return index.no_survey(), ZONES.empty_table(), LINKS.empty_table()
+    told = answers.read(con, rule)
+    features, reports = beside(con, city, rule, told, knobs.pooled_waves)
+    return index.by_wave(told, knobs), *by_zone(told, features, reports, knobs)
 
 
 def resemblance(zones: pa.Table, confidence: float) -> tuple[float, float, float, int] | None:

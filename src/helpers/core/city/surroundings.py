@@ -6,15 +6,12 @@ import re
 import unicodedata
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, among, parse
 from helpers.core.city.city import City
 
-Floats = NDArray[np.float64]
 FILE = "context.yaml"
 # What people lack or are is never a predictor of what happens where they live.
 PEOPLE = (

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.city.city import City
-from helpers.core.city.surroundings import Dated, Floats, Surroundings
+from helpers.core.city.surroundings import Dated, Surroundings
 from helpers.core.place_time.calendar import full_weeks, last_days
 from helpers.core.place_time.territory import (
     Zones,
     project,
 )
+
+Floats = NDArray[np.float64]
 
 
 def zone_names(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, str]:

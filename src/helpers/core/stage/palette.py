@@ -14,6 +14,7 @@ RAMP = "viridis"  # from few to many
 # The sheet.
 INK, FAINT_INK, PAPER = "#1F2933", "#52606D", "#FFFFFF"
 LAND, EDGE, OUTLINE, GRID = "#EEF0F2", "#B8BEC6", "#7B8794", "#E4E7EB"
+CARD_EDGE = "#D5DCE3"
 
 # Against what was to be expected.
 HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
@@ -32,6 +33,8 @@ LIKE_NEIGHBOURS = "#EEF1F4"
 UP, DOWN, STABLE, UNCLEAR = ORANGE, GREEN, BLUE, "#7A8694"
 NO_ANSWER = GREY
 UNSEEN = "#E4E7EB"  # changes too small to be told
+UP_INK, DOWN_INK, STABLE_INK = "#A63C00", "#00684B", "#005A9C"  # the same, as text on paper
+COUNT, RECENT, BEFORE = GREY, ORANGE, BLUE  # a series, and the two windows compared
 CRITICALITY_LOW, CRITICALITY_MIDDLE, CRITICALITY_HIGH = "#9DB7CB", AMBER, ORANGE
 
 # Who starts the records, and what they leave known of the level.
@@ -51,6 +54,9 @@ FOR, AGAINST, TOTAL = BLUE, ORANGE, GREY
 
 # Two kinds of doubt about one number.
 BY_CHANCE, BY_SILENCE = BLUE, "#9DB7CB"
+
+# What is established, beside what is not.
+ESTABLISHED, UNESTABLISHED = BLUE, GREY
 
 # Smoothed facts: 2, 4 and 8 times their mean.
 SMOOTHED = ["#C6DBEF", "#6BAED6", "#08519C"]
