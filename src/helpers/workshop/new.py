@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-import yaml
-
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
 from helpers.core.city.city import City
+from helpers.workshop import yaml_text
 from helpers.workshop.draft_contract import draft
 from helpers.workshop.run_city import find_pack
 
@@ -101,10 +100,7 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
         contract.write_text(text, encoding="utf-8")
         delivered.parent.mkdir(exist_ok=True)
         delivered.write_bytes(content)
-        lines = about.read_text(encoding="utf-8").splitlines(keepends=True)
-        end = _end_of_block(lines, "sources:", about)
-        lines.insert(end, f"  {name}: {{file: {sample}}}\n")
-        about.write_text("".join(lines), encoding="utf-8")
+        _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
     return [contract, about, delivered]
 
@@ -125,14 +121,18 @@ def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path
             titre=name.replace("_", " ").capitalize(),
             axe=AXIS,
             source=source,
-            categories=", ".join(
-                yaml.safe_dump(code, allow_unicode=True).split("\n")[0] for code in free
-            ),
+            categories=yaml_text.inline(free),
         )
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.rstrip("\n") + "\n" + block, encoding="utf-8")
+        _add(path, "themes", block)
         _check(City(pack))
     return [path]
+
+
+def _add(path: Path, block: str, entry: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    shown = f"{path.parent.name}/{path.name}"
+    text = yaml_text.with_entry(text, [block], entry, shown_as=shown)
+    path.write_text(text, encoding="utf-8")
 
 
 def _free_codes(city: City, source: str) -> list[str]:
@@ -154,21 +154,6 @@ def _free_codes(city: City, source: str) -> list[str]:
             "ôter des codes à un thème, ou compléter la liste du contrat",
         )
     return free
-
-
-def _end_of_block(lines: list[str], key: str, path: Path) -> int:
-    """Return the index of the line after the last one of the block `key` of a YAML file."""
-    start = next((i for i, line in enumerate(lines) if line.rstrip() == key), None)
-    if start is None:
-        raise PhareError(
-            f"pas de bloc « {key} » écrit ligne à ligne", path.name, "l'écrire comme les autres"
-        )
-    end = start + 1
-    while end < len(lines) and (not lines[end].strip() or lines[end][0] in " #"):
-        end += 1
-    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
-        end -= 1
-    return end
 
 
 def _check(city: City) -> None:
