@@ -197,6 +197,9 @@ def ancestors(root: Path, city: str, stage: str) -> list[str]:
         if name not in wanted:
             wanted.add(name)
             read = [dep["path"] for dep in lock[name]["deps"]]
-            waiting += [maker for out, maker in makers.items()
-                        if any(out == path or out.startswith(f"{path}/") for path in read)]
+            waiting += [
+                maker
+                for out, maker in makers.items()
+                if any(out == path or out.startswith(f"{path}/") for path in read)
+            ]
     return [name for name in stages(root) if name in wanted]

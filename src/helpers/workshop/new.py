@@ -26,7 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 AXIS = "domaine_public"  # of a theme that does not say its own
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """Return `name`; PhareError where it would break a path or is reserved."""
     if not NAME.fullmatch(name) or name in RESERVED_NAMES:
         raise PhareError(
             f"nom refusé : « {name} »",
@@ -48,9 +49,10 @@ def _refuse(path: Path, root: Path) -> None:
 
 
 @contextmanager
-def _all_or_nothing(*files: Path) -> Iterator[None]:
-    """Put the files back as they were (or away) if what follows fails."""
+def all_or_nothing(*files: Path) -> Iterator[None]:
+    """Put files back as they were (or away, with folders made for them) if what follows fails."""
     before = {path: path.read_bytes() if path.exists() else None for path in files}
+    absent = [path.parent for path in files if not path.parent.exists()]
     try:
         yield
     except BaseException:
@@ -58,13 +60,16 @@ def _all_or_nothing(*files: Path) -> Iterator[None]:
             if content is None:
                 path.unlink(missing_ok=True)
             else:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
+        for folder in absent:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def new_city(root: Path, name: str) -> list[Path]:
     """Make the pack `data/cities/<name>` with a small invented delivery; return its files."""
-    pack = root / "data" / "cities" / _named(name)
+    pack = root / "data" / "cities" / named(name)
     _refuse(pack, root)
     title = name.replace("_", " ").capitalize()
     shutil.copytree(root / "templates" / "ville", pack)
@@ -85,7 +90,7 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
     whose columns are read to draft the contract (`drafting`).
     """
     _, pack = find_pack(root, city)
-    contract, about = pack / "contracts" / f"{_named(name)}.yaml", pack / "city.yaml"
+    contract, about = pack / "contracts" / f"{named(name)}.yaml", pack / "city.yaml"
     _refuse(contract, root)
     templates = root / "templates" / "source"
     title = name.replace("_", " ").capitalize()
@@ -96,7 +101,7 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
         text = draft(name, title, file)
         sample, content = f"{name}{''.join(file.suffixes)}", file.read_bytes()
     delivered = pack / INBOX / sample
-    with _all_or_nothing(contract, about, delivered):
+    with all_or_nothing(contract, about, delivered):
         contract.write_text(text, encoding="utf-8")
         delivered.parent.mkdir(exist_ok=True)
         delivered.write_bytes(content)
@@ -109,12 +114,12 @@ def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path
     """Add a theme to the city, on the codes of the source that no theme counts yet."""
     _, pack = find_pack(root, city)
     loaded = City(pack)
-    if _named(name) in loaded.themes:
+    if named(name) in loaded.themes:
         raise PhareError("ce thème existe déjà", f"{pack.name}/themes.yaml", "changer NAME")
     source = source or next(iter(loaded.observed_sources()))
     free = _free_codes(loaded, source)
     path = pack / "themes.yaml"
-    with _all_or_nothing(path):
+    with all_or_nothing(path):
         block = _filled(
             root / "templates" / "theme" / "theme.yaml",
             nom=name,
