@@ -16,7 +16,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,8 @@ def remove(root: Path, name: str, *, force: bool = False) -> list[Path]:
     notebook = code_used.notebook_path(root, name)
     if notebook is None or name not in read_yaml(root / "dvc.yaml", "dvc.yaml")["stages"]:
         raise PhareError(f"aucun carnet ne s'appelle « {name} »", "notebooks/", "vérifier NAME")
-    files = [notebook, *_files(root, name)]
+    beside = [path for folder in _rooms(root, name) for path in _modules(folder)]
+    files = [notebook, *beside, *([_note(root, name)] if _note(root, name).exists() else [])]
     _nothing_rests_on(root, name, files)
     if not force:
         _nothing_lost(root, name, notebook.parent.name, files)
@@ -122,19 +122,18 @@ def _refuse(root: Path, name: str, group: str) -> None:
             "NAME=…",
             f"{LONGEST} caractères au plus, et pas un mot de Python ni des modèles de réglages",
         )
-    taken = [
-        *(root / "notebooks").glob(f"*/{name}.ipynb"),
-        *_files(root, name),
-        root / "templates" / name,
-        root / "src/helpers" / f"{name}.py",
+    rooms = [folder for folder in _rooms(root, name) if any(_modules(folder))]
+    others = [root / "templates" / name, root / f"src/helpers/{name}.py", _note(root, name)]
+    taken = [*(root / "notebooks").glob(f"*/{name}.ipynb"), *rooms, *filter(Path.exists, others)]
+    found = [path.relative_to(root).as_posix() for path in taken]
+    found += [
+        f"{file}, {kind} {name}"
+        for file, kind, held in (
+            ("dvc.yaml", "étape", read_yaml(root / "dvc.yaml", "dvc.yaml")["stages"]),
+            ("params.yaml", "bloc", read_yaml(root / "params.yaml", "params.yaml")),
+        )
+        if name in held
     ]
-    found = [path.relative_to(root).as_posix() for path in taken if path.exists()]
-    found += [f"dvc.yaml, étape {name}"] * (
-        name in read_yaml(root / "dvc.yaml", "dvc.yaml")["stages"]
-    )
-    found += [f"params.yaml, bloc {name}"] * (
-        name in read_yaml(root / "params.yaml", "params.yaml")
-    )
     if found:
         raise PhareError(f"« {name} » existe déjà", ", ".join(found), "choisir un autre nom")
 
@@ -155,7 +154,7 @@ def _made(root: Path, name: str, group: str, room: bool) -> dict[Path, str]:
     note = method_notes.written(_told(folder / "note.md", name), knobs)
     texts = {
         root / "notebooks" / group / f"{name}.ipynb": notebooks.with_parameters(book, knobs),
-        root / method_notes.FOLDER / f"{name}.md": note,
+        _note(root, name): note,
     }
     for part, place in zip(("room", "test"), _rooms(root, name), strict=True):
         for path in sorted((folder / part).glob("*.py")):
@@ -199,13 +198,13 @@ def _publish(root: Path) -> None:
         )
 
 
-def _files(root: Path, name: str) -> Iterator[Path]:
-    """Yield the files of a notebook's own, beside it."""
-    for folder in _rooms(root, name):
-        yield from sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc")
-    note = root / method_notes.FOLDER / f"{name}.md"
-    if note.exists():
-        yield note
+def _note(root: Path, name: str) -> Path:
+    return root / method_notes.FOLDER / f"{name}.md"
+
+
+def _modules(folder: Path) -> list[Path]:
+    """Return the files of a folder; what Python left there is none."""
+    return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc")
 
 
 def _nothing_rests_on(root: Path, name: str, files: list[Path]) -> None:
@@ -221,7 +220,8 @@ def _nothing_rests_on(root: Path, name: str, files: list[Path]) -> None:
     named_here = re.compile(rf"\bhelpers(\.| import .*\b){name}\b")
     for place in ("src", "tests", "notebooks", "templates"):
         for path in sorted((root / place).rglob("*")):
-            read = path.suffix in (".py", ".ipynb") and path not in files
+            own = path in files or path.is_relative_to(root / TEMPLATES)
+            read = path.suffix in (".py", ".ipynb") and not own
             if read and named_here.search(path.read_text(encoding="utf-8")):
                 users.append(path.relative_to(root).as_posix())
     if name == LAST:
