@@ -67,6 +67,9 @@ def without_entry(text: str, block: Sequence[str], name: str, *, shown_as: str) 
         return text
     lines = text.splitlines(keepends=True)
     start, end = _span(lines, found, name)
+    if start and lines[start - 1].strip():  # the blank lines after it part what is left
+        while not lines[end - 1].strip():
+            end -= 1
     left = [*lines[:start], *lines[end:]]
     while end == len(lines) and left and not left[-1].strip():
         left.pop()
