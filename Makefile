@@ -2,12 +2,15 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd postgres mosquitto \
-        new-city new-source new-theme
+        new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
 NAME ?=
 FILE ?=
 SOURCE ?=
+GROUP ?= yesterday
+ROOM ?= 1
+FORCE ?= 0
 FROM ?=
 APPS ?= 1
 JSON ?= 0
@@ -33,7 +36,7 @@ endif
 help:           ## montrer cette aide
 	@echo "Phare, atelier de la tranquillité publique"
 	@echo
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
 	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0"
 
@@ -80,6 +83,14 @@ new-source: $(READY) ## une source de plus (NAME=nom CITY=ville, FILE=fichier CS
 new-theme: $(READY) ## un thème de plus (NAME=nom CITY=ville SOURCE=source)
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom du thème"; exit 2; }
 	@$(PYTHON) -m helpers.workshop.new theme "$(NAME)" --city "$(CITY)" $(if $(SOURCE),--source "$(SOURCE)")
+
+new-notebook: $(READY) ## un carnet de plus, qui tourne aussitôt (NAME=nom GROUP=yesterday, ROOM=0 : sans Python)
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom du carnet"; exit 2; }
+	@$(PYTHON) -m helpers.workshop.new_notebook add "$(NAME)" --group "$(GROUP)" $(if $(filter 0,$(ROOM)),--without-room)
+
+remove-notebook: $(READY) ## ôter un carnet, et tout ce qui va avec (NAME=nom)
+	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom du carnet"; exit 2; }
+	@$(PYTHON) -m helpers.workshop.new_notebook remove "$(NAME)" $(if $(filter 1,$(FORCE)),--force)
 
 status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
 	@$(PYTHON) -m helpers.workshop.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import shutil
 from pathlib import Path
@@ -146,3 +147,68 @@ def test_drafted_source_comes_in_at_once(place: Path, tmp_path: Path) -> None:
     built = build(City(pack(place)), place, place / "out")
     assert built.fates["capteurs"] == {"accepted": 200}
     assert built.receipts["capteurs"]["columns_refused"].keys() == set(about.refused)
+
+
+def file_of(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+SAID = "date;libellé;n\n01/02/2024;été;5\n02/02/2024;hiver;6\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "mac_roman", "utf-16"])
+def test_draft_proposes_the_encoding(encoding: str, tmp_path: Path) -> None:
+    contract = yaml.safe_load(draft("a", "A", file_of(tmp_path, "a.csv", SAID, encoding)))
+    told = contract["file"].get("encoding", "utf-8")
+    assert codecs.lookup(told) == codecs.lookup(encoding)
+    assert set(contract["fields"]) | set(contract["refused"]) == {"date", "libellé", "n"}
+
+
+def test_drafted_file_of_another_encoding_comes_in(place: Path, tmp_path: Path) -> None:
+    new.new_source(place, "saisons", "port_neuf", file_of(tmp_path, "s.csv", SAID, "cp1252"))
+    built = build(City(pack(place)), place, place / "out")
+    assert built.fates["saisons"] == {"accepted": 2}
+    assert set(built.receipts["saisons"]["columns_refused"]) == {"libellé"}
+
+
+def test_draft_keeps_the_zeros_of_codes(tmp_path: Path) -> None:
+    text = "code,n\n01001,5\n01002,7\n13055,0\n"
+    contract = yaml.safe_load(draft("a", "A", file_of(tmp_path, "a.csv", text)))
+    assert {k: rule["type"] for k, rule in contract["fields"].items()} == {
+        "code": "str",
+        "n": "int",
+    }
+
+
+def test_draft_tells_a_decimal_comma_from_a_separator(tmp_path: Path) -> None:
+    text = "lat;lon;n\n43,29;5,36;1\n43,30;5,37;2\n"
+    contract = yaml.safe_load(draft("a", "A", file_of(tmp_path, "a.csv", text)))
+    assert contract["file"] == {"format": "csv", "separator": ";", "decimal": ","}
+    assert contract["fields"]["lat"]["type"] == "float"
+    mixed = "lat;lon\n43,29;5.36\n43,30;5.37\n"
+    contract = yaml.safe_load(draft("a", "A", file_of(tmp_path, "b.csv", mixed)))
+    assert "decimal" not in contract["file"]
+    assert (set(contract["fields"]), set(contract["refused"])) == ({"lon"}, {"lat"})
+
+
+@pytest.mark.parametrize("text", ["", "\n", "a;b\n"])
+def test_file_without_a_row_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(PhareError, match="sans aucune ligne"):
+        draft("a", "A", file_of(tmp_path, "a.csv", text))
+
+
+def test_theme_goes_among_themes_and_its_codes_are_quoted(place: Path) -> None:
+    """Questions may follow the themes; a code may hold what YAML takes for its own."""
+    odd = ["a, b", "c: d", "e #f", "non", "01"]
+    contract = pack(place) / "contracts/faits.yaml"
+    told = yaml.safe_load(contract.read_text(encoding="utf-8"))
+    told["fields"]["nature"]["values"] += odd
+    contract.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), "utf-8")
+    path = pack(place) / "themes.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nquestions: {}\n", encoding="utf-8")
+    new.new_theme(place, "divers", "port_neuf", None)
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert list(found["themes"]) == ["bruit", "depots", "divers"]
+    assert found["themes"]["divers"]["categories"] == ["autre", *odd]

@@ -196,5 +196,10 @@ def ancestors(root: Path, city: str, stage: str) -> list[str]:
         name = waiting.pop()
         if name not in wanted:
             wanted.add(name)
-            waiting += [makers[d["path"]] for d in lock[name]["deps"] if d["path"] in makers]
+            read = [dep["path"] for dep in lock[name]["deps"]]
+            waiting += [
+                maker
+                for out, maker in makers.items()
+                if any(out == path or out.startswith(f"{path}/") for path in read)
+            ]
     return [name for name in stages(root) if name in wanted]

@@ -6,25 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+
+from helpers.workshop import yaml_text
 
 
 @dataclass(frozen=True)
 class KnobLine:
-    """One knob: its name, its value in Python's types, and what its comment says."""
+    """One knob: its name, its value (in Python's types, and as written), what its comment says."""
 
     name: str
     value: Any
+    written: str
     comment: str
 
 
 def knob_lines(path: Path) -> dict[str, list[KnobLine]]:
     """Return stage → its knobs, in the order of the file `path`."""
-    written = YAML().load(path.read_text(encoding="utf-8"))
+    written = yaml_text.round_trip().load(path.read_text(encoding="utf-8"))
     return {
-        stage: [KnobLine(name, _plain(value), _comment(block, name))
-                for name, value in block.items()]
+        stage: [
+            KnobLine(name, _plain(value), yaml_text.inline(_bare(value)), _comment(block, name))
+            for name, value in block.items()
+        ]
         for stage, block in written.items()
         if isinstance(block, CommentedMap)
     }  # fmt: skip
@@ -39,6 +43,13 @@ def _comment(block: CommentedMap, name: str) -> str:
 
 def _flat(place: Any) -> list[Any]:
     return [] if place is None else place if isinstance(place, list) else [place]
+
+
+def _bare(value: Any) -> Any:
+    """Return the value without its comments and layout; numbers keep their digits (0.90)."""
+    if isinstance(value, dict):
+        return {key: _bare(one) for key, one in value.items()}
+    return [_bare(one) for one in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

@@ -6,49 +6,22 @@ docs/methodes; `--check` tells which are not up to date.
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
+from helpers.workshop.knob_lines import KnobLine, knob_lines
 
 FOLDER = "docs/methodes"
 START, END = "<!-- réglages : écrits par make deps -->", "<!-- fin des réglages -->"
-KNOB = re.compile(r"^  (?P<name>\w+): (?P<value>.*?)(?: +# (?P<comment>.*))?$")
-DEEPER = "    "  # what lies deeper belongs to the knob above
-BLOCK = re.compile(r"^(?P<name>\w+):")
 
 
-def knobs(text: str) -> dict[str, list[tuple[str, str, str]]]:
-    """Return stage → (knob, value, explanation) of its knobs, from the text of params.yaml."""
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    stage = ""
-    for line in text.splitlines():
-        block, knob = BLOCK.match(line), KNOB.match(line)
-        if block:
-            stage = block["name"]
-        elif knob:
-            row = (knob["name"], knob["value"].strip(), knob["comment"] or "")
-            found.setdefault(stage, []).append(row)
-        elif line.startswith(DEEPER):
-            name, value, comment = found[stage].pop()
-            found[stage].append((name, _with(value, line.removeprefix(DEEPER)), comment))
-    return found
-
-
-def _with(value: str, line: str) -> str:
-    """Return a value written over several lines, in one: an entry more, or the rest of the last."""
-    body = value[1:-1] if value.startswith("{") else value
-    between = " " if line.startswith(" ") else ", " if body else ""
-    return f"{{{body}{between}{line.strip()}}}"
-
-
-def written(note: str, rows: list[tuple[str, str, str]]) -> str:
+def written(note: str, knobs: list[KnobLine]) -> str:
     """Return the note with the table of its stage's knobs, added at its end if it has no marks."""
     table = "\n".join(
         ["| réglage | valeur | ce que c'est |", "|---|---|---|"]
-        + [f"| `{name}` | {value.replace('|', '/')} | {comment} |" for name, value, comment in rows]
+        + [f"| `{k.name}` | {k.written.replace('|', '/')} | {k.comment} |" for k in knobs]
     )
     part = f"{START}\n\n{table}\n\n{END}"
     if START not in note:
@@ -59,12 +32,12 @@ def written(note: str, rows: list[tuple[str, str, str]]) -> str:
 
 def notes(root: Path) -> dict[Path, str]:
     """Return each note of a stage, and what it should be."""
-    stages = knobs((root / "params.yaml").read_text(encoding="utf-8"))
-    found = {}
-    for path in sorted((root / FOLDER).glob("*.md")):
-        if path.stem in stages:
-            found[path] = written(path.read_text(encoding="utf-8"), stages[path.stem])
-    return found
+    stages = knob_lines(root / "params.yaml")
+    return {
+        path: written(path.read_text(encoding="utf-8"), stages[path.stem])
+        for path in sorted((root / FOLDER).glob("*.md"))
+        if stages.get(path.stem)
+    }
 
 
 def main() -> int:

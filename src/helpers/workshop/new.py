@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-import yaml
-
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
 from helpers.core.city.city import City
+from helpers.workshop import yaml_text
 from helpers.workshop.draft_contract import draft
 from helpers.workshop.run_city import find_pack
 
@@ -27,7 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 AXIS = "domaine_public"  # of a theme that does not say its own
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """Return `name`; PhareError where it would break a path or is reserved."""
     if not NAME.fullmatch(name) or name in RESERVED_NAMES:
         raise PhareError(
             f"nom refusé : « {name} »",
@@ -49,9 +49,10 @@ def _refuse(path: Path, root: Path) -> None:
 
 
 @contextmanager
-def _all_or_nothing(*files: Path) -> Iterator[None]:
-    """Put the files back as they were (or away) if what follows fails."""
+def all_or_nothing(*files: Path) -> Iterator[None]:
+    """Put files back as they were (or away, with folders made for them) if what follows fails."""
     before = {path: path.read_bytes() if path.exists() else None for path in files}
+    absent = [path.parent for path in files if not path.parent.exists()]
     try:
         yield
     except BaseException:
@@ -59,13 +60,16 @@ def _all_or_nothing(*files: Path) -> Iterator[None]:
             if content is None:
                 path.unlink(missing_ok=True)
             else:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
+        for folder in absent:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def new_city(root: Path, name: str) -> list[Path]:
     """Make the pack `data/cities/<name>` with a small invented delivery; return its files."""
-    pack = root / "data" / "cities" / _named(name)
+    pack = root / "data" / "cities" / named(name)
     _refuse(pack, root)
     title = name.replace("_", " ").capitalize()
     shutil.copytree(root / "templates" / "ville", pack)
@@ -86,7 +90,7 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
     whose columns are read to draft the contract (`drafting`).
     """
     _, pack = find_pack(root, city)
-    contract, about = pack / "contracts" / f"{_named(name)}.yaml", pack / "city.yaml"
+    contract, about = pack / "contracts" / f"{named(name)}.yaml", pack / "city.yaml"
     _refuse(contract, root)
     templates = root / "templates" / "source"
     title = name.replace("_", " ").capitalize()
@@ -97,14 +101,11 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
         text = draft(name, title, file)
         sample, content = f"{name}{''.join(file.suffixes)}", file.read_bytes()
     delivered = pack / INBOX / sample
-    with _all_or_nothing(contract, about, delivered):
+    with all_or_nothing(contract, about, delivered):
         contract.write_text(text, encoding="utf-8")
         delivered.parent.mkdir(exist_ok=True)
         delivered.write_bytes(content)
-        lines = about.read_text(encoding="utf-8").splitlines(keepends=True)
-        end = _end_of_block(lines, "sources:", about)
-        lines.insert(end, f"  {name}: {{file: {sample}}}\n")
-        about.write_text("".join(lines), encoding="utf-8")
+        _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
     return [contract, about, delivered]
 
@@ -113,26 +114,30 @@ def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path
     """Add a theme to the city, on the codes of the source that no theme counts yet."""
     _, pack = find_pack(root, city)
     loaded = City(pack)
-    if _named(name) in loaded.themes:
+    if named(name) in loaded.themes:
         raise PhareError("ce thème existe déjà", f"{pack.name}/themes.yaml", "changer NAME")
     source = source or next(iter(loaded.observed_sources()))
     free = _free_codes(loaded, source)
     path = pack / "themes.yaml"
-    with _all_or_nothing(path):
+    with all_or_nothing(path):
         block = _filled(
             root / "templates" / "theme" / "theme.yaml",
             nom=name,
             titre=name.replace("_", " ").capitalize(),
             axe=AXIS,
             source=source,
-            categories=", ".join(
-                yaml.safe_dump(code, allow_unicode=True).split("\n")[0] for code in free
-            ),
+            categories=yaml_text.inline(free),
         )
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.rstrip("\n") + "\n" + block, encoding="utf-8")
+        _add(path, "themes", block)
         _check(City(pack))
     return [path]
+
+
+def _add(path: Path, block: str, entry: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    shown = f"{path.parent.name}/{path.name}"
+    text = yaml_text.with_entry(text, [block], entry, shown_as=shown)
+    path.write_text(text, encoding="utf-8")
 
 
 def _free_codes(city: City, source: str) -> list[str]:
@@ -154,21 +159,6 @@ def _free_codes(city: City, source: str) -> list[str]:
             "ôter des codes à un thème, ou compléter la liste du contrat",
         )
     return free
-
-
-def _end_of_block(lines: list[str], key: str, path: Path) -> int:
-    """Return the index of the line after the last one of the block `key` of a YAML file."""
-    start = next((i for i, line in enumerate(lines) if line.rstrip() == key), None)
-    if start is None:
-        raise PhareError(
-            f"pas de bloc « {key} » écrit ligne à ligne", path.name, "l'écrire comme les autres"
-        )
-    end = start + 1
-    while end < len(lines) and (not lines[end].strip() or lines[end][0] in " #"):
-        end += 1
-    while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
-        end -= 1
-    return end
 
 
 def _check(city: City) -> None:

@@ -110,17 +110,21 @@ def _wrapped(value: Any) -> str:
     return f"[{inner}\n    ]"
 
 
+def with_parameters(notebook: dict[str, Any], knobs: list[KnobLine]) -> str:
+    """Return the text of the notebook, stripped, its `parameters` cell holding these knobs."""
+    for cell in notebook["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            cell["source"] = parameters_cell(code_used.source_of(cell), knobs)
+    return as_text(stripped(notebook))
+
+
 def write_parameters(root: Path, check: bool) -> list[Path]:
     """Write the knobs of params.yaml into each stage's notebook; return those that were late."""
     changed = []
     for stage, knobs in knob_lines(root / "params.yaml").items():
         own = code_used.notebook_path(root, stage)
         for path in [*([own] if own else []), *code_used.filled_in(stage, root)]:
-            notebook = code_used.read_notebook(path)
-            for cell in notebook["cells"]:
-                if "parameters" in cell["metadata"].get("tags", []):
-                    cell["source"] = parameters_cell(code_used.source_of(cell), knobs)
-            text = as_text(stripped(notebook))
+            text = with_parameters(code_used.read_notebook(path), knobs)
             if text != path.read_text(encoding="utf-8"):
                 changed.append(path)
                 if not check:

@@ -25,6 +25,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
 from helpers.core.stage import code_used, params
+from helpers.workshop import yaml_text
 
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
 SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
@@ -73,8 +74,10 @@ def activate(root: Path, asked: str) -> str:
     name, pack = find_pack(root, asked)
     if name not in active_cities(root):
         shown = pack.relative_to(root) if pack.is_relative_to(root) else pack
-        with (root / REGISTER).open("a", encoding="utf-8") as file:
-            file.write(f"  {name}:\n    pack: {shown}\n")
+        yaml = yaml_text.round_trip()
+        register = yaml.load(root / REGISTER)
+        register["cities"][name] = {"pack": str(shown)}
+        yaml.dump(register, root / REGISTER)
     return name
 
 
@@ -204,10 +207,10 @@ def run(root: Path, asked: str) -> None:
     params.load(root)
     register = (root / REGISTER).read_text(encoding="utf-8")
     city = activate(root, asked)
-    check(root, city)
-    print(f"Phare : {city}", flush=True)
     targets = [f"{stage}@{city}" for stage in stages(root)]
     try:
+        check(root, city)
+        print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):
             reproduce(root, [f"collect@{city}"], force=True)
         reproduce(root, targets)

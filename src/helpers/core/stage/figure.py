@@ -105,9 +105,10 @@ def data(rows: list[dict[str, Any]]) -> alt.NamedData:
 
 
 def complete(chart: Any) -> dict[str, Any]:
-    """Return the chart's specification with the data that it names."""
+    """Return the chart's specification with the data that it names, or holds as Altair does."""
     spec: dict[str, Any] = chart.to_dict()
-    spec["datasets"] = {name: _DATA[name] for name in sorted(_names(spec))}
+    datasets = spec.get("datasets", {}) | {name: _DATA[name] for name in _names(spec)}
+    spec["datasets"] = dict(sorted(datasets.items()))
     return spec
 
 
