@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from helpers.core.stage.execute import page_of
 from tests.fixtures.browser import (
     DESKTOP,
     PHONE,
@@ -40,7 +41,7 @@ def draw(theme):
 
 theme = widgets.Dropdown(options=list(FACTS), description="Thème")
 period = widgets.ToggleButtons(options=["Semaine", "Mois"], description="Période")
-chart = alt.JupyterChart(draw("Vols"))
+chart = alt.JupyterChart(draw("Vols"), embed_options={"ast": True})
 theme.observe(lambda change: setattr(chart, "chart", draw(change.new)), "value")
 display(theme, period, chart, Markdown("**Lecture** : les vols d'abord."))
 
@@ -58,7 +59,7 @@ import ipywidgets as widgets
 
 alt.JupyterChart.enable_offline(True)
 bars = alt.Chart(alt.Data(values=[{"n": 1}])).mark_bar().encode(x="n:Q")
-chart = alt.JupyterChart(bars.properties(width="container"))
+chart = alt.JupyterChart(bars.properties(width="container"), embed_options={"ast": True})
 widgets.Tab([widgets.Label("d'abord"), chart], titles=["Un", "Deux"])
 """
 
@@ -127,6 +128,30 @@ def test_an_app_works_without_the_internet(apps: str, size: tuple[int, int]) -> 
         assert wide <= room, "the page scrolls sideways"
         assert chart.bounding_box()["width"] > 200
         log.assert_clean()
+
+
+SLIPPED = """async () => {
+    const slip = document.createElement("div");
+    slip.innerHTML = "<img src=x onerror='window.__ran = 1'>"
+        + "<a href='javascript:window.__ran = 2'>x</a>"
+        + "<iframe srcdoc='<script>parent.__ran = 3</script>'></iframe>";
+    const script = document.createElement("script");
+    script.textContent = "window.__ran = 4";
+    document.body.append(slip, script);
+    slip.querySelector("a").click();
+    try { window.eval("window.__ran = 5") } catch (refused) { /* as it should be */ }
+    await new Promise((done) => setTimeout(done, 500));
+    return window.__ran ?? null;
+}"""
+
+
+@needs_chromium
+def test_what_would_slip_into_a_page_does_not_run(apps: str) -> None:
+    with open_page(f"{apps}voila/render/points_chauds.ipynb") as (page, log):
+        wait_ready(page)
+        page.locator(".vega-embed svg.marks").wait_for(state="visible")
+        log.assert_clean()
+        assert page.evaluate(SLIPPED) is None
 
 
 @needs_chromium
@@ -229,14 +254,7 @@ def executed() -> Any:
 
 def report() -> str:
     """Convert with a new exporter, as each stage does."""
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="phare_report",
-        extra_template_basedirs=[str(ROOT / "templates" / "report")],
-    )
-    page: str = exporter.from_notebook_node(executed())[0]
-    return page
+    return page_of(executed(), ROOT)
 
 
 class Elements(HTMLParser):

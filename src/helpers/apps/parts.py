@@ -11,9 +11,9 @@ from typing import Any
 
 import altair as alt
 import ipywidgets as widgets
-import mistune
 from traitlets.log import get_logger
 
+from helpers.core.base import markup
 from helpers.core.city.city import City
 from helpers.core.stage import figure
 
@@ -90,7 +90,8 @@ class Panel:
     def __init__(self, area: str) -> None:
         self._title = widgets.HTML()
         empty = alt.Chart(alt.InlineData(values=[])).mark_point()
-        self._chart = alt.JupyterChart(empty, embed_options={"actions": False})
+        # `ast`: expressions are interpreted; compiling them would need a policy that lets code run.
+        self._chart = alt.JupyterChart(empty, embed_options={"actions": False, "ast": True})
         self._evidence = widgets.HTML()
         self.widget = widgets.VBox([self._title, self._chart, self._evidence])
         self.widget.add_class("app-panel")
@@ -117,20 +118,15 @@ def _evidence(evidence: dict[str, Any]) -> str:
 def folded(title: str, markdown: str, *, open_now: bool = False) -> str:
     """Return the HTML of a part that opens under its title; the text is the project's Markdown."""
     state = " open" if open_now else ""
-    text = mistune.html(markdown)
+    text = markup.to_html(markdown)
     return f'<details class="app-folded"{state}><summary>{escape(title)}</summary>{text}</details>'
 
 
 def aside(text: str) -> str:
     """Return the HTML of a remark below the page; stars mark what is strong."""
-    return f'<p class="app-aside">{_marked(text)}</p>'
+    return f'<p class="app-aside">{markup.inline(text)}</p>'
 
 
 def words(text: str, level: str) -> str:
     """Return the HTML of an answer in words; stars mark what is strong, `level` its colour."""
-    return f'<p class="app-words app-{level}" aria-live="polite">{_marked(text)}</p>'
-
-
-def _marked(text: str) -> str:
-    parts = escape(text).split("**")
-    return "".join(f"<strong>{p}</strong>" if i % 2 else p for i, p in enumerate(parts))
+    return f'<p class="app-words app-{level}" aria-live="polite">{markup.inline(text)}</p>'

@@ -138,11 +138,11 @@ class SituationApp:
         if chosen["zone"] == WHOLE:
             told = levels.sentence(rows, self.names)
         else:
-            told = f"{self.names[chosen['zone']]} : {levels.told_alone(chosen)}."
+            told = f"{plain(self.names[chosen['zone']])} : {levels.told_alone(chosen)}."
         theme = self.city.themes[chosen["theme"]]
         badge = standing.badge(self.con, [theme.source])
         when = levels.period_title(chosen["period_days"])
-        return f"**{theme.title}, {when}** : {told} {badge[0].upper()}{badge[1:]}."
+        return f"**{plain(theme.title)}, {when}** : {told} {badge[0].upper()}{badge[1:]}."
 
     def _map(self, rows: list[dict[str, Any]], division: str) -> Drawn:
         features = maps.zone_features(self.con, division)

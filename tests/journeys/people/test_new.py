@@ -1,43 +1,98 @@
-"""A theme, a source and a city more, by three commands, run end to end; the code is not touched."""
+"""A theme, a source and a city more, by three commands, run end to end; the code is not touched.
+
+Every text of that city, and of what it is delivered, is a trap besides: in none of its pages does
+anything run, and everything reads as text.
+"""
 
 from __future__ import annotations
 
+import itertools
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
+import pytest
 import yaml
 
+from tests.fixtures.browser import needs_chromium, serve
+from tests.journeys.people.trap import READ, add_events, trap, unguarded, wrong
 from tests.journeys.place import Place
 
+NAME = "port_neuf"
 
-def test_three_commands_make_a_city_that_runs(built: Place) -> None:
+
+@pytest.fixture(scope="module")
+def new_city(built: Place) -> Iterator[Path]:
+    """The results of a city made by three commands, its texts trapped; put back after."""
     before = built.git("status", "--porcelain", "src")
     register = built.root / "data/cities/active.yaml"
     text, lock = register.read_text(encoding="utf-8"), (built.root / "dvc.lock").read_bytes()
     try:
         for arguments in (
-            ("city", "port_neuf"),
-            ("source", "bornes", "--city", "port_neuf"),
-            ("theme", "appels", "--city", "port_neuf", "--source", "bornes"),
+            ("city", NAME),
+            ("source", "bornes", "--city", NAME),
+            ("theme", "appels", "--city", NAME, "--source", "bornes"),
         ):
             done = built.python("helpers.workshop.new", *arguments)
             assert done.returncode == 0, done.stderr
-            assert "make run CITY=port_neuf" in done.stdout
-        done = built.run("port_neuf")
+            assert f"make run CITY={NAME}" in done.stdout
+        add_events(built.root / "data/cities" / NAME, "2025-12-31")
+        trap(built.root / "data/cities" / NAME)
+        done = built.run(NAME)
         assert done.returncode == 0, done.stdout + done.stderr
-        data = built.root / "data/port_neuf"
-        cube = duckdb.sql(f"SELECT DISTINCT theme FROM '{data / 'cube.parquet'}'").fetchall()
-        assert {theme for (theme,) in cube} == {"bruit", "depots", "appels"}
-        states = duckdb.sql(
-            f"SELECT theme, state FROM '{data / 'derived/waves/states.parquet'}'"
-        ).fetchall()
-        assert dict(states).keys() == {"bruit", "depots", "appels"}
-        assert len(list((data / "figures").glob("*/*.svg"))) >= 8
-        report = (data / "reports/trends.html").read_text(encoding="utf-8")
-        assert "Traceback" not in report
         assert built.git("status", "--porcelain", "src") == before
-        assert "port_neuf" in yaml.safe_load(register.read_text(encoding="utf-8"))["cities"]
+        assert NAME in yaml.safe_load(register.read_text(encoding="utf-8"))["cities"]
+        yield built.root / "data" / NAME
     finally:
-        shutil.rmtree(built.root / "data/cities/port_neuf", ignore_errors=True)
+        shutil.rmtree(built.root / "data/cities" / NAME, ignore_errors=True)
         register.write_text(text, encoding="utf-8")
         (built.root / "dvc.lock").write_bytes(lock)
+
+
+def test_three_commands_make_a_city_that_runs(new_city: Path) -> None:
+    cube = duckdb.sql(f"SELECT DISTINCT theme FROM '{new_city / 'cube.parquet'}'").fetchall()
+    assert {theme for (theme,) in cube} == {"bruit", "depots", "appels"}
+    states = duckdb.sql(
+        f"SELECT theme, state FROM '{new_city / 'derived/waves/states.parquet'}'"
+    ).fetchall()
+    assert dict(states).keys() == {"bruit", "depots", "appels"}
+    assert len(list((new_city / "figures").glob("*/*.svg"))) >= 8
+    report = (new_city / "reports/trends.html").read_text(encoding="utf-8")
+    assert "Traceback" not in report
+
+
+@needs_chromium
+def test_nothing_runs_in_reports_and_figures(new_city: Path) -> None:
+    reports = sorted(new_city.glob("reports/**/*.html"))
+    figures = sorted(new_city.glob("figures/**/*.svg"))
+    assert "nuit" in {path.stem for path in reports}, "the portfolio has its page"
+    found, read = {}, []
+    with unguarded() as (page, did):
+        for path in itertools.chain(reports, figures):
+            did.clear()
+            page.goto(path.as_uri())
+            if wrong(page, did):
+                found[path.name] = wrong(page, did)[:3]
+            if READ in page.evaluate("document.documentElement.textContent"):
+                read.append(path.stem)
+    assert found == {}
+    assert {"collect", "situation", "trends", "waves", "nuit", "portfolio"} <= set(read)
+
+
+@needs_chromium
+def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
+    env = {"PHARE_CITY": NAME, "PYTHONPATH": str(built.root / "src")}
+    with (
+        serve(built.root / "notebooks/apps/situation.ipynb", env) as url,
+        unguarded() as (page, did),
+    ):
+        page.goto(url, timeout=60_000)
+        page.locator(".app-map svg, .app-map canvas").first.wait_for(timeout=60_000)
+        for folded in page.locator(".app-folded summary").all():
+            folded.click()
+        page.get_by_label("Zone").select_option(index=1)
+        page.locator(".app-words", has_text="Centre").wait_for()
+        assert wrong(page, did) == []
+        for part in (".app-heading", ".app-words", ".app-day"):
+            assert READ in (page.locator(part).first.text_content() or ""), part

@@ -14,10 +14,7 @@ from helpers.core.base import store
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Dated, Surroundings
 from helpers.core.place_time.calendar import full_weeks, last_days
-from helpers.core.place_time.territory import (
-    Zones,
-    project,
-)
+from helpers.core.place_time.territory import Zones, project
 
 Floats = NDArray[np.float64]
 

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from helpers.core.base import markup
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
 from helpers.core.city.city import load_city
@@ -36,6 +37,13 @@ STEADY = {
 OUR_ERROR = re.compile(
     r"Erreur : (?P<what>.*)\n\s*où\s*: (?P<where>.*)\n\s*à faire : (?P<todo>.*)", re.DOTALL
 )
+# What an HTML output may be made of: tables (Jupyter's), and the portfolio's cards.
+SHOWN_HTML = (
+    "a", "caption", "code", "div", "em", "h3", "h4", "li", "ol", "p", "pre", "section", "span",
+    "strong", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+)  # fmt: skip
+SHOWN_ATTRIBUTES = {"*": ["aria-labelledby", "class", "id", "style"], "a": ["href"],
+                    "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan"]}  # fmt: skip
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -178,16 +186,28 @@ def _joined_streams(outputs: list[Any]) -> list[Any]:
 
 def write_report(executed: Any, path: Path, root: Path) -> None:
     """Write the executed notebook, tidied, and its page (one self-contained HTML file)."""
-    from nbconvert import HTMLExporter
-
     path.parent.mkdir(parents=True, exist_ok=True)
     clean = tidy(executed)
     path.write_text(as_text(clean), encoding="utf-8")
+    path.with_suffix(".html").write_text(page_of(clean, root), encoding="utf-8")
+
+
+def page_of(executed: Any, root: Path) -> str:
+    """Return the notebook's page: its Markdown by `markup`, its HTML outputs within SHOWN_HTML.
+
+    Elements that are not in the list are shown as text; attributes are taken away.
+    """
+    from nbconvert import HTMLExporter
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+    sanitizer = SanitizeHTML(tags=list(SHOWN_HTML), attributes=SHOWN_ATTRIBUTES, styles=["color"])
     exporter = HTMLExporter(
         template_name="phare_report", extra_template_basedirs=[str(root / "templates" / "report")]
     )
-    page, _ = exporter.from_notebook_node(clean)
-    path.with_suffix(".html").write_text(page, encoding="utf-8")
+    exporter.register_filter("markdown2html", markup.to_html)
+    exporter.register_filter("clean_html", sanitizer.sanitize_html_tags)
+    page: str = exporter.from_notebook_node(executed)[0]
+    return page
 
 
 def as_text(notebook: Any) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.base.french import change, percent, plural, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage.run import Run
 
@@ -100,7 +101,7 @@ def reasons_left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> 
         if name not in kept.themes:
             row = rows[name]
             told = why(row) if row["state"] not in IN_FORCE else "échantillon, sans total"
-            lines.append(f"**{theme.title}** ({TITLES[row['state']]}) : {told}.")
+            lines.append(f"**{plain(theme.title)}** ({TITLES[row['state']]}) : {told}.")
     return lines
 
 
@@ -110,7 +111,7 @@ def why(row: Mapping[str, Any]) -> str:
 
 
 def _of_need(one: Mapping[str, Any]) -> str:
-    source = f"« {one['source']} »"
+    source = f"« {plain(one['source'])} »"
     match one["reason"]:
         case "nothing_received":
             return f"rien n'est encore entré de {source}"

@@ -9,13 +9,19 @@ window.voila_heartbeat = () => {
   if (slow && heartbeats >= SLOW_AFTER) slow.hidden = false;
 };
 
-window.voila_process = (cell, cells) => {
+/* Each cell that arrives says which it is; a script inside the page would be refused. */
+const arrived = new MutationObserver(() => {
+  const last = [...document.querySelectorAll("[cell-index]")].at(-1);
   const bar = document.getElementById("loading_progress");
+  if (!last || !bar) return;
+  const [cell, cells] = [last.getAttribute("cell-index"), last.dataset.cells];
+  if (bar.getAttribute("value") === cell) return;
   bar.max = cells;
   bar.value = cell;
   document.getElementById("loading_text").textContent =
     `Préparation de la page : étape ${cell} sur ${cells}`;
-};
+});
+arrived.observe(document, { childList: true, subtree: true });
 
 /* Called twice: by the page when it is complete, and by Voilà when its theme is loaded. */
 window.voila_finish = () => {
@@ -46,6 +52,9 @@ const watchCharts = () => {
 };
 
 document.addEventListener("DOMContentLoaded", () => {
+  arrived.disconnect();
+  if (document.getElementById("rendered_cells")) window.voila_finish();
+
   const anything = { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] };
   new MutationObserver(watchCharts).observe(document.body, anything);
 

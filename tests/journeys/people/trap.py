@@ -1,0 +1,168 @@
+"""Texts that are traps: put in every text of a pack and of its deliveries, none must do anything.
+
+`wrong` looks at a page opened in a browser told to ignore the page's own policy: what is tested is
+that no markup reaches the page. The policy, a second door, has its own test (test_templates).
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from playwright.sync_api import Dialog, Page, Request, sync_playwright
+
+from tests.fixtures.browser import CHROMIUM
+
+RUN = "window.__ran=1"
+BAITS = (
+    f"<script>{RUN}</script><img src=x onerror={RUN}>",
+    f" \"'></text></svg></style></summary></details></td></table><svg onload={RUN}></svg>",
+    f"</title><iframe src=javascript:parent.{RUN}></iframe><a href=javascript:{RUN}>lien</a>",
+    f"[planté](javascript:{RUN}) ![planté](http://piege.invalid/i.png) <http://piege.invalid/>",
+    f"&lt;script&gt;{RUN}&lt;/script&gt; &#60;b&#62; **planté** _planté_ `planté` ~~planté~~",
+    f" | planté | $x$ \u2028\n\n# planté\n\n- planté\n\n<details open ontoggle={RUN}>",
+)
+BAIT = "".join(BAITS)  # the door takes so long a text for free text: a delivery has one at a time
+READ = BAITS[0]  # as a reader sees it
+# What is free text in the files of a pack; the other keys name columns, codes, files and zones.
+TEXTS = {
+    "title", "told_by", "publisher", "licence", "attribution", "purpose", "legal_basis",
+    "retention", "caveats", "convention", "how_to_get", "who", "lever", "actor", "more", "caveat",
+    "question", "zones", "refused", "label",
+}  # fmt: skip
+PLANTED = """() => [...document.querySelectorAll("body *, svg *")].filter((e) =>
+    e.matches("iframe, object, embed, img:not([src^='data:']), [href^='javascript' i]")
+    || (e.matches("script") && e.textContent.includes("__ran") && !e.type)
+    || [...e.attributes].some((a) => a.name.startsWith("on"))
+    || (e.children.length === 0 && e.textContent.trim() === "planté")
+  ).map((e) => e.outerHTML.slice(0, 300))"""
+
+
+def trapped(value: Any, key: str = "") -> Any:
+    """Return a pack's YAML with the bait after every free text."""
+    if key == "agenda":  # it names columns
+        return value
+    if isinstance(value, dict):
+        inside = key if key in ("zones", "refused") else ""
+        return {k: trapped(v, inside or str(k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [trapped(one, key) for one in value]
+    if not isinstance(value, str) or key not in TEXTS:
+        return value
+    return f"{value}{BAIT}{' ?' if value.endswith('?') else ''}"  # a question's title ends so
+
+
+def trap(pack: Path) -> None:
+    """Put the bait in every text of a pack and of its deliveries of points and zones."""
+    for path in sorted(pack.rglob("*.yaml")):
+        text = trapped(yaml.safe_load(path.read_text(encoding="utf-8")))
+        for one in text.get("published_figures", ()):
+            one |= {name: f"{one[name]}{BAIT}" for name in ("unit", "source")}
+        text.get("fields", {}).get("nom", {}).pop("pattern", None)  # it would refuse the bait
+        path.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False), "utf-8")
+    for path in (pack / "livraison").glob("*.geojson"):
+        zones = json.loads(path.read_text(encoding="utf-8"))
+        for feature, bait in zip(zones["features"], itertools.cycle(BAITS), strict=False):
+            feature["properties"]["nom"] += bait
+        path.write_text(json.dumps(zones, ensure_ascii=False), encoding="utf-8")
+    column = f"col<img src=x onerror={RUN}>`planté`|planté"  # one that the contract does not name
+    for path in (pack / "livraison").glob("faits*.csv"):
+        head, _, rest = path.read_text(encoding="utf-8").partition("\n")
+        lines = [f"{head};{column}", *(f"{line};x" for line in rest.splitlines())]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+EVENTS = """
+source: evenements
+title: Événements
+kind: context
+version: "1"
+publisher: Exemple inventé
+licence: Licence Ouverte 2.0
+attribution: Événements inventés
+purpose: dire ce qui a lieu
+legal_basis: aucune donnée réelle
+retention: le temps de l'essai
+file: {format: csv, separator: ";"}
+timezone: Europe/Paris
+key: [id]
+fields:
+  id: {type: str, required: true, label: numéro}
+  titre: {type: str, required: true, label: titre public}
+  genre: {type: str, required: true, label: genre de fermeture}
+  debut: {type: timestamp, required: true, format: "%Y-%m-%dT%H:%M:%S", label: début}
+  fin: {type: timestamp, required: true, format: "%Y-%m-%dT%H:%M:%S", label: fin}
+  longitude: {type: float, required: true, unit: degrés, label: longitude}
+  latitude: {type: float, required: true, unit: degrés, label: latitude}
+  taille: {type: int, required: true, label: personnes attendues}
+  statut: {type: enum, required: true, values: [tenu], label: statut}
+"""
+
+
+def add_events(pack: Path, day: str) -> None:
+    """Add to the model's pack what is on, a question, a milestone and a published figure."""
+    (pack / "contracts/evenements.yaml").write_text(EVENTS, encoding="utf-8")
+    with (pack / "livraison/evenements.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, delimiter=";")
+        rows.writerow(yaml.safe_load(EVENTS)["fields"])
+        for n, bait in enumerate(BAITS):
+            when = (f"{day}T08:00:00", f"{day}T22:00:00", 5.3661 + n / 1000, 43.2945)
+            rows.writerow([f"E{n}", f"Fête {bait}", f"genre {bait}", *when, 900 - n, "tenu"])
+    path = pack / "city.yaml"
+    about = yaml.safe_load(path.read_text(encoding="utf-8"))
+    about["sources"]["evenements"] = {"file": "evenements.csv"}
+    when_where = {"source": "evenements", "id": "id", "start": "debut", "end": "fin",
+                  "longitude": "longitude", "latitude": "latitude"}  # fmt: skip
+    about["agenda"] = {
+        "events": {**when_where, "title": "titre", "size": "taille", "status": "statut",
+                   "held": ["tenu"]},
+        "closures": {**when_where, "kind": "genre", "radius_m": "taille", "event": "id"},
+    }  # fmt: skip
+    figure = {"name": "habitants", "label": "Habitants", "value": 9, "unit": "h", "source": "s"}
+    about["published_figures"] = [figure]
+    about["milestones"] = [{"title": "Travaux", "start": "2025-05-01", "sources": ["faits"],
+                            "recording": True, "told_by": "service"}]  # fmt: skip
+    path.write_text(yaml.safe_dump(about, allow_unicode=True, sort_keys=False), "utf-8")
+    path = pack / "themes.yaml"
+    themes = yaml.safe_load(path.read_text(encoding="utf-8"))
+    themes["questions"] = {"nuit": {
+        "title": "Et la nuit ?", "theme": "bruit", "caveat": "peu de faits",
+        "actors": [{"who": "Voirie", "lever": "éclairer"}],
+    }}  # fmt: skip
+    path.write_text(yaml.safe_dump(themes, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+@contextmanager
+def unguarded() -> Iterator[tuple[Page, list[str]]]:
+    """Open a page whose own policy is ignored; yield it and what it did wrong so far."""
+    did: list[str] = []
+
+    def on_dialog(dialog: Dialog) -> None:
+        did.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def on_request(asked: Request) -> None:
+        if "piege.invalid" in asked.url or asked.url.endswith("/x"):
+            did.append(f"asked: {asked.url}")
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(bypass_csp=True)
+        page.on("dialog", on_dialog)
+        page.on("request", on_request)
+        yield page, did
+        browser.close()
+
+
+def wrong(page: Page, did: list[str]) -> list[str]:
+    """Return what ran, what was asked for, and what stands as an element of the page."""
+    ran = ["a script ran"] if page.evaluate("window.__ran !== undefined") else []
+    return [*ran, *did, *page.evaluate(PLANTED)]
