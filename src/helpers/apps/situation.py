@@ -14,6 +14,7 @@ from helpers.apps.follow import Follow
 from helpers.apps.parts import Boundary, Panel, aside, header, words
 from helpers.core.base import store
 from helpers.core.base.french import spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
