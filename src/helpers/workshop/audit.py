@@ -18,9 +18,10 @@ from helpers.collect.collect import FROM
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
 from helpers.core.base.workspace import active_cities, find_root
+from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere
 from helpers.workshop.elsewhere import Difference
-from helpers.workshop.run_city import environment, locked, stages
+from helpers.workshop.run_city import environment, locked
 
 SAYS = {
     "different": "diffère",

@@ -20,7 +20,8 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.core.city.city import City
-from helpers.workshop.run_city import activate, dvc, locked, reproduce, stages
+from helpers.core.stage.params import stages
+from helpers.workshop.run_city import activate, dvc, locked, reproduce
 
 # Everything here differs from the usual run, and the stages' own guard is taken away.
 VARIATIONS = {

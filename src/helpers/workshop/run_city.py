@@ -25,15 +25,11 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
 from helpers.core.stage import code_used, params
+from helpers.core.stage.params import stages
 from helpers.workshop import yaml_text
 
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
 SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
-
-
-def stages(root: Path) -> list[str]:
-    """Return the names of the stages, in the order of dvc.yaml."""
-    return list(yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
 
 
 def locked(root: Path, city: str) -> dict[str, dict[str, Any]]:

@@ -20,9 +20,10 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
 from helpers.core.city.city import City
+from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
 from helpers.reliability.grades import accounts
-from helpers.workshop.run_city import dvc, environment, find_pack, locked, stages
+from helpers.workshop.run_city import dvc, environment, find_pack, locked
 
 STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspended": "suspendu"}
 
