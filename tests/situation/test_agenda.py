@@ -12,7 +12,7 @@ import shapely
 
 from helpers.core.base import store
 from helpers.core.city.city import Agenda, City
-from helpers.situation import agenda
+from helpers.situation import agenda, words
 from tests.fixtures.made_up import write_pack
 
 DAY = dt.date(2024, 6, 15)
@@ -128,16 +128,15 @@ def test_the_highest_warning_of_the_day_alone_is_told(stub: Stub) -> None:
 def test_tables_give_the_day_back_and_words_tell_it(stub: Stub) -> None:
     today = agenda.of_day(stub, DAY)  # type: ignore[arg-type]
     assert agenda.of_tables(DAY, today.tables()) == today
-    said = agenda.in_words(stub.city, today, {"A": "Carré A", "B": "Carré B"})
+    said = words.day(stub.city, today, {"A": "Carré A", "B": "Carré B"})
     assert "Vigilance météo : orange" in said
     assert "Concert (Carré B, 5 000 personnes attendues)" in said.replace("\u202f", " ")
     assert "Carré B : circulation interdite, 100 m alentour, jusqu'au 16 juin 2024 1 h" in said
-    assert agenda.notes(today.events) == {"A": "Fête", "B": "Concert"}
 
 
 def test_a_city_that_declares_nothing_says_so(tmp_path: Path) -> None:
     bare = Stub(tmp_path, {})
     today = agenda.of_day(bare, DAY)  # type: ignore[arg-type]
     assert (today.events, today.closures, today.warnings) == ([], [], [])
-    said = agenda.in_words(bare.city, today, {})
+    said = words.day(bare.city, today, {})
     assert said.count("aucune source déclarée") == 2

@@ -12,11 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers.situation import alerts
+from helpers.core.stage import params
+from helpers.situation import alerts, words
+from helpers.situation.knobs import Knobs
 from tests.fixtures.made_up import build_made_up, fact
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 
-KNOBS = alerts.Knobs([1, 7], reference_weeks=12, memory_weeks=52, false_alert_rate=0.05)
+KNOBS: Knobs = params.knobs("situation", ROOT).model_copy(
+    update={"alert_periods_days": (1, 7), "alert_reference_weeks": 12, "alert_memory_weeks": 52,
+            "false_alert_rate": 0.05}
+)  # fmt: skip
+SHORT = KNOBS.model_copy(update={"alert_memory_weeks": 30})
 DAYS = (52 + 12) * 7 + 7
 RUNS = 500
 
@@ -26,9 +32,9 @@ def judged(daily: list[np.ndarray]) -> list[dict[str, Any]]:
     rows = []
     for counts in daily:
         whole = counts.sum(axis=0, keepdims=True)
-        for days in KNOBS.periods_days:
+        for days in KNOBS.alert_periods_days:
             for part in (whole, counts):
-                rows += alerts.test(alerts.windows(part, days, 64), KNOBS.reference_weeks)
+                rows += alerts.test(alerts.windows(part, days, 64), KNOBS.alert_reference_weeks)
     return alerts.judge(rows, KNOBS.false_alert_rate)
 
 
@@ -141,21 +147,22 @@ def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
 
 def test_a_rise_lights_the_alert_of_its_zone_and_says_so(tmp_path: Path) -> None:
     built, con = city_of(tmp_path)
-    knobs = alerts.Knobs([1, 7], 12, 30, 0.05)
-    table = alerts.find(con, built.city, knobs)
+    table = alerts.find(con, built.city, SHORT)
     lit = {(row["zone"], row["period_days"]) for row in alerts.lit(table)}
     assert ("B", 1) in lit
     assert not any(zone == "A" for zone, _ in lit)
-    said = alerts.in_words(table, built.city, {"B": "Carré B"}, {"B": "fête du quartier"}, 0.05)
-    assert "Bruit, Carré B" in said
-    assert "12\u00a0faits" in said
-    assert "fête du quartier" in said
+    on = [{"zone": "B", "title": "Fête du quartier"}, {"zone": "A", "title": "Marché"}]
+    said = words.alerts(table, built.city, {"B": "Carré B"}, on, SHORT)
+    assert "**Bruit, Carré B** (hier) : 12\u00a0faits, 1\u00a0attendu (de 0 à 4)." in said
+    assert "À savoir : Fête du quartier." in said
+    assert "Marché" not in said
 
 
 def test_a_silent_source_is_missing_and_lights_nothing(tmp_path: Path) -> None:
     built, con = city_of(tmp_path, silent=dt.date(2024, 12, 31))
-    table = alerts.find(con, built.city, alerts.Knobs([1, 7], 12, 30, 0.05))
+    table = alerts.find(con, built.city, SHORT)
     rows = table.to_pylist()
     assert {row["status"] for row in rows} == {"missing"}
+    assert {row["reason"] for row in rows} == {"silent"}
     assert {row["n"] for row in rows} == {None}
     assert alerts.lit(table) == []

@@ -10,7 +10,8 @@ import pytest
 from helpers.collect import persons
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
-from helpers.situation import reflex_sheets
+from helpers.situation import reflex_sheets, words
+from helpers.situation.reflex_sheets import Reason
 from tests.fixtures.real import ROOT
 
 PARTS = ("Quand l'ouvrir", "## Qui prévenir", "## Premiers gestes", "## Répondre par degrés",
@@ -25,7 +26,7 @@ def alert(theme: str, zone: str = "1320101") -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", reflex_sheets.names(ROOT))
 def test_a_sheet_has_all_its_parts_in_order_and_names_nobody(name: str) -> None:
-    text = reflex_sheets.read(ROOT, name, "essai").text
+    text = reflex_sheets.read(ROOT, name).text
     places = [text.find(part) for part in PARTS]
     assert -1 not in places
     assert places == sorted(places)
@@ -45,31 +46,41 @@ def test_every_sheet_that_a_pack_names_exists(city: str) -> None:
 def test_alerts_and_warnings_open_their_sheets_once_with_every_reason() -> None:
     city = City(ROOT / "data/cities/marseille")
     rows = [alert("rixes"), alert("interventions_urgentes", "ville"), alert("bruit")]
-    found = reflex_sheets.opened(ROOT, city, rows, [{"level": "rouge"}], {"1320101": "Belsunce"})
-    assert {one.name: one.why for one in found} == {
-        "intemperies": "vigilance rouge",
-        "violences_espace_public": "Rixes, Belsunce ; "
-        "Interventions pour atteintes et dangers, toute la ville",
+    rows.append(alert("rixes"))  # of another period: told once
+    found = reflex_sheets.opened(ROOT, city, rows, [{"level": "rouge"}])
+    assert {one.sheet.name: one.reasons for one in found} == {
+        "intemperies": (Reason(warning="rouge"),),
+        "violences_espace_public": (
+            Reason("rixes", "1320101"),
+            Reason("interventions_urgentes", "ville"),
+        ),
     }
-    assert "EXERCICE" not in reflex_sheets.in_words(found)
+    said = words.sheets(found, city, {"1320101": "Belsunce"})
+    assert "Ouverte pour : vigilance rouge." in said
+    assert (
+        "Ouverte pour : Rixes, Belsunce ; Interventions pour atteintes et dangers, "
+        "toute la ville." in said
+    )
+    assert "EXERCICE" not in said
 
 
 def test_a_drill_shows_its_sheet_alone_and_says_so() -> None:
     city = City(ROOT / "data/cities/marseille")
-    found = reflex_sheets.opened(ROOT, city, [alert("rixes")], [], {}, "mouvement_de_foule")
-    assert [one.name for one in found] == ["mouvement_de_foule"]
+    found = reflex_sheets.opened(ROOT, city, [alert("rixes")], [], "mouvement_de_foule")
+    assert [one.sheet.name for one in found] == ["mouvement_de_foule"]
     assert found[0].drill
-    assert "EXERCICE, rien ne s'est passé" in reflex_sheets.in_words(found)
+    said = words.sheets(found, city, {})
+    assert "EXERCICE, rien ne s'est passé" in said
+    assert "Ouverte pour" not in said
 
 
 def test_without_alert_no_sheet_is_open() -> None:
-    found = reflex_sheets.opened(
-        ROOT, City(ROOT / "data/cities/marseille"), [alert("bruit")], [], {}
-    )
+    city = City(ROOT / "data/cities/marseille")
+    found = reflex_sheets.opened(ROOT, city, [alert("bruit")], [])
     assert found == []
-    assert "Aucune fiche" in reflex_sheets.in_words(found)
+    assert "Aucune fiche" in words.sheets(found, city, {})
 
 
 def test_an_unknown_sheet_is_refused_with_the_choice() -> None:
     with pytest.raises(PhareError, match="mouvement_de_foule"):
-        reflex_sheets.read(ROOT, "inconnue", "essai")
+        reflex_sheets.read(ROOT, "inconnue")

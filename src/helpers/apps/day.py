@@ -6,10 +6,12 @@ import ipywidgets as widgets
 
 from helpers.apps.parts import Boundary, folded
 from helpers.core.base import store
+from helpers.core.base.french import plural
 from helpers.core.city.city import City
 from helpers.core.place_time import places
 from helpers.core.stage.run import Run
-from helpers.situation import agenda, alerts, reflex_sheets
+from helpers.situation import agenda, alerts, reflex_sheets, words
+from helpers.situation.knobs import Knobs
 
 NO_DRILL = "aucun"
 
@@ -17,7 +19,7 @@ NO_DRILL = "aucun"
 class Day:
     """What the stage `situation` found for the last day; a drill opens a sheet of its own."""
 
-    def __init__(self, run: Run, city: City, false_alert_rate: float) -> None:
+    def __init__(self, run: Run, city: City, knobs: Knobs) -> None:
         self.run, self.city = run, city
         folder = "derived/situation"
         tables = {
@@ -27,13 +29,13 @@ class Day:
         self.today = agenda.of_tables(city.about.period.end, tables)
         self.names = places.zone_names(run.con, city)
         self.lit = [row for row in alerts.lit(tables["alerts"]) if row["theme"] in city.themes]
-        notes = agenda.notes(self.today.events)
-        said = alerts.in_words(tables["alerts"], city, self.names, notes, false_alert_rate)
-        day = agenda.in_words(run.city, self.today, self.names)
-        self.alerts = widgets.HTML(folded(self._title(), said, open_now=bool(self.lit)))
+        said = words.alerts(tables["alerts"], city, self.names, self.today.events, knobs)
+        day = words.day(run.city, self.today, self.names)
+        title = plural(len(self.lit), "alerte") if self.lit else "Aucune alerte"
+        self.alerts = widgets.HTML(folded(title, said, open_now=bool(self.lit)))
         self.on = widgets.HTML(folded("Aujourd'hui : événements, rues et lieux fermés", day))
         self.sheets = widgets.HTML()
-        choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n, "").title, n)
+        choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n).title, n)
                                      for n in reflex_sheets.names(run.root))]  # fmt: skip
         self.drill = widgets.Dropdown(
             options=choices, description="Exercice", style={"description_width": "6em"}
@@ -45,16 +47,11 @@ class Day:
         self.widget = widgets.VBox(parts)
         self.widget.add_class("app-day")
 
-    def _title(self) -> str:
-        if not self.lit:
-            return "Aucune alerte"
-        return f"{len(self.lit)} alerte" + ("s" if len(self.lit) > 1 else "")
-
     def _open(self) -> None:
         found = reflex_sheets.opened(
-            self.run.root, self.run.city, self.lit, self.today.warnings, self.names,
-            self.drill.value,
-        )  # fmt: skip
+            self.run.root, self.run.city, self.lit, self.today.warnings, self.drill.value
+        )
         title = "Exercice : fiche réflexe" if self.drill.value else "Fiches réflexes"
         shown = bool(self.drill.value) or bool(found)
-        self.sheets.value = folded(title, reflex_sheets.in_words(found), open_now=shown)
+        told = words.sheets(found, self.run.city, self.names)
+        self.sheets.value = folded(title, told, open_now=shown)

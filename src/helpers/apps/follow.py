@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from helpers.apps.parts import Boundary, folded
 from helpers.core.base.french import percent
+from helpers.core.base.markup import plain
 from helpers.core.city.names import WHOLE
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.city.survey import read_rule
@@ -17,6 +18,7 @@ from helpers.core.stage.run import Run
 from helpers.sentiment import words
 from helpers.sentiment.links import resemblance
 from helpers.trends import words as trends_words
+from helpers.trends.knobs import Knobs
 
 
 class Follow:
@@ -24,8 +26,9 @@ class Follow:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.knobs: Knobs = params.knobs("trends")
         self.rows = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
-        roles = list(params.block("trends")["indicators"])
+        roles = list(self.knobs.indicators)
         self.role = widgets.Dropdown(
             options=roles, description="Rôle", style={"description_width": "6em"}
         )
@@ -43,11 +46,11 @@ class Follow:
         self.indicators.value = folded(title, "\n".join(lines))
 
     def _line(self, row: dict[str, Any]) -> str:
-        title = trends_words.indicator_title(row, self.run.city)
+        title = plain(trends_words.indicator_title(row, self.run.city))
         if row["status"] != "ok":
-            least = params.knobs("trends").minimum_count
-            return f"- {title} : abstention, {trends_words.reason(row, least)}"
-        value = trends_words.indicator_value(row)
+            why = trends_words.reason(row, self.knobs.minimum_count)
+            return f"- {title} : abstention, {plain(why)}"
+        value = plain(trends_words.indicator_value(row))
         return f"- {title} : **{value}** (fiabilité {row['reliability']})"
 
     def _feeling(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -23,8 +24,11 @@ from helpers.core.stage.run import Run, digest
 from helpers.core.stats.intervals import poisson_interval
 from helpers.rhythms import figures as rhythms_figures
 from helpers.rhythms import week as rhythms_week
-from helpers.situation import levels
-from helpers.trends import figures, weekly_series
+from helpers.situation import figures, levels
+from helpers.situation import words as situation_words
+from helpers.situation.knobs import Knobs
+from helpers.trends import figures as trends_figures
+from helpers.trends import weekly_series
 
 Span = tuple[dt.date, dt.date]  # first day, day after the last
 Drawn = tuple[str, str, Any]  # title, line below it, chart
@@ -48,30 +52,27 @@ class SituationApp:
     """Controls on top, then the words, the map, the trend and the rhythm."""
 
     def __init__(self, city: str) -> None:
-        knobs = params.block("situation")
-        self.run = Run("situation", {"city": city, **knobs})
+        self.run = Run("situation", {"city": city, **params.block("situation")})
         self.con = self.run.view(*TABLES)
         self.city = standing.in_force(self.run)
         self.left_out = standing.reasons_left_out(self.con, self.run.city, self.city)
-        self.knobs = levels.Knobs(
-            knobs["reference_periods"], knobs["minimum_references"], knobs["confidence"]
-        )
+        self.knobs: Knobs = params.knobs("situation")
         self.rhythm_knobs = params.knobs("rhythms")
         self.themes = levels.dated_themes(self.con, self.city)
         self.ready = bool(self.themes)
         if not self.ready:
             return
-        self.day = Day(self.run, self.city, knobs["false_alert_rate"])
+        self.day = Day(self.run, self.city, self.knobs)
         self.follow = Follow(self.run)
         self.panels = {area: Panel(area) for area in FIGURES}
         self.evidence = {area: self._published(*made) for area, made in FIGURES.items()}
         self.answer = widgets.HTML()
         self.boundary = Boundary(self.answer, *(panel.widget for panel in self.panels.values()))
-        self._controls(knobs["periods_days"])
+        self._controls(self.knobs.periods_days)
         self.boundary.run(self._refresh)
 
-    def _controls(self, periods: list[int]) -> None:
-        options = [(levels.period_title(d).capitalize(), d) for d in periods]
+    def _controls(self, periods: Sequence[int]) -> None:
+        options = [(situation_words.period_title(d).capitalize(), d) for d in periods]
         about = self.city.about
         themes = [(f"{AXES[t.axis]} · {t.title}", n) for n, t in self.city.themes.items()
                   if n in self.themes]  # fmt: skip
@@ -137,20 +138,23 @@ class SituationApp:
 
     def _answer(self, rows: list[dict[str, Any]], chosen: dict[str, Any]) -> str:
         if chosen["zone"] == WHOLE:
-            told = levels.sentence(rows, self.names)
+            told = situation_words.sentence(rows, self.names)
         else:
-            told = f"{plain(self.names[chosen['zone']])} : {levels.told_alone(chosen)}."
+            told = f"{plain(self.names[chosen['zone']])} : {situation_words.told_alone(chosen)}."
         theme = self.city.themes[chosen["theme"]]
         badge = standing.badge(self.con, [theme.source])
-        when = levels.period_title(chosen["period_days"])
+        when = situation_words.period_title(chosen["period_days"])
         return f"**{plain(theme.title)}, {when}** : {told} {badge[0].upper()}{badge[1:]}."
 
     def _map(self, rows: list[dict[str, Any]], division: str) -> Drawn:
         features = maps.zone_features(self.con, division)
         if not features:
             return "Où ?", "Découpage sans contours : pas de carte", figure.nothing()
-        chart = levels.level_map(features, rows, 430, 470)
-        return "Où ?", "Chaque zone comparée à son habitude", chart
+        chart = figures.level_map(features, rows, 430, 470, self.zone.value)
+        line = "Chaque zone comparée à son habitude"
+        if self.zone.value != WHOLE:
+            line += " ; cernée, la zone choisie"
+        return "Où ?", line, chart
 
     def _trend(self, theme: str, division: str, span: Span) -> Drawn:
         counted = weekly_series.counted_weeks(self.con, self.city, theme, division)
@@ -164,7 +168,7 @@ class SituationApp:
             for (w, n), lo, hi in zip(weeks, low, high, strict=True)
         ]  # fmt: skip
         first, after = span
-        chart = figures.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
+        chart = trends_figures.draw_one(rows, (first.isoformat(), after.isoformat()), 470, 150)
         return "Depuis quand ?", "Faits par semaine ; en gris, la période choisie", chart
 
     def _rhythm(self, theme: str, division: str, span: Span) -> Drawn:

@@ -14,19 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.store import literal, quote
-from helpers.core.city.city import City
 from helpers.core.city.names import OUTSIDE
 from helpers.core.place_time.territory import Zones, project
 from helpers.core.stage.run import Run
 
-KINDS = {
-    "stationnement": "stationnement interdit",
-    "circulation": "circulation interdite",
-    "occupation_domaine": "espace public occupé",
-    "debit_boissons": "débit de boissons réglementé",
-}
 WHEN_WHERE = [("zone", pa.string()), ("end_at", pa.timestamp("us"))]
 SCHEMAS = {
     "events": pa.schema([("id", pa.string()), ("title", pa.string()), ("size", pa.int64()),
@@ -35,7 +27,6 @@ SCHEMAS = {
                            ("event", pa.string()), *WHEN_WHERE]),
     "warnings": pa.schema([("level", pa.string())]),
 }  # fmt: skip
-LISTED = 12  # closures told one by one; the others are counted
 
 
 @dataclass(frozen=True)
@@ -157,54 +148,3 @@ def _zones(run: Run, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
     x, y = project(lon, lat, about.crs)
     found = Zones.read(codes, names, shapes, about.crs).at(x, y)
     return [None if zone is None or zone == OUTSIDE else str(zone) for zone in found]
-
-
-def notes(events: list[dict[str, Any]]) -> dict[str, str]:
-    """Return zone → what is on there today, for who reads an alert of that zone."""
-    found: dict[str, list[str]] = {}
-    for row in events:
-        if row["zone"]:
-            found.setdefault(row["zone"], []).append(row["title"])
-    return {
-        zone: titles[0] + (f" et {plural(len(titles) - 1, 'autre')}" if titles[1:] else "")
-        for zone, titles in found.items()
-    }
-
-
-def in_words(city: City, today: Today, names: dict[str, str]) -> str:
-    """Return the day as Markdown: warnings, events, closures; said where no source tells."""
-    events, closed = today.events, today.closures
-    agenda = city.about.agenda
-    lines = [f"**Le {spoken(today.day)}** :", ""]
-    if agenda.warnings is not None:
-        level = today.warnings[0]["level"] if today.warnings else "aucune"
-        lines.append(f"- Vigilance météo : {level}.")
-    if agenda.events is None:
-        lines.append("- Événements : aucune source déclarée.")
-    else:
-        listed = ", ".join(
-            f"{row['title']} ({names.get(row['zone'], 'lieu non précisé')}"
-            + (f", {number(row['size'])} personnes attendues)" if row["size"] else ")")
-            for row in events[:3]
-        )
-        lines.append(f"- {plural(len(events), 'événement')}" + (f" : {listed}." if listed else "."))
-    if agenda.closures is None:
-        lines.append("- Rues et lieux fermés : aucune source déclarée.")
-    else:
-        lines.append(f"- Rues et lieux fermés ou restreints : {number(len(closed))}.")
-        lines += [_closure(row, names) for row in closed[:LISTED]]
-        if len(closed) > LISTED:
-            lines.append(f"  - et {plural(len(closed) - LISTED, 'autre')}.")
-    return "\n".join(lines)
-
-
-def _closure(row: dict[str, Any], names: dict[str, str]) -> str:
-    what = KINDS.get(row["kind"], row["kind"])
-    where = names.get(row["zone"], "lieu non précisé") if row["zone"] else "lieu non précisé"
-    radius = f", {number(row['radius_m'])} m alentour" if row["radius_m"] else ""
-    why = f" ({row['event']})" if row["event"] else ""
-    until = row["end_at"]
-    return (
-        f"  - {where} : {what}{radius}, jusqu'au {spoken(until.date())} {until.hour} h"
-        f"{why}, arrêté {row['id']}."
-    )

@@ -11,11 +11,8 @@ day when nothing has changed, the chance of one alert or more is at most the rat
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -23,17 +20,16 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.stats import false_discovery_control
 
-from helpers.core.base.french import number, plural
-from helpers.core.base.store import quote
 from helpers.core.city.city import City
-from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
-from helpers.core.stage import figure, palette
+from helpers.core.place_time.counts import counts
 from helpers.core.stats.intervals import DIGITS, predictive_interval
+from helpers.situation.knobs import Knobs
 
 Floats = NDArray[np.float64]
-SHOWN = 10  # comparisons drawn
-CONFIDENCE = 0.95  # of the interval drawn: one comparison alone, without the others
+SILENT, TOO_FEW_WEEKS = "silent", "too_few_weeks"  # why nothing is said
+CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, without the others
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
 SCHEMA = pa.schema(
     [
@@ -45,16 +41,6 @@ SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """What alerts look at: periods (days), weeks of references, weeks of memory, false rate."""
-
-    periods_days: Sequence[int]
-    reference_weeks: int
-    memory_weeks: int
-    false_alert_rate: float
 
 
 def windows(daily: Floats, days: int, weeks: int) -> Floats:
@@ -125,10 +111,9 @@ def test(sums: Floats, references: int) -> list[dict[str, Any]]:
         past = past[np.isfinite(past)]
         row: dict[str, Any] = {"references": len(past), "dispersion": alpha}
         if not np.isfinite(series[0]):
-            row |= {"status": "missing", "reason": "source muette"}
+            row |= {"status": "missing", "reason": SILENT}
         elif len(past) < MINIMUM_WEEKS:
-            why = f"moins de {MINIMUM_WEEKS} semaines comparables"
-            row |= {"n": int(series[0]), "status": "abstained", "reason": why}
+            row |= {"n": int(series[0]), "status": "abstained", "reason": TOO_FEW_WEEKS}
         else:
             n, total = int(series[0]), int(past.sum())
             p = upper_tail(n, total, len(past), alpha)
@@ -169,45 +154,52 @@ def daily_counts(
     listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
     names = [WHOLE, *(row[0] for row in listed.fetchall())]
     place = {name: i for i, name in enumerate(names)}
-    counts = np.zeros((len(names), days))
-    found = con.execute(
-        f"SELECT {quote(f'zone_{division}')}, date_diff('day', ?, hour), sum(n)::BIGINT FROM cube "
-        "WHERE theme = ? AND hour >= ? AND hour < ? AND time_precision != 'year' "
-        "GROUP BY ALL ORDER BY ALL",
-        [first, theme, first, after],
-    )
-    for zone, day, n in found.fetchall():
-        counts[0, day] += n
-        if zone not in (OUTSIDE, NO_PLACE, None) and zone in place:
-            counts[place[zone], day] += n
-    counts[:, : max(0, (city.about.period.start - first).days)] = np.nan
+    daily = np.zeros((len(names), days))
+    for zone, day, n in counts(
+        con, ["zone", "day"], theme=theme, division=division, span=(first, after)
+    ):
+        at = (day - first).days
+        daily[0, at] += n
+        if zone in place:
+            daily[place[zone], at] += n
+    daily[:, : max(0, (city.about.period.start - first).days)] = np.nan
     silent = con.execute(
         "SELECT day FROM days WHERE source = ? AND division = ? AND status = 'missing' "
         "AND day >= ? AND day < ?",
         [city.themes[theme].source, WHOLE, first, after],
     )
     for (day,) in silent.fetchall():
-        counts[:, (day - first).days] = np.nan
-    return names, counts
+        daily[:, (day - first).days] = np.nan
+    return names, daily
 
 
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
-    """Return the rows of SCHEMA: each dated theme, period, and the city and each of its zones.
+    """Return the rows of SCHEMA: each theme, period, and the city and each of its zones.
 
     The city and its zones learn their dispersion apart. Views `cube`, `zones`, `days`.
     """
     rows: list[dict[str, Any]] = []
-    weeks = knobs.memory_weeks + knobs.reference_weeks
+    references, memory = knobs.alert_reference_weeks, _memory(knobs)
     for theme, about in city.themes.items():
         if about.division is not None:
             continue
-        names, counts = daily_counts(con, city, theme, weeks * 7 + max(knobs.periods_days))
-        for days in knobs.periods_days:
-            sums = windows(counts, days, weeks)
-            judged = test(sums[:1], knobs.reference_weeks) + test(sums[1:], knobs.reference_weeks)
+        names, daily = daily_counts(con, city, theme, _days(knobs))
+        for days in knobs.alert_periods_days:
+            sums = windows(daily, days, memory)
+            judged = test(sums[:1], references) + test(sums[1:], references)
             base = {"theme": theme, "period_days": days, "division": city.about.main_division}
             rows += [{**base, "zone": zone, **row} for zone, row in zip(names, judged, strict=True)]
     return pa.Table.from_pylist(judge(rows, knobs.false_alert_rate), schema=SCHEMA)
+
+
+def _memory(knobs: Knobs) -> int:
+    """Return how many weeks before the last are looked at."""
+    return knobs.alert_memory_weeks + knobs.alert_reference_weeks
+
+
+def _days(knobs: Knobs) -> int:
+    """Return how many days all windows take."""
+    return _memory(knobs) * 7 + max(knobs.alert_periods_days)
 
 
 def lit(table: pa.Table) -> list[dict[str, Any]]:
@@ -216,76 +208,7 @@ def lit(table: pa.Table) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda r: (r["q"], r["p"], r["theme"], r["period_days"], r["zone"]))
 
 
-def in_words(
-    table: pa.Table, city: City, names: dict[str, str], notes: dict[str, str], rate: float
-) -> str:
-    """Return the alerts as Markdown, or that there is none.
-
-    `names` gives the name of each zone, `notes` what is known to be on there (an event).
-    """
-    found = lit(table)
-    tested = sum(row["status"] == "ok" for row in table.to_pylist())
-    promise = (
-        f"{plural(tested, 'comparaison')} ; un jour où rien ne change, au plus "
-        f"{number(100 * rate)} chances sur 100 qu'une alerte s'allume."
-    )
-    if not found:
-        return f"**Aucune alerte** ({promise})"
-    lines = [f"**{plural(len(found), 'alerte')}** ({promise})", ""]
-    for row in found:
-        note = f" À savoir : {notes[row['zone']]}." if row["zone"] in notes else ""
-        lines.append(
-            f"- **{city.themes[row['theme']].title}, {place_of(row, names)}** ({_when(row)}) : "
-            f"{plural(row['n'], 'fait')}, {number(row['expected'])} attendus "
-            f"(de {number(row['low'])} à {number(row['high'])}).{note}"
-        )
-    return "\n".join(lines)
-
-
-def draw(table: pa.Table, city: City, names: dict[str, str]) -> Any:
-    """Return, for the counts least to be expected, the count (point) beside the expected (bar)."""
-    rows = [row for row in table.to_pylist() if row["status"] == "ok"]
-    rows.sort(key=lambda r: (r["p"], r["theme"], r["period_days"], r["zone"]))
-    drawn = [
-        {
-            "rang": rank,
-            "quoi": f"{city.themes[r['theme']].title} · {place_of(r, names)} · {_when(r)}",
-            "constaté": r["n"],
-            "attendu": r["expected"],
-            "bas": r["low"],
-            "haut": r["high"],
-            "sens": "alerte" if r["alert"] else "dans le hasard",
-        }
-        for rank, r in enumerate(rows[:SHOWN])
-    ]
-    base = alt.Chart(figure.data(drawn)).encode(
-        y=alt.Y("quoi:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=560))
-    )
-    colour = alt.Color(
-        "sens:N",
-        title=None,
-        scale=alt.Scale(domain=["alerte", "dans le hasard"], range=[palette.ORANGE, palette.BLUE]),
-        legend=alt.Legend(orient="top"),
-    )
-    bars = base.mark_bar(color=palette.GREY, opacity=0.4, height=10).encode(
-        x=alt.X("attendu:Q", title="faits attendus (barre, trait à 95 %) et constatés (point)")
-    )
-    spans = base.mark_rule(color=palette.EDGE).encode(x="bas:Q", x2="haut:Q")
-    points = base.mark_point(filled=True, size=80, opacity=1).encode(x="constaté:Q", color=colour)
-    return alt.layer(bars, spans, points).properties(width=320, height=alt.Step(22))
-
-
-def place_of(row: dict[str, Any], names: dict[str, str]) -> str:
-    """Return the name of the row's zone."""
-    return "toute la ville" if row["zone"] == WHOLE else names.get(row["zone"], row["zone"])
-
-
-def _when(row: dict[str, Any]) -> str:
-    return "hier" if row["period_days"] == 1 else f"{row['period_days']} derniers jours"
-
-
 def span(city: City, knobs: Knobs) -> tuple[dt.date, dt.date]:
     """Return the first and the last day that the alerts rest on."""
-    weeks = knobs.memory_weeks + knobs.reference_weeks
-    first, after = window(city.about.period.end, weeks * 7 + max(knobs.periods_days))
+    first, after = window(city.about.period.end, _days(knobs))
     return max(first, city.about.period.start), after - dt.timedelta(days=1)

@@ -13,25 +13,39 @@ from typing import Any
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
-from helpers.situation.alerts import place_of
 
 FOLDER = "templates/fiches"
-DRILL = "exercice"
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A sheet that is open: its title, its text below the title, and why."""
+class Sheet:
+    """A sheet: its title, and its text below the title."""
 
     name: str
     title: str
     text: str
-    why: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What opens a sheet: the alert of a theme in a zone, or a warning of some level."""
+
+    theme: str = ""
+    zone: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sheet that is open, and why, each reason once."""
+
+    sheet: Sheet
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def drill(self) -> bool:
         """Whether nothing has happened: an exercise."""
-        return self.why == DRILL
+        return not self.reasons
 
 
 def names(root: Path) -> list[str]:
@@ -39,8 +53,8 @@ def names(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / FOLDER).glob("*.md"))
 
 
-def read(root: Path, name: str, why: str) -> Opened:
-    """Return the sheet `name`, open for the reason `why`."""
+def read(root: Path, name: str) -> Sheet:
+    """Return the sheet `name`; one that does not exist raises PhareError."""
     path = root / FOLDER / f"{name}.md"
     if name not in names(root):
         raise PhareError(
@@ -49,7 +63,7 @@ def read(root: Path, name: str, why: str) -> Opened:
             f"choisir parmi : {', '.join(names(root))}",
         )
     first, _, text = path.read_text(encoding="utf-8").partition("\n")
-    return Opened(name, first.removeprefix("# ").strip(), text.strip(), why)
+    return Sheet(name, first.removeprefix("# ").strip(), text.strip())
 
 
 def opened(
@@ -57,7 +71,6 @@ def opened(
     city: City,
     alerts: Iterable[dict[str, Any]],
     warned: Iterable[dict[str, Any]],
-    zones: dict[str, str],
     drill: str = "",
 ) -> list[Opened]:
     """Return the sheets that today's alerts and warnings open, each once with all its reasons.
@@ -65,30 +78,16 @@ def opened(
     With `drill`, that sheet alone: an exercise shows nothing of the day.
     """
     if drill:
-        return [read(root, drill, DRILL)]
-    reasons: dict[str, list[str]] = {}
+        return [Opened(read(root, drill))]
+    reasons: dict[str, list[Reason]] = {}
     for row in alerts:
-        theme = city.themes[row["theme"]]
-        if theme.sheet:
-            why = f"{theme.title}, {place_of(row, zones)}"
-            reasons.setdefault(theme.sheet, []).append(why)
+        sheet = city.themes[row["theme"]].sheet
+        if sheet:
+            reasons.setdefault(sheet, []).append(Reason(row["theme"], row["zone"]))
     rule = city.about.agenda.warnings
     for row in warned:
         if rule and rule.sheet:
-            reasons.setdefault(rule.sheet, []).append(f"vigilance {row['level']}")
+            reasons.setdefault(rule.sheet, []).append(Reason(warning=row["level"]))
     return [
-        read(root, name, " ; ".join(dict.fromkeys(why))) for name, why in sorted(reasons.items())
+        Opened(read(root, name), tuple(dict.fromkeys(why))) for name, why in sorted(reasons.items())
     ]
-
-
-def in_words(found: list[Opened]) -> str:
-    """Return the open sheets as Markdown, drills told as such; or that none is open."""
-    if not found:
-        return "Aucune fiche réflexe n'est ouverte."
-    parts = []
-    for one in found:
-        head = "**EXERCICE, rien ne s'est passé.**" if one.drill else f"Ouverte pour : {one.why}."
-        # The sheet's own headings go one level down, below the report's.
-        text = one.text.replace("\n## ", "\n#### ")
-        parts.append(f"### {one.title}\n\n{head}\n\n{text}")
-    return "\n\n".join(parts)

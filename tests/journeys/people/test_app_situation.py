@@ -33,7 +33,7 @@ GREY = "#C4C9D0"  # an hour of which nothing is said: no colour of the scale
 LEVELS = {"plus que": "app-above", "comme": "app-usual", "moins que": "app-below"}
 TOLD = re.compile(
     r"(?P<n>[\d\u202f]+)\u00a0faits?, (?P<level>plus que|comme|moins que) d'habitude "
-    r"\(entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+) d'habitude\)"
+    r"\(on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)\)"
 )
 # All three panels and the words answer the choice: the words are written last.
 ANSWERED = """([choice, head]) => {
@@ -333,16 +333,16 @@ FAILING = """
 import os
 
 os.chdir({root!r})
-from helpers import situation
+from helpers.situation import levels
 
-assess = situation.assess
+assess = levels.assess
 
 def failing(con, city, theme, *rest):
     if theme == list(city.themes)[1]:
         raise ValueError("chemin interne")
     return assess(con, city, theme, *rest)
 
-situation.assess = failing
+levels.assess = failing
 """
 
 

@@ -110,8 +110,8 @@ def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> N
 
 
 def test_situation_of_the_month(con: duckdb.DuckDBPyConnection, denver: Built) -> None:
-    knobs = levels.Knobs(8, 2, 0.95)
-    rows = levels.find(con, denver.city, [28], knobs).to_pylist()
+    knobs = params.knobs("situation").model_copy(update={"periods_days": (28,)})
+    rows = levels.find(con, denver.city, knobs).to_pylist()
     whole = {row["theme"]: row["n"] for row in rows if row["zone"] == "ville"}
     assert whole == plain(con, span(28))
     zones = Counter(dict.fromkeys(whole, 0))

@@ -15,10 +15,12 @@ RAMP = "viridis"  # from few to many
 INK, FAINT_INK, PAPER = "#1F2933", "#52606D", "#FFFFFF"
 LAND, EDGE, OUTLINE, GRID = "#EEF0F2", "#B8BEC6", "#7B8794", "#E4E7EB"
 CARD_EDGE = "#D5DCE3"
+CHOSEN = INK  # around the zone that is looked at
 
 # Against what was to be expected.
 HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
 ABSTAINED = PAPER
+ALERT, WITHIN_CHANCE, EXPECTED = ORANGE, BLUE, GREY
 MISSING = EDGE
 CHANCE = "#E4E9EE"
 COUNTED, AT_RANDOM = ORANGE, GREY  # a measure of the facts, and of as many thrown at random

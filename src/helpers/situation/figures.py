@@ -1,0 +1,135 @@
+"""What is going on, drawn: zones by level, counts least to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import duckdb
+import pyarrow as pa
+
+from helpers.core.base.french import number
+from helpers.core.city.city import City
+from helpers.core.stage import figure, palette
+from helpers.core.stage.figure import Drawn
+from helpers.core.stage.maps import zone_features
+from helpers.situation import words
+
+COLOURS = {
+    "above": palette.MORE,
+    "usual": palette.USUAL,
+    "below": palette.LESS,
+    "abstained": palette.ABSTAINED,
+}
+SHOWN = 10  # comparisons drawn
+
+
+def level_maps(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int) -> Drawn:
+    """Return a map of levels a theme over the main division, for one period. View `zones`."""
+    division = city.about.main_division
+    ground = zone_features(con, division)
+    rows = table.to_pylist() if ground else []
+    maps = []
+    for name, theme in city.themes.items():
+        mine = [
+            r for r in rows
+            if (r["theme"], r["period_days"], r["division"]) == (name, days, division)
+        ]  # fmt: skip
+        if mine:
+            title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal", offset=2)
+            maps.append(level_map(ground, mine, 240, 220).properties(title=title))
+    return Drawn(
+        alt.concat(*maps, columns=3, spacing=8) if maps else figure.nothing(),
+        f"{words.period_title(days).capitalize()} : plus, autant ou moins que d'habitude ?",
+        "Une carte par thème ; chaque zone est colorée selon son écart à l'habitude.",
+    )
+
+
+def level_map(
+    features: list[dict[str, Any]], rows: list[dict[str, Any]], width: int, height: int,
+    chosen: str = "",
+) -> Any:  # fmt: skip
+    """Return the zones coloured by level, the `chosen` one outlined.
+
+    The tooltip gives count and usual range.
+    """
+    told = [
+        {
+            "zone": row["zone"],
+            "niveau": words.LEVELS[row["level"]],
+            "faits": "manquant" if row["n"] is None else number(row["n"]),
+            "habitude": f"{number(row['low'])} à {number(row['high'])}"
+            if row["status"] == "ok"
+            else f"abstention : {words.reason(row)}",
+        }
+        for row in rows
+    ]
+    colour = alt.Color(
+        "niveau:N",
+        title=None,
+        scale=alt.Scale(
+            domain=[words.LEVELS[level] for level in COLOURS], range=[*COLOURS.values()]
+        ),
+        legend=alt.Legend(orient="top", columns=2, symbolStrokeColor=palette.EDGE),
+    )
+    tips = [
+        alt.Tooltip("properties.nom:N", title="zone"),
+        alt.Tooltip("niveau:N", title="niveau"),
+        alt.Tooltip("faits:N", title="faits"),
+        alt.Tooltip("habitude:N", title="d'habitude"),
+    ]
+    zones = (
+        alt.Chart(figure.data(features))
+        .mark_geoshape(stroke=palette.OUTLINE, strokeWidth=0.5)
+        .encode(color=colour, tooltip=tips)
+        .transform_lookup(
+            lookup="properties.code",
+            from_=alt.LookupData(figure.data(told), "zone", ["niveau", "faits", "habitude"]),
+        )
+        .project(type="mercator")
+    )
+    marked = [zone for zone in features if zone["properties"]["code"] == chosen]
+    if not marked:
+        return zones.properties(width=width, height=height)
+    around = (
+        alt.Chart(figure.data(marked))
+        .mark_geoshape(filled=False, stroke=palette.CHOSEN, strokeWidth=3)
+        .project(type="mercator")
+    )
+    return alt.layer(zones, around).properties(width=width, height=height)
+
+
+def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
+    """Return, for the counts least to be expected, the count (point) beside the expected (bar)."""
+    rows = [row for row in table.to_pylist() if row["status"] == "ok"]
+    rows.sort(key=lambda r: (r["p"], r["theme"], r["period_days"], r["zone"]))
+    drawn = [
+        {
+            "rang": rank,
+            "quoi": " · ".join(words.alert_title(r, city, names)),
+            "constaté": r["n"],
+            "attendu": r["expected"],
+            "bas": r["low"],
+            "haut": r["high"],
+            "sens": "alerte" if r["alert"] else "dans le hasard",
+        }
+        for rank, r in enumerate(rows[:SHOWN])
+    ]
+    base = alt.Chart(figure.data(drawn)).encode(
+        y=alt.Y("quoi:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=560))
+    )
+    colours = alt.Scale(
+        domain=["alerte", "dans le hasard"], range=[palette.ALERT, palette.WITHIN_CHANCE]
+    )
+    colour = alt.Color("sens:N", title=None, scale=colours, legend=alt.Legend(orient="top"))
+    bars = base.mark_bar(color=palette.EXPECTED, opacity=0.4, height=10).encode(
+        x=alt.X("attendu:Q", title="faits attendus (barre, trait à 95 %) et constatés (point)")
+    )
+    spans = base.mark_rule(color=palette.EDGE).encode(x="bas:Q", x2="haut:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(x="constaté:Q", color=colour)
+    return Drawn(
+        alt.layer(bars, spans, points).properties(width=320, height=alt.Step(22)),
+        "Les comptes les plus inattendus, et ceux qui font alerte",
+        "Par thème et zone, le compte constaté et celui que l'on attendait.",
+    )

@@ -1,0 +1,224 @@
+"""Levels, alerts, what is on today and the reflex sheets, in words.
+
+Titles of themes, names of zones, events and orders are foreign: they go through `plain`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from helpers.core.base.french import number, plural, spoken
+from helpers.core.base.markup import plain
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE
+from helpers.core.place_time.calendar import last_days
+from helpers.situation.agenda import Today
+from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
+from helpers.situation.knobs import Knobs
+from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
+from helpers.situation.reflex_sheets import Opened, Reason
+
+Row = dict[str, Any]
+Names = Mapping[str, str]  # code of a zone → its name
+LEVELS = {
+    "above": "plus que d'habitude",
+    "usual": "comme d'habitude",
+    "below": "moins que d'habitude",
+    "abstained": "abstention",
+}
+PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
+REASONS = {
+    SILENT: "source muette",
+    TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
+    TOO_FEW_WEEKS: f"moins de {MINIMUM_WEEKS} semaines comparables",
+}
+CLOSED = {
+    "stationnement": "stationnement interdit",
+    "circulation": "circulation interdite",
+    "occupation_domaine": "espace public occupé",
+    "debit_boissons": "débit de boissons réglementé",
+}
+NO_PLACE = "lieu non précisé"
+LISTED = 12  # closures told one by one; the others are counted
+
+
+def period_title(days: int) -> str:
+    """Return how a period that ends today is called."""
+    return PERIODS.get(days, f"{days} derniers jours")
+
+
+def reason(row: Row) -> str:
+    """Return why a row of `levels` or `alerts` says nothing; nothing where it does."""
+    return REASONS[row["reason"]] if row["reason"] else ""
+
+
+def place(zone: str, names: Names) -> str:
+    """Return the name of the zone, as it is written (not yet Markdown)."""
+    return "toute la ville" if zone == WHOLE else names.get(zone, zone)
+
+
+# --- Levels ----------------------------------------------------------------------------------
+
+
+def levels(table: pa.Table, city: City, names: Names, periods_days: Sequence[int]) -> str:
+    """Return the answer as Markdown: each period over the main division, one line a theme.
+
+    A line tells the city as a whole, then the zones that stand out.
+    """
+    rows = [row for row in table.to_pylist() if row["division"] == city.about.main_division]
+    return "\n\n".join(_period(rows, city, days, names) for days in periods_days)
+
+
+def _period(rows: list[Row], city: City, days: int, names: Names) -> str:
+    first, last = last_days(city, days)
+    when = spoken(last) if days == 1 else f"du {spoken(first)} au {spoken(last)}"
+    lines = [f"**{period_title(days).capitalize()}** ({when}) :", ""]
+    for name, theme in city.themes.items():
+        mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
+        if mine:
+            lines.append(f"- **{plain(theme.title)}** : {sentence(mine, names)}")
+    return "\n".join(lines)
+
+
+def told_alone(row: Row) -> str:
+    """Return the words for one row: count, level, what was expected; or why it abstains."""
+    if row["status"] != "ok":
+        return f"{LEVELS['abstained']} ({reason(row)})"
+    expected = f"on en attendait entre {number(row['low'])} et {number(row['high'])}"
+    return f"{plural(row['n'], 'fait')}, {LEVELS[row['level']]} ({expected})"
+
+
+def sentence(rows: list[Row], names: Names) -> str:
+    """Return the words for one theme and period: rows of the city, then of its zones."""
+    whole = next(row for row in rows if row["zone"] == WHOLE)
+    text = told_alone(whole)
+    if whole["status"] != "ok":
+        return f"{text}."
+    above = [r for r in rows if r["level"] == "above" and r["zone"] != WHOLE]
+    above.sort(key=lambda r: (-(r["n"] - r["high"]), r["zone"]))
+    if not above:
+        return f"{text} ; aucune zone au-dessus de son habitude."
+    listed = ", ".join(plain(place(r["zone"], names)) for r in above[:3])
+    more = f" et {plural(len(above) - 3, 'autre')}" if len(above) > 3 else ""
+    return f"{text} ; au-dessus de leur habitude : {listed}{more}."
+
+
+# --- Alerts ----------------------------------------------------------------------------------
+
+
+def alerts(table: pa.Table, city: City, names: Names, events: list[Row], knobs: Knobs) -> str:
+    """Return the alerts as Markdown, or that there is none.
+
+    `events`: those of today, recalled beside an alert of their zone.
+    """
+    found = lit(table)
+    tested = sum(row["status"] == "ok" for row in table.to_pylist())
+    promise = (
+        f"{plural(tested, 'comparaison')} ; un jour où rien ne change, au plus "
+        f"{number(100 * knobs.false_alert_rate)} chances sur 100 qu'une alerte s'allume."
+    )
+    if not found:
+        return f"**Aucune alerte** ({promise})"
+    known = _on_there(events)
+    lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found]
+    return "\n".join([f"**{plural(len(found), 'alerte')}** ({promise})", "", *lines])
+
+
+def alert_title(row: Row, city: City, names: Names) -> tuple[str, str, str]:
+    """Return the theme, place and period of a row of `alerts`, as written (not yet Markdown)."""
+    days = row["period_days"]
+    when = PERIODS[1] if days == 1 else f"{days} derniers jours"
+    return city.themes[row["theme"]].title, place(row["zone"], names), when
+
+
+def _alert(row: Row, city: City, names: Names, known: str) -> str:
+    theme, where, when = alert_title(row, city, names)
+    note = f" À savoir : {known}." if known else ""
+    return (
+        f"- **{plain(theme)}, {plain(where)}** ({when}) : {plural(row['n'], 'fait')}, "
+        f"{plural(round(row['expected']), 'attendu')} "
+        f"(de {number(row['low'])} à {number(row['high'])}).{note}"
+    )
+
+
+def _on_there(events: list[Row]) -> dict[str, str]:
+    """Return zone → what is on there today, as Markdown."""
+    found: dict[str, list[str]] = {}
+    for row in events:
+        if row["zone"]:
+            found.setdefault(row["zone"], []).append(row["title"])
+    return {
+        zone: plain(titles[0]) + (f" et {plural(len(titles) - 1, 'autre')}" if titles[1:] else "")
+        for zone, titles in found.items()
+    }
+
+
+# --- Today -----------------------------------------------------------------------------------
+
+
+def day(city: City, today: Today, names: Names) -> str:
+    """Return the day as Markdown: warnings, events, closures; said where no source tells."""
+    agenda = city.about.agenda
+    lines = [f"**Le {spoken(today.day)}** :", ""]
+    if agenda.warnings is not None:
+        level = today.warnings[0]["level"] if today.warnings else "aucune"
+        lines.append(f"- Vigilance météo : {plain(level)}.")
+    if agenda.events is None:
+        lines.append("- Événements : aucune source déclarée.")
+    else:
+        listed = ", ".join(_event(row, names) for row in today.events[:3])
+        told = plural(len(today.events), "événement")
+        lines.append(f"- {told}" + (f" : {listed}." if listed else "."))
+    if agenda.closures is None:
+        lines.append("- Rues et lieux fermés : aucune source déclarée.")
+    else:
+        lines.append(f"- Rues et lieux fermés ou restreints : {number(len(today.closures))}.")
+        lines += [_closure(row, names) for row in today.closures[:LISTED]]
+        if len(today.closures) > LISTED:
+            lines.append(f"  - et {plural(len(today.closures) - LISTED, 'autre')}.")
+    return "\n".join(lines)
+
+
+def _event(row: Row, names: Names) -> str:
+    size = f", {number(row['size'])} personnes attendues" if row["size"] else ""
+    return f"{plain(row['title'])} ({plain(names.get(row['zone'], NO_PLACE))}{size})"
+
+
+def _closure(row: Row, names: Names) -> str:
+    what = CLOSED.get(row["kind"], row["kind"])
+    radius = f", {number(row['radius_m'])} m alentour" if row["radius_m"] else ""
+    why = f" ({plain(row['event'])})" if row["event"] else ""
+    until: dt.datetime = row["end_at"]
+    return (
+        f"  - {plain(names.get(row['zone'], NO_PLACE))} : {plain(what)}{radius}, "
+        f"jusqu'au {spoken(until.date())} {until.hour} h{why}, arrêté {plain(row['id'])}."
+    )
+
+
+# --- Reflex sheets ---------------------------------------------------------------------------
+
+
+def sheets(found: list[Opened], city: City, names: Names) -> str:
+    """Return the open sheets as Markdown, drills told as such; or that none is open."""
+    if not found:
+        return "Aucune fiche réflexe n'est ouverte."
+    return "\n\n".join(_sheet(one, city, names) for one in found)
+
+
+def _sheet(one: Opened, city: City, names: Names) -> str:
+    head = "**EXERCICE, rien ne s'est passé.**"
+    if not one.drill:
+        head = f"Ouverte pour : {' ; '.join(_why(r, city, names) for r in one.reasons)}."
+    # The sheet's own headings go one level down, below the report's.
+    text = one.sheet.text.replace("\n## ", "\n#### ")
+    return f"### {plain(one.sheet.title)}\n\n{head}\n\n{text}"
+
+
+def _why(why: Reason, city: City, names: Names) -> str:
+    if why.warning:
+        return f"vigilance {plain(why.warning)}"
+    return f"{plain(city.themes[why.theme].title)}, {plain(place(why.zone, names))}"

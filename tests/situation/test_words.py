@@ -1,0 +1,162 @@
+"""What is going on, said and drawn: codes of the tables in, the reader's sentences out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from helpers.core.base.markup import to_html
+from helpers.core.city.city import City
+from helpers.core.stage import figure, palette, params
+from helpers.situation import alerts, figures, levels, words
+from helpers.situation.agenda import Today
+from helpers.situation.reflex_sheets import Opened, Reason, Sheet
+from tests.fixtures.made_up import THEMES, write_pack
+from tests.fixtures.real import ROOT
+
+NAMES = {code: f"Carré {code}" for code in "ABCD"}
+DAY = dt.date(2024, 12, 31)
+THIN, FIXED = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
+TRAP = "<b>x</b> [a](javascript:b) *y*"
+
+
+def row(zone: str, n: int | None, level: str = "usual", **more: Any) -> dict[str, Any]:
+    """Return a row of levels: 10 to 20 were expected."""
+    return {"theme": "bruit", "period_days": 7, "division": "carres", "zone": zone, "n": n,
+            "expected": 15.0, "low": 10.0, "high": 20.0, "references": 8, "level": level,
+            "status": "ok", "reason": "", **more}  # fmt: skip
+
+
+SILENT = {"n": None, "expected": None, "low": None, "high": None, "level": "abstained",
+          "status": "missing", "reason": "silent"}  # fmt: skip
+ROWS = [
+    row("ville", 1412, "above"),
+    row("A", 14),
+    row("B", 25, "above"),
+    row("C", 90, "above"),
+    row("D", 24, "above"),
+]
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    return write_pack(tmp_path)
+
+
+def of_levels(rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, levels.SCHEMA)
+
+
+def test_the_week_is_told_with_its_days_and_the_zones_farthest_above_first(city: City) -> None:
+    end = city.about.period.model_copy(update={"end": DAY})
+    city.about = city.about.model_copy(update={"period": end})
+    other = row("A", 1, "below", division="moities")
+    told = words.levels(of_levels([*ROWS, other]), city, NAMES, [7])
+    assert told == (
+        "**7 derniers jours** (du 25 décembre 2024 au 31 décembre 2024) :\n\n"
+        f"- **Bruit** : 1{THIN}412{FIXED}faits, plus que d'habitude (on en attendait entre 10 et "
+        "20) ; au-dessus de leur habitude : Carré C, Carré B, Carré D."
+    )
+
+
+def test_a_fourth_zone_above_is_counted_and_none_is_said(city: City) -> None:
+    fourth = [*ROWS[:1], row("A", 22, "above"), *ROWS[2:]]
+    assert words.sentence(fourth, NAMES).endswith(f"Carré C, Carré B, Carré D et 1{FIXED}autre.")
+    calm = words.sentence([row("ville", 12), row("A", 14)], NAMES)
+    assert calm.endswith("; aucune zone au-dessus de son habitude.")
+
+
+def test_a_zone_is_told_by_itself_and_the_word_habit_is_heard_once() -> None:
+    told = words.told_alone(row("A", 0, "below"))
+    assert told == f"0{FIXED}fait, moins que d'habitude (on en attendait entre 10 et 20)"
+    for level in ("above", "usual", "below"):
+        assert words.told_alone(row("A", 9, level)).count("habitude") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("silent", "source muette"),
+        ("too_few_references", "pas assez de périodes passées comparables"),
+        ("too_few_weeks", "moins de 8 semaines comparables"),
+    ],
+)
+def test_who_abstains_says_why(code: str, why: str) -> None:
+    silent = row("ville", 12) | SILENT | {"reason": code}
+    assert words.told_alone(silent) == f"abstention ({why})"
+    assert words.sentence([silent, row("A", 30, "above")], NAMES) == f"abstention ({why})."
+
+
+def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> None:
+    """Titles, zones, events, orders, warnings, sheets: read as written, in whatever says them."""
+    themes = {**THEMES, "themes": {n: {**t, "title": TRAP} for n, t in THEMES["themes"].items()}}
+    city = write_pack(tmp_path, themes=themes)
+    agenda = {name: {} for name in ("events", "closures", "warnings")}
+    city.about.__dict__["agenda"] = city.about.agenda.model_construct(**agenda)
+    names = {"A": TRAP}
+    event = {"id": "E", "title": TRAP, "size": 3, "status": "", "zone": "A", "end_at": None}
+    closed = {"id": TRAP, "kind": TRAP, "radius_m": 5, "event": TRAP, "zone": "A",
+              "end_at": dt.datetime(2024, 12, 31, 20)}  # fmt: skip
+    lit = {"theme": "bruit", "period_days": 1, "zone": "A", "n": 9, "expected": 1.0, "low": 0.0,
+           "high": 4.0, "p": 0.0, "q": 0.0, "alert": True, "status": "ok",
+           "reason": ""}  # fmt: skip
+    reasons = (Reason("bruit", "A"), Reason(warning=TRAP))
+    knobs = params.knobs("situation", ROOT)
+    said = {
+        "levels": words.levels(of_levels([row("ville", 25), row("A", 25, "above")]), city, names,
+                               [7]),
+        "alerts": words.alerts(pa.Table.from_pylist([lit], alerts.SCHEMA), city, names, [event],
+                               knobs),
+        "day": words.day(city, Today(DAY, [event], [closed], [{"level": TRAP}]), names),
+        "sheets": words.sheets([Opened(Sheet("f", TRAP, "Texte."), reasons)], city, names),
+    }  # fmt: skip
+    times = {"levels": 2, "alerts": 3, "day": 7, "sheets": 4}
+    for name, text in said.items():
+        page = to_html(text)
+        shown = "&lt;b&gt;x&lt;/b&gt; [a](javascript:b) *y*"
+        assert page.count(shown) == times[name], (name, page)
+        assert "<b>" not in page
+        assert "<a " not in page
+        assert "<em>" not in page
+
+
+def zone(code: str) -> dict[str, Any]:
+    ring = [[0, 0], [0, 1], [1, 1], [0, 0]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": {"code": code, "nom": code}, "geometry": shape}
+
+
+def test_the_chosen_zone_alone_is_outlined_on_the_map() -> None:
+    features = [zone(code) for code in "AB"]
+    whole = figure.complete(figures.level_map(features, ROWS, 100, 100, "ville"))
+    assert "layer" not in whole
+    spec = figure.complete(figures.level_map(features, ROWS, 100, 100, "B"))
+    colours, around = spec["layer"]
+    assert spec["datasets"][around["data"]["name"]] == [features[1]]
+    assert around["mark"] | {"stroke": palette.INK, "filled": False} == around["mark"]
+    same = ("mark", "encoding", "transform", "data", "projection")
+    assert {k: colours[k] for k in same} == {k: whole[k] for k in same}
+
+
+def test_a_silent_zone_is_missing_on_the_map_not_zero() -> None:
+    spec = figure.complete(figures.level_map([zone("A")], [row("A", 1) | SILENT], 100, 100))
+    told = spec["datasets"][spec["transform"][0]["from"]["data"]["name"]]
+    assert told == [{"zone": "A", "niveau": "abstention", "faits": "manquant",
+                     "habitude": "abstention : source muette"}]  # fmt: skip
+
+
+def test_counts_least_expected_come_first_and_alerts_are_told_apart(city: City) -> None:
+    base = {"theme": "bruit", "division": "carres", "expected": 1.0, "low": 0.0, "high": 4.0,
+            "status": "ok", "reason": ""}  # fmt: skip
+    rows = [{**base, "period_days": 7, "zone": "ville", "n": 3, "p": 0.2, "alert": False},
+            {**base, "period_days": 1, "zone": "A", "n": 9, "p": 0.001, "alert": True}]  # fmt: skip
+    drawn = figures.unexpected(pa.Table.from_pylist(rows, alerts.SCHEMA), city, NAMES)
+    (told,) = figure.complete(drawn.chart)["datasets"].values()
+    assert [(one["quoi"], one["sens"]) for one in told] == [
+        ("Bruit · Carré A · hier", "alerte"),
+        ("Bruit · toute la ville · 7 derniers jours", "dans le hasard"),
+    ]
