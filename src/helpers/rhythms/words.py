@@ -16,6 +16,7 @@ from helpers.rhythms.week import peak
 from helpers.rhythms.year import LEAST_YEARS
 
 KINDS = {
+    "working_day": "jour ouvré",
     "public_holiday": "jour férié",
     "school_holidays": "vacances scolaires",
     "weekend": "week-end",
