@@ -8,17 +8,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from helpers.core.stage import params
 from helpers.portfolio import words
 from helpers.portfolio.answers import ANSWERS
 from helpers.portfolio.words import Names
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.portfolios import ASKED, themes
+from tests.fixtures.real import ROOT
 
 
 @pytest.fixture
 def names(tmp_path: Path) -> Names:
     city = write_pack(tmp_path, themes=themes(ASKED))
-    return Names(city, {("moities", "est"): "Est"}, {"reste": "suspendu, motif"}, None, 30)
+    zones, context = {("moities", "est"): "Est"}, params.knobs("context", ROOT)
+    return Names(city, zones, {"reste": "suspendu, motif"}, None, 30, 168, context)
 
 
 def row(**changes: Any) -> dict[str, Any]:

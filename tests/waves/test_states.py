@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.core.base import markup
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City, Grade
 from helpers.core.stage import standing
@@ -158,3 +159,15 @@ def test_what_is_not_in_force_is_left_out_and_says_why(
 def test_a_need_names_a_source_of_the_city(tmp_path: Path) -> None:
     with pytest.raises(PhareError, match="nulle_part"):
         _ = city(tmp_path, needs={"nulle_part": "B"}).themes
+
+
+def test_a_source_is_named_as_it_is_in_figures_and_reads_so_in_words(
+    tmp_path: Path, memory: duckdb.DuckDBPyConnection
+) -> None:
+    pack = city(tmp_path)
+    tables(memory, {"faits": ("D", 9)}, {"faits": "o" * 20})
+    rows = states.states(memory, pack, Knobs(default_grade="C", pilot_weeks=10)).to_pylist()
+    rows[0]["reasons"][0]["source"] = "faits_a_*b*"
+    assert standing.why(rows[0]) == "« faits_a_*b* » est notée D, il faut C"
+    told = markup.to_html(words.states(pa.Table.from_pylist(rows), pack))
+    assert "« faits_a_*b* » est notée D, il faut C." in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from helpers.core.base.french import number, plural
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 
 
@@ -17,12 +18,12 @@ def receipts(received: dict[str, dict[str, Any]]) -> str:
     ]
     for name, receipt in received.items():
         for one in receipt["files"]:
-            refused = ", ".join(f"`{column}`" for column in one["columns_refused"]) or "aucune"
-            others = ", ".join(f"`{column}`" for column in one["columns_not_named"]) or "aucune"
+            refused = ", ".join(verbatim(column) for column in one["columns_refused"]) or "aucune"
+            others = ", ".join(verbatim(column) for column in one["columns_not_named"]) or "aucune"
             lines.append(
-                f"| {name} | {one['file']} | {one['edition']} | {number(one['rows'])} | "
-                f"{number(one['size'])} | `{one['sha256'][:12]}…` | {refused} | {others} | "
-                f"{number(sum(one['personal'].values()))} |"
+                f"| {plain(name)} | {plain(one['file'])} | {plain(one['edition'])} | "
+                f"{number(one['rows'])} | {number(one['size'])} | `{one['sha256'][:12]}…` | "
+                f"{refused} | {others} | {number(sum(one['personal'].values()))} |"
             )
     return "\n".join(lines)
 
@@ -37,8 +38,9 @@ def contracts(city: City) -> str:
         caveats = " ; ".join(caveat.rstrip(".") for caveat in contract.caveats) or "aucune"
         sample = "**échantillon, jamais un total** ; " if contract.coverage == "sample" else ""
         lines.append(
-            f"| {contract.title} | {contract.purpose} | {contract.legal_basis} | "
-            f"{contract.retention} | {contract.convention or 'sans objet'} | {sample}{caveats} |"
+            f"| {plain(contract.title)} | {plain(contract.purpose)} | "
+            f"{plain(contract.legal_basis)} | {plain(contract.retention)} | "
+            f"{plain(contract.convention or 'sans objet')} | {sample}{plain(caveats)} |"
         )
     return "\n".join(lines)
 
@@ -50,7 +52,10 @@ def published(city: City) -> str:
     lines = ["| chiffre publié | valeur | année | source |", "|---|---|---|---|"]
     for one in city.about.published_figures:
         value = number(one.value, 0 if one.value == int(one.value) else 2)
-        lines.append(f"| {one.label} | {value} {one.unit} | {one.year or ''} | {one.source} |")
+        lines.append(
+            f"| {plain(one.label)} | {value} {plain(one.unit)} | {one.year or ''} | "
+            f"{plain(one.source)} |"
+        )
     return "\n".join(lines)
 
 
@@ -60,7 +65,7 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
     files = sum(len(receipt["files"]) for receipt in received.values())
     lines = [f"{plural(files, 'fichier')} et {plural(rows, 'ligne')} sont entrés."]
     refused = [
-        f"- `{column}` ({name}) : {reason.rstrip('.')}."
+        f"- {verbatim(column)} ({plain(name)}) : {plain(reason.rstrip('.'))}."
         for name, receipt in received.items()
         for column, reason in receipt["columns_refused"].items()
     ]
@@ -69,7 +74,7 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
     else:
         lines.append("Aucune colonne présente n'était à refuser.")
     met = [
-        f"- {name} : {plural(n, 'valeur')} ({reason.replace(':', ', champ ')})."
+        f"- {plain(name)} : {plural(n, 'valeur')} ({plain(reason.replace(':', ', champ '))})."
         for name, receipt in received.items()
         for reason, n in receipt["personal"].items()
     ]

@@ -10,6 +10,7 @@ import pyarrow as pa
 from helpers.context import effects, levers
 from helpers.context.knobs import Knobs
 from helpers.core.base.french import number, plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
 
@@ -33,25 +34,28 @@ def in_words(
     apart = {(row["feature"], why_apart(row, rules)) for row in rows if row["status"] != "ok"}
     if apart:
         lines += ["", "Traits sans effet propre :", ""]
-        lines += [f"- **{rules.features[name].label}** : {why}." for name, why in sorted(apart)]
+        lines += [
+            f"- **{plain(rules.features[name].label)}** : {why}." for name, why in sorted(apart)
+        ]
     return "\n".join(lines)
 
 
 def why_apart(row: Mapping[str, Any], rules: Surroundings) -> str:
-    """Return why a feature has no effect of its own: a row of the effects that abstains."""
+    """Return, in Markdown, why a feature has no effect of its own: an abstaining row of effects."""
     match row["reason"]:
         case effects.UNKNOWN:
             return f"non renseigné pour {row['reason_n']} zones"
         case effects.STEADY:
             return f"ne varie que dans {row['reason_n']} zones"
         case effects.LIKE_FEATURE:
-            return f"ne se distingue pas de « {rules.features[row['reason_feature']].label} »"
+            label = plain(rules.features[row["reason_feature"]].label)
+            return f"ne se distingue pas de « {label} »"
         case _:
             return "ne se distingue pas des semaines"
 
 
 def why_none(check: Mapping[str, Any], knobs: Knobs) -> str:
-    """Return why a theme has no effects: a row of the checks that abstains."""
+    """Return, in Markdown, why a theme has no effects: a row of the checks that abstains."""
     match check["reason"]:
         case effects.FEW:
             held = plural(check["n"], "fait")
@@ -67,7 +71,7 @@ def _theme_line(
     check: dict[str, Any], rows: list[dict[str, Any]], rules: Surroundings | None, city: City,
     knobs: Knobs,
 ) -> str:  # fmt: skip
-    title = city.themes[check["theme"]].title
+    title = plain(city.themes[check["theme"]].title)
     if check["status"] != "ok" or rules is None:
         return f"- **{title}** : abstention ({why_none(check, knobs)})."
     found = [row for row in rows if row["theme"] == check["theme"] and row["found"]]
@@ -80,7 +84,7 @@ def _theme_line(
 def _effect(row: dict[str, Any], rules: Surroundings) -> str:
     against = "" if levers.makes_sense(rules, row) else ", à l'inverse de l'attendu"
     return (
-        f"avec {rules.features[row['feature']].more}, ×{number(row['ratio'], 2)} "
+        f"avec {plain(rules.features[row['feature']].more)}, ×{number(row['ratio'], 2)} "
         f"(de {number(row['low'], 2)} à {number(row['high'], 2)}{against})"
     )
 
@@ -98,16 +102,17 @@ def sentences(zones: pa.Table, rules: Surroundings | None, city: City) -> str:
 
 
 def sentence(row: Mapping[str, Any], rules: Surroundings, city: City) -> str:
-    """Return what weighs most in a zone, and who can act there."""
+    """Return, in Markdown, what weighs most in a zone, and who can act there."""
+    name = plain(row["name"])
     if row["status"] != "ok":
-        return f"{row['name']} : aucun trait du lieu n'y pèse plus que dans la zone médiane."
+        return f"{name} : aucun trait du lieu n'y pèse plus que dans la zone médiane."
     feature = rules.features[row["feature"]]
     interval = f"de {number(row['low'], 2)} à {number(row['high'], 2)}"
     return (
-        f"{row['name']} — {feature.label} : {_short(row['value'])} (zone médiane : "
-        f"{_short(row['usual'])}). À exposition égale, avec {feature.more}, on compte "
-        f"{number(row['ratio'], 2)} fois les faits de « {city.themes[row['theme']].title} » "
-        f"({interval}). Qui peut agir : {feature.actor} ({feature.lever})."
+        f"{name} — {plain(feature.label)} : {_short(row['value'])} (zone médiane : "
+        f"{_short(row['usual'])}). À exposition égale, avec {plain(feature.more)}, on compte "
+        f"{number(row['ratio'], 2)} fois les faits de « {plain(city.themes[row['theme']].title)} » "
+        f"({interval}). Qui peut agir : {plain(feature.actor)} ({plain(feature.lever)})."
     )
 
 

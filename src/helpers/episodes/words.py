@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.episodes.knobs import Knobs
 from helpers.episodes.links import Fitted
@@ -21,7 +22,7 @@ def counts(counted: pa.Table, city: City) -> str:
     for row in counted.to_pylist():
         theme = city.themes.get(row["theme"])
         lines.append(
-            f"| {theme.title if theme else 'Sans thème'} | {number(row['records'])} | "
+            f"| {plain(theme.title) if theme else 'Sans thème'} | {number(row['records'])} | "
             f"{number(row['episodes'])} | {_interval(row['low'], row['high'])} | "
             f"{number(row['false_links'], 1)} | {number(row['missed_links'], 1)} |"
         )
@@ -61,7 +62,7 @@ def answer(
             f"Sans lieu ou au moment trop vague, {plural(told['vague'], 'enregistrement')} n'ont "
             "pu être comparés : l'intervalle en tient compte."
         )
-    titles = {name: contract.title for name, contract in city.contracts.items()}
+    titles = {name: plain(contract.title) for name, contract in city.contracts.items()}
     listed = [
         f"- **{titles[one.pair.first]} – {titles[one.pair.second]}** : abstention "
         f"({why(one.reason, knobs)})."
@@ -81,5 +82,6 @@ def why(reason: str, knobs: Knobs) -> str:
 def _why_nothing(city: City) -> str:
     sources = city.observed_sources()
     if len(sources) < 2:
-        return f"{city.about.title} n'a qu'une source d'observations ({', '.join(sources)})"
+        title, told = plain(city.about.title), plain(", ".join(sources))
+        return f"{title} n'a qu'une source d'observations ({told})"
     return f"la ville n'a pas de fichier episodes.yaml pour ses {len(sources)} sources"

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.hotspots.zones import HIGH, LIKE_NEIGHBOURS, PER
 
@@ -29,7 +30,7 @@ UNSIZED = (
 
 def _abstains(title: str, reason: str, minimum_count: int, placed: str) -> str:
     told = REASONS[reason].format(minimum=minimum_count, placed=placed)
-    return f"- **{title}** : abstention ({told})."
+    return f"- **{plain(title)}** : abstention ({told})."
 
 
 def cells(found: Mapping[str, dict[str, Any]], city: City, minimum_count: int) -> str:
@@ -43,7 +44,7 @@ def cells(found: Mapping[str, dict[str, Any]], city: City, minimum_count: int) -
         if row["status"] != "ok":
             lines.append(_abstains(theme.title, row["reason"], minimum_count, IN_CELL))
         elif not row["hot"]:
-            lines.append(f"- **{theme.title}** : aucune maille ne se distingue du hasard.")
+            lines.append(f"- **{plain(theme.title)}** : aucune maille ne se distingue du hasard.")
         else:
             lines.append(_hot(theme.title, row))
     if not any(row["sized"] for row in found.values()):
@@ -54,7 +55,7 @@ def cells(found: Mapping[str, dict[str, Any]], city: City, minimum_count: int) -
 def _hot(title: str, row: dict[str, Any]) -> str:
     area, facts = row["hot"] / row["cells"], row["inside"] / row["n"]
     text = (
-        f"- **{title}** : {plural(row['hot'], 'maille')} à part, soit {percent(area, 1)} du "
+        f"- **{plain(title)}** : {plural(row['hot'], 'maille')} à part, soit {percent(area, 1)} du "
         f"territoire et {percent(facts)} des {number(row['n'])} faits localisés ; "
         f"{number(row['both_sizes'])} aussi en mailles deux fois plus larges"
     )
@@ -74,8 +75,8 @@ def concentration(table: pa.Table, city: City, minimum_count: int) -> str:
             lines.append(_abstains(title, row["reason"], minimum_count, IN_CELL))
             continue
         lines.append(
-            f"- **{title}** : la moitié des faits dans {percent(row['share'], 1)} des mailles ; le "
-            f"hasard seul donnerait {percent(row['chance'], 1)} "
+            f"- **{plain(title)}** : la moitié des faits dans {percent(row['share'], 1)} des "
+            f"mailles ; le hasard seul donnerait {percent(row['chance'], 1)} "
             f"(de {percent(row['chance_low'], 1)} à {percent(row['chance_high'], 1)})."
         )
     return "\n".join(lines)
@@ -92,8 +93,8 @@ def zones(
         if mine[0]["status"] != "ok":
             lines.append(_abstains(theme.title, mine[0]["reason"], minimum_count, IN_ZONE))
             continue
-        lines.append(f"- **{theme.title}** : {_apart(mine, names)}{_cluster(mine, names)}.")
-    unit = f"Taux pour {number(PER)}, l'unité étant : {label}.\n\n" if label else ""
+        lines.append(f"- **{plain(theme.title)}** : {_apart(mine, names)}{_cluster(mine, names)}.")
+    unit = f"Taux pour {number(PER)}, l'unité étant : {plain(label)}.\n\n" if label else ""
     return unit + "\n".join(lines)
 
 
@@ -104,7 +105,7 @@ def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
         return "aucune zone ne se distingue de ses voisines"
     high = sorted((r for r in apart if r["kind"] in HIGH), key=lambda r: (-r["rate"], r["zone"]))
     listed = ", ".join(
-        f"{names.get(r['zone'], r['zone'])} ({number(r['rate'], 1)} pour {number(PER)}, "
+        f"{plain(names.get(r['zone'], r['zone']))} ({number(r['rate'], 1)} pour {number(PER)}, "
         f"de {number(r['low'], 1)} à {number(r['high'], 1)})"
         for r in high[:3]
     )
@@ -117,6 +118,6 @@ def _cluster(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
     if not group:
         return ""
     return (
-        f" ; foyer de {plural(len(group), 'zone')} autour de {group[0]}, "
+        f" ; foyer de {plural(len(group), 'zone')} autour de {plain(group[0])}, "
         f"{number(rows[0]['cluster_ratio'], 1)} fois le reste"
     )

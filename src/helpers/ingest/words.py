@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers.core.base.french import number, plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, NO_PLACE, OUTSIDE, REPLACED
 
@@ -15,11 +16,11 @@ def fates(city: City, told: dict[str, dict[str, int]]) -> str:
     ]
     for name, fate in told.items():
         reasons = {k: v for k, v in fate.items() if k not in ("accepted", DUPLICATE, REPLACED)}
-        listed = ", ".join(f"{reason} : {number(n)}" for reason, n in reasons.items()) or "aucune"
+        listed = ", ".join(f"{plain(reason)} : {number(n)}" for reason, n in reasons.items())
         counts = [fate.get(key, 0) for key in ("accepted", DUPLICATE, REPLACED)]
         lines.append(
-            f"| {city.contracts[name].title} | {number(sum(fate.values()))} | "
-            f"{' | '.join(number(n) for n in counts)} | {listed} |"
+            f"| {plain(city.contracts[name].title)} | {number(sum(fate.values()))} | "
+            f"{' | '.join(number(n) for n in counts)} | {listed or 'aucune'} |"
         )
     return "\n".join(lines)
 
@@ -31,7 +32,7 @@ def totals(city: City, found: dict[str, dict[str, int]]) -> str:
         "|---|---|---|---|---|",
     ]
     for name, row in found.items():
-        title = "Mailles" if name == "cell" else city.about.divisions[name].title
+        title = "Mailles" if name == "cell" else plain(city.about.divisions[name].title)
         cells = [number(row[key]) for key in ("inside", OUTSIDE, NO_PLACE)]
         lines.append(f"| {title} | {' | '.join(cells)} | {number(sum(row.values()))} |")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage import standing
 from helpers.patrol import bounds, shares
@@ -29,7 +30,7 @@ def in_words(themes: pa.Table, zones: pa.Table, city: City) -> str:
     driven = standing.driven(themes)
     lines = []
     for row in themes.to_pylist():
-        title, mine = city.themes[row["theme"]].title, levels[row["theme"]]
+        title, mine = plain(city.themes[row["theme"]].title), levels[row["theme"]]
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
@@ -47,7 +48,7 @@ def _level(rows: list[dict[str, Any]], city: City) -> str:
         return f"Niveau : abstention ({REASONS[rows[0]['reason']]})."
     top = min(rows, key=lambda r: (r["rank_citizen"], r["zone"]))
     return (
-        f"{_named(city, top)}, la plus signalée : entre "
+        f"{plain(_named(city, top))}, la plus signalée : entre "
         f"{number(top['low'])} et {number(top['high'])} faits, pour "
         f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés, rang "
         f"{top['rank_low']} à {top['rank_high']} sur {len(rows)}."

@@ -85,9 +85,12 @@ def zones(table: pa.Table, asked: Asked, shown: int) -> Drawn:
 
 
 def _zones(rows: list[dict[str, Any]], asked: Asked, shown: int) -> Any:
-    order = [row["name"] for row in rows[:shown]]
-    first = [{k: row[k] for k in ("name", "n", "low", "high")} for row in rows[:shown]]
-    y = alt.Y("name:N", title=None, sort=order, axis=alt.Axis(labelLimit=220))
+    first = [
+        {"rang": rank, **{k: row[k] for k in ("name", "n", "low", "high")}}
+        for rank, row in enumerate(rows[:shown])
+    ]
+    # Not a list of names: Vega-Lite makes an expression of it, which some characters break.
+    y = alt.Y("name:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=220))
     base = alt.Chart(figure.data(first)).encode(y=y)
     bars = base.mark_rule(strokeWidth=2, color=palette.BLUE).encode(
         x=alt.X("low:Q", title="faits, avec l'intervalle du compte"), x2="high:Q"
@@ -133,9 +136,10 @@ def hours(table: pa.Table, asked: Asked) -> Drawn:
 def answers(table: pa.Table, names: Names) -> Drawn:
     """Return each question's evolution with its interval, axis by axis; 1 is "no change"."""
     rows = [
-        {"axe": AXES[row["axis"]], "question": row["title"], "sens": LABELS[row["label"]],
-         **{k: row[k] for k in ("ratio", "low", "high")}, "reason": words.why(row, names)}
-        for row in words.ordered(table)
+        {"rang": rank, "axe": AXES[row["axis"]], "question": row["title"],
+         "sens": LABELS[row["label"]], "reason": words.why(row, names),
+         **{k: row[k] for k in ("ratio", "low", "high")}}
+        for rank, row in enumerate(words.ordered(table))
     ]  # fmt: skip
     return Drawn(
         _answers(rows) if rows else figure.nothing(),
@@ -146,8 +150,7 @@ def answers(table: pa.Table, names: Names) -> Drawn:
 
 def _answers(rows: list[dict[str, Any]]) -> Any:
     scale = alt.Scale(domain=list(LABELS.values()), range=COLOURS)
-    y = alt.Y("question:N", title=None, sort=[row["question"] for row in rows],
-              axis=alt.Axis(labelLimit=480))  # fmt: skip
+    y = alt.Y("question:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=480))
     base = alt.Chart(figure.data(rows)).encode(
         y=y, color=alt.Color("sens:N", scale=scale, legend=alt.Legend(orient="top", title=None))
     )

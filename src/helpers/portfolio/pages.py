@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base import store
+from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES, City
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import execute, palette, params, standing
@@ -85,7 +86,7 @@ def _page(run: Run, name: str, folder: Path) -> None:
     executed = execute.execute(run.root / TEMPLATE, knobs, broken)
     title = run.city.questions[name].title
     first = executed.cells[0]
-    first.source = "\n".join([f"# {title}", *first.source.split("\n")[1:]])
+    first.source = "\n".join([f"# {plain(title)}", *first.source.split("\n")[1:]])
     executed.metadata |= {"title": title, "city": about.title, "simulated": about.simulated}
     execute.write_report(executed, folder / f"{name}.ipynb", run.root)
     broken.unlink(missing_ok=True)
@@ -112,7 +113,7 @@ def cards(table: pa.Table, names: Names, folder: str) -> str:
             f"<p>Aucune question n'est posée pour {escape(names.city.about.title)} : en écrire "
             "sous <code>questions</code> dans le fichier <code>themes.yaml</code> de la ville.</p>"
         )
-    parts = [STYLE]
+    parts = []
     rows = words.ordered(table)
     for axis, title in AXES.items():
         mine = [row for row in rows if row["axis"] == axis]
@@ -123,17 +124,6 @@ def cards(table: pa.Table, names: Names, folder: str) -> str:
                 f'<ul class="cards">\n{told}\n</ul></section>'
             )
     return "\n".join(parts)
-
-
-STYLE = f"""<style>
-.cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem;
-  padding: 0; list-style: none; }}
-.card {{ padding: .8rem 1rem; border: 1px solid {palette.CARD_EDGE}; border-radius: 8px; }}
-.card h4 {{ margin: 0 0 .4rem; font-size: 1.05rem; }}
-.card p {{ margin: .4rem 0; font-size: .95rem; }}
-.card .label {{ font-weight: 700; }}
-.card .grade {{ color: {palette.FAINT_INK}; font-size: .85rem; }}
-</style>"""
 
 
 def _card(row: dict[str, Any], names: Names, folder: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from helpers.context import words as context_words
 from helpers.context.knobs import Knobs as ContextKnobs
 from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES, City
 from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
@@ -47,7 +48,7 @@ class Names:
 
 
 def why(row: Mapping[str, Any], names: Names) -> str:
-    """Return why a measure or an answer abstains; nothing where it does not."""
+    """Return as text why a measure or an answer abstains; nothing where it does not."""
     reason = str(row["reason"])
     own = {
         SAMPLE: "échantillon : ni total, ni évolution",
@@ -70,10 +71,11 @@ def scope(asked: Asked) -> str:
     """Return in Markdown what the question counts, over which days, and what it leaves aside."""
     question, theme = asked.question, asked.theme
     lines = [
-        f"- **Thème** : {theme.title}"
-        + (f", natures {', '.join(question.categories)} seulement" if question.categories else "")
+        f"- **Thème** : {plain(theme.title)}"
+        + (f", natures {plain(', '.join(question.categories))} seulement" if question.categories
+           else "")
         + "."
-    ]
+    ]  # fmt: skip
     if question.hours:
         told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
         lines.append(
@@ -86,11 +88,11 @@ def scope(asked: Asked) -> str:
         f"- **Compte** : {plural(asked.n, 'fait')}, "
         f"du {spoken(asked.days[0])} au {spoken(asked.days[1])}."
     )
-    lines.append(f"- **Découpage** : {asked.city.about.divisions[asked.division].title}.")
+    lines.append(f"- **Découpage** : {plain(asked.city.about.divisions[asked.division].title)}.")
     if asked.sample:
         lines.append("- **Échantillon** : le compte n'est pas un total, ni son évolution connue.")
     if question.caveat:
-        lines.append(f"- **À savoir** : {question.caveat}")
+        lines.append(f"- **À savoir** : {plain(question.caveat)}")
     return "\n".join(lines)
 
 
@@ -103,7 +105,7 @@ def subject(asked: Asked) -> str:
 
 
 def moved(row: dict[str, Any], names: Names) -> str:
-    """Return the evolution in words, with its interval; or why not."""
+    """Return the evolution as text (no Markdown), with its interval; or why not."""
     label = LABELS[row["label"]]
     if row["status"] != "ok":
         return f"{label} ({why(row, names)})"
@@ -113,17 +115,17 @@ def moved(row: dict[str, Any], names: Names) -> str:
 
 
 def level_in_words(level: dict[str, Any], row: dict[str, Any], names: Names) -> str:
-    """Return level and evolution as sentences, and what the comparison could have seen."""
+    """Return level and evolution as Markdown sentences, and what the comparison could have seen."""
     told = []
     if level["level"] is not None:
         digits = 0 if level["level"] >= 100 else 1
         value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
         told.append(f"{value} faits {UNITS[level['unit']]} (de {low} à {high}).")
-    told.append(f"Évolution : {moved(row, names)}.")
+    told.append(f"Évolution : {plain(moved(row, names))}.")
     if row["detectable"] is not None:
         told.append(f"Une hausse se verrait à partir de {change(row['detectable'])}.")
     remark = trends_words.remark(row)
-    return " ".join([*told, f"{_capital(remark)}." if remark else ""]).strip()
+    return " ".join([*told, f"{plain(_capital(remark))}." if remark else ""]).strip()
 
 
 def _capital(text: str) -> str:
@@ -131,21 +133,21 @@ def _capital(text: str) -> str:
 
 
 def where_in_words(rows: list[dict[str, Any]], minimum_count: int) -> str:
-    """Return where facts are most, who may equal it, and which zones stand out for their size."""
+    """Return in Markdown where facts are most, its equals, and the zones apart for their size."""
     placed = sum(row["n"] for row in rows)
     if placed < minimum_count:
         return f"Lieu : abstention (moins de {minimum_count} faits placés dans une zone)."
     top = rows[0]
     equal = equals(rows)
     text = (
-        f"En tête, {top['name']} : {plural(top['n'], 'fait')} (de {number(top['low'])} à "
+        f"En tête, {plain(top['name'])} : {plural(top['n'], 'fait')} (de {number(top['low'])} à "
         f"{number(top['high'])}), {percent(top['n'] / placed, 1)} de ceux qui ont un lieu"
     )
     if equal:
         text += (
             f" ; {plural(len(equal), 'autre zone')} pourraient l'égaler"
             if len(equal) > 1
-            else (f" ; {equal[0]['name']} pourrait l'égaler")
+            else (f" ; {plain(equal[0]['name'])} pourrait l'égaler")
         )
     return f"{text}.{_for_size(rows)}"
 
@@ -158,8 +160,8 @@ def _for_size(rows: list[dict[str, Any]]) -> str:
         return " Rapportée aux personnes présentes, aucune zone ne se détache par le haut."
     high.sort(key=lambda row: (-row["rate"], row["zone"]))
     told = ", ".join(
-        f"{row['name']} ({number(row['rate'], 1)} pour 1 000, de {number(row['rate_low'], 1)} à "
-        f"{number(row['rate_high'], 1)})" for row in high[:3]
+        f"{plain(row['name'])} ({number(row['rate'], 1)} pour 1 000, de "
+        f"{number(row['rate_low'], 1)} à {number(row['rate_high'], 1)})" for row in high[:3]
     )  # fmt: skip
     return (
         f" Rapportées aux personnes présentes, {plural(len(high), 'zone')} au-dessus de la "
@@ -220,17 +222,17 @@ def origin_in_words(row: dict[str, Any]) -> str:
 
 
 def contrast_in_words(rows: list[dict[str, Any]], asked: Asked, names: Names) -> list[str]:
-    """Return one sentence for each comparison of days, and what the control leaves of it."""
+    """Return a Markdown sentence for each comparison of days, and what the control leaves."""
     named = {
         "in": "aux heures de la question" if asked.question.hours else "à toute heure",
         "out": "aux autres heures, le témoin",
         "own": "écart propre aux heures de la question",
     }
-    head = " contre ".join(_kinds(asked.question, asked.city))
+    head = plain(" contre ".join(_kinds(asked.question, asked.city)))
     lines = []
     for row in rows:
         if row["status"] != "ok":
-            lines.append(f"{head}, {named[row['where']]} : abstention ({why(row, names)}).")
+            lines.append(f"{head}, {named[row['where']]} : abstention ({plain(why(row, names))}).")
             continue
         span = f"de {change(row['low'])} à {change(row['high'])}"
         told = "" if row["where"] != "own" else f", {_established(row['low'], row['high'])}"
@@ -254,17 +256,18 @@ def _established(low: float, high: float) -> str:
 
 
 def near_in_words(row: dict[str, Any] | None, asked: Asked, names: Names) -> list[str]:
-    """Return whether facts go with the question's feature of places, from `context`."""
+    """Return in Markdown whether facts go with the question's feature, from `context`."""
     if row is None or names.surroundings is None:
         return []
     feature = names.surroundings.features[row["feature"]]
     if row["status"] != "ok":
-        return [f"Avec les {feature.label} : abstention ({_why_not_near(row, names)})."]
+        told = _why_not_near(row, names)
+        return [f"Avec les {plain(feature.label)} : abstention ({told})."]
     about = asked.question
     whole = ", sur tout le thème et à toute heure" if about.categories or about.hours else ""
     verdict = "lien établi" if row["found"] else "pas de lien établi"
     return [
-        f"Avec {feature.more} dans la zone, à personnes présentes égales{whole} : "
+        f"Avec {plain(feature.more)} dans la zone, à personnes présentes égales{whole} : "
         f"{change(row['ratio'])} de faits (de {change(row['low'])} à {change(row['high'])}), "
         f"{verdict} (aller avec n'est pas causer). Ces lieux ne sont "
         "connus que par leur nombre dans la zone, non par leur place."
@@ -272,6 +275,7 @@ def near_in_words(row: dict[str, Any] | None, asked: Asked, names: Names) -> lis
 
 
 def _why_not_near(row: dict[str, Any], names: Names) -> str:
+    """Return in Markdown why nothing is known of the question's feature."""
     if row["reason"] == NOT_MEASURED:
         return why(row, names)
     if row.get("check"):
@@ -282,11 +286,12 @@ def _why_not_near(row: dict[str, Any], names: Names) -> str:
 
 def actors(asked: Asked) -> str:
     """Return who can act, in order, as Markdown."""
-    return "\n".join(f"1. **{one.who}** : {one.lever}." for one in asked.question.actors)
+    listed = asked.question.actors
+    return "\n".join(f"1. **{plain(one.who)}** : {plain(one.lever)}." for one in listed)
 
 
 def sentence(row: dict[str, Any], names: Names) -> str:
-    """Return what goes beside the evolution of an answer: where, when, with what, a reserve."""
+    """Return as text what goes beside an answer's evolution: where, when, with what, a reserve."""
     if row["reason"] == NOT_IN_FORCE:
         return "Rien n'est calculé tant que le thème n'est pas en service."
     told = []
@@ -324,8 +329,9 @@ def as_markdown(table: pa.Table, names: Names) -> str:
     """Return a question's answer as Markdown: who reads only this has read the page."""
     row = table.to_pylist()[0]
     return (
-        f"**{row['title']}**\n\nÉvolution : {moved(row, names)}. {sentence(row, names)}\n\n"
-        f"Peut agir d'abord : **{row['actor']}**. Sources : {badge(row['grade'])}."
+        f"**{plain(row['title'])}**\n\nÉvolution : {plain(moved(row, names))}. "
+        f"{plain(sentence(row, names))}\n\n"
+        f"Peut agir d'abord : **{plain(row['actor'])}**. Sources : {badge(row['grade'])}."
     )
 
 
@@ -346,7 +352,7 @@ def in_words(table: pa.Table) -> str:
     rows = table.to_pylist()
     lines = []
     for label, said in LABELS.items():
-        mine = [row["title"] for row in rows if row["label"] == label]
+        mine = [plain(row["title"]) for row in rows if row["label"] == label]
         if mine:
             lines.append(f"- **{_capital(said)}** ({len(mine)}) : {' · '.join(mine)}")
     return "\n".join([f"{plural(len(rows), 'question')}.", "", *lines])

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.nowcast import Floats
@@ -47,8 +48,8 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
         zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
         heard = zones.filter(pc.field("watched")).num_rows
         lines.append(
-            f"- **{titles[source]}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} sur "
-            f"{zones.num_rows}, les autres apportent trop peu."
+            f"- **{plain(titles[source])}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} "
+            f"sur {zones.num_rows}, les autres apportent trop peu."
         )
     return "\n".join(lines) or "Aucune source n'a de jours."
 
@@ -74,8 +75,8 @@ def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, i
         when = int(np.argmax(share >= NEARLY_ALL))
         first, week = (percent(float(share[i]), 1) for i in (0, 7))
         line = (
-            f"- **{city.contracts[source].title}** : {first} saisis le jour même, {week} à sept "
-            f"jours, {percent(NEARLY_ALL)} à {plural(when, 'jour')}."
+            f"- **{plain(city.contracts[source].title)}** : {first} saisis le jour même, {week} à "
+            f"sept jours, {percent(NEARLY_ALL)} à {plural(when, 'jour')}."
         )
         if known_by_month(city, source):
             line += (
@@ -97,14 +98,14 @@ def breaks(table: pa.Table, titles: dict[str, str]) -> str:
     rows = table.to_pylist()
     whole = [row for row in rows if row["zone"] == WHOLE and row["status"] == "ok"]
     lines = [
-        f"- **{titles[row['source']]}** : {change(row['ratio'])} ({change(row['low'])} à "
-        f"{change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
+        f"- **{plain(titles[row['source']])}** : {change(row['ratio'])} ({change(row['low'])} "
+        f"à {change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
         f"{spoken(row['first'])} et le {spoken(row['last'])})."
         for row in whole
     ]
     lines += [
-        f"- **{titles[row['source']]}** : abstention ({row['heard_weeks']} semaines reçues, il en "
-        f"faut {row['needed_weeks']} pour écarter la saison)."
+        f"- **{plain(titles[row['source']])}** : abstention ({row['heard_weeks']} semaines reçues, "
+        f"il en faut {row['needed_weeks']} pour écarter la saison)."
         for row in rows
         if row["status"] == "abstained"
     ]
@@ -136,8 +137,8 @@ def drifts(table: pa.Table, titles: dict[str, str]) -> str:
     """Return the drifts as a Markdown list, in the order of time."""
     rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
     lines = [
-        f"- Semaine du {spoken(row['week'])}, **{titles[row['source']]}**, champ "
-        f"`{row['field']}` : {drift(row)}."
+        f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
+        f"{verbatim(row['field'])} : {plain(drift(row))}."
         for row in rows
     ]
     return "\n".join(lines) or "Aucune dérive de codes établie."
@@ -170,7 +171,8 @@ def grades(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
         silent = (
             f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
         )
-        lines.append(f"- **{titles[row['source']]}** : {row['grade']}. {why(row)}{silent}.")
+        title = plain(titles[row["source"]])
+        lines.append(f"- **{title}** : {row['grade']}. {why(row)}{silent}.")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 
 REASONS = {"too_few": "moins de {minimum} faits datés et placés par un point"}
@@ -15,16 +16,16 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
     rows, at = found.to_pylist(), risk.to_pylist()
     lines = []
     for name, theme in city.themes.items():
-        mine = [r for r in rows if r["theme"] == name]
+        mine, title = [r for r in rows if r["theme"] == name], plain(theme.title)
         if mine[0]["status"] != "ok":
             why = REASONS[mine[0]["reason"]].format(minimum=minimum_count)
-            lines.append(f"- **{theme.title}** : abstention ({why}).")
+            lines.append(f"- **{title}** : abstention ({why}).")
             continue
         proven = [r for r in mine if r["proven"]]
         part = mine[0]["drawn"]
         draw_told = "" if part == 1 else f" (tirage de {number(100 * part)} % des faits)"
         if not proven:
-            lines.append(f"- **{theme.title}** : pas de répétition proche établie{draw_told}.")
+            lines.append(f"- **{title}** : pas de répétition proche établie{draw_told}.")
             continue
         best = max(proven, key=lambda r: (r["ratio"], -r["from_m"], -r["from_days"]))
         cells = [r for r in at if r["theme"] == name]
@@ -35,7 +36,7 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
             else ""
         )
         lines.append(
-            f"- **{theme.title}** : les faits reviennent à moins de {best['to_m']} m et "
+            f"- **{title}** : les faits reviennent à moins de {best['to_m']} m et "
             f"{best['to_days']} jours {number(best['ratio'], 2)} fois autant que si rien ne liait "
             f"lieux et dates (hasard : de {number(best['low'], 2)} à {number(best['high'], 2)})"
             f"{draw_told}{told}."

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.base.french import MONTHS, change, number, percent, plural, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import EVENT, FULL_DAYS, HOURS_OF_WEEK
 from helpers.rhythms.knobs import Knobs
@@ -15,6 +16,7 @@ from helpers.rhythms.week import peak
 from helpers.rhythms.year import LEAST_YEARS
 
 KINDS = {
+    "working_day": "jour ouvré",
     "public_holiday": "jour férié",
     "school_holidays": "vacances scolaires",
     "weekend": "week-end",
@@ -49,11 +51,11 @@ def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
         rows = [r for r in held if r["theme"] == name]
         if rows[0]["status"] == "abstained":
             why = reason(rows[0]["reason"], minimum_count)
-            lines.append(f"- **{theme.title}** : abstention ({why}).")
+            lines.append(f"- **{plain(theme.title)}** : abstention ({why}).")
             continue
         start, share = peak(np.array([r["weight"] for r in rows]))
         lines.append(
-            f"- **{theme.title}** : six heures les plus chargées à partir de "
+            f"- **{plain(theme.title)}** : six heures les plus chargées à partir de "
             f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
             f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
             f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
@@ -83,12 +85,12 @@ def kinds_of_day(table: pa.Table, city: City) -> str:
         if not mine:
             continue
         told = [
-            f"{city.themes[r['theme']].title} {change(r['ratio'])}"
+            f"{plain(city.themes[r['theme']].title)} {change(r['ratio'])}"
             for r in mine
             if r["low"] > 1 or r["high"] < 1
         ]
         text = ", ".join(told) or "aucun écart établi avec un jour ouvré"
-        lines.append(f"- **{title[0].upper()}{title[1:]}** : {text}.")
+        lines.append(f"- **{plain(title[0].upper() + title[1:])}** : {text}.")
     return "\n".join(lines)
 
 
@@ -100,12 +102,12 @@ def seasons(table: pa.Table, city: City, knobs: Knobs) -> str:
         mine = [r for r in held if r["theme"] == name]
         if mine[0]["status"] != "ok":
             why = NO_SEASON[mine[0]["reason"]].format(minimum=knobs.minimum_count)
-            lines.append(f"- **{theme.title}** : abstention ({why}).")
+            lines.append(f"- **{plain(theme.title)}** : abstention ({why}).")
         elif mine[0]["p"] > 1 - knobs.confidence:
-            lines.append(f"- **{theme.title}** : pas de saison établie.")
+            lines.append(f"- **{plain(theme.title)}** : pas de saison établie.")
         else:
             top, least = (pick(mine, key=lambda r: r["ratio"]) for pick in (max, min))
-            lines.append(f"- **{theme.title}** : {_month(top)} ; {_month(least)}.")
+            lines.append(f"- **{plain(theme.title)}** : {_month(top)} ; {_month(least)}.")
     return "\n".join(lines)
 
 
@@ -125,7 +127,7 @@ def clock_changes(table: pa.Table, city: City) -> str:
             continue
         mine = [r for r in rows if r["hour"] == hour and r["status"] == "ok"]
         told = [
-            f"{city.themes[r['theme']].title} {number(r['rate'], 1)} par heure vécue "
+            f"{plain(city.themes[r['theme']].title)} {number(r['rate'], 1)} par heure vécue "
             f"({number(r['low'], 1)} à {number(r['high'], 1)} ; d'habitude {number(r['usual'], 1)})"
             for r in mine
             if not r["low"] <= r["usual"] <= r["high"]

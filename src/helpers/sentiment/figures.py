@@ -59,7 +59,10 @@ def by_zone(table: pa.Table, names: Mapping[str, str], knobs: Knobs) -> Drawn:
     ]  # fmt: skip
     told = sorted((row for row in here if row["status"] == "ok"), key=lambda row: row["value"])
     silent = [row for row in here if row["status"] != "ok"]
-    order = [row["zone"] for row in (*told, *silent)]
+    for rank, row in enumerate((*told, *silent)):
+        row["rang"] = rank
+    # Not a list of names: Vega-Lite makes an expression of it, which some characters break.
+    order = alt.EncodingSortField(field="rang", op="min")
     place = alt.Y("zone:N", title=None, sort=order, axis=alt.Axis(labelLimit=280))
     why = alt.Chart(figure.data(silent)).encode(x=alt.value(6), y=place, text="reason:N")
     reasons = why.mark_text(align="left", color=palette.NO_ANSWER)

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.names import WHOLE
 from helpers.core.city.surroundings import Surroundings
 from helpers.sentiment.features import FACTS, PATROL
@@ -60,8 +61,8 @@ def in_words(
 
 def _level(last: dict[str, Any], knobs: Knobs, question: str) -> list[str]:
     return [
-        f"**« {question} »** Au {spoken(last['wave'])}, {percent(last['value'])} des adultes se "
-        f"disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
+        f"**« {plain(question)} »** Au {spoken(last['wave'])}, {percent(last['value'])} des "
+        f"adultes se disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
         f"{percent(last['high'])} ({number(last['n'])} réponses).",
         f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
         f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
@@ -90,7 +91,7 @@ def _moved(row: dict[str, Any]) -> str:
 
 
 def _link(row: dict[str, Any], knobs: Knobs, held: Surroundings | None) -> str:
-    label, more = feature(row["feature"], held)
+    label, more = map(plain, feature(row["feature"], held))
     if row["status"] != "ok":
         return f"- {label} : abstention ({why(row, knobs)})."
     span = f"{_points(row['low'])} à {_points(row['high'])}"

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES, City
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
@@ -115,8 +116,8 @@ def in_words(
     for row in breaks.to_pylist():
         if not row["explanations"]:
             lines.append(
-                f"- Rupture inexpliquée, {whose(row, city)}, vers le {spoken(row['week'])} : "
-                f"{change(row['ratio'])}. Que s'est-il passé ?"
+                f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
+                f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
             )
     return "\n".join(lines)
 
@@ -133,10 +134,10 @@ def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[s
 
 
 def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
-    title = city.themes[row["theme"]].title
+    title = plain(city.themes[row["theme"]].title)
     if row["status"] != "ok":
-        return f"- **{title}** : abstention ({reason(row, knobs.minimum_count)})."
-    known = f" Attention : {known}." if known else ""
+        return f"- **{title}** : abstention ({plain(reason(row, knobs.minimum_count))})."
+    known = f" Attention : {plain(known)}." if known else ""
     if row["ratio"] is None or row["high"] is None:
         return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{known}"
     span = f"de {change(row['low'])} à {change(row['high'])}"
@@ -165,7 +166,8 @@ def critical(table: pa.Table, names: Mapping[str, str], city: City) -> str:
     if not found:
         return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
     told = [
-        f"{city.themes[row['theme']].title} à {names.get(row['zone'], row['zone'])} ({ranks(row)})"
+        f"{plain(city.themes[row['theme']].title)} à {plain(names.get(row['zone'], row['zone']))} "
+        f"({ranks(row)})"
         for row in sorted(found, key=lambda row: row["rank"])[:3]
     ]
     return f"Criticité, sur {number(len(found))} couples jugés : {' ; '.join(told)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from helpers.core.base.french import plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage.standing import TITLES, why
 from helpers.waves.states import ORDER
@@ -17,7 +18,8 @@ def states(table: pa.Table, city: City) -> str:
     told = ", ".join(f"{n} {TITLES[state]}" for state, n in counts.items() if n)
     lines = [f"Sur {plural(len(rows), 'thème')} : {told}."]
     lines += [
-        f"- **{city.themes[row['theme']].title}** ({TITLES[row['state']]}) : {why(row)}."
+        f"- **{plain(city.themes[row['theme']].title)}** ({TITLES[row['state']]}) : "
+        f"{plain(why(row))}."
         for row in rows
         if row["state"] != "active"
     ]

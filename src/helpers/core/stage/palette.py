@@ -14,7 +14,6 @@ RAMP = "viridis"  # from few to many
 # The sheet.
 INK, FAINT_INK, PAPER = "#1F2933", "#52606D", "#FFFFFF"
 LAND, EDGE, OUTLINE, GRID = "#EEF0F2", "#B8BEC6", "#7B8794", "#E4E7EB"
-CARD_EDGE = "#D5DCE3"
 CHOSEN = INK  # around the zone that is looked at
 
 # Against what was to be expected.

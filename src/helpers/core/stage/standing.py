@@ -94,14 +94,14 @@ def restricted(city: City, names: set[str]) -> City:
 
 
 def reasons_left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> list[str]:
-    """Return one sentence for each theme that is not computed: which, and why. View `states`."""
+    """Return, in Markdown, a sentence for each theme not computed: which, why. View `states`."""
     rows = {row["theme"]: row for row in store.records(con, "SELECT * FROM states")}
     lines = []
     for name, theme in city.themes.items():
         if name not in kept.themes:
             row = rows[name]
             told = why(row) if row["state"] not in IN_FORCE else "échantillon, sans total"
-            lines.append(f"**{plain(theme.title)}** ({TITLES[row['state']]}) : {told}.")
+            lines.append(f"**{plain(theme.title)}** ({TITLES[row['state']]}) : {plain(told)}.")
     return lines
 
 
@@ -111,7 +111,7 @@ def why(row: Mapping[str, Any]) -> str:
 
 
 def _of_need(one: Mapping[str, Any]) -> str:
-    source = f"« {plain(one['source'])} »"
+    source = f"« {one['source']} »"
     match one["reason"]:
         case "nothing_received":
             return f"rien n'est encore entré de {source}"
@@ -153,7 +153,7 @@ def driven_words(row: dict[str, Any]) -> str:
 def caveat(table: pa.Table, city: City) -> str:
     """Return a paragraph of Markdown that names the themes driven by agents; nothing without."""
     told = driven(table)
-    titles = [theme.title for name, theme in city.themes.items() if name in told]
+    titles = [plain(theme.title) for name, theme in city.themes.items() if name in told]
     if not titles:
         return ""
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from helpers.core.base.french import number, plural
+from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.exemple.knobs import Knobs
 
@@ -13,7 +14,7 @@ def in_words(table: pa.Table, city: City, knobs: Knobs) -> str:
     """Return the answer as Markdown: one line a theme."""
     lines = []
     for row in table.to_pylist():
-        title = city.themes[row["theme"]].title
+        title = plain(city.themes[row["theme"]].title)
         if row["status"] == "too_few":
             few = f"{plural(row['n'], 'fait')} en {plural(row['days'], 'jour')}"
             lines.append(f"- **{title}** : abstention ({few}, il en faut {knobs.minimum_count}, "
