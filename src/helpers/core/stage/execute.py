@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -101,9 +100,6 @@ def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
 
-    # It knows parameters by lines `name = value` and warns of ours, which are read from
-    # params.yaml; unknown ones are refused by the typed model before we come here.
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     broken.parent.mkdir(parents=True, exist_ok=True)
     try:
         return papermill.execute_notebook(
