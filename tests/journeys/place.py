@@ -26,21 +26,24 @@ class Place:
 
     def python(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` of this workspace, as make does."""
-        here = str(Path(sys.executable).parent)
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PHARE_", "PYTEST"))}
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self.root,
-            env={
-                **clean,
-                "PATH": f"{here}{os.pathsep}{clean['PATH']}",
-                "PYTHONPATH": str(self.root / "src"),
-                **env,
-            },
+            env={**self.environment(), **env},
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Return what a shell holds when this environment is active, without what is ours."""
+        here = str(Path(sys.executable).parent)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PHARE_", "PYTEST"))}
+        return {
+            **clean,
+            "PATH": f"{here}{os.pathsep}{clean['PATH']}",
+            "PYTHONPATH": str(self.root / "src"),
+        }
 
     def run(self, city: str = CITY, **env: str) -> subprocess.CompletedProcess[str]:
         """Do what `make run APPS=0` does."""

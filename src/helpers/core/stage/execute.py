@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -93,7 +92,7 @@ def _start_kernel(folder: Path, room: str) -> Any:
 
     connection = str(Path(room) / "kernel.json")
     manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
-    warm = "--IPKernelApp.exec_lines=import helpers, altair, duckdb, pyarrow"
+    warm = "--IPKernelApp.exec_lines=import helpers.core, altair, duckdb, pyarrow"
     manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
     return manager
 
@@ -109,17 +108,15 @@ def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
 
-    # It knows parameters by lines `name = value` and warns of ours, which are read from
-    # params.yaml; unknown ones are refused by the typed model before we come here.
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     broken.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # No `cwd`: Papermill would change that of the whole process, and pages run in threads. The
+        # kernel was started in the notebook's folder.
         return papermill.execute_notebook(
             str(notebook),
             str(broken),
             parameters=knobs,
             kernel_name="python3",
-            cwd=str(notebook.parent),
             progress_bar=False,
             record_timing=False,
             log_output=False,
