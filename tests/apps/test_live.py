@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 APP = """
 import os
+from types import SimpleNamespace
+
 import ipywidgets as widgets
 from IPython.display import display
+from helpers.apps.parts import header
 
+city = SimpleNamespace(about=SimpleNamespace(title="Ville", simulated=True))
 theme = widgets.Dropdown(options=["Vols", "Bruit"], description="Thème")
 period = widgets.ToggleButtons(options=["Semaine", "Mois"], description="Période", tooltip="")
 shown, stop = widgets.HTML("Vols : 12"), widgets.Button(description="Arrêter")
@@ -29,7 +33,9 @@ theme.observe(lambda change: setattr(shown, "value", f"{change.new} : 12"), "val
 stop.on_click(lambda _: os._exit(1))
 back = widgets.Button(description="Semaine par le programme")
 back.on_click(lambda _: setattr(period, "value", "Semaine"))
-display(theme, period, shown, stop, back)
+page = widgets.VBox([header(city, "Essai", "Au 1er janvier"), theme, period, shown, stop, back])
+page.add_class("essai")
+display(page)
 """
 CUT = "Cette page n'est plus reliée au serveur"
 GONE = "Le calcul de cette page s'est arrêté"
@@ -48,14 +54,29 @@ def url(folder: Path) -> Iterator[str]:
         yield url
 
 
-def opacity(page: Page) -> float:
-    return float(page.evaluate("getComputedStyle(document.querySelector('main')).opacity"))
+SEEN = """(selector) => {
+  let [opacity, grey] = [1, false];
+  for (let e = document.querySelector(selector); e; e = e.parentElement) {
+    const style = getComputedStyle(e);
+    opacity *= Number(style.opacity);
+    grey ||= style.filter !== "none";
+  }
+  return { opacity, grey };
+}"""
+FIGURES, SIMULATED = ".essai > .widget-html:not(:has(.app-simulated))", ".app-simulated"
+SHOWN = (FIGURES, ".app-heading", ".essai select", ".essai button")
+
+
+def seen(page: Page, selector: str) -> tuple[float, bool]:
+    """Return how opaque an element comes to the screen, and whether it has lost its colours."""
+    found = page.evaluate(SEEN, selector)
+    return found["opacity"], found["grey"]
 
 
 def assert_live(page: Page) -> None:
     """No word of a cut, figures in full, and a choice that is answered."""
     page.locator(".phare-cut").wait_for(state="detached")
-    assert opacity(page) == 1
+    assert {seen(page, one) for one in (*SHOWN, SIMULATED)} == {(1, False)}
     for theme in ("Bruit", "Vols"):
         page.get_by_label("Thème").select_option(theme)
         page.get_by_text(f"{theme} : 12").wait_for()
@@ -63,7 +84,9 @@ def assert_live(page: Page) -> None:
 
 def assert_lost(page: Page, words: str) -> None:
     page.get_by_role("alert").get_by_text(words).wait_for()
-    assert opacity(page) < 0.6
+    # Greyed once, all alike; but that data are simulated is read as before.
+    assert {seen(page, one) for one in SHOWN} == {(0.45, True)}
+    assert seen(page, SIMULATED) == (1, False)
     assert page.get_by_role("button", name="Recharger la page").is_visible()
 
 
@@ -89,6 +112,8 @@ def test_a_stopped_server_is_told(folder: Path) -> None:
             assert_live(page)
             server.close()
             assert_lost(page, "rechargez-la")
+            page.evaluate(f"document.querySelector('{SIMULATED}').remove()")
+            assert {seen(page, one) for one in (*SHOWN, "main")} == {(0.45, True)}
             assert log.blocked == []
 
 

@@ -304,16 +304,20 @@ def test_every_role_and_every_drill(built: Place, url: str) -> None:
             part = page.locator(".app-folded", has_text=f"Les indicateurs suivis : {role}")
             part.locator("summary").click()
             rows = truth.rows(
-                "SELECT title, status, coalesce(text, reason) FROM {indicators} WHERE role = ? "
-                "ORDER BY position", role,
+                "SELECT theme, measure, value, reliability, status FROM {indicators} "
+                "WHERE role = ? ORDER BY position", role,
             )  # fmt: skip
             lines = part.locator("li").all_inner_texts()
             assert len(lines) == len(rows) > 0
-            for line, (title, status, told) in zip(lines, rows, strict=True):
-                assert line.startswith(f"{title} : "), line
-                assert ("abstention" in line) == (status != "ok"), line
-                said = f"abstention, {told}" if status != "ok" else str(told)
-                assert said in line, line
+            titles = {name: title for title, (name, _) in truth.themes.items()}
+            for line, (theme, measure, value, grade, status) in zip(lines, rows, strict=True):
+                assert line.startswith(f"{titles[str(theme)]} : " if theme else ""), line
+                assert ("abstention, " in line) == (status != "ok"), line
+                if status == "ok":
+                    assert line.endswith(f"(fiabilité {grade})"), line
+                if status == "ok" and measure != "change":
+                    told = f"{float(str(value)):,.0f}".replace(",", "\u202f")
+                    assert f" : {told} " in line, line
         drills = app.options("Exercice")
         assert drills[0] == "aucun"
         assert len(drills) > 1
