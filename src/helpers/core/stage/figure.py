@@ -105,11 +105,15 @@ def data(rows: list[dict[str, Any]]) -> alt.NamedData:
 
 
 def complete(chart: Any) -> dict[str, Any]:
-    """Return the chart's specification with the data that it names, or holds as Altair does."""
+    """Return the chart's specification, all its data in `datasets`, each set once, by its name.
+
+    Rows that a chart holds in place (`alt.Data(values=…)`) go there too: what is drawn is counted,
+    and hashed, wherever it was written.
+    """
     spec: dict[str, Any] = chart.to_dict()
-    datasets = spec.get("datasets", {}) | {name: _DATA[name] for name in _names(spec)}
-    spec["datasets"] = dict(sorted(datasets.items()))
-    return spec
+    datasets: dict[str, Any] = spec.pop("datasets", {})
+    _gather(spec, datasets)
+    return spec | {"datasets": dict(sorted(datasets.items()))}
 
 
 def nothing() -> alt.Chart:
@@ -120,14 +124,18 @@ def nothing() -> alt.Chart:
     )  # fmt: skip
 
 
-def _names(spec: Any) -> set[str]:
-    if isinstance(spec, list):
-        return set().union(*(_names(part) for part in spec)) if spec else set()
-    if not isinstance(spec, dict):
-        return set()
-    own = spec.get("data")
-    named = {own["name"]} if isinstance(own, dict) and own.get("name") in _DATA else set()
-    return named.union(*(_names(value) for value in spec.values()))
+def _gather(part: Any, datasets: dict[str, Any]) -> None:
+    """Put into `datasets` the data that a part of a specification names or holds in place."""
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, dict | list):
+            _gather(inner, datasets)
+    own = part.get("data") if isinstance(part, dict) else None
+    if not isinstance(own, dict):
+        return
+    if isinstance(own.get("values"), list):
+        own["name"] = data(own.pop("values")).name
+    if own.get("name") in _DATA:
+        datasets[own["name"]] = _DATA[own["name"]]
 
 
 def days(field: str, title: str | None = None) -> alt.X:
