@@ -10,6 +10,7 @@ import pytest
 from helpers.core.base import store
 from helpers.core.city.city import City
 from helpers.ingest import ingest
+from tests.fixtures.real import INGEST
 from tests.fixtures.simulated import Made
 
 
@@ -24,7 +25,7 @@ def counted(
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
     logged = {n: t for n, t in made.city.themes.items() if t.source == "main_courante"}
     city.__dict__["themes"] = logged
-    ingest.ingest(city, made.raw, out, 200, 15, 0.01)
+    ingest.ingest(city, made.raw, out, INGEST)
     con = store.connect()
     store.view(con, "cube", out / "cube.parquet")
     store.view(con, "vacation", out / "accepted" / "vacation.parquet")

@@ -26,15 +26,21 @@ TITLES = {
 
 
 def floors(root: Path) -> dict[str, list[list[str]]]:
-    """Return `helpers` and `core`: the rooms of each floor, from the top down."""
+    """Return `helpers` and `core`: the rooms of each floor, from the top down.
+
+    `*` is every room that no floor names, in the order of the alphabet.
+    """
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    layers = [c for c in settings["tool"]["importlinter"]["contracts"] if c["type"] == "layers"]
-    return {
-        one["containers"][0].split(".")[-1]: [
-            [room.strip() for room in layer.split("|")] for layer in one["layers"]
-        ]
-        for one in layers
-    }
+    layers = [c for c in settings["tool"]["importlinter"]["contracts"] if "layers" in c]
+    found = {}
+    for one in layers:
+        rows = [[room.strip() for room in layer.split("|")] for layer in one["layers"]]
+        named = {room for row in rows for room in row}
+        folder = root / "src" / one["containers"][0].replace(".", "/")
+        rooms = sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+        others = [room for room in rooms if room not in named]
+        found[folder.name] = [others if row == ["*"] else row for row in rows]
+    return found
 
 
 def imports(root: Path, rooms: list[str]) -> set[tuple[str, str]]:

@@ -100,7 +100,7 @@ def test_rate_ratio_widens_with_clumps() -> None:
 
 @pytest.mark.parametrize(("a", "b"), [([0, 0], [1, 2]), ([1, 2], [0, 0]), ([0], [0])])
 def test_rate_ratio_of_nothing_is_refused(a: list[int], b: list[int]) -> None:
-    with pytest.raises(ValueError, match="positifs"):
+    with pytest.raises(ValueError, match="positive"):
         rate_ratio(a, b, 0.95)
 
 
