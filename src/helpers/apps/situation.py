@@ -152,7 +152,7 @@ class SituationApp:
             return "Où ?", "Découpage sans contours : pas de carte", figure.nothing()
         chart = figures.level_map(features, rows, 430, 470, self.zone.value)
         line = "Chaque zone comparée à son habitude"
-        if self.zone.value != WHOLE:
+        if any(zone["properties"]["code"] == self.zone.value for zone in features):
             line += " ; cernée, la zone choisie"
         return "Où ?", line, chart
 
