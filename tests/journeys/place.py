@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 CITY = "marseille"
 QUESTIONS = 2
@@ -72,10 +74,8 @@ def stages_run(output: str) -> set[str]:
     return {words[0].split("@")[0] for words in lines if "@" in words[0]}
 
 
-ALL = {
-    "collect", "ingest", "reliability", "episodes", "waves", "trends", "hotspots", "rhythms",
-    "repeats", "context", "patrol", "sentiment", "portfolio", "situation", "evidence",
-}  # fmt: skip
+ALL = set(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+FIGURES = 35 + 3 * QUESTIONS  # at least: a notebook that a city adds has its own
 
 
 @contextmanager

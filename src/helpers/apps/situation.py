@@ -49,7 +49,10 @@ FIGURES = {
 
 
 class SituationApp:
-    """Controls on top, then the words, the map, the trend and the rhythm."""
+    """The day and what each role follows, then controls, the answer, map, trend and rhythm.
+
+    The order of the page is the list `page` of `widget`; that of the charts, FIGURES.
+    """
 
     def __init__(self, city: str) -> None:
         self.run = Run("situation", {"city": city, **params.block("situation")})

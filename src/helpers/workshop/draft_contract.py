@@ -92,7 +92,7 @@ def _start(file: Path) -> bytes:
 
 
 def _encoding(start: bytes) -> str:
-    """Return the encoding to propose; the door then obeys the contract, whatever it says."""
+    """Return the encoding to propose; the door obeys the contract, but for UTF-8's mark."""
     if connect_bytes.is_utf8(start):
         return "utf_8"
     best = from_bytes(start[:TOLD_BYTES], cp_isolation=list(ENCODINGS)).best()

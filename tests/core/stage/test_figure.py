@@ -29,7 +29,7 @@ def chart(given: Any) -> Any:
 def test_all_data_of_a_chart_are_in_its_datasets(given: Any) -> None:
     spec = figure.complete(chart(given(ROWS)))
     assert list(spec["datasets"].values()) == [ROWS]
-    assert '"values"' not in str({k: v for k, v in spec.items() if k != "datasets"})
+    assert "'values'" not in str({k: v for k, v in spec.items() if k != "datasets"})
 
 
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN.keys())
