@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ def workspace(folder: Path, content: dict[str, Any]) -> Path:
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    if not (folder / "notebooks").exists():
+        (folder / "notebooks").symlink_to(ROOT / "notebooks")
     return folder
 
 
@@ -111,6 +114,48 @@ def test_value_out_of_bounds_is_refused_and_named(
 def test_period_that_is_no_period_is_refused(days: list[int], tmp_path: Path) -> None:
     with pytest.raises(PhareError):
         params.load(workspace(tmp_path, changed("situation", periods_days=days)))
+
+
+@pytest.fixture
+def without_room(tmp_path: Path) -> Path:
+    """A root with a stage that has a notebook and no Python of its own."""
+    said = 'city = "ici"\nn = 30  # faits\nz = 1.96\nnames = ["a"]\nword = ""'
+    cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": said}
+    book = tmp_path / "notebooks/today/essai_sql.ipynb"
+    book.parent.mkdir(parents=True)
+    book.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    (tmp_path / "dvc.yaml").write_text("stages:\n  essai_sql: {}\n", encoding="utf-8")
+    return tmp_path
+
+
+GOOD = {"n": 31, "z": 2, "names": ["b", "c"], "word": "x"}
+
+
+def blocks(folder: Path, **block: Any) -> Path:
+    text = yaml.safe_dump({"seed": 1, "essai_sql": block}, sort_keys=False)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_without_a_room_the_notebook_tells_the_knobs(without_room: Path) -> None:
+    root = blocks(without_room, **GOOD)
+    assert params.block("essai_sql", root) == GOOD
+    assert params.load(root).essai_sql.n == 31
+    assert params.names("essai_sql", root) == list(GOOD)
+    assert isinstance(params.block("essai_sql", root)["z"], int), "as written"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"m": 1}, "clé inconnue"), ({"n": "trente"}, "valeur refusée"), ({"names": "a"}, "names"),
+     ({"n": None}, "valeur refusée")],
+)  # fmt: skip
+def test_without_a_room_what_the_notebook_does_not_know_is_refused(
+    change: dict[str, Any], told: str, without_room: Path
+) -> None:
+    with pytest.raises(PhareError, match=told) as caught:
+        params.load(blocks(without_room, **(GOOD | change)))
+    assert f"essai_sql.{next(iter(change))}" in caught.value.what
 
 
 def test_one_thread_stage_block_and_notebook_bear_one_name() -> None:

@@ -39,7 +39,8 @@ class Run:
         self.workspace = Workspace(self.root, namespace["city"])
         self.city: City = load_city(self.workspace)
         values = {name: namespace[name] for name in params.names(stage, self.root)}
-        self.knobs: Any = params.typed(stage, values, f"carnet {stage}, cellule des paramètres")
+        here = f"carnet {stage}, cellule des paramètres"
+        self.knobs: Any = params.typed(stage, values, here, self.root)
         self.inputs: dict[str, str] = {}
         self.outs: dict[str, str] = {}
         self.con: duckdb.DuckDBPyConnection = store.connect()
