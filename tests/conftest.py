@@ -19,6 +19,9 @@ settings.register_profile("wild", deadline=None)
 settings.load_profile("steady" if os.environ.get("CI") else "wild")
 
 
+FIRST = ("journeys/pipeline", "tests/simulate", "journeys/people", "journeys/tools")
+
+
 class ByFolder(LoadScopeScheduling):
     """Keeps the tests of one folder on one worker: they share what takes long to make."""
 
@@ -34,8 +37,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest come first."""
-    items.sort(key=lambda item: "journeys" not in item.path.parts)
+    """Let the longest come first; while one worker makes the journeys' workspace, others work."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((i for i, name in enumerate(FIRST) if f"/{name}/" in path), len(FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)
