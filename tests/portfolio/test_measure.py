@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections import Counter
 from pathlib import Path
@@ -40,10 +39,9 @@ def test_the_weeks_compared_are_those_counted_by_hand(once: Path) -> None:
 def test_a_question_about_a_whole_theme_is_answered_as_trends_does(run: Run) -> None:
     about = asked.ask(run, "depots")
     found = measure.evolution(about, run, run.knobs)
-    block = params.block("trends", ROOT)
-    rules = levels.Knobs(**{one.name: block[one.name] for one in dataclasses.fields(levels.Knobs)})
+    rules = params.knobs("trends", ROOT)
     told_at = params.block("reliability", ROOT)["nowcast_confidence"]
-    whole = levels.levels(Weeks(run.con, about.city, 52, told_at), rules, {}).to_pylist()
+    whole = levels.levels(Weeks(run.con, about.city, 52, told_at), rules).to_pylist()
     assert found == whole
     assert [row["zone"] for row in found] == ["ville", "est", "ouest"]
 

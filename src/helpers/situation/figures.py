@@ -79,22 +79,22 @@ def level_map(
         alt.Tooltip("faits:N", title="faits"),
         alt.Tooltip("habitude:N", title="d'habitude"),
     ]
+    held = alt.LookupData(figure.data(told), "zone", ["niveau", "faits", "habitude"])
     zones = (
         alt.Chart(figure.data(features))
         .mark_geoshape(stroke=palette.OUTLINE, strokeWidth=0.5)
         .encode(color=colour, tooltip=tips)
-        .transform_lookup(
-            lookup="properties.code",
-            from_=alt.LookupData(figure.data(told), "zone", ["niveau", "faits", "habitude"]),
-        )
+        .transform_lookup(lookup="properties.code", from_=held)
         .project(type="mercator")
     )
     marked = [zone for zone in features if zone["properties"]["code"] == chosen]
     if not marked:
         return zones.properties(width=width, height=height)
-    around = (
+    around = (  # it lies above its zone, whose tooltip it must give
         alt.Chart(figure.data(marked))
         .mark_geoshape(filled=False, stroke=palette.CHOSEN, strokeWidth=3)
+        .encode(tooltip=tips)
+        .transform_lookup(lookup="properties.code", from_=held)
         .project(type="mercator")
     )
     return alt.layer(zones, around).properties(width=width, height=height)

@@ -91,10 +91,10 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
         page.locator(".app-map svg, .app-map canvas").first.wait_for(timeout=60_000)
         for folded in page.locator(".app-folded summary").all():
             folded.click()
-        page.get_by_label("Zone").select_option(index=1)
+        page.get_by_label("Zone", exact=True).select_option(index=1)
         page.locator(".app-words", has_text="Centre").wait_for()
-        page.locator(".app-map path[aria-roledescription=geoshape]").first.hover()
-        page.locator("#vg-tooltip-element.visible").wait_for()
+        page.locator(".app-map path[aria-roledescription=geoshape]").first.hover(force=True)
+        page.locator("#vg-tooltip-element.visible", has_text="Centre").wait_for()
         assert wrong(page, did) == []
         for part in (".app-heading", ".app-words", ".app-day"):
             assert READ in (page.locator(part).first.text_content() or ""), part
