@@ -37,7 +37,7 @@ SCALES: dict[Size, float] = {"small": 0.05, "full": 1.0}
 ROUNDS: dict[Size, int] = {"tiny": 1, "small": 1, "full": 3}
 TINY_CITY, TINY_STAGES = "essai", 1
 STOCK = (
-    "python -m helpers.core.stage.execute {stage} ${{key}}",
+    "python -m helpers.core.stage {stage} ${{key}}",
     "papermill --no-progress-bar --log-level ERROR -k python3 -p city ${{key}} "
     "--cwd $(dirname {notebook}) {notebook} data/${{key}}/reports/{stage}.ipynb && "
     "jupyter nbconvert --log-level ERROR --to html data/${{key}}/reports/{stage}.ipynb",

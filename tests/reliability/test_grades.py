@@ -299,7 +299,8 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
         con, a_year,
         nowcast=[("faits", "ville", at[51], 0.85)],
         drift=moved,
-        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok")],
+        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok"),
+                ("faits", "carres", "B", at[48], at[46], at[49], "ok")],
     )  # fmt: skip
     found = {(r["division"], r["zone"], at.index(r["week"])): r for r in rows}
     assert len(rows) == len(found) == 52 * (1 + 2 + 2)
@@ -315,7 +316,9 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     assert reasons[30] == "82,6\u202f% de lignes valides (D)"
     assert reasons[40] == "« x » renommé « y » ? (C)"
     assert reasons[51] == "85,0\u202f% déjà saisis (C)"
-    assert [found["carres", "B", w]["grade"] for w in (43, 44, 45, 46, 47)] == [*"ACCCA"]
+    assert [found["carres", "B", w]["grade"] for w in range(43, 51)] == [*"ACCCCCCA"]
+    near = [found["carres", "B", w]["break_week"] for w in range(44, 50)]
+    assert near == [at[45], at[45], at[45], at[48], at[48], at[48]], "a week is told once"
     broken = found["carres", "B", 45]
     assert (broken["break_grade"], broken["break_week"]) == ("C", dt.date(2024, 11, 11))
     assert words.week(broken, []) == "rupture de volume vers le 11/11/2024 (C)"

@@ -171,9 +171,9 @@ def _joined(minimum_count: int) -> str:
         f"LEFT JOIN (SELECT source, week, max(CASE kind {ranked} END) AS drifted FROM drift "
         "WHERE counted GROUP BY ALL) d ON d.source = m.source AND d.week = m.week "
         f"AND m.division = '{WHOLE}' "
-        "LEFT JOIN (SELECT source, division, zone, unnest(generate_series(first, last, "
-        "INTERVAL 7 DAY)) AS week, min(week) AS break_week FROM breaks WHERE status = 'ok' "
-        "GROUP BY source, division, zone, first, last) b "
+        "LEFT JOIN (SELECT source, division, zone, doubted AS week, min(week) AS break_week "
+        "FROM (SELECT *, unnest(generate_series(first, last, INTERVAL 7 DAY)) AS doubted "
+        "FROM breaks WHERE status = 'ok') GROUP BY source, division, zone, doubted) b "
         "ON b.source = m.source AND b.division = m.division AND b.zone = m.zone "
         "AND b.week = m.week"
     )

@@ -24,7 +24,7 @@ from helpers.collect.collect import FETCH, FROM
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
-from helpers.core.stage import code_used, params
+from helpers.core.stage import code_used, execute, params, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import yaml_text
 
@@ -141,19 +141,21 @@ def reproduce(
     """
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
     command = dvc(root, "repro", *options, *targets)
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-        cwd=root,
-    )
-    assert process.stdout is not None
     lines: list[str] = []
-    started = list(_progress(process.stdout, lines, quiet=quiet))
+    with warm.opened(environment() | execute.steady()) as forks:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment() | {warm.ADDRESS: forks},
+            cwd=root,
+        )
+        assert process.stdout is not None
+        started = list(_progress(process.stdout, lines, quiet=quiet))
+        failed = process.wait() != 0
     running = started[-1] if started else ""
-    if process.wait() != 0:
+    if failed:
         if running:
             subprocess.run(
                 dvc(root, "checkout", "--force", running),

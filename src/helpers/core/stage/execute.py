@@ -1,6 +1,6 @@
 """Running a notebook as a stage.
 
-`python -m helpers.core.stage.execute STAGE CITY` executes `notebooks/*/<stage>.ipynb` with
+`python -m helpers.core.stage STAGE CITY` executes `notebooks/*/<stage>.ipynb` with
 Papermill and leaves the executed notebook and its page under `data/<city>/reports/`, free of all
 that differs from run to run.
 """
@@ -23,7 +23,7 @@ from helpers.core.base import markup
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
 from helpers.core.city.city import load_city
-from helpers.core.stage import code_used, params
+from helpers.core.stage import code_used, params, warm
 
 # What a stage sees whatever the machine; PHARE_VARY lets the audit take the guard away.
 STEADY = {
@@ -46,10 +46,15 @@ SHOWN_ATTRIBUTES = {"*": ["aria-labelledby", "class", "id", "style"], "a": ["hre
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def steady() -> dict[str, str]:
+    """Return what a stage's processes must see, on top of the environment."""
+    guard = {} if os.environ.get("PHARE_VARY") else STEADY
+    return {**guard, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
 def steady_environment(stage: str) -> None:
     """Set what a stage's kernel must see."""
-    guard = {} if os.environ.get("PHARE_VARY") else STEADY
-    os.environ.update({**guard, PIPELINE_FLAG: stage, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+    os.environ.update({**steady(), PIPELINE_FLAG: stage})
 
 
 def run_stage(stage: str, city: str) -> None:
@@ -86,14 +91,19 @@ def _start_kernel(folder: Path, room: str) -> Any:
 
         opened: Any = None
 
+        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+            plain = super().format_kernel_cmd(extra_arguments)
+            _, *said = plain[plain.index("-m") :]
+            return warm.command(*said)
+
         def client(self, **kwargs: Any) -> Any:
             self.opened = super().client(**kwargs)
             return self.opened
 
     connection = str(Path(room) / "kernel.json")
     manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
-    warm = "--IPKernelApp.exec_lines=import helpers.core, altair, duckdb, pyarrow"
-    manager.start_kernel(cwd=str(folder), extra_arguments=[warm])
+    first = "--IPKernelApp.exec_lines=import helpers.core, altair, duckdb, pyarrow"
+    manager.start_kernel(cwd=str(folder), extra_arguments=[first])
     return manager
 
 
@@ -223,7 +233,7 @@ def clear_partial(root: Path, stage: str, city: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.core.stage.execute")
+    parser = argparse.ArgumentParser(prog="python -m helpers.core.stage")
     parser.add_argument("stage")
     parser.add_argument("city")
     asked = parser.parse_args(arguments)
