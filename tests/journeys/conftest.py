@@ -6,12 +6,15 @@ page has a kernel of its own): every stage works in a second or so. Each worker 
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from helpers.core.stage import execute, warm
 from helpers.workshop.elsewhere import copy_workspace
 from tests.fixtures.once import once
 from tests.fixtures.real import ROOT
@@ -19,18 +22,25 @@ from tests.journeys.place import QUESTIONS, Place
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def warmed() -> Iterator[tuple[tuple[str, str], ...]]:
+    """Where the warm process of this worker's journeys is found: libraries are loaded once."""
+    with warm.opened({**os.environ, **execute.steady()}) as told:
+        yield tuple((name, told[name]) for name in (warm.ADDRESS, "JUPYTER_PATH"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, warmed: tuple[tuple[str, str], ...]) -> Place:
     """A workspace in which the small city has run once, its code committed."""
-    made = once(tmp_path_factory, "journeys", _make) / "phare"
+    made = once(tmp_path_factory, "journeys", lambda folder: _make(folder, warmed)) / "phare"
     root = tmp_path_factory.mktemp("workspace") / "phare"
     shutil.copytree(made, root, symlinks=True)
-    return Place(root)
+    return Place(root, warmed)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, warmed: tuple[tuple[str, str], ...]) -> None:
     root = folder / "phare"
     copy_workspace(ROOT, root, with_changes=True)
-    place = Place(root)
+    place = Place(root, warmed)
     settings = root / "data/cities/marseille/simulation.yaml"
     text = settings.read_text(encoding="utf-8")
     assert "\nscale: 1.0 " in text

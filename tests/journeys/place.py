@@ -25,6 +25,9 @@ class Place:
     """A workspace in a folder of its own, with the commands that people give."""
 
     root: Path
+    warm: tuple[
+        tuple[str, str], ...
+    ] = ()  # where a warm process is found (`helpers.core.stage.warm`)
 
     def python(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m …` of this workspace, as make does."""
@@ -45,6 +48,7 @@ class Place:
             **clean,
             "PATH": f"{here}{os.pathsep}{clean['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
+            **dict(self.warm),
         }
 
     def run(self, city: str = CITY, **env: str) -> subprocess.CompletedProcess[str]:

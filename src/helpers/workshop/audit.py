@@ -18,6 +18,7 @@ from helpers.collect.collect import FROM
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
 from helpers.core.base.workspace import active_cities, find_root
+from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere
 from helpers.workshop.elsewhere import Difference
@@ -54,14 +55,11 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
                "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
                *map(str, reports)]  # fmt: skip
-    done = subprocess.run(
-        command,
-        cwd=copy,
-        env={**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    here = {**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""}
+    with warm.opened(here | execute.steady()) as told:
+        done = subprocess.run(
+            command, cwd=copy, env=told, capture_output=True, text=True, check=False
+        )
     lines = done.stdout.splitlines()
     print(f"  cellules : {lines[-1] if lines else 'nbval n’a rien dit'}")
     if done.returncode == 0:

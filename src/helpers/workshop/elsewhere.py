@@ -20,6 +20,7 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.core.city.city import City
+from helpers.core.stage import warm
 from helpers.core.stage.params import stages
 from helpers.workshop.run_city import activate, dvc, locked, reproduce
 
@@ -128,7 +129,7 @@ def run_again(
     at_hand = folders is not None
     changes = {"PYTHONPATH": str(copy / "src"), FROM: folders or ""}
     if vary:
-        changes |= VARIATIONS
+        changes |= VARIATIONS | {warm.ADDRESS: ""}  # another process, under other circumstances
     with _circumstances(changes, UMASK if vary else None):
         if not at_hand:
             _take_raw(root, copy, city)

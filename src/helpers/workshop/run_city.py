@@ -142,13 +142,13 @@ def reproduce(
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
     command = dvc(root, "repro", *options, *targets)
     lines: list[str] = []
-    with warm.opened(environment() | execute.steady()) as forks:
+    with warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment() | {warm.ADDRESS: forks},
+            env=told,
             cwd=root,
         )
         assert process.stdout is not None

@@ -23,7 +23,7 @@ from helpers.core.base import markup
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
 from helpers.core.city.city import load_city
-from helpers.core.stage import code_used, params, warm
+from helpers.core.stage import code_used, params
 
 # What a stage sees whatever the machine; PHARE_VARY lets the audit take the guard away.
 STEADY = {
@@ -90,11 +90,6 @@ def _start_kernel(folder: Path, room: str) -> Any:
         """Remembers the client that Papermill asks for, which leaves its channels open."""
 
         opened: Any = None
-
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            plain = super().format_kernel_cmd(extra_arguments)
-            _, *said = plain[plain.index("-m") :]
-            return warm.command(*said)
 
         def client(self, **kwargs: Any) -> Any:
             self.opened = super().client(**kwargs)

@@ -2,9 +2,10 @@
 
 Loading Papermill, Altair and SciPy takes longer than most stages compute. Who runs several stages
 opens a warm process around them (`opened`), which loads them when first asked; a stage, and each
-kernel it needs, is then a fork of it instead of a Python of its own. Nothing else changes: a fork
-has its caller's arguments, folder, environment and standard files, ends when its caller ends, and
-gives its exit code. No module of ours is loaded beforehand: a stage runs the code as it stands.
+kernel that Jupyter starts, is then a fork of it instead of a Python of its own. Nothing else
+changes: a fork has its caller's arguments, folder, environment and standard files, ends when its
+caller ends, and gives its exit code. No module of ours is loaded beforehand: a stage runs the code
+as it stands, and workspaces may share a warm process.
 
 `python -I -S warm.py MODULE ARGUMENTS…` is `python -m MODULE ARGUMENTS…`, forked. This file imports
 the standard library alone: whoever asks must be quick.
@@ -48,13 +49,6 @@ PATIENCE_S = 1.0
 # ---- who asks
 
 
-def command(module: str, *arguments: str) -> list[str]:
-    """Return the command line that runs a module, as a fork where a warm process is at hand."""
-    if ADDRESS in os.environ:
-        return [sys.executable, "-I", "-S", __file__, module, *arguments]
-    return [sys.executable, "-m", module, *arguments]
-
-
 def run(module: str, arguments: Sequence[str]) -> NoReturn:
     """End this process as `python -m module arguments`, in a fork where a warm one is at hand."""
     with socket.socket(socket.AF_UNIX) as line:
@@ -91,11 +85,15 @@ def _wait(line: socket.socket, parent: int) -> int:
 
 
 @contextmanager
-def opened(environment: Mapping[str, str]) -> Iterator[str]:
-    """Open a warm process in this environment; yield its address, for ADDRESS in its callers'.
+def opened(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Open a warm process in this environment; yield the environment of those that may ask it.
 
-    It ends with the block, and with this process however this process ends.
+    Jupyter finds there a kernel that asks it too. It ends with the block, and with this process
+    however this process ends. Where the environment has one already, that one serves.
     """
+    if environment.get(ADDRESS):
+        yield dict(environment)
+        return
     with (
         tempfile.TemporaryDirectory(prefix="phare-") as folder,
         socket.socket(socket.AF_UNIX) as door,
@@ -111,10 +109,21 @@ def opened(environment: Mapping[str, str]) -> Iterator[str]:
         )
         door.close()  # the door is the other's: were it to end, nobody would wait there
         try:
-            yield address
+            yield {**environment, ADDRESS: address, "JUPYTER_PATH": _kernel(folder, environment)}
         finally:
             process.terminate()
             process.communicate()
+
+
+def _kernel(folder: str, environment: Mapping[str, str]) -> str:
+    """Write what Jupyter calls a kernel, forked; return the paths on which it is found."""
+    spec = Path(folder) / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-I", "-S", __file__, "ipykernel_launcher", "-f", "{connection_file}"]
+    told = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(told))
+    others = environment.get("JUPYTER_PATH")
+    return os.pathsep.join([folder, others] if others else [folder])
 
 
 def _listen(number: int) -> socket.socket | None:
@@ -148,12 +157,17 @@ def _take_order(line: socket.socket) -> str:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(order["folder"])
+    mine = _paths()
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
     sys.argv = [order["module"], *order["arguments"]]
-    sys.path.insert(0, order["folder"])
+    sys.path[:] = [order["folder"], *_paths(), *(path for path in sys.path if path not in mine)]
     return str(order["module"])
+
+
+def _paths() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _run(line: socket.socket) -> None:
