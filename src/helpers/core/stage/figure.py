@@ -188,14 +188,16 @@ def save(run: Run, drawn: Drawn, name: str, *, badge: str = "") -> Figure:
     A chart none of whose data sets has a row says so in words.
     """
     chart, title, description = drawn.chart, drawn.title, drawn.description
-    if not any(complete(chart)["datasets"].values()):
+    drawing = complete(chart)
+    if not any(drawing["datasets"].values()):
         chart = nothing()
+        drawing = complete(chart)
     about = run.city.about
     notes = [badge] if badge else []
     notes += ["données simulées"] if about.simulated else []
     subtitle = " · ".join([about.title, *notes])
     frame = {"title": alt.TitleParams(title, subtitle=subtitle), "description": description}
-    claims = _claims(run, name, {**complete(chart), "frame": [title, subtitle]}, title)
+    claims = _claims(run, name, {**drawing, "frame": [title, subtitle]}, title)
     passport = short_code(claims)
     method = f" · méthode : {claims['method']}" if claims["method"] else ""
     footer = [f"Preuve {passport} · make figure NAME={name}{method}", *_attributions(run)]

@@ -35,8 +35,8 @@ ADDRESS = "PHARE_WARM"
 LOADED = (
     "altair", "duckdb", "holidays", "ipykernel.kernelapp", "ipykernel.ipkernel", "mistune",
     "msgspec", "nbconvert.exporters.html", "nbconvert.preprocessors.sanitize", "papermill",
-    "pyarrow.compute", "pyarrow.parquet", "pydantic", "pyogrio", "pyproj", "python_calamine",
-    "ruamel.yaml", "scipy.optimize", "scipy.sparse", "scipy.spatial", "scipy.special",
+    "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "pydantic", "pyogrio", "pyproj", "python_calamine",
+    "ruamel.yaml", "scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.spatial", "scipy.special",
     "scipy.stats", "shapely", "vl_convert", "yaml",
 )  # fmt: skip
 LISTEN = "--listen"
