@@ -33,12 +33,14 @@ from typing import NoReturn
 
 ADDRESS = "PHARE_WARM"
 LOADED = (
-    "altair", "duckdb", "holidays", "ipykernel.kernelapp", "ipykernel.ipkernel", "mistune",
+    "altair", "duckdb", "holidays", "ipykernel.ipkernel", "ipykernel.kernelapp", "mistune",
     "msgspec", "nbconvert.exporters.html", "nbconvert.preprocessors.sanitize", "papermill",
-    "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "pydantic", "pyogrio", "pyproj", "python_calamine",
-    "ruamel.yaml", "scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.spatial", "scipy.special",
-    "scipy.stats", "shapely", "vl_convert", "yaml",
+    "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "pydantic", "pyogrio", "pyproj",
+    "python_calamine", "ruamel.yaml", "scipy.optimize", "scipy.signal", "scipy.sparse",
+    "scipy.spatial", "scipy.special", "scipy.stats", "shapely", "vl_convert", "yaml",
 )  # fmt: skip
+# ipykernel reads it when loaded: 1 is a kernel whose end is another's care (`_end_with_caller`).
+PARENT = "JPY_PARENT_PID"
 LISTEN = "--listen"
 BACKLOG = 16
 LENGTH = 8
@@ -132,6 +134,7 @@ def _listen(number: int) -> socket.socket | None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the forks
         select.select([door, sys.stdin], [], [])  # where nothing is asked, nothing is loaded
+        os.environ[PARENT] = "1"
         for name in LOADED:
             importlib.import_module(name)
         gc.collect()
