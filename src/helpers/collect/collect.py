@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.collect import gate
+from helpers.collect.knobs import Knobs
 from helpers.core.base.errors import PhareError
 from helpers.core.base.redact import redacted
 from helpers.core.base.workspace import INBOX, scratch
@@ -101,22 +102,24 @@ def _fetch(source: str, delivery: Delivery, path: Path) -> Path:
     return path
 
 
-def collect(city: City, root: Path, raw: Path) -> dict[str, dict[str, Any]]:
+def collect(city: City, root: Path, raw: Path, knobs: Knobs) -> dict[str, dict[str, Any]]:
     """Take in every source of the city; write the raw data sets and `receipts.json`."""
     raw.mkdir(parents=True, exist_ok=True)
+    door = gate.Gate(city.key(root), knobs.place_step_m)
     with deliveries(city, root) as files:
         receipts = {
-            name: gate.take_in(contract, files[name], raw)
+            name: gate.take_in(door, contract, files[name], raw)
             if name in files
-            else _from_afar(city, root, name, raw)
+            else _from_afar(city, root, name, raw, door)
             for name, contract in city.contracts.items()
         }
+    door.con.close()
     text = json.dumps(receipts, ensure_ascii=False, indent=2) + "\n"
     (raw / RECEIPTS).write_text(text, encoding="utf-8")
     return receipts
 
 
-def _from_afar(city: City, root: Path, name: str, raw: Path) -> dict[str, Any]:
+def _from_afar(city: City, root: Path, name: str, raw: Path, door: gate.Gate) -> dict[str, Any]:
     """Take in a source at its address; what has come whole is asked for again by `make data`."""
     from helpers.collect import (
         remote_source,  # cities of files alone do not pay for the network's libraries
@@ -131,4 +134,4 @@ def _from_afar(city: City, root: Path, name: str, raw: Path) -> dict[str, Any]:
         )
     folder = remote_source.spool_folder(root, city.about.name, name)
     again = bool(os.environ.get(FETCH))
-    return remote_source.take_in(city.contracts[name], delivery.url, folder, raw, again=again)
+    return remote_source.take_in(door, city.contracts[name], delivery.url, folder, raw, again=again)

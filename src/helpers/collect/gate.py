@@ -1,9 +1,9 @@
-"""The door itself: of each row, the permitted fields; of each field, nothing that names a person.
+"""The door itself: of each row, the permitted fields; of each field, what its rule describes.
 
 First the allow-list: a column that the contract does not name, or refuses, is never read. Then
-the rules: a code of its list, a text of its pattern, a date, a bounded number vouch for
-themselves. What is left is screened (`persons`), and a value in which a person is recognised is
-replaced by its reason, here, before anything is written.
+what is closed (`closed`): nothing else is ever written. Of what is off the contract, a keyed hash
+stays, and detectors (`persons`) tell whether somebody may be recognised in it: of such a row only
+codes, numbers and moments are kept.
 """
 
 from __future__ import annotations
@@ -24,19 +24,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from helpers.collect import persons
+from helpers.collect import closed, persons
 from helpers.connect import open_file
 from helpers.connect.reading import BATCH_ROWS, Reading
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
-from helpers.core.city import contract_sql
-from helpers.core.city.contract import Contract, Edition, FieldRule
+from helpers.core.city.contract import Contract, Edition
+from helpers.core.city.contract_sql import OFF
+from helpers.core.city.key import Key
 from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
 TOGETHER = 4  # batches of a query: enough for two threads
+DECIMAL = ("float", "longitude", "latitude")
+SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
 
 
@@ -46,36 +49,17 @@ class Screen:
     def __init__(self) -> None:
         self.seen: dict[str, str | None] = {}
 
-    def reasons(self, rule: FieldRule, texts: pa.Array) -> pa.Array | None:
-        """Return why each text (n,) may not come in, null where it may; None where all may.
-
-        What the rule vouches for is not looked at; what is longer than it allows is free text.
-        """
-        doubtful = pc.fill_null(contract_sql.doubtful(rule, texts), False)
-        if not pc.any(doubtful).as_py():
-            return None
-        held = texts.filter(doubtful)
-        long = pc.greater(pc.utf8_length(held), rule.max_length)
-        self._learn(held.filter(pc.invert(long)))
-        told = [
-            "texte_libre" if too_long else self.seen[text]
-            for text, too_long in zip(held.to_pylist(), long.to_pylist(), strict=True)
-        ]
-        if not any(told):
-            return None
-        nothing = pa.nulls(len(texts), pa.string())
-        return pc.replace_with_mask(nothing, doubtful, pa.array(told, pa.string()))
-
-    def _learn(self, texts: pa.Array) -> None:
-        """Screen the texts not seen before, all at once: one by one would cost a hundred times."""
-        met = pc.unique(texts).to_pylist()
+    def reasons(self, texts: pa.Array) -> pa.Array:
+        """Return why somebody may be recognised in each text (n,), null where nobody is."""
+        met = pc.unique(texts.drop_null()).to_pylist()
         new = [text for text in met if text not in self.seen]
         if len(self.seen) + len(new) > REMEMBERED:
             self.seen.clear()
             new = met
-        if new:
+        if new:  # all at once: one by one would cost a hundred times
             reasons = persons.screen(pa.array(new, pa.string())).to_pylist()
             self.seen.update(zip(new, reasons, strict=True))
+        return pa.array([self.seen.get(text) for text in texts.to_pylist()], pa.string())
 
 
 @dataclass(frozen=True)
@@ -141,7 +125,7 @@ def _written(contract: Contract, edition: Edition, name: str) -> str:
     if codes:
         whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in codes.items())
         value = f"CASE trim({value}) {whens} ELSE {value} END"
-    if rule.type == "float" and edition.file.decimal != contract.file.decimal:
+    if rule.type in DECIMAL and edition.file.decimal != contract.file.decimal:
         value = (
             f"replace({value}, {literal(edition.file.decimal)}, {literal(contract.file.decimal)})"
         )
@@ -149,10 +133,13 @@ def _written(contract: Contract, edition: Edition, name: str) -> str:
 
 
 class Gate:
-    """What lets rows in: the fields permitted, as the contract wants them, screened."""
+    """What lets rows in: the fields permitted, as the contract wants them, and nothing else.
 
-    def __init__(self) -> None:
-        self.con, self._screen = store.connect(), Screen()
+    `key` is the city's; `place_step_m` the side of the grid onto which coordinates are moved.
+    """
+
+    def __init__(self, key: Key, place_step_m: float) -> None:
+        self.con, self.key, self.step_m, self._screen = store.connect(), key, place_step_m, Screen()
 
     def let_in(
         self, contract: Contract, edition: Edition, table: pa.Table, number: int, offset: int
@@ -165,18 +152,27 @@ class Gate:
         """
         read = self._read(contract, edition, table).combine_chunks()
         size, faults = read.num_rows, _whole(read[FAULT])
-        fields = {}
+        fields: dict[str, pa.Array] = {}
+        off: dict[str, pa.Array] = {}
+        personal: pa.Array | None = None
         for name, rule in contract.fields.items():
             if name not in read.column_names:
                 fields[name] = pa.nulls(size, pa.string())
                 continue
-            fields[name] = texts = _whole(read[name])
-            reasons = self._screen.reasons(rule, texts)
-            if reasons is not None:
-                replaced = pc.binary_join_element_wise("[", reasons, "]", "")
-                fields[name] = pc.coalesce(replaced, texts)
+            texts = closed.trimmed(rule, _whole(read[name]))
+            judged = closed.judge(contract, name, texts, self.con, self.step_m)
+            fields[name] = judged.texts if rule.type != "id" else self.key.hashes(judged.texts)
+            if judged.off is not None:
+                left = pc.if_else(pc.is_valid(judged.off), texts, None)
+                off[name] = self._tokens(judged.off, left)
+                reasons = self._screen.reasons(left)
                 told = pc.binary_join_element_wise(PERSON, reasons, name, ":")
                 faults = pc.coalesce(faults, told)
+                met = pc.is_valid(reasons)
+                personal = met if personal is None else pc.or_(personal, met)
+        if personal is not None and pc.any(personal).as_py():
+            fields, off = _blanked(contract, fields, off, personal)
+        fields |= {name: pc.coalesce(fields[name], tokens) for name, tokens in off.items()}
         shape = {GEOMETRY: read[GEOMETRY]} if contract.kind == "division" else {}
         return pa.table(
             {
@@ -187,6 +183,12 @@ class Gate:
                 **shape,
             }
         )
+
+    def _tokens(self, off: pa.Array, texts: pa.Array) -> pa.Array:
+        """Return what stands for each text (n,) off the contract: the rule broken, a keyed hash."""
+        met = pc.unique(texts.drop_null())
+        hashes = pc.take(self.key.hashes(met), pc.index_in(texts, met))
+        return pc.binary_join_element_wise(OFF, off, ":", hashes, "")
 
     def _read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
         """Return row, fault and the fields present, by the contract's names, and any geometry."""
@@ -210,16 +212,28 @@ class Gate:
             self.con.unregister("incoming")
 
 
+def _blanked(
+    contract: Contract, fields: dict[str, pa.Array], off: dict[str, pa.Array], rows: pa.Array
+) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """Return `fields` and `off` without what could still single out the person of these `rows`."""
+    singling = {n for n, rule in contract.fields.items() if rule.type in SINGLING}
+    kept = {
+        name: pc.if_else(rows, None, texts) if name in singling else texts
+        for name, texts in fields.items()
+    }
+    return kept, {name: pc.if_else(rows, None, tokens) for name, tokens in off.items()}
+
+
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     """Return the column, of one chunk at most, as an array."""
     return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
-def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
+def take_in(gate: Gate, contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
     """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
     files: list[dict[str, Any]] = []
     with scratch() as folder:
-        gate, path, offset = Gate(), folder / "admitted.parquet", 0
+        path, offset = folder / "admitted.parquet", 0
         with ExitStack() as stack:
             writer: pq.ParquetWriter | None = None
             for number, delivered in enumerate(received, start=1):
@@ -241,7 +255,6 @@ def take_in(contract: Contract, received: Sequence[Path], raw: Path) -> dict[str
                     )
                 files.append(_of_file(contract, one, rows, met))
                 offset += rows
-        gate.con.close()
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
     return receipt(contract, files)

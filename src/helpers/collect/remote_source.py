@@ -32,7 +32,7 @@ def spool_folder(root: Path, city: str, source: str) -> Path:
 
 
 def take_in(
-    contract: Contract, url: str, folder: Path, raw: Path, *, again: bool
+    gate: collect_gate.Gate, contract: Contract, url: str, folder: Path, raw: Path, *, again: bool
 ) -> dict[str, Any]:
     """Write `raw/<source>.parquet` from the source at `url`; return its receipt.
 
@@ -45,7 +45,7 @@ def take_in(
     if again and spool.read_journal(folder).done:
         shutil.rmtree(folder)
     with scratch() as moment:
-        gate, con = collect_gate.Gate(), store.connect(moment)
+        con = store.connect(moment)
 
         def clean(page: pa.Table) -> pa.Table:
             rows = pa.array(np.arange(1, page.num_rows + 1))

@@ -21,8 +21,9 @@ def read_zones(city: City, out: Path) -> dict[str, Zones]:
     zones: dict[str, Zones] = {}
     for name, division in city.about.divisions.items():
         if division.source:
-            rows = _division_rows(con, division, out)
-            zones[name] = Zones.read(rows["code"], rows["name"], rows["geometry"], city.about.crs)
+            rows, named = _division_rows(con, division, out), city.zone_names(name)
+            names = [named.get(code, code) for code in rows["code"]]
+            zones[name] = Zones.read(rows["code"], names, rows["geometry"], city.about.crs)
     for name, division in city.about.divisions.items():
         if division.grouping_of:
             parent = city.about.divisions[division.grouping_of]
@@ -43,8 +44,8 @@ def _division_rows(
     path = out / "accepted" / f"{division.source}.parquet"
     rows: dict[str, list[Any]] = store.table(
         con,
-        f"SELECT CAST({quote(division.code)} AS VARCHAR) AS code, "
-        f"{quote(division.name)} AS name, geometry FROM read_parquet(?) ORDER BY 1",
+        f"SELECT CAST({quote(division.code)} AS VARCHAR) AS code, geometry "
+        "FROM read_parquet(?) ORDER BY 1",
         [str(path)],
     ).to_pydict()
     return rows

@@ -1,7 +1,7 @@
 """What is on today: events, streets and places closed, weather warnings, from the pack's sources.
 
 `agenda` in city.yaml says which source tells what, field by field. Nothing here names anybody: an
-event has a public title, a closure an order's number.
+event has a kind and a place, a closure the hash of an order's number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from helpers.core.stage.run import Run
 
 WHEN_WHERE = [("zone", pa.string()), ("end_at", pa.timestamp("us"))]
 SCHEMAS = {
-    "events": pa.schema([("id", pa.string()), ("title", pa.string()), ("size", pa.int64()),
+    "events": pa.schema([("id", pa.string()), ("kind", pa.string()), ("size", pa.int64()),
                          ("status", pa.string()), *WHEN_WHERE]),
     "closures": pa.schema([("id", pa.string()), ("kind", pa.string()), ("radius_m", pa.int64()),
                            ("event", pa.string()), *WHEN_WHERE]),
@@ -57,7 +57,7 @@ def of_tables(day: dt.date, tables: dict[str, pa.Table]) -> Today:
 
 
 def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
-    """Return the events held or allowed that last into `day`: id, title, zone, size, end.
+    """Return the events held or allowed that last into `day`: id, kind, zone, size, end.
 
     The greatest first. `zone` is of the main division, None where it has no place in it.
     """
@@ -67,7 +67,7 @@ def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
     held = ", ".join(literal(one) for one in rule.held) or "NULL"
     rows = _during(
         run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
-        {"id": rule.id, "title": rule.title, "size": rule.size, "status": rule.status},
+        {"id": rule.id, "kind": rule.kind, "size": rule.size, "status": rule.status},
         f"{quote(rule.status)} IN ({held})",
     )  # fmt: skip
     rows.sort(key=lambda row: (-(row["size"] or 0), row["id"]))
@@ -75,7 +75,7 @@ def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
 
 
 def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
-    """Return the closures in force on `day`: id, kind, zone, radius_m, end, title of the event."""
+    """Return the closures in force on `day`: id, kind, zone, radius_m, end, kind of the event."""
     rule = run.city.about.agenda.closures
     if rule is None:
         return []
@@ -83,9 +83,9 @@ def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
         run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
         {"id": rule.id, "kind": rule.kind, "radius_m": rule.radius_m, "event": rule.event},
     )  # fmt: skip
-    titles = {row["id"]: row["title"] for row in happenings(run, day)}
+    kinds = {row["id"]: row["kind"] for row in happenings(run, day)}
     for row in rows:
-        row["event"] = titles.get(row["event"])
+        row["event"] = kinds.get(row["event"])
     rows.sort(key=lambda row: (row["zone"] or "", row["kind"], row["id"]))
     return rows
 

@@ -123,7 +123,7 @@ def alerts(table: pa.Table, city: City, names: Names, events: list[Row], knobs: 
     )
     if not found:
         return f"**Aucune alerte** ({promise})"
-    known = _on_there(events)
+    known = _on_there(events, _titles(city))
     lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found]
     return "\n".join([f"**{plural(len(found), 'alerte')}** ({promise})", "", *lines])
 
@@ -145,16 +145,22 @@ def _alert(row: Row, city: City, names: Names, known: str) -> str:
     )
 
 
-def _on_there(events: list[Row]) -> dict[str, str]:
-    """Return zone → what is on there today, as Markdown."""
+def _on_there(events: list[Row], titles: dict[str, str]) -> dict[str, str]:
+    """Return zone → what is on there today, as Markdown; `titles` tells the kinds of events."""
     found: dict[str, list[str]] = {}
     for row in events:
         if row["zone"]:
-            found.setdefault(row["zone"], []).append(row["title"])
+            found.setdefault(row["zone"], []).append(titles.get(row["kind"], row["kind"]))
     return {
-        zone: plain(titles[0]) + (f" et {plural(len(titles) - 1, 'autre')}" if titles[1:] else "")
-        for zone, titles in found.items()
+        zone: plain(kinds[0]) + (f" et {plural(len(kinds) - 1, 'autre')}" if kinds[1:] else "")
+        for zone, kinds in found.items()
     }
+
+
+def _titles(city: City) -> dict[str, str]:
+    """Return what readers see of each kind of event."""
+    rule = city.about.agenda.events
+    return rule.titles if rule else {}
 
 
 # --- Today -----------------------------------------------------------------------------------
@@ -162,7 +168,7 @@ def _on_there(events: list[Row]) -> dict[str, str]:
 
 def day(city: City, today: Today, names: Names) -> str:
     """Return the day as Markdown: warnings, events, closures; said where no source tells."""
-    agenda = city.about.agenda
+    agenda, titles = city.about.agenda, _titles(city)
     lines = [f"**Le {spoken(today.day)}** :", ""]
     if agenda.warnings is not None:
         level = today.warnings[0]["level"] if today.warnings else "aucune"
@@ -170,32 +176,33 @@ def day(city: City, today: Today, names: Names) -> str:
     if agenda.events is None:
         lines.append("- Événements : aucune source déclarée.")
     else:
-        listed = ", ".join(_event(row, names) for row in today.events[:3])
+        listed = ", ".join(_event(row, names, titles) for row in today.events[:3])
         told = plural(len(today.events), "événement")
         lines.append(f"- {told}" + (f" : {listed}." if listed else "."))
     if agenda.closures is None:
         lines.append("- Rues et lieux fermés : aucune source déclarée.")
     else:
         lines.append(f"- Rues et lieux fermés ou restreints : {number(len(today.closures))}.")
-        lines += [_closure(row, names) for row in today.closures[:LISTED]]
+        lines += [_closure(row, names, titles) for row in today.closures[:LISTED]]
         if len(today.closures) > LISTED:
             lines.append(f"  - et {plural(len(today.closures) - LISTED, 'autre')}.")
     return "\n".join(lines)
 
 
-def _event(row: Row, names: Names) -> str:
+def _event(row: Row, names: Names, titles: dict[str, str]) -> str:
     size = f", {number(row['size'])} personnes attendues" if row["size"] else ""
-    return f"{plain(row['title'])} ({plain(names.get(row['zone'], NO_PLACE))}{size})"
+    title = titles.get(row["kind"], row["kind"])
+    return f"{plain(title)} ({plain(names.get(row['zone'], NO_PLACE))}{size})"
 
 
-def _closure(row: Row, names: Names) -> str:
+def _closure(row: Row, names: Names, titles: dict[str, str]) -> str:
     what = CLOSED.get(row["kind"], row["kind"])
     radius = f", {number(row['radius_m'])} m alentour" if row["radius_m"] else ""
-    why = f" ({plain(row['event'])})" if row["event"] else ""
+    why = f" ({plain(titles.get(row['event'], row['event']))})" if row["event"] else ""
     until: dt.datetime = row["end_at"]
     return (
         f"  - {plain(names.get(row['zone'], NO_PLACE))} : {plain(what)}{radius}, "
-        f"jusqu'au {spoken(until.date())} {until.hour} h{why}, arrêté {plain(row['id'])}."
+        f"jusqu'au {spoken(until.date())} {until.hour} h{why}."
     )
 
 

@@ -13,7 +13,9 @@ from pydantic import Field, model_validator
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import Workspace
 from helpers.core.base.yaml_models import Strict, among, parse
+from helpers.core.city import lists
 from helpers.core.city.contract import Contract, load_contract
+from helpers.core.city.key import PUBLIC, Key, public, read
 from helpers.core.city.questions import Question
 
 THEMES = "themes.yaml"
@@ -37,13 +39,14 @@ class Division(Strict):
     """A partition of the territory: drawn by a source, or grouping the zones of another one.
 
     `group_by` names the column of the parent's source that holds this division's code. `zones`
-    gives code → name where the division is a list (police services, say) without shapes.
+    gives code → name of its zones, or `names` the list of the pack (`lists/<names>.csv`) that does;
+    a division without shapes (police services, say) is that list. No name comes from a delivery.
     """
 
     title: str
     source: str | None = None
     code: str = "code"
-    name: str = "name"
+    names: str = ""
     grouping_of: str | None = None
     group_by: str | None = None
     zones: dict[str, str] = Field(default_factory=dict)
@@ -100,11 +103,16 @@ class Holidays(Strict):
 
 
 class EventsRule(Strict):
-    """The source of events and its fields; those whose `status` is of `held` take place."""
+    """The source of events and its fields; those whose `status` is of `held` take place.
+
+    An event is called by its `kind` (`titles`: kind → what readers see) and its place: no title
+    that somebody wrote comes in.
+    """
 
     source: str
     id: str
-    title: str
+    kind: str
+    titles: dict[str, str] = Field(default_factory=dict)
     start: str
     end: str
     longitude: str
@@ -274,6 +282,7 @@ class CityFile(Strict):
     timezone: str
     crs: str
     simulated: bool
+    key: Literal["privee", "publique"] = "privee"
     period: Period
     main_division: str
     divisions: dict[str, Division]
@@ -363,6 +372,17 @@ class City:
             if question.division:
                 self._expect(f"{here}.division", question.division, self.about.divisions, THEMES)
         return self._themes.questions
+
+    def key(self, root: Path) -> Key:
+        """Return the key by which the door hashes identifiers, of the workspace at `root`."""
+        if self.about.simulated or self.about.key == PUBLIC:
+            return public(self.about.name)
+        return read(root, self.about.name)
+
+    def zone_names(self, division: str) -> dict[str, str]:
+        """Return code → name of the zones that the pack names; of others, the code is all."""
+        told = self.about.divisions[division]
+        return lists.read(self.pack, told.names) if told.names else told.zones
 
     def themed_sources(self) -> list[str]:
         """Return the sources that the themes count."""

@@ -1,4 +1,7 @@
-"""Contracts: what a source may bring in, field by field. The contract is the allow-list.
+"""Contracts: what a source may bring in, field by field: an allow-list, and a closed one.
+
+A field is a code of a list, a number, a moment, a coordinate or an identifier (hashed at the door):
+there is no open text.
 
 A contract is `contracts/<source>.yaml` in a city's pack; its JSON Schema is published in
 docs/schemas/. A column that it does not name never gets in; a column that it refuses is named
@@ -13,9 +16,23 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
+from helpers.core.city import battery, lists
 
-FieldType = Literal["str", "int", "float", "bool", "year", "date", "timestamp", "enum"]
+FieldType = Literal[
+    "id",
+    "enum",
+    "str",
+    "int",
+    "float",
+    "bool",
+    "year",
+    "date",
+    "timestamp",
+    "longitude",
+    "latitude",
+]
 Format = Literal[
     "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
     "postgres", "open311", "opendatasoft", "ckan",
@@ -26,14 +43,24 @@ REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
 DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
 # What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
 POINT = ("@longitude", "@latitude")
+# Metres in a unit of coordinates: of a degree, along a meridian.
+METRES = {"degrés": 111_320.0, "mètres": 1.0, "pieds": 0.3048}
+PERSONAL_NAMES = re.compile(
+    r"(^|[^a-z])(naissance|ne_le|ddn|birth\w*|dob|age|age_\w+|\w+_age|nom_\w+|prenom\w*|surname|first_?name"
+    r"|last_?name|phone\w*|tele?phone\w*|e?mail|courriel|adresse\w*|address\w*|commentaires?|texte_libre)$"
+)
 
 
 class FieldRule(Strict):
-    """What one field must look like; `unit` and `label` are for people.
+    """What one field may hold, which is closed; `unit` and `label` are for people.
 
-    `column` is its name in the file, if not the field's own; `extract` a regular expression whose
-    group is the part of the text that counts; `pattern` one that the whole value matches, which
-    vouches for it: the gate does not look for persons in a value that its pattern describes.
+    An `enum` is a code of `values`, or of `lists/<list>.csv` in the pack (several, with `separator`
+    between them); a `str` a text of
+    `pattern`, which describes few; an `int` or `float` a number from `minimum` to `maximum`,
+    written with `decimals` at most; a moment one of the contract's years, to the `precision`;
+    `longitude` and `latitude` (east and north, in degrees, metres or feet: `unit`) are moved onto a
+    grid at the door; an `id` becomes a keyed hash there. `column` is the field's name in the file,
+    if not its own; `extract` a regular expression whose group is the part of the text that counts.
     `month_end` of a date: known by its month alone, it stands for the month's last day.
     """
 
@@ -42,27 +69,35 @@ class FieldRule(Strict):
     column: str = ""
     extract: str = ""
     pattern: str = ""
-    max_length: int = Field(default=120, gt=0)
     label: str = ""
     unit: str = ""
     format: str = ""
     month_end: bool = False
+    precision: Literal["second", "minute"] = "minute"
     values: tuple[str, ...] = ()
+    list: str = Field(default="", pattern="^[a-z0-9_]*$")
+    separator: str = Field(default="", max_length=1)
     null_values: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    reason: str = ""
+    minimum: float | None = Field(default=None, allow_inf_nan=False)
+    maximum: float | None = Field(default=None, allow_inf_nan=False)
+    decimals: int = Field(default=6, ge=0, le=9)
+    reason: str = Field(default="", pattern="^[a-z0-9_:]{0,40}$")
 
     @model_validator(mode="after")
-    def _complete(self) -> FieldRule:
-        if self.type == "enum" and not self.values:
-            raise ValueError("un champ enum donne ses `values`")
+    def _closed(self) -> FieldRule:
+        if self.type == "enum" and bool(self.values) == bool(self.list):
+            raise ValueError("un champ enum donne ses `values`, ou sa `list`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
         if self.month_end and self.type != "date":
             raise ValueError("`month_end` va avec un champ date")
-        if self.pattern and self.type != "str":
-            raise ValueError("`pattern` va avec un champ str")
+        if self.pattern and self.type not in ("str", "id"):
+            raise ValueError("`pattern` va avec un champ str ou id")
+        if self.type in ("longitude", "latitude") and self.unit not in METRES:
+            raise ValueError(f"une coordonnée dit son `unit` : {', '.join(METRES)}")
+        open_to_persons = battery.fault(self)
+        if open_to_persons:
+            raise ValueError(open_to_persons)
         return self
 
     @field_validator("extract", "pattern")
@@ -201,6 +236,7 @@ class ObservationRule(Strict):
 class Contract(Strict):
     """One source: what it is, by what right it is used, and what may come in.
 
+    Its moments lie in the years from `since` to `until`.
     `revised_at` is the field that tells which of two versions of a record is the later one.
     With `repeats`, rows that say the same are several facts (one row a victim, say). A source
     whose `coverage` is a sample gives neither totals nor trends.
@@ -220,6 +256,8 @@ class Contract(Strict):
     caveats: tuple[str, ...] = ()
     file: FileFormat
     timezone: str | None = None
+    since: int = Field(default=2000, ge=1850, le=2100)
+    until: int = Field(default=2099, ge=1850, le=2100)
     key: tuple[str, ...] = ()
     revised_at: str | None = None
     repeats: bool = False
@@ -238,6 +276,17 @@ class Contract(Strict):
                 raise ValueError(f"colonnes à la fois permises et refusées : {sorted(both)}")
         if (self.kind == "observations") != (self.observation is not None):
             raise ValueError("`observation` va avec `kind: observations`, et seulement lui")
+        if self.since > self.until:
+            raise ValueError("`since` dépasse `until`")
+        for name, rule in self.fields.items():
+            personal = PERSONAL_NAMES.search(name.lower()) or PERSONAL_NAMES.search(
+                rule.column.lower()
+            )
+            if personal and rule.type not in ("enum", "id"):
+                raise ValueError(
+                    f"« {name} » semble dire l'âge, la naissance, le nom ou l'adresse d'une "
+                    "personne : l'inscrire dans `refused`"
+                )
         if self.repeats and self.key:
             raise ValueError("`repeats` va avec une source sans `key`")
         missing = self._named_fields() - set(self.fields)
@@ -276,4 +325,17 @@ class Contract(Strict):
 def load_contract(path: Path) -> Contract:
     """Read and check the contract in `path`."""
     contract: Contract = parse(Contract, path, f"contrat {path.name}")
-    return contract
+    fields = {
+        name: _with_list(rule, path, name) if rule.list else rule
+        for name, rule in contract.fields.items()
+    }
+    return contract.model_copy(update={"fields": fields})
+
+
+def _with_list(rule: FieldRule, path: Path, name: str) -> FieldRule:
+    """Return the rule with the codes of its list, which must be closed as those of a contract."""
+    filled = rule.model_copy(update={"values": tuple(lists.read(path.parent.parent, rule.list))})
+    fault = battery.fault(filled)
+    if fault:
+        raise PhareError(f"{fault} : fields.{name}", lists.shown(rule.list), "l'ôter de la liste")
+    return filled

@@ -1,25 +1,23 @@
-"""The rules of a contract's fields, as SQL: the value in its type, what it breaks, what vouches."""
+"""The rules of a contract's fields, as SQL: the value in its type, and the rule that it breaks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from helpers.core.base.store import literal, quote
 from helpers.core.city.contract import Contract, FieldRule, TimeParts
 
-# Digits enough to be a telephone or a social security number: no unbounded number vouches for them.
-LONG_NUMBER = 9
-NUMBER = r"^[+-]?[0-9]{1,15}([.,][0-9]{1,40})?([eE][+-]?[0-9]{1,3})?$"
-# What each part of the format of a date plainly looks like.
+# What each part of the format of a moment looks like: as plainly written, and as also accepted.
 SHAPES = {
-    "%Y": "[12][0-9]{3}", "%m": "(0[1-9]|1[0-2])", "%d": "(0[1-9]|[12][0-9]|3[01])",
-    "%y": "[0-9]{2}", "%H": "([01][0-9]|2[0-3])", "%M": "[0-5][0-9]", "%S": "[0-5][0-9]",
-    "%z": "[+-][0-9]{2}:[0-9]{2}",
+    "%m": "(?:0[1-9]|1[0-2])", "%d": "(?:0[1-9]|[12][0-9]|3[01])", "%H": "(?:[01][0-9]|2[0-3])",
+    "%M": "[0-5][0-9]", "%S": "[0-5][0-9]", "%z": "[+-][0-9]{2}:[0-9]{2}", "%f": "[0-9]{1,6}",
+    "%-m": "(?:0?[1-9]|1[0-2])", "%-d": "(?:0?[1-9]|[12][0-9]|3[01])", "%p": "[AaPp][Mm]",
+    "%-H": "(?:[01]?[0-9]|2[0-3])", "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])",
 }  # fmt: skip
+# What the door writes where the contract does not admit what came: which rule, and a keyed hash.
+OFF = "§"
+NOT_LISTED, NOT_SHAPED, NOT_READ, NOT_BOUNDED = "liste", "forme", "illisible", "bornes"
 ISO = re.compile(r"%Y-%m-%d([T ]%H:%M(:%S(%z)?)?)?")
 TRUE, FALSE = ("1", "true", "vrai", "oui", "o", "t"), ("0", "false", "faux", "non", "n", "f")
 
@@ -42,7 +40,7 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
         case "int":
             # A cast alone would round « 1.5 » to 2.
             return f"TRY_CAST(regexp_extract({said}, '^[+-]?[0-9]+$') AS BIGINT)"
-        case "float":
+        case "float" | "longitude" | "latitude":
             dotted = f"replace({said}, ',', '.')" if decimal == "," else said
             number = f"TRY_CAST({dotted} AS DOUBLE)"
             return f"CASE WHEN isfinite({number}) THEN {number} END"
@@ -65,73 +63,51 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
 
 
 def _moment(said: str, rule: FieldRule) -> str:
-    shape = _shape(rule.format)
     moment = f"try_strptime({said}, {literal(rule.format)})"
     if ISO.fullmatch(rule.format):
         # A cast reads what is plainly written eight times faster, and to the same value.
         kind = "TIMESTAMPTZ" if "%z" in rule.format else "TIMESTAMP"
         plain = f"TRY_CAST({said} AS {kind})"
-        moment = f"CASE WHEN {_matches(said, shape)} THEN {plain} ELSE {moment} END"
+        moment = f"CASE WHEN {_matches(said, _shape(rule.format))} THEN {plain} ELSE {moment} END"
     # %Y reads « 1/2/24 » as the year 24: no city's records go back that far.
     return f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
 
 
 def _shape(form: str) -> str:
-    """Return the expression of a date plainly written in the format `form`."""
-    parts = re.split("(%[a-zA-Z])", form)
-    return "".join(SHAPES.get(part, re.escape(part)) for part in parts)
+    """Return the expression of a moment plainly written in the format `form`, of any year."""
+    return shape(form, "[12][0-9]{3}", "[0-9]{2}")
+
+
+def shape(form: str, years: str, short_years: str) -> str:
+    """Return the expression of a moment in the format `form`, whose year matches `years`.
+
+    `short_years` is what the year looks like where the format has two digits of it (`%y`).
+    """
+    parts = re.split("(%-?[a-zA-Z])", form)
+    told = {**SHAPES, "%Y": f"(?:{years})", "%y": f"(?:{short_years})"}
+    return "".join(told.get(part, re.escape(part)) for part in parts)
 
 
 def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
     """Return the SQL of the reason code of the first rule that the field breaks, or NULL.
 
-    `said` is the SQL of its text, `value` that of its value in its type.
+    `said` is the SQL of its text as the door wrote it, `value` that of its value in its type. Of a
+    text that the door did not admit, the door has told which rule it breaks.
     """
-    cases = []
-    if rule.required:
-        cases.append((f"{said} IS NULL", f"manquant:{name}"))
-    if rule.type == "enum":
-        cases.append((f"NOT ({_among(said, rule.values)})", rule.reason or f"hors_liste:{name}"))
-    elif rule.type != "str":
-        cases.append((f"{said} IS NOT NULL AND {value} IS NULL", f"illisible:{name}"))
-    if rule.pattern:
-        cases.append((f"NOT {_matches(said, rule.pattern)}", rule.reason or f"hors_forme:{name}"))
-    for bound, sign in ((rule.minimum, "<"), (rule.maximum, ">")):
-        if bound is not None:
-            cases.append((f"{value} {sign} {bound}", rule.reason or f"hors_bornes:{name}"))
-    if not cases:
-        return "NULL"
+    codes = {
+        NOT_LISTED: rule.reason or f"hors_liste:{name}",
+        NOT_SHAPED: rule.reason or f"hors_forme:{name}",
+        NOT_BOUNDED: rule.reason or f"hors_bornes:{name}",
+        NOT_READ: f"illisible:{name}",
+    }
+    cases = [(f"{said} IS NULL", f"manquant:{name}")] if rule.required else []
+    cases += [(f"starts_with({said}, '{OFF}{kind}')", code) for kind, code in codes.items()]
+    if rule.type not in ("str", "enum", "id"):
+        cases.append((f"{said} IS NOT NULL AND {value} IS NULL", codes[NOT_READ]))
+    if rule.type in ("longitude", "latitude"):  # the door lets in those that may be interchanged
+        outside = f"NOT ({value} BETWEEN {rule.minimum} AND {rule.maximum})"
+        cases.append((outside, codes[NOT_BOUNDED]))
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
-
-
-def doubtful(rule: FieldRule, texts: pa.Array) -> pa.Array:
-    """Tell which texts the contract alone does not describe: somebody may be named in them.
-
-    A code of its list, a text of its pattern, a date plainly written, a short or bounded number
-    vouch for themselves. Null where the text is.
-    """
-    match rule.type:
-        case "enum":
-            sound = pc.is_in(texts, pa.array(rule.values, pa.string()))
-        case "str" if not rule.pattern:
-            sound = pc.is_null(texts)
-        case "str":
-            sound = pc.match_substring_regex(texts, f"^(?:{rule.pattern})$")
-        case "int" | "float":
-            sound = _plain_number(rule, texts)
-        case _:
-            sound = pc.match_substring_regex(texts, f"^{_shape(rule.format)}$")
-    return pc.and_(pc.is_valid(texts), pc.invert(sound))
-
-
-def _plain_number(rule: FieldRule, texts: pa.Array) -> pa.Array:
-    plain = pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
-    if rule.maximum is None:
-        return pc.fill_null(pc.less(pc.utf8_length(plain), LONG_NUMBER), False)
-    values = pc.cast(pc.replace_substring(plain, ",", "."), pa.float64())
-    low = -float("inf") if rule.minimum is None else rule.minimum
-    inside = pc.and_(pc.greater_equal(values, low), pc.less_equal(values, rule.maximum))
-    return pc.fill_null(inside, False)
 
 
 def swapped(contract: Contract, value: Callable[[str], str]) -> str:
@@ -143,8 +119,6 @@ def swapped(contract: Contract, value: Callable[[str], str]) -> str:
     if rule is None or rule.longitude is None or rule.latitude is None:
         return "NULL"
     east, north = contract.fields[rule.longitude], contract.fields[rule.latitude]
-    if None in (east.minimum, east.maximum, north.minimum, north.maximum):
-        return "NULL"
     lon, lat = value(rule.longitude), value(rule.latitude)
 
     def inside(x: str, y: str) -> str:

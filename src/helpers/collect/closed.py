@@ -1,0 +1,249 @@
+"""The first line of the door: of each field, only what its rule describes is let in.
+
+A code of its list, a text of its short form, a number within its bounds, a moment of its years:
+what is written is made from these alone, numbers to their decimals, moments to their precision,
+coordinates on a grid. An identifier becomes a keyed hash. Whatever else came is never written; the
+place where it stood tells which rule it broke, and its keyed hash, by which it can be counted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import METRES, Contract, FieldRule
+from helpers.core.city.contract_sql import (
+    FALSE,
+    NOT_BOUNDED,
+    NOT_LISTED,
+    NOT_READ,
+    NOT_SHAPED,
+    TRUE,
+)
+
+INT = "^[+-]?[0-9]{1,18}$"
+PLAIN_INT = "^(?:0|-?[1-9][0-9]*)$"
+NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$"
+MOMENT_SIGNS = r"^[0-9TZtzAPMapm:/., +-]{1,40}$"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A field as judged.
+
+    `texts` (n,) may be written, null where none may; `off` (n,) is the rule that the text breaks,
+    null where it breaks none; None where nothing is off.
+    """
+
+    texts: pa.Array
+    off: pa.Array | None
+
+
+def trimmed(rule: FieldRule, texts: pa.Array) -> pa.Array:
+    """Return the texts (n,) without blanks around; null where nothing, or written as nothing."""
+    bare = pc.utf8_trim_whitespace(texts)
+    nothing = pa.array(["", *rule.null_values], pa.string())
+    return pc.if_else(pc.is_in(bare, nothing), None, bare)
+
+
+def judge(
+    contract: Contract, name: str, texts: pa.Array, con: duckdb.DuckDBPyConnection, step_m: float
+) -> Judged:
+    """Judge the texts (n,) of the contract's field `name`, trimmed (`trimmed`).
+
+    `step_m` is the side of the grid of coordinates, in metres; `con` a connection of the moment.
+    """
+    rule = contract.fields[name]
+    match rule.type:
+        case "id":
+            return _among_shapes(rule, texts) if rule.pattern else Judged(texts, None)
+        case "str":
+            return _among_shapes(rule, texts)
+        case "enum":
+            return _split(texts, _listed(rule, texts), NOT_LISTED)
+        case "bool":
+            lower = pc.utf8_lower(texts)
+            return _split(lower, pc.is_in(lower, pa.array([*TRUE, *FALSE], pa.string())), NOT_READ)
+        case "int":
+            return _integers(rule, texts)
+        case "float":
+            return _decimals(contract, rule, texts)
+        case "longitude" | "latitude":
+            return _coordinates(contract, rule, texts, step_m)
+        case _:
+            return _moments(contract, rule, texts, con)
+
+
+def _split(texts: pa.Array, sound: pa.Array, kind: str) -> Judged:
+    """Return the sound texts, the others being off by the rule `kind`."""
+    if pc.all(sound, skip_nulls=True).as_py() is not False:
+        return Judged(texts, None)
+    off = pc.if_else(pc.fill_null(sound, True), None, kind)
+    return Judged(pc.if_else(sound, texts, None), off)
+
+
+def _listed(rule: FieldRule, texts: pa.Array) -> pa.Array:
+    """Return whether each text (n,) is a code of the list, or several; null where there is none."""
+    if rule.separator:
+        one = "|".join(re.escape(code) for code in rule.values)
+        pattern = f"^(?:{one})(?:{re.escape(rule.separator)}(?:{one}))*$"
+        return pc.match_substring_regex(texts, pattern)
+    sound = pc.is_in(texts, pa.array(rule.values, pa.string()))
+    return pc.if_else(pc.is_valid(texts), sound, None)
+
+
+def _among_shapes(rule: FieldRule, texts: pa.Array) -> Judged:
+    return _split(texts, pc.match_substring_regex(texts, f"^(?:{rule.pattern})$"), NOT_SHAPED)
+
+
+def _within(rule: FieldRule, texts: pa.Array, values: pa.Array, written: pa.Array) -> Judged:
+    """Return what is written of the numbers within bounds; `values` is null where none is read."""
+    inside = pc.and_(pc.greater_equal(values, rule.minimum), pc.less_equal(values, rule.maximum))
+    off = pc.case_when(
+        pc.make_struct(
+            pc.is_null(texts), pc.is_null(values), pc.invert(pc.fill_null(inside, False))
+        ),
+        pa.scalar(None, pa.string()), pa.scalar(NOT_READ), pa.scalar(NOT_BOUNDED),
+    )  # fmt: skip
+    kept = pc.if_else(pc.fill_null(inside, False), written, None)
+    return Judged(kept, off if off.null_count < len(off) else None)
+
+
+def _integers(rule: FieldRule, texts: pa.Array) -> Judged:
+    read = pc.if_else(pc.match_substring_regex(texts, INT), texts, None)
+    values = pc.cast(pc.ascii_ltrim(read, characters="+"), pa.int64())
+    plain = pc.match_substring_regex(read, PLAIN_INT)
+    written = read
+    if not pc.all(plain, skip_nulls=True).as_py():
+        written = pc.if_else(plain, read, pc.cast(values, pa.string()))
+    return _within(rule, texts, values, written)
+
+
+def _dotted(contract: Contract, texts: pa.Array) -> pa.Array:
+    """Return the texts of numbers with a dot for decimal sign; null where they are no number."""
+    if contract.file.decimal == ",":
+        texts = pc.replace_substring(texts, ",", ".")
+    return pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
+
+
+def _read(dotted: pa.Array) -> pa.Array:
+    values = pc.cast(pc.ascii_ltrim(dotted, characters="+"), pa.float64())
+    return pc.if_else(pc.is_finite(values), values, None)
+
+
+def _decimals(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
+    dotted = _dotted(contract, texts)
+    values = _read(dotted)
+    short = rf"^-?[0-9]{{1,15}}(?:[.][0-9]{{1,{max(rule.decimals, 1)}}})?$"
+    plain = pc.match_substring_regex(dotted, short)
+    written = dotted
+    if not pc.all(plain, skip_nulls=True).as_py():
+        rounded = pc.cast(pc.round(values, rule.decimals), pa.string())
+        written = pc.if_else(plain, dotted, rounded)
+    if contract.file.decimal == ",":
+        written = pc.replace_substring(written, ".", ",")
+    return _within(rule, texts, values, written)
+
+
+def _coordinates(contract: Contract, rule: FieldRule, texts: pa.Array, step_m: float) -> Judged:
+    """Judge coordinates: moved onto the grid; those of the other axis are let in too.
+
+    Longitude and latitude may be written one for the other: `ingest` tells it.
+    """
+    step = step_m / METRES[rule.unit]
+    if rule.type == "longitude" and rule.unit == "degrés":
+        step /= math.cos(math.radians(_middle_latitude(contract)))
+    values = _read(_dotted(contract, texts))
+    steps = pc.round(pc.divide(values, step))
+    digits = 6 if rule.unit == "degrés" else 1
+    written = pc.cast(pc.round(pc.multiply(steps, step), digits), pa.string())
+    if contract.file.decimal == ",":
+        written = pc.replace_substring(written, ".", ",")
+    axes = [one for one in contract.fields.values() if one.type in ("longitude", "latitude")]
+    inside = [
+        pc.and_(pc.greater_equal(values, one.minimum), pc.less_equal(values, one.maximum))
+        for one in axes
+    ]
+    somewhere = inside[0]
+    for other in inside[1:]:
+        somewhere = pc.or_(somewhere, other)
+    off = pc.case_when(
+        pc.make_struct(
+            pc.is_null(texts), pc.is_null(values), pc.invert(pc.fill_null(somewhere, False))
+        ),
+        pa.scalar(None, pa.string()), pa.scalar(NOT_READ), pa.scalar(NOT_BOUNDED),
+    )  # fmt: skip
+    kept = pc.if_else(pc.fill_null(somewhere, False), written, None)
+    return Judged(kept, off if off.null_count < len(off) else None)
+
+
+def _middle_latitude(contract: Contract) -> float:
+    told = next((one for one in contract.fields.values() if one.type == "latitude"), None)
+    if told is None or told.minimum is None or told.maximum is None:
+        return 0.0
+    return (told.minimum + told.maximum) / 2
+
+
+def years(contract: Contract) -> tuple[str, str]:
+    """Return the expressions of the contract's years: of four digits, and of two."""
+    span = range(contract.since, contract.until + 1)
+    short = sorted({f"{year % 100:02d}" for year in span})
+    return "|".join(map(str, span)), "|".join(short)
+
+
+def _moments(
+    contract: Contract, rule: FieldRule, texts: pa.Array, con: duckdb.DuckDBPyConnection
+) -> Judged:
+    long, short = years(contract)
+    form = (
+        f"(?:{long}|{short})"
+        if rule.type == "year"
+        else contract_sql.shape(rule.format, long, short)
+    )
+    plain = pc.match_substring_regex(texts, f"^(?:{form})$")
+    kept, off = texts, None
+    if not pc.all(plain, skip_nulls=True).as_py():
+        kept, off = _odd_moments(contract, rule, texts, plain, con)
+    if rule.type == "timestamp" and rule.precision == "minute" and "%S" in rule.format:
+        kept = _to_the_minute(rule.format, kept)
+    return Judged(kept, off)
+
+
+def _odd_moments(
+    contract: Contract,
+    rule: FieldRule,
+    texts: pa.Array,
+    plain: pa.Array,
+    con: duckdb.DuckDBPyConnection,
+) -> tuple[pa.Array, pa.Array]:
+    """Judge moments not plainly written (« 1/2/2024 ») by reading them; see `Judged`."""
+    odd = pc.unique(texts.filter(pc.invert(pc.fill_null(plain, True))))
+    con.register("odd", pa.table({"said": odd}))
+    value = contract_sql.typed("said", rule, contract.file.decimal, "UTC")
+    year = value if rule.type == "year" else f"year({value})"
+    told = con.execute(
+        f"SELECT said, CASE WHEN {value} IS NULL OR NOT regexp_full_match(said, '{MOMENT_SIGNS}') "
+        f"THEN '{NOT_READ}' WHEN {year} NOT BETWEEN {contract.since} AND {contract.until} "
+        f"THEN '{NOT_BOUNDED}' END AS off FROM odd"
+    ).to_arrow_table()
+    con.unregister("odd")
+    faults = told.filter(pc.is_valid(told["off"])).combine_chunks()
+    position = pc.index_in(texts, faults["said"].combine_chunks() if faults.num_rows else odd[:0])
+    off = pc.take(faults["off"].combine_chunks(), position) if faults.num_rows else None
+    if off is None:
+        return texts, pa.nulls(len(texts), pa.string())
+    return pc.if_else(pc.is_null(off), texts, None), off
+
+
+def _to_the_minute(form: str, texts: pa.Array) -> pa.Array:
+    """Return moments of the format `form` whose seconds are 00."""
+    parts = re.split("(%S(?:[.]%f)?)", form, maxsplit=1)
+    before = contract_sql.shape(parts[0], "[0-9]{4}", "[0-9]{2}")
+    found = f"^({before})[0-9]{{2}}(?:[.][0-9]+)?"
+    return pc.replace_substring_regex(texts, found, r"\100")  # group 1, then 00

@@ -1,0 +1,96 @@
+"""The key of a city: what an identifier becomes, so that nobody reads it and its links stay.
+
+At the door an identifier, and whatever is off the contract, becomes a keyed hash (BLAKE2b, RFC
+7693, 80 bits): two that were the same stay the same, and nobody without the key can try words
+against it. The key lies in `data/.keys/`, which neither git nor DVC holds; two workspaces that
+have the same key make the same bytes. Where nothing is to hide (a simulated city, identifiers that
+their publisher publishes), the pack says `key: publique`, and the key follows from its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from helpers.core.base.errors import PhareError
+
+KEYS = "PHARE_KEYS"
+FOLDER = Path("data/.keys")
+BYTES, HASH_BYTES, SHOWN_BYTES = 32, 10, 6
+PUBLIC = "publique"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A secret of BYTES bytes; `repr` does not show it."""
+
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.fingerprint})"
+
+    @property
+    def fingerprint(self) -> str:
+        """What may be told of the key: two keys that differ have not the same."""
+        return hashlib.blake2b(
+            self.secret, digest_size=SHOWN_BYTES, person=b"empreinte"
+        ).hexdigest()
+
+    def hashes(self, texts: pa.Array) -> pa.Array:
+        """Return the keyed hash of each text (n,), 20 hexadecimal digits; null where it is null."""
+        started = hashlib.blake2b(key=self.secret, digest_size=HASH_BYTES)
+
+        def one(text: bytes | None) -> str | None:
+            if text is None:
+                return None
+            found = started.copy()
+            found.update(text)
+            return found.hexdigest()
+
+        return pa.array([one(text) for text in texts.cast(pa.binary()).to_pylist()], pa.string())
+
+    def hash(self, text: str) -> str:
+        """Return the keyed hash of one text."""
+        return hashlib.blake2b(text.encode(), key=self.secret, digest_size=HASH_BYTES).hexdigest()
+
+
+def public(city: str) -> Key:
+    """Return the key that anybody can make again, of a city with nothing to hide."""
+    return Key(hashlib.blake2b(city.encode(), digest_size=BYTES, person=b"cle publique").digest())
+
+
+def path_of(root: Path, city: str) -> Path:
+    """Return where the city's key lies: in the folder KEYS, else in the workspace."""
+    given = os.environ.get(KEYS)
+    return (Path(given) if given else root / FOLDER) / f"{city}.key"
+
+
+def read(root: Path, city: str) -> Key:
+    """Return the city's own key, made now if there is none; raise PhareError if unreadable."""
+    path = path_of(root, city)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keep(path, Key(secrets.token_bytes(BYTES)))
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != BYTES:
+        raise PhareError(
+            "clé illisible",
+            f"{FOLDER}/{path.name}",
+            f"reprendre la bonne : `make key CITY={city} FROM=fichier` ; si elle est perdue, "
+            "l'effacer (une autre sera faite, et les identifiants hachés changeront tous)",
+        )
+    return Key(secret)
+
+
+def keep(path: Path, key: Key) -> None:
+    """Write a key that only its owner can read; what is there is never written over."""
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(key.secret.hex() + "\n", encoding="ascii")
