@@ -23,7 +23,7 @@ from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract, ObservationRule
-from helpers.core.city.contract_sql import moment
+from helpers.core.city.contract_sql import OFF, moment
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ REFERENCE = 12  # weeks before, whose shares are those of a week to come
 RATE_WEEKS = 26
 RARE = 5  # counts below are taken together in the χ²
 UNLISTED = "hors_liste"
-NAMED = 30  # an unlisted value seen less often is not shown: it may be a slip of the keyboard
+NAMED = 30  # an unlisted value seen less often is not counted apart: a slip of the keyboard
 OTHERS = "(unlisted)"  # all of these together
 CLOSE = 1  # weeks between the end of a code and the start of the one that replaces it
 LIKE = (0.5, 2.0)  # ratio of rates of a code and of the one that replaces it
@@ -239,13 +239,24 @@ def _typed_moments(
     )
 
 
+def numbered(found: dict[str, dict[dt.date, int]]) -> dict[str, str]:
+    """Return hash of a code off the list → its number (`§1`), in the order in which they came.
+
+    Those seen often enough to be codes: nobody knows their words but who holds the received file.
+    """
+    off = [c for c, n in found.items() if c.startswith(OFF) and sum(n.values()) >= NAMED]
+    off.sort(key=lambda code: (min(found[code]), code))
+    return {code: f"{OFF}{i}" for i, code in enumerate(off, start=1)}
+
+
 def _named(found: dict[str, dict[dt.date, int]], listed: set[str]) -> dict[str, dict[dt.date, int]]:
-    """Return the counts with the rarely seen values of no list taken together."""
+    """Return the counts with the codes of no list by their numbers, rare ones taken together."""
     if not listed:
         return found
+    numbers = numbered(found)
     kept: dict[str, dict[dt.date, int]] = {}
     for code, weeks in found.items():
-        name = code if code in listed or sum(weeks.values()) >= NAMED else OTHERS
+        name = code if code in listed else numbers.get(code, OTHERS)
         target = kept.setdefault(name, {})
         for monday, n in weeks.items():
             target[monday] = target.get(monday, 0) + n

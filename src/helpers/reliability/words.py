@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
+from helpers.core.city.contract_sql import OFF
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
@@ -117,20 +118,24 @@ def breaks(table: pa.Table, titles: dict[str, str]) -> str:
 
 def drift(row: dict[str, Any]) -> str:
     """Return what a drift is, in a few words."""
-    code, other = (
-        "(autres valeurs hors liste)" if name == OTHERS else name
-        for name in (row["code"], row["other"])
-    )
+    code, other = _code(row["code"]), _code(row["other"])
     match row["kind"]:
         case "renamed":
-            return f"« {code} » renommé « {other} » ?"
+            return f"{code} renommé {other} ?"
         case "vanished":
-            return f"« {code} » n'arrive plus ({number(row['before'], 1)} par semaine avant)"
+            return f"{code} n'arrive plus ({number(row['before'], 1)} par semaine avant)"
         case "new":
-            return f"« {code} » est nouveau ({number(row['after'], 1)} par semaine)"
+            return f"{code} est apparu ({number(row['after'], 1)} par semaine)"
         case _:
             shares = f"{percent(row['before'], 1)} à {percent(row['after'], 1)}"
-            return f"la part de « {code} » passe de {shares}"
+            return f"la part de {code} passe de {shares}"
+
+
+def _code(name: str) -> str:
+    """Return how readers see a code; of one off the list, its number: nobody knows its word."""
+    if name == OTHERS:
+        return "« (autres valeurs hors liste) »"
+    return f"un code nouveau n° {name[1:]}" if name.startswith(OFF) else f"« {name} »"
 
 
 def drifts(table: pa.Table, titles: dict[str, str]) -> str:

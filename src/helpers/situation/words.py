@@ -150,7 +150,8 @@ def _on_there(events: list[Row], titles: dict[str, str]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for row in events:
         if row["zone"]:
-            found.setdefault(row["zone"], []).append(titles.get(row["kind"], row["kind"]))
+            title = titles.get(row["kind"]) or str(row["kind"])
+            found.setdefault(row["zone"], []).append(title)
     return {
         zone: plain(kinds[0]) + (f" et {plural(len(kinds) - 1, 'autre')}" if kinds[1:] else "")
         for zone, kinds in found.items()

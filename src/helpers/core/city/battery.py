@@ -93,10 +93,10 @@ def _count_one(operation: Any, told: Any) -> int:
             return _count(told[3])
         case opcodes.MAX_REPEAT:
             least, most, inner = told
-            one = _count(inner)
+            one: int = _count(inner)
             if most is opcodes.MAXREPEAT:
                 return LARGEST_SET + 1
-            sizes = [min(one**n, LARGEST_SET + 1) for n in range(least, most + 1)]
+            sizes: list[int] = [min(one**n, LARGEST_SET + 1) for n in range(least, most + 1)]
             return min(sum(sizes), LARGEST_SET + 1)
         case opcodes.ANY | opcodes.NOT_LITERAL:
             return LARGEST_SET + 1
