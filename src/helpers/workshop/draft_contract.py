@@ -1,65 +1,130 @@
 """A first draft of a contract, from the columns of a file: what a person then reads and corrects.
 
-Numbers, dates and short lists of codes are proposed as fields. Everything else is proposed as
-refused: to let a text in is a decision, and a machine does not take it.
+Numbers, moments, places, short lists of codes and identifiers (hashed) are proposed as fields.
+Everything else is proposed as refused: to let a text in is a decision, and a machine does not take
+it. The draft copies no name of column that is not made of ordinary words, no text of a cell but
+such codes, and not the file's name.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import yaml
 from charset_normalizer import from_bytes
 
-from helpers.collect import persons
 from helpers.connect import bytes as connect_bytes
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
-from helpers.core.base.store import literal, quote
+from helpers.core.base.french import plural
+from helpers.core.base.store import literal
 from helpers.core.base.workspace import scratch
+from helpers.core.city.key import Key
+from helpers.workshop.draft_rules import MARKS, NAME, PERSON, Column, Proposed, doubted, propose
+from helpers.workshop.ordinary import is_ordinary
 
-CODES = 40  # distinct values at most: more is no list of codes
-CODE_LENGTH = 60
 START_BYTES, TOLD_BYTES = 32_000_000, 500_000
+ROWS = 100_000
 SEPARATORS = (",", ";", "\t", "|")
 # What French tools write. Left to choose among all, a few words of French pass for cp1250.
 ENCODINGS = ("cp1252", "mac_roman", "utf_16")
-POINT, COMMA = r"[0-9]*[.][0-9]+", r"[0-9]*,[0-9]+"
-REFUSED = "à décider : un texte peut désigner une personne"
-DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M",
-         "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y")  # fmt: skip
+GIVEN = "le fichier donné par FILE="
+VALUE = re.compile(r"[+-]?[0-9][0-9 .,:/T+-]*")  # a number or a moment: no column is called so
+SINCE = 2000  # a contract's first year, if it does not say
 
 
-def draft(name: str, title: str, file: Path) -> str:
-    """Return the YAML of a contract (kind: context) for the CSV `file`; PhareError if unreadable.
+@dataclass(frozen=True)
+class Draft:
+    """The YAML of a contract, and what to tell of it: fields, columns refused, and of these those
+    called by their position."""
+
+    text: str
+    fields: int
+    refused: int
+    unnamed: tuple[int, ...]
+
+    @property
+    def told(self) -> str:
+        """One or two lines on what was proposed."""
+        lines = f"Ébauche : {plural(self.fields, 'champ proposé')}, {plural(self.refused, 'colonne refusée')}."
+        if self.unnamed:
+            shown = " ".join(map(str, self.unnamed))
+            lines += (
+                f"\n  Nommées par leur position seulement : {shown}. Si leur nom, dans le fichier, "
+                f"ne désigne\n  personne : effacer ce contrat et recommencer avec "
+                f'COLUMNS="{shown}".'
+            )
+        return lines
+
+
+def draft(name: str, title: str, file: Path, key: Key, vouched_for: Collection[int] = ()) -> Draft:
+    """Draft the contract (kind: context) of the CSV `file`; PhareError if unreadable.
 
     Encoding, separator and decimal mark are proposed too, from the file's beginning. A source of
-    facts then needs `kind: observations` and its `observation` block.
+    facts then needs `kind: observations` and its `observation` block. `vouched_for`: the positions
+    (1 is the first) of columns whose names a person says to be nobody's; `key` hashes the others.
     """
     start = _start(file)
     encoding = _encoding(start)
     con = store.connect()
     with scratch() as folder:
         (folder / "start.csv").write_bytes(start.decode(encoding, "replace").encode())
-        separator = _load(con, folder / "start.csv", file.name)
-    columns = [row[0] for row in con.execute("DESCRIBE sample").fetchall()]
-    rules = {column: _rule(con, column) for column in columns}
-    floats = [column for column, rule in rules.items() if rule and rule["type"] == "float"]
-    commas = [column for column in floats if _all_match(con, column, f"^[+-]?{COMMA}$")]
-    if commas != floats:  # two marks in one file: the contract has one
-        rules |= dict.fromkeys(commas)
-        commas = []
+        separator = _load(con, folder / "start.csv")
+    names = _header(con, vouched_for)
+    twice = {one for one, n in Counter(names).items() if n > 1}
+    fields: dict[str, Proposed] = {}
+    refused: dict[str, str] = {}
+    unnamed = []
+    for position, (place, column) in enumerate(zip(_places(con), names, strict=True), start=1):
+        known = is_ordinary(column) or position in vouched_for
+        if not known or column in twice or doubted(column):
+            unnamed.append(position)
+            shown = f"colonne {position} ({key.hash(column)})" if column else f"colonne {position}"
+            refused[shown] = NAME.format(position=position) if not known else PERSON
+            continue
+        proposed = propose(Column(con, place, column), name)
+        if proposed.rule:
+            fields[column] = proposed
+        else:
+            refused[column] = proposed.refused
+    con.close()
+    comma = _one_mark(fields, refused)
     layout = {
         "format": "csv",
         **({} if encoding == "utf_8" else {"encoding": encoding}),
         "separator": separator,
-        **({"decimal": ","} if commas else {}),
+        **({"decimal": ","} if comma else {}),
     }
+    return Draft(_yaml(name, title, layout, fields, refused), len(fields), len(refused),
+                 tuple(unnamed))  # fmt: skip
+
+
+def _one_mark(fields: dict[str, Proposed], refused: dict[str, str]) -> bool:
+    """Return whether the file's decimal mark is a comma; of two marks, commas are refused."""
+    marks = {one.comma for one in fields.values() if one.comma is not None}
+    if len(marks) > 1:
+        for column in [column for column, one in fields.items() if one.comma]:
+            del fields[column]
+            refused[column] = MARKS
+    return marks == {True}
+
+
+def _yaml(
+    name: str,
+    title: str,
+    layout: dict[str, str],
+    fields: dict[str, Proposed],
+    refused: dict[str, str],
+) -> str:
     todo = "À compléter"
+    years = [year for one in fields.values() if one.years for year in one.years]
     contract: dict[str, Any] = {
         "source": name,
         "title": title,
@@ -70,12 +135,14 @@ def draft(name: str, title: str, file: Path) -> str:
         ),
         "file": layout,
         "timezone": "Europe/Paris",
-        "fields": {column: rule for column, rule in rules.items() if rule},
-        "refused": {column: REFUSED for column, rule in rules.items() if not rule},
+        **({"since": min(years)} if years and min(years) < SINCE else {}),
+        "fields": {column: one.rule for column, one in fields.items()},
+        "refused": refused,
     }
     head = (
-        f"# Ébauche d'après les colonnes de {file.name} : à relire champ par champ.\n"
+        "# Ébauche d'après un fichier : à relire champ par champ (bornes, années, codes).\n"
         "# Une source de faits : kind: observations, puis le bloc observation (voir templates/).\n"
+        "# Les codes vus une seule fois n'y sont pas : `make codes` les montre.\n"
     )
     return head + yaml.safe_dump(contract, allow_unicode=True, sort_keys=False, width=100)
 
@@ -83,11 +150,14 @@ def draft(name: str, title: str, file: Path) -> str:
 def _start(file: Path) -> bytes:
     """Return the beginning of the file, unpacked, up to the end of a line."""
     held = b""
-    with closing(connect_bytes.chunks(file)) as pieces:
-        for piece in pieces:
-            held += piece
-            if len(held) > START_BYTES:
-                return held[: held.rfind(b"\n") + 1]
+    try:
+        with closing(connect_bytes.chunks(file)) as pieces:
+            for piece in pieces:
+                held += piece
+                if len(held) > START_BYTES:
+                    return held[: held.rfind(b"\n") + 1]
+    except PhareError as error:  # it names the file, whose name may be somebody's
+        raise PhareError(error.what, GIVEN, "donner le chemin d'un fichier CSV") from None
     return held
 
 
@@ -99,67 +169,45 @@ def _encoding(start: bytes) -> str:
     return best.encoding if best else ENCODINGS[0]
 
 
-def _load(con: duckdb.DuckDBPyConnection, text: Path, shown: str) -> str:
-    """Make table `sample` of the file's first rows, all of it text; return its separator.
+def _load(con: duckdb.DuckDBPyConnection, text: Path) -> str:
+    """Make table `sample` of the file's first rows, all of it text, `header` of its first line.
 
-    That of the header: a comma among digits may be a decimal mark.
+    Return the separator, that of the header: a comma among digits may be a decimal mark.
     """
-    header = text.open(encoding="utf-8").readline()
-    separator = max(SEPARATORS, key=header.count)
+    first = text.open(encoding="utf-8").readline()
+    bare = re.sub('"[^"]*"', "", first)
+    separator = max(SEPARATORS, key=bare.count)
+    read = (
+        f"read_csv({literal(text)}, delim = {literal(separator)}, quote = '\"', escape = '\"', "
+        "header = false, skip = 0, all_varchar = true)"
+    )
     try:
-        con.execute(
-            f"CREATE TABLE sample AS SELECT * FROM read_csv({literal(text)}, delim = "
-            f"{literal(separator)}, header = true, all_varchar = true) LIMIT 100000"
-        )
+        con.execute(f"CREATE TABLE sample AS SELECT * FROM {read} LIMIT {ROWS + 1}")
+        con.execute("CREATE TABLE header AS SELECT * FROM sample LIMIT 1")
+        con.execute("DELETE FROM sample WHERE rowid = 0")
         rows = con.execute("SELECT count(*) FROM sample").fetchall()[0][0]
     except duckdb.Error:
-        raise PhareError(
-            "fichier CSV illisible", f"fichier {shown}", "partir du modèle, sans FILE="
-        ) from None
-    if not header.strip() or not rows:
-        raise PhareError("fichier sans aucune ligne", f"fichier {shown}", "en donner un rempli")
+        raise PhareError("fichier CSV illisible", GIVEN, "partir du modèle, sans FILE=") from None
+    if not first.strip() or not rows:
+        raise PhareError("fichier sans aucune ligne", GIVEN, "en donner un rempli")
     return separator
 
 
-def _all_match(con: duckdb.DuckDBPyConnection, column: str, pattern: str) -> bool:
-    """Tell whether every value of the column matches; not so without a value."""
-    text = f"nullif(trim({quote(column)}), '')"
-    query = f"SELECT count({text}) > 0 AND bool_and(regexp_matches({text}, ?)) FROM sample"
-    return bool(con.execute(query, [pattern]).fetchall()[0][0])
+def _places(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [row[0] for row in con.execute("DESCRIBE sample").fetchall()]
 
 
-def _rule(con: duckdb.DuckDBPyConnection, column: str) -> dict[str, Any] | None:
-    """Return the field's rule where its values are numbers, dates or codes; else None."""
-    text = f"nullif(trim({quote(column)}), '')"
-
-    def all_are(value: str) -> bool:
-        return bool(
-            con.execute(
-                f"SELECT count({text}) > 0 AND count({text}) = count({value}) FROM sample"
-            ).fetchall()[0][0]
+def _header(con: duckdb.DuckDBPyConnection, vouched_for: Collection[int]) -> list[str]:
+    """Return the names of the columns; PhareError where the first line names none."""
+    names = [cell or "" for cell in con.execute("SELECT * FROM header").fetchall()[0]]
+    names = [name.removeprefix("\ufeff") for name in names]
+    values = any(VALUE.fullmatch(name.strip()) for name in names)
+    if values or not (vouched_for or any(is_ordinary(name) for name in names)):
+        raise PhareError(
+            "la première ligne ne semble pas nommer les colonnes, mais dire déjà des données",
+            GIVEN,
+            "y ajouter une première ligne de noms de colonnes (date, nature, quartier…), puis "
+            "recommencer ; si elle les nomme bien, donner leurs positions : "
+            'COLUMNS="1 2 3"',
         )
-
-    if _all_match(con, column, "^[+-]?[0-9]{1,8}$"):
-        leading = con.execute(f"SELECT count({text}) FROM sample WHERE {text} ~ '[+-]?0[0-9]+'")
-        return {"type": "str" if leading.fetchall()[0][0] else "int", "label": column}
-    if _all_match(con, column, f"^[+-]?({COMMA}|{POINT})$"):
-        return {"type": "float", "label": column}
-    for form in DATES:
-        if all_are(f"try_strptime({text}, {literal(form)})"):
-            kind = "timestamp" if "%H" in form else "date"
-            return {"type": kind, "format": form, "label": column}
-    codes = [
-        row[0]
-        for row in con.execute(
-            f"SELECT {text} AS code FROM sample WHERE code IS NOT NULL GROUP BY 1 ORDER BY 1 "
-            f"LIMIT {CODES + 1}"
-        ).fetchall()
-    ]
-    if not codes or len(codes) > CODES or max(map(len, codes)) > CODE_LENGTH:
-        return None
-    rows = con.execute(f"SELECT count({text}) FROM sample").fetchall()[0][0]
-    if rows < 5 * len(codes) or persons.screen(pa.array(codes, pa.string())).null_count < len(
-        codes
-    ):
-        return None
-    return {"type": "enum", "values": codes, "label": column}
+    return names

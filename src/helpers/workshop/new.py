@@ -1,6 +1,6 @@
 """A new source, theme or city from templates/, without touching the code; it runs at once.
 
-`python -m helpers.workshop.new city NAME`, `… source NAME --city CITY [--file FILE]`,
+`python -m helpers.workshop.new city NAME`, `… source NAME --city CITY [--file FILE [--columns …]]`,
 `… theme NAME --city CITY [--source SOURCE]`.
 """
 
@@ -10,7 +10,7 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
@@ -24,6 +24,7 @@ from helpers.workshop.run_city import find_pack
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 AXIS = "domaine_public"  # of a theme that does not say its own
+PACKED = (".gz", ".zip", ".zst")
 
 
 def named(name: str) -> str:
@@ -83,11 +84,14 @@ def new_city(root: Path, name: str) -> list[Path]:
     return sorted(path for path in pack.rglob("*") if path.is_file())
 
 
-def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path]:
+def new_source(
+    root: Path, name: str, city: str, file: Path | None, columns: Collection[int] = ()
+) -> tuple[list[Path], str]:
     """Add a source to the city: its contract, its line in city.yaml, and a first delivery.
 
     The contract comes from the template and the delivery is invented; or both come from `file`,
-    whose columns are read to draft the contract (`drafting`).
+    whose columns are read to draft the contract (`draft_contract.draft`, `columns` being the
+    positions of those whose names a person vouches for). Return the files, what the draft tells.
     """
     _, pack = find_pack(root, city)
     contract, about = pack / "contracts" / f"{named(name)}.yaml", pack / "city.yaml"
@@ -95,11 +99,14 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
     templates = root / "templates" / "source"
     title = name.replace("_", " ").capitalize()
     if file is None:
-        text = _filled(templates / "contrat.yaml", nom=name, titre=title)
+        told, text = "", _filled(templates / "contrat.yaml", nom=name, titre=title)
         sample, content = f"{name}.csv", _filled(templates / "exemple.csv", nom=name).encode()
     else:
-        text = draft(name, title, file)
-        sample, content = f"{name}{''.join(file.suffixes)}", file.read_bytes()
+        drafted = draft(name, title, file, City(pack).key(root), columns)
+        told, text = drafted.told, drafted.text
+        # The name given, not the file's, which may be somebody's.
+        packed = file.suffix.lower() if file.suffix.lower() in PACKED else ""
+        sample, content = f"{name}.csv{packed}", file.read_bytes()
     delivered = pack / INBOX / sample
     with all_or_nothing(contract, about, delivered):
         contract.write_text(text, encoding="utf-8")
@@ -107,7 +114,7 @@ def new_source(root: Path, name: str, city: str, file: Path | None) -> list[Path
         delivered.write_bytes(content)
         _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
-    return [contract, about, delivered]
+    return [contract, about, delivered], told
 
 
 def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path]:
@@ -165,6 +172,16 @@ def _check(city: City) -> None:
     _ = city.contracts, city.themes
 
 
+def _positions(written: str) -> list[int]:
+    """Return the positions of COLUMNS="1 4"."""
+    found = re.split(r"[ ,;]+", written.strip()) if written.strip() else []
+    if not all(one.isdigit() for one in found):
+        raise PhareError(
+            "COLUMNS donne des positions, non des noms", "COLUMNS=…", 'par exemple COLUMNS="1 4"'
+        )
+    return [int(one) for one in found]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Make what is asked; print the files and what to do next; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new")
@@ -173,21 +190,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--city", default="marseille")
     parser.add_argument("--source")
     parser.add_argument("--file", type=Path)
+    parser.add_argument("--columns", default="")
     asked = parser.parse_args(arguments)
     root = find_root()
-    make: dict[str, Callable[[], list[Path]]] = {
-        "city": lambda: new_city(root, asked.name),
-        "source": lambda: new_source(root, asked.name, asked.city, asked.file),
-        "theme": lambda: new_theme(root, asked.name, asked.city, asked.source),
+    make: dict[str, Callable[[], tuple[list[Path], str]]] = {
+        "city": lambda: (new_city(root, asked.name), ""),
+        "source": lambda: new_source(
+            root, asked.name, asked.city, asked.file, _positions(asked.columns)
+        ),
+        "theme": lambda: (new_theme(root, asked.name, asked.city, asked.source), ""),
     }
     try:
-        files = make[asked.what]()
+        files, told = make[asked.what]()
     except PhareError as error:
         print(error, file=sys.stderr)
         return 1
     city = asked.name if asked.what == "city" else asked.city
     for path in files:
         print(f"  {path.relative_to(root) if path.is_relative_to(root) else path}")
+    print(told, end="\n" if told else "")
     print(f"Relire ces fichiers, compléter ce qui le demande, puis `make run CITY={city}`.")
     return 0
 
