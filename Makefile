@@ -1,13 +1,18 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status deps bench lock browser sshd postgres mosquitto \
+.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
 NAME ?=
 FILE ?=
 COLUMNS ?=
+TO ?=
+ADD ?=
+YES ?= 0
+FIELD ?=
+NAME_COLUMN ?=
 SOURCE ?=
 GROUP ?= yesterday
 ROOM ?= 1
@@ -95,6 +100,14 @@ remove-notebook: $(READY) ## ôter un carnet, et tout ce qui va avec (NAME=nom)
 
 status: $(READY) ## dire où en est une ville (JSON=1 : pour une machine)
 	@$(PYTHON) -m helpers.workshop.status "$(CITY)" $(if $(filter 1,$(JSON)),--json)
+
+codes: export PHARE_ADD := $(value ADD)
+codes: $(READY) ## montrer à qui a le fichier reçu ce que le contrat n'admet pas, l'y ajouter (SOURCE=nom CITY=ville)
+	@test -n "$(SOURCE)" || { echo "Erreur : donner SOURCE=nom de la source"; exit 2; }
+	@$(PYTHON) -m helpers.workshop.codes "$(SOURCE)" --city "$(CITY)" --field "$(FIELD)" --name-column "$(NAME_COLUMN)" $(if $(filter 1,$(YES)),--yes)
+
+key: $(READY)   ## dire où est la clé d'une ville, son empreinte (TO=fichier la copie, FROM=fichier la prend)
+	@$(PYTHON) -m helpers.workshop.city_key "$(CITY)" --to "$(TO)" --from "$(FROM)" $(if $(filter 1,$(FORCE)),--force)
 
 test: $(READY) browser sshd postgres mosquitto ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check

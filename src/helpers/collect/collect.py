@@ -113,6 +113,7 @@ def collect(city: City, root: Path, raw: Path, knobs: Knobs) -> dict[str, dict[s
             else _from_afar(city, root, name, raw, door)
             for name, contract in city.contracts.items()
         }
+    receipts = {n: {**one, "key": door.key.fingerprint} for n, one in receipts.items()}
     door.con.close()
     text = json.dumps(receipts, ensure_ascii=False, indent=2) + "\n"
     (raw / RECEIPTS).write_text(text, encoding="utf-8")

@@ -55,7 +55,12 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
                "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
                *map(str, reports)]  # fmt: skip
-    here = {**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""}
+    here = {
+        **environment(),
+        "PYTHONPATH": str(copy / "src"),
+        FROM: received or "",
+        **elsewhere.same_key(root, city),
+    }
     with warm.opened(here | execute.steady()) as told:
         done = subprocess.run(
             command, cwd=copy, env=told, capture_output=True, text=True, check=False

@@ -20,6 +20,7 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.core.city.city import City
+from helpers.core.city.key import KEYS, path_of
 from helpers.core.stage import warm
 from helpers.core.stage.params import stages
 from helpers.workshop.run_city import activate, dvc, locked, reproduce
@@ -115,6 +116,11 @@ def received_folders(root: Path, city: str) -> str | None:
     return os.pathsep.join(map(str, places)) if at_hand else None
 
 
+def same_key(root: Path, city: str) -> dict[str, str]:
+    """Return the environment in which a copy of the workspace hashes with the city's own key."""
+    return {KEYS: str(path_of(root, city).parent.resolve())}
+
+
 def run_again(
     root: Path, copy: Path, city: str, targets: Sequence[str], *, vary: bool, quiet: bool = False
 ) -> bool:
@@ -127,7 +133,7 @@ def run_again(
     activate(copy, city if (copy / "data" / "cities" / city).is_dir() else str(pack))
     folders = received_folders(root, city)
     at_hand = folders is not None
-    changes = {"PYTHONPATH": str(copy / "src"), FROM: folders or ""}
+    changes = {"PYTHONPATH": str(copy / "src"), FROM: folders or "", **same_key(root, city)}
     if vary:
         changes |= VARIATIONS | {warm.ADDRESS: ""}  # another process, under other circumstances
     with _circumstances(changes, UMASK if vary else None):

@@ -23,9 +23,11 @@ import yaml
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
+from helpers.core.city import key
 from helpers.core.city.city import City
 from helpers.core.stage import code_used, execute, params, warm
 from helpers.core.stage.params import stages
+from helpers.core.stage.receipts import RECEIPTS, read_receipts
 from helpers.workshop import yaml_text
 
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
@@ -82,6 +84,7 @@ def check(root: Path, city: str) -> None:
     params.load(root)
     loaded = City(active_cities(root)[city])
     _ = loaded.contracts, loaded.themes, loaded.questions
+    _check_key(root, loaded)
     for stage in stages(root):
         if code_used.notebook_path(root, stage) is None:
             raise PhareError(
@@ -89,6 +92,25 @@ def check(root: Path, city: str) -> None:
                 "dvc.yaml",
                 f"créer notebooks/*/{stage}.ipynb ou ôter l'étape",
             )
+
+
+def _check_key(root: Path, city: City) -> None:
+    """Raise PhareError where the key at hand is not that of the raw data set at hand.
+
+    Where there is none at hand, later stages may run all the same; `collect` may not make one.
+    """
+    name, raw = city.about.name, root / "data" / city.about.name / "raw"
+    told = read_receipts(raw) if (raw / RECEIPTS).is_file() else {}
+    expected = next((one["key"] for one in told.values() if "key" in one), None)
+    os.environ.pop(key.EXPECTED, None)
+    if expected is None:
+        return
+    if not city.has_public_key and not key.path_of(root, name).exists():
+        os.environ[key.EXPECTED] = expected
+        if os.environ.get(FROM) or os.environ.get(FETCH):
+            raise key.other_key(name, expected, "n'est pas dans cet atelier")
+    elif (here := city.key(root).fingerprint) != expected:
+        raise key.other_key(name, expected, f"n'est pas celle d'ici (empreinte {here})")
 
 
 def unsealed(root: Path, city: str) -> list[str]:

@@ -373,9 +373,14 @@ class City:
                 self._expect(f"{here}.division", question.division, self.about.divisions, THEMES)
         return self._themes.questions
 
+    @property
+    def has_public_key(self) -> bool:
+        """Whether the city has nothing to hide: its key follows from its name."""
+        return self.about.simulated or self.about.key == PUBLIC
+
     def key(self, root: Path) -> Key:
         """Return the key by which the door hashes identifiers, of the workspace at `root`."""
-        if self.about.simulated or self.about.key == PUBLIC:
+        if self.has_public_key:
             return public(self.about.name)
         return read(root, self.about.name)
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from helpers.core.base.errors import PhareError
 
 KEYS = "PHARE_KEYS"
+EXPECTED = "PHARE_KEY_EXPECTED"  # fingerprint of the key of the raw data at hand, if it is not
 FOLDER = Path("data/.keys")
 BYTES, HASH_BYTES, SHOWN_BYTES = 32, 10, 6
 PUBLIC = "publique"
@@ -74,19 +75,25 @@ def read(root: Path, city: str) -> Key:
     """Return the city's own key, made now if there is none; raise PhareError if unreadable."""
     path = path_of(root, city)
     if not path.exists():
+        if EXPECTED in os.environ:
+            raise other_key(city, os.environ[EXPECTED], "n'est pas dans cet atelier")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         keep(path, Key(secrets.token_bytes(BYTES)))
+    return read_file(
+        path,
+        f"reprendre la bonne : `make key CITY={city} FROM=fichier` ; si elle est perdue, "
+        "l'effacer (une autre sera faite, et les identifiants hachés changeront tous)",
+    )
+
+
+def read_file(path: Path, todo: str) -> Key:
+    """Return the key that the file holds; raise PhareError, with what to do, if it holds none."""
     try:
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except ValueError:
+    except (OSError, ValueError):
         secret = b""
     if len(secret) != BYTES:
-        raise PhareError(
-            "clé illisible",
-            f"{FOLDER}/{path.name}",
-            f"reprendre la bonne : `make key CITY={city} FROM=fichier` ; si elle est perdue, "
-            "l'effacer (une autre sera faite, et les identifiants hachés changeront tous)",
-        )
+        raise PhareError("clé illisible", str(path), todo)
     return Key(secret)
 
 
@@ -94,3 +101,14 @@ def keep(path: Path, key: Key) -> None:
     """Write a key that only its owner can read; what is there is never written over."""
     path.touch(mode=0o600, exist_ok=False)
     path.write_text(key.secret.hex() + "\n", encoding="ascii")
+
+
+def other_key(city: str, fingerprint: str, told: str) -> PhareError:
+    """Return the error of a key that is not the one by which the raw data set was hashed."""
+    return PhareError(
+        f"la clé des données brutes de « {city} » (empreinte {fingerprint}) {told}",
+        f"data/{city}/raw et {FOLDER}/{city}.key",
+        f"la reprendre de qui les a faites : `make key CITY={city} FROM=fichier` ; ou effacer "
+        f"data/{city}/raw pour tout refaire avec la clé d'ici (les identifiants hachés changeront "
+        "tous)",
+    )
