@@ -26,18 +26,23 @@ FROM, FETCH = "PHARE_FROM", "PHARE_FETCH"
 
 
 @contextmanager
-def deliveries(city: City, root: Path) -> Iterator[dict[str, list[Path]]]:
-    """Yield the files as received of each source; generated and fetched ones go when done."""
+def deliveries(city: City, root: Path, only: str = "") -> Iterator[dict[str, list[Path]]]:
+    """Yield the files as received of each source, or of one; those generated go when done."""
     with scratch() as folder:
         if any(delivery.generator for delivery in city.about.sources.values()):
             from helpers import simulate  # only simulated cities pay for the generator
 
             simulate.deliver(city.pack, folder)
-        yield {
-            name: _find(city, name, root, folder)
-            for name in city.about.sources
-            if city.contracts[name].file.format not in REMOTE
-        }
+        names = (
+            [only]
+            if only
+            else [
+                name
+                for name in city.about.sources
+                if city.contracts[name].file.format not in REMOTE
+            ]
+        )
+        yield {name: _find(city, name, root, folder) for name in names}
 
 
 def places_to_look(city: City, root: Path) -> list[Path]:

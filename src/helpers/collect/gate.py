@@ -150,7 +150,7 @@ class Gate:
         (why the row is set aside, or null), each field of the contract as text, and `geometry` for
         a division.
         """
-        read = self._read(contract, edition, table).combine_chunks()
+        read = self.read(contract, edition, table).combine_chunks()
         size, faults = read.num_rows, _whole(read[FAULT])
         fields: dict[str, pa.Array] = {}
         off: dict[str, pa.Array] = {}
@@ -190,7 +190,7 @@ class Gate:
         hashes = pc.take(self.key.hashes(met), pc.index_in(texts, met))
         return pc.binary_join_element_wise(OFF, off, ":", hashes, "")
 
-    def _read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
+    def read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
         """Return row, fault and the fields present, by the contract's names, and any geometry."""
         columns = contract.columns(edition)
         present = [name for name in contract.fields if columns[name] in table.column_names]

@@ -192,7 +192,18 @@ def coded_fields(contract: Contract) -> list[str]:
 def weekly_codes(
     con: duckdb.DuckDBPyConnection, contract: Contract, data: Path, timezone: str, field: str
 ) -> dict[str, dict[dt.date, int]]:
-    """Return code → week → rows, accepted or set aside because the code is not in its list."""
+    """Return code → week → rows, accepted or set aside because the code is not in its list.
+
+    Codes of no list are called by their numbers, rare ones taken together.
+    """
+    found = weekly_texts(con, contract, data, timezone, field)
+    return _named(found, set(contract.fields[field].values))
+
+
+def weekly_texts(
+    con: duckdb.DuckDBPyConnection, contract: Contract, data: Path, timezone: str, field: str
+) -> dict[str, dict[dt.date, int]]:
+    """Return the counts of `weekly_codes`, those of no list by what the door wrote for them."""
     rule = contract.observation
     assert rule is not None
     accepted, aside = (
@@ -213,7 +224,7 @@ def weekly_codes(
     found: dict[str, dict[dt.date, int]] = {}
     for code, monday, n in rows:
         found.setdefault(code, {})[monday] = found.get(code, {}).get(monday, 0) + n
-    return _named(found, set(contract.fields[field].values))
+    return found
 
 
 def moment_fields(rule: ObservationRule) -> list[str]:

@@ -53,7 +53,8 @@ class Draft:
     @property
     def told(self) -> str:
         """One or two lines on what was proposed."""
-        lines = f"Ébauche : {plural(self.fields, 'champ proposé')}, {plural(self.refused, 'colonne refusée')}."
+        fields, refused = plural(self.fields, "champ proposé"), plural(self.refused, "colonne")
+        lines = f"Ébauche : {fields}, {refused} en refus."
         if self.unnamed:
             shown = " ".join(map(str, self.unnamed))
             lines += (
@@ -151,13 +152,15 @@ def _start(file: Path) -> bytes:
     """Return the beginning of the file, unpacked, up to the end of a line."""
     held = b""
     try:
+        connect_bytes.check(file.resolve())
         with closing(connect_bytes.chunks(file)) as pieces:
             for piece in pieces:
                 held += piece
                 if len(held) > START_BYTES:
                     return held[: held.rfind(b"\n") + 1]
-    except PhareError as error:  # it names the file, whose name may be somebody's
-        raise PhareError(error.what, GIVEN, "donner le chemin d'un fichier CSV") from None
+    except (PhareError, OSError) as error:  # both name the file, whose name may be somebody's
+        what = error.what if isinstance(error, PhareError) else "fichier illisible"
+        raise PhareError(what, GIVEN, "donner le chemin d'un fichier CSV, lisible") from None
     return held
 
 

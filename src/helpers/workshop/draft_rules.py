@@ -30,7 +30,7 @@ REPEATED = 2  # rows at least of a code that is copied
 CODE = re.compile(r"[A-Za-z]|[A-Za-z]{0,2}[-_]?[0-9]{1,2}")  # B, P1, QN-01: too short for anybody
 DIGITS, DIGITS_LONGEST = re.compile(r"[0-9]+"), 5
 NUMBER = r"^[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)$"
-IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_:/.-]{1,63}$"
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,63}$"
 # Births are scattered over the years; what is recorded day after day is not.
 BIRTH_YEARS, BIRTH_DENSITY = 20, 0.2
 DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M",
@@ -51,7 +51,8 @@ COUNTS = frozenset(
 PERSONAL = frozenset(
     ("naissance", "ddn", "birth", "age", "ages", "nom", "noms", "prenom", "prenoms", "name",
      "names", "surname", "tel", "telephone", "telephones", "portable", "phone", "mobile", "mail",
-     "email", "courriel", "contact", "adresse", "adresses", "adr", "address", "addr", "rue", "street",
+     "email", "courriel", "contact", "adresse", "adresses", "adr", "address", "addr", "rue",
+     "street",
      "commentaire", "commentaires", "comment", "comments", "texte", "text", "txt", "description",
      "desc", "remarque", "remarques", "message", "detail", "details", "matricule", "plaque",
      "plaques", "immatriculation", "immat", "plate", "agent", "agents", "referent", "requerant",

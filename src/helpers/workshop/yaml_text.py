@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from textwrap import indent
 from typing import Any
 
+import yaml as pyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from helpers.core.base.errors import PhareError
 
@@ -35,8 +37,27 @@ def inline(value: Any) -> str:
     yaml.width = ONE_LINE
     yaml.default_flow_style = True
     out = io.StringIO()
-    yaml.dump(value, out)
+    yaml.dump(_quoted(value), out)
     return out.getvalue().removesuffix("...\n").rstrip("\n")
+
+
+def _quoted(value: Any) -> Any:
+    """Return `value`, quoting the texts that YAML 1.1 reads as something else: no, on, 1:30."""
+    match value:
+        case dict():
+            return {_quoted(key): _quoted(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_quoted(one) for one in value]
+        case str() if _read_as(value) != "tag:yaml.org,2002:str":
+            return SingleQuotedScalarString(value)
+        case _:
+            return value
+
+
+def _read_as(text: str) -> Any:
+    """Return the tag of what PyYAML, by which our files are read, takes a plain text for."""
+    resolver = pyyaml.SafeLoader("")
+    return resolver.resolve(pyyaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
 
 
 def with_entry(
@@ -58,6 +79,52 @@ def with_entry(
         end -= 1
     lines[end - 1] = lines[end - 1].rstrip("\n") + "\n"
     return "".join([*lines[:end], *([] if block else ["\n"]), added, *lines[end:]])
+
+
+def with_items(text: str, path: Sequence[str], items: Sequence[str], *, shown_as: str) -> str:
+    """Return the file's text with texts added to the list that `path` leads to, after its last.
+
+    The list may be written on a line or several, or an item a line; PhareError where there is none.
+    """
+    found = _node(text, path, pyyaml.SequenceNode, shown_as)
+    at = found.value[-1].end_mark.index
+    if not found.flow_style:
+        end = text.find("\n", at)
+        at = len(text) if end < 0 else end
+        margin = "\n" + " " * found.start_mark.column + "- "
+        return text[:at] + "".join(margin + inline([one])[1:-1] for one in items) + text[at:]
+    margin, column, added = found.value[0].start_mark.column, found.value[-1].end_mark.column, ""
+    for one in items:
+        said = inline([one])[1:-1]
+        if column + len(said) + 4 > WIDTH:  # a comma before, a bracket behind
+            added, column = f"{added},\n{' ' * margin}{said}", margin + len(said)
+        else:
+            added, column = f"{added}, {said}", column + len(said) + 2
+    return text[:at] + added + text[at:]
+
+
+def with_key(text: str, path: Sequence[str], key: str, value: Any, *, shown_as: str) -> str:
+    """Return the file's text with a key more in the block, or the `{…}`, that `path` leads to."""
+    found = _node(text, path, pyyaml.MappingNode, shown_as)
+    said = f"{inline(key)}: {inline(value)}"
+    if not found.flow_style:
+        return with_entry(text, path, said, shown_as=shown_as)
+    if not found.value:
+        at = found.start_mark.index + 1
+        return text[:at] + said + text[at:]
+    at = found.value[-1][1].end_mark.index
+    return f"{text[:at]}, {said}{text[at:]}"
+
+
+def _node(text: str, path: Sequence[str], kind: type[pyyaml.Node], shown_as: str) -> Any:
+    """Return the node, with its place in the text, that the keys of `path` lead to."""
+    found: Any = pyyaml.compose(text, Loader=pyyaml.SafeLoader)
+    for name in path:
+        pairs = found.value if isinstance(found, pyyaml.MappingNode) else []
+        found = next((value for key, value in pairs if key.value == name), None)
+    if not isinstance(found, kind) or (kind is pyyaml.SequenceNode and not found.value):
+        raise PhareError(f"pas de « {'.'.join(path)} » à compléter", shown_as, "l'écrire à la main")
+    return found
 
 
 def without_entry(text: str, block: Sequence[str], name: str, *, shown_as: str) -> str:
