@@ -186,6 +186,8 @@ def _any_doubted(column: Column) -> bool:
 
 
 def _moment(column: Column) -> Proposed | None:
+    if not column.all_match("^[0-9]{1,4}[-/]"):  # nor would any of the formats
+        return None
     for form in DATES:
         value = f"try_strptime(v, {literal(form)})"
         whole, first, last, days = column.one(
