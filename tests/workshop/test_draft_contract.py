@@ -228,6 +228,19 @@ def test_column_of_an_unknown_name_is_called_by_its_position(tmp_path: Path) -> 
     assert kinds(drafted(rows_of(tmp_path, rows), 1)) == {"montant_xyz": "int", "n": "int"}
 
 
+def test_draft_is_made_again_with_columns_vouched_for(place: Path, tmp_path: Path) -> None:
+    file = rows_of(tmp_path, [["montant_xyz", "n"], *[[i, i] for i in (1, 2, 2)]])
+    _, told = new.new_source(place, "bornes", "port_neuf", file)
+    assert 'COLUMNS="1" FORCE=1' in told
+    about = (pack(place) / "city.yaml").read_text(encoding="utf-8")
+    with pytest.raises(PhareError, match="existe déjà"):
+        new.new_source(place, "bornes", "port_neuf", file, [1])
+    new.new_source(place, "bornes", "port_neuf", file, [1], again=True)
+    fields = load_contract(pack(place) / "contracts/bornes.yaml").fields
+    assert list(fields) == ["montant_xyz", "n"]
+    assert (pack(place) / "city.yaml").read_text(encoding="utf-8") == about
+
+
 def test_given_cases_are_drafted_right() -> None:
     """What the cases' README says is right."""
     for name, checked in {

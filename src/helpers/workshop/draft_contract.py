@@ -59,8 +59,7 @@ class Draft:
             shown = " ".join(map(str, self.unnamed))
             lines += (
                 f"\n  Nommées par leur position seulement : {shown}. Si leur nom, dans le fichier, "
-                f"ne désigne\n  personne : effacer ce contrat et recommencer avec "
-                f'COLUMNS="{shown}".'
+                f'ne désigne\n  personne, recommencer avec COLUMNS="{shown}" FORCE=1.'
             )
         return lines
 

@@ -85,17 +85,25 @@ def new_city(root: Path, name: str) -> list[Path]:
 
 
 def new_source(
-    root: Path, name: str, city: str, file: Path | None, columns: Collection[int] = ()
+    root: Path,
+    name: str,
+    city: str,
+    file: Path | None,
+    columns: Collection[int] = (),
+    *,
+    again: bool = False,
 ) -> tuple[list[Path], str]:
     """Add a source to the city: its contract, its line in city.yaml, and a first delivery.
 
     The contract comes from the template and the delivery is invented; or both come from `file`,
     whose columns are read to draft the contract (`draft_contract.draft`, `columns` being the
-    positions of those whose names a person vouches for). Return the files, what the draft tells.
+    positions of those whose names a person vouches for; `again`, in place of an earlier draft).
+    Return the files, what the draft tells.
     """
     _, pack = find_pack(root, city)
     contract, about = pack / "contracts" / f"{named(name)}.yaml", pack / "city.yaml"
-    _refuse(contract, root)
+    if not (again and file):
+        _refuse(contract, root)
     templates = root / "templates" / "source"
     title = name.replace("_", " ").capitalize()
     if file is None:
@@ -112,7 +120,8 @@ def new_source(
         contract.write_text(text, encoding="utf-8")
         delivered.parent.mkdir(exist_ok=True)
         delivered.write_bytes(content)
-        _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
+        if name not in City(pack).about.sources:
+            _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
     return [contract, about, delivered], told
 
@@ -191,12 +200,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--source")
     parser.add_argument("--file", type=Path)
     parser.add_argument("--columns", default="")
+    parser.add_argument("--again", action="store_true")
     asked = parser.parse_args(arguments)
     root = find_root()
     make: dict[str, Callable[[], tuple[list[Path], str]]] = {
         "city": lambda: (new_city(root, asked.name), ""),
         "source": lambda: new_source(
-            root, asked.name, asked.city, asked.file, _positions(asked.columns)
+            root,
+            asked.name,
+            asked.city,
+            asked.file,
+            _positions(asked.columns),
+            again=asked.again,
         ),
         "theme": lambda: (new_theme(root, asked.name, asked.city, asked.source), ""),
     }

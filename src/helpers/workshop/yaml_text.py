@@ -48,7 +48,7 @@ def _quoted(value: Any) -> Any:
             return {_quoted(key): _quoted(one) for key, one in value.items()}
         case list() | tuple():
             return [_quoted(one) for one in value]
-        case str() if _read_as(value) != "tag:yaml.org,2002:str":
+        case str() if value and _read_as(value) != "tag:yaml.org,2002:str":
             return SingleQuotedScalarString(value)
         case _:
             return value
