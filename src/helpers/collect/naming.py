@@ -1,0 +1,201 @@
+"""Whether a text names somebody: by civility, by function, by initials, by the names themselves.
+
+A text is cut at its separators, at capitals inside a word and between letters and digits; each word
+then says something for or against a name (names.Known.evidence), and two neighbours, or one alone,
+must say enough. What directly follows a place word (rue, école…) is the name of the place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from helpers.collect.names import Known
+
+PAIR = 3.0  # what two neighbours must say, and one alone: set on half of the names and clean values
+ALONE = 4.5
+IN_LOWER_CASE = -1.0  # a name without any capital is rarer than a word
+IN_CAPITALS = 0.5  # each with its own capital
+SEGMENT = re.compile(r"[,;|/()\[\]{}:\n\t\"<>=!?*•«»+&]+|\s-\s|\.\s(?=[A-Z])")
+TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+PLACES = frozenset(
+    """
+rue avenue av ave boulevard bd bld blvd boul bvd place pl allee allees all impasse imp chemin che
+ch traverse trav tra montee mtee cours crs quai corniche cor square sq route rte voie esplanade esp
+passage pass residence res lotissement lot hlm cite batiment hameau faubourg fbg fg sentier ruelle
+rond promenade prom vallon domaine clos villa parvis escalier escaliers mail galerie passerelle
+digue ecole college lycee gymnase stade piscine parc jardin plage port pont tunnel gare metro station
+arret tramway tram bus hopital clinique eglise mosquee synagogue cathedrale theatre cinema musee
+bibliotheque mediatheque mairie centre maison creche maternelle elementaire fac faculte universite
+campus caserne commissariat marche halle halles tour immeuble groupe complexe espace salle stele
+monument statue fontaine cimetiere calanque anse ile iles fort porte zone secteur quartier carrefour
+rocade autoroute viaduc foyer creps ephad ehpad club fc ac as us aj village villages boulodrome
+palais chateau bastide mas val mont saint saints sainte saintes st ste notre nd angle rampe
+placette ront archives concert exposition spectacle salon tournoi trophee
+park street road lane drive court hill hills village heights square university school station saint
+""".split()
+)  # fmt: skip
+# Between a place word and its name.
+LINKS = frozenset(
+    """
+de du des d la le les l a au aux et en sur sous lez en general gal marechal mal colonel col capitaine
+lieutenant commandant cdt sergent amiral docteur dr professeur pr president abbe chanoine pere frere
+freres soeur soeurs mere monseigneur mgr pasteur cardinal ingenieur maitre point dame
+""".split()
+)
+# Inside a name, between a first name and a family name: passed over.
+PARTICLES = frozenset(
+    "de d du des la le les el al ait ben bin ibn bou abd abdel ould von van der den ter del della di da do dos"
+    " das y e n o m mac mc thi van st saint".split()
+)
+CIVILITIES = frozenset(
+    "m mm mr mrs mme mmes mlle mlles melle monsieur madame mademoiselle messieurs mesdames".split()
+)
+CIVIL = re.compile(
+    r"\b(?P<title>m\.|mm\.|mr\.?|mrs|mmes?|mlle?s?|melle|monsieur|madame|mademoiselle|messieurs"
+    r"|mesdames)\s?:?\s*(?:(?:et|ou)\s(?:mme|madame|m\.|monsieur)\s)?"
+    r"(?=(?P<who>(?:(?:le|la|de|du|des|d'|el|al|ben|van|von|dos|da|di)\s?)?[\w'.\-*]+))"
+)
+ROLE = re.compile(
+    r"\b(?P<title>sieur|consorts|cts|veuve|vve|epx|epouse|epoux|garde a vue de|requerante?"
+    r"|mis en cause|plaignante?|riveraine?|temoin|victime|auteur|suspecte?|gardien(?:ne)? de la paix"
+    r"|gardien(?:ne)?|locataire|proprietaire|concierge|voisine?|contact|interpellee?|alias|surnommee?"
+    r"|dite?|brigadier(?:[ -]chef)?|adjudant|sergent|major|capitaine|lieutenant|commandant|agente?"
+    r"|famille|docteur|dr|maitre|professeur|mdp|asvp|gpx|opj|apj|demandeur|demandeuse|succession"
+    r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
+    r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
+    r"|patient|client|employee?|chauffeur|conducteur|conductrice|chef|responsable|president[e]?"
+    r"|gerante?|directeur|directrice|vu|chez|nomme)\s?[:.]?\s*(?=(?P<who>[\w'.\-]+))"
+)
+COMMON = frozenset(
+    """
+le la les l de du des d un une et ou a au aux en x qui que sur dans par pour avec sans non oui
+est ont sont inconnu inconnue anonyme neant nc na municipal municipaux municipale national
+public maire president prefet commissaire directeur elu elue adjoint technique commercial
+special unique principal chef service police patrouille accueil usager passant mineur mineure
+majeur personne plusieurs deux trois entendu entendue blesse blessee agresse identifie incommode
+isole seul
+""".split()
+)
+INITIAL = re.compile(
+    r"(?<![\w.])(?:[A-Z]\.[ \-]?){1,3} ?(?P<after>[A-Z][a-zA-Z'\-]{2,})(?!\w)"
+    r"|(?<![\w.])(?P<before>[A-Z][A-Za-z]{2,}) [A-Z]\.(?![\w.]\w)"
+    r"|(?<![\w.])[a-z]\.(?P<low>[a-z]{4,})(?![\w.])|(?<![\w.])(?P<dotted>[a-z]{4,})\.[a-z](?![\w.])"
+)
+
+
+def names_somebody(bare: str, known: Known) -> bool:
+    """Tell whether a text without accents, its capitals kept, names somebody."""
+    folded = bare.lower()
+    segments = [_tokens(segment) for segment in SEGMENT.split(bare)]
+    placed = any(low in PLACES for segment in segments for _, low in segment)
+    if _by_title(folded, known) or (not placed and _by_initial(bare, known)):
+        return True
+    lower = bare == folded
+    for segment in segments:
+        for part, after_place in _parts(segment, known):
+            if any(_is_pair(one, other, known, lower=lower) for one, other in _neighbours(part)):
+                return True
+            if not (placed or after_place or lower) and any(
+                _stands_alone(word, low, known) for word, low in part
+            ):
+                return True
+    return not placed and any(_is_glued(low, known) for part in segments for _, low in part)
+
+
+def _tokens(segment: str) -> list[tuple[str, str]]:
+    return [(word, word.lower()) for word in TOKEN.findall(segment.replace("'", " "))]
+
+
+def _neighbours(part: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    return pairwise([token for token in part if token[1] not in PARTICLES])
+
+
+def _parts(
+    segment: list[tuple[str, str]], known: Known
+) -> Iterator[tuple[list[tuple[str, str]], bool]]:
+    """Give the words before the first place word, and those left after each place's own name."""
+    at = [i for i, (_, low) in enumerate(segment) if low in PLACES]
+    yield segment[: at[0] if at else len(segment)], False
+    for start, end in pairwise([*at, len(segment)]):
+        words = segment[start + 1 : end]
+        yield words[_own_name(words, known) :], True
+
+
+def _own_name(words: list[tuple[str, str]], known: Known) -> int:
+    """Return how many words after a place word are the name of the place.
+
+    « des Lilas », « du Moulin à Vent » : a noun and what is linked to it. « Jean Jaurès » : two
+    words, three where two of them are first names or a link is between.
+    """
+    i = 0
+    while i < len(words) and words[i][1] in LINKS:
+        i += 1
+    if i == len(words):
+        return i
+    noun = known.evidence(words[i][1]) < -1
+    i += 1
+    if not noun and i < len(words) and words[i][1] not in LINKS:
+        i += 1
+        if i < len(words) and all(known.evidence(words[j][1]) >= 5 for j in (i - 2, i - 1)):
+            i += 1
+    while i + 1 < len(words) and words[i][1] in LINKS:
+        i += 2
+    return i
+
+
+def _is_pair(one: tuple[str, str], other: tuple[str, str], known: Known, *, lower: bool) -> bool:
+    """Tell whether two neighbours say enough: first and family name, in whichever order."""
+    if len(one[1]) < 2 or len(other[1]) < 2 or one[1] == other[1]:
+        return False
+    said = known.evidence(one[1]) + known.evidence(other[1])
+    if lower:
+        said += IN_LOWER_CASE
+    elif one[0][0].isupper() and other[0][0].isupper():
+        said += IN_CAPITALS
+    return said >= PAIR
+
+
+def _stands_alone(word: str, low: str, known: Known) -> bool:
+    return len(low) > 3 and word[0].isupper() and known.evidence(low) >= ALONE
+
+
+def _is_glued(low: str, known: Known) -> bool:
+    """Tell whether a word that no list holds is a first and a family name in one: jeandupont."""
+    if len(low) < 8 or low in known.words or low in known.places or low in known.first | known.family:
+        return False
+    halves = [(low[:i], low[i:]) for i in range(3, len(low) - 2)]
+    return any(
+        (known.evidence(one) >= 5 and known.evidence(other) >= 3 and len(other) >= 4)
+        or (known.evidence(other) >= 5 and known.evidence(one) >= 3 and len(one) >= 4)
+        for one, other in halves
+    )
+
+
+def _by_title(folded: str, known: Known) -> bool:
+    place = min((m.start() for m in re.finditer(r"[a-z]+", folded) if m[0] in PLACES), default=-1)
+    for match in CIVIL.finditer(folded):
+        who = re.sub(r"^(?:d'|(?:le|la|de|du|des|el|al|ben|van|von|dos|da|di)\s)", "", match["who"])
+        who = who.strip(".'*-")
+        if who and who not in COMMON and who not in PLACES and not who[0].isdigit():
+            return True
+    for match in ROLE.finditer(folded):
+        if -1 < place < match.start():
+            continue  # « rue du docteur Untel »
+        who = [low for _, low in _tokens(match["who"])]
+        if who and who[0] not in COMMON and who[0] not in PLACES and _may_name(who[0], known):
+            return True
+    return False
+
+
+def _may_name(low: str, known: Known) -> bool:
+    return len(low) > 2 and known.evidence(low) >= -0.5 and low not in known.places
+
+
+def _by_initial(bare: str, known: Known) -> bool:
+    return any(
+        known.evidence(who.lower()) > (-1 if who[0].isupper() else 1.4)
+        for match in INITIAL.finditer(bare)
+        for who in re.findall(r"[A-Za-z]{2,}", next(filter(None, match.groups())))[:1]
+    )
