@@ -64,8 +64,8 @@ CODES = {
     r"|(?:plaque|immat[a-z]{0,13}?)\s?[a-z]{2}[\s\-]?\d{3}[\s\-]?[a-z]{2}"
     r"|(?:^|[^a-z0-9])[a-hj-np-tv-z]{2}\d{3}[a-hj-np-tv-z]{2}(?:gris|noir|blanc|bleu|roug|vert)"
     r"|\b(?:algerien|marocain|tunisien|espagnol|italien|allemand|belge|suisse|roumain|polonais"
-    r"|anglais|britanni|portugais|neerlandais|monegasque|bulgare|etrang|luxembourg)[a-z]*\s(?:[a-z]+"
-    r"\s)?[a-z0-9]{1,5}[\s\-]?[a-z0-9]{1,4}[\s\-]?[a-z0-9]{0,4}(?:\W|$)"
+    r"|anglais|britanni|portugais|neerlandais|monegasque|bulgare|etrangere|luxembourg)[a-z]*\s"
+    r"[a-z]{0,3}[\s\-]?\d{1,5}[\s\-]?[a-z]{1,3}[\s\-]?\d{0,4}(?:\W|$)"
     r"|(?:^|[^0-9\-])\d{4,6}[\s\-]\d{3}[\s\-](?:[0-5]\d)(?:[^0-9\-]|$)"  # Algeria
     r"|(?:^|[^0-9])\d{1,3}\s?tun\s?\d{1,4}(?:[^0-9]|$)"  # Tunisia
     r"|(?:^|[^0-9])\d{1,5}[\s\-|]{1,3}[abdeh][\s\-|]{1,3}\d{1,2}(?:[^0-9]|$)"  # Morocco

@@ -8,6 +8,7 @@ likelier a word is among names, each origin weighing the same, than among ordina
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +22,13 @@ LISTS = Path(__file__).parent / "lists"
 LETTERS = 27  # a to z, and the edge of a word
 ORDER = 4
 TRUST = (8.0, 8.0, 6.0)  # how many letters seen after two, three, four are worth a shorter chain
-WEAK = "weak"  # first names that are words, places or months too
+WEAK = "weak"  # common names that are words, places or months too
+# Evidence, in rising order: a word, a place, a word that somebody bears as a name, what no list holds
+# and is not spelt like a name. Names are above 1; first names that are nothing else say 5.
+WORD, PLACE, WORD_AND_NAME, UNSAID, UNLIKELY = -6.0, -5.0, -4.5, -4.2, -4.0
+UNLISTED = 2.9  # what spelling alone says at most: less than any list
+SHORT = {1: -1.0, 2: -1.0, 3: 0.0, 4: 1.5}  # what few letters that no list holds say at most
+VOWEL = re.compile("[aeiouy]")
 OURS = "phare"  # first names that are hardly ever anything else, whatever the dictionary says
 
 
@@ -73,7 +80,7 @@ class Known:
     def evidence(self, token: str) -> float:
         """Return what a token (a to z) says for a person's name, about in units of log odds.
 
-        Five for a first name that is nothing else, minus five for a word of the language; what no
+        Five for a first name that is nothing else, minus six for a word of the language; what no
         list holds has its spelling.
         """
         found = self.weighed.get(token)
@@ -82,20 +89,22 @@ class Known:
         return found
 
     def _weigh(self, token: str) -> float:
-        ordinary = token in self.words or token in self.places
-        if token in self.surely or (token in self.first and not ordinary):
-            return 1.5 if token in self.weak else 5.0
-        if token in self.family and not ordinary:
-            return 3.0 + min(2.0, max(0.0, self.likeness(token) / 3))
-        if token in self.first or token in self.weak:
+        word, place = token in self.words, token in self.places
+        named = token in self.first or token in self.family
+        if token in self.weak:
             return 1.5
+        if token in self.surely or (token in self.first and not (word or place)):
+            return 5.0 if len(token) > 2 else 1.5
+        if word:
+            return WORD_AND_NAME if named else WORD
+        if place:
+            return 0.0 if named else PLACE
+        likeness = self.likeness(token)
         if token in self.family:
-            return 1.0
-        if ordinary:
-            return -5.0 if token in self.words else -2.5
-        if len(token) < 3:
-            return -1.0
-        return min(4.0, max(-4.0, self.likeness(token)))
+            return 3.0 + min(2.0, max(0.0, likeness / 3)) if len(token) > 2 else 1.5
+        if not VOWEL.search(token):
+            return UNSAID
+        return min(SHORT.get(len(token), UNLISTED), max(UNLIKELY, likeness))
 
 
 @cache
@@ -112,7 +121,7 @@ def lists() -> Lists:
             if kind == "first" and source == OURS and path.stem != WEAK:
                 surely.update(tokens.split())
         if path.stem == WEAK:
-            weak = frozenset(told["first"])
+            weak = frozenset(told["first"] | told["family"])
         else:
             first[path.stem], family[path.stem] = (frozenset(told[k]) for k in ("first", "family"))
     words, places = (

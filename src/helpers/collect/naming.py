@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from helpers.collect.names import Known
+from helpers.collect.names import UNLIKELY, WORD_AND_NAME, Known
 
 PAIR = 3.0  # what two neighbours must say, and one alone: set on half of the names and clean values
-ALONE = 4.5
+ALONE, WHOLE = 4.5, 3.0  # among other words, and as the whole text
+SURE = 4.5  # said by one: the other need not be known, if it is no word
 IN_LOWER_CASE = -1.0  # a name without any capital is rarer than a word
 IN_CAPITALS = 0.5  # each with its own capital
 SEGMENT = re.compile(r"[,;|/()\[\]{}:\n\t\"<>=!?*•«»+&]+|\s-\s|\.\s(?=[A-Z])")
@@ -36,6 +37,7 @@ placette ront archives concert exposition spectacle salon tournoi trophee
 park street road lane drive court hill hills village heights square university school station saint
 """.split()
 )  # fmt: skip
+NOT_NAMES = PLACES - {"saint", "sainte", "st", "ste", "val", "mont", "mas", "port", "fort"}
 # Between a place word and its name.
 LINKS = frozenset(
     """
@@ -47,14 +49,14 @@ freres soeur soeurs mere monseigneur mgr pasteur cardinal ingenieur maitre point
 # Inside a name, between a first name and a family name: passed over.
 PARTICLES = frozenset(
     "de d du des la le les el al ait ben bin ibn bou abd abdel ould von van der den ter del della di da do dos"
-    " das y e n o m mac mc thi van st saint".split()
+    " das y e n o m mac mc van st saint".split()
 )
-CIVILITIES = frozenset(
-    "m mm mr mrs mme mmes mlle mlles melle monsieur madame mademoiselle messieurs mesdames".split()
-)
+ORDINALS = frozenset("er ere eme nde arrt".split())
+SAINTS = frozenset("saint sainte st ste".split())
+ARTICLES = frozenset("le la les l un une des".split())
 CIVIL = re.compile(
     r"\b(?P<title>m\.|mm\.|mr\.?|mrs|mmes?|mlle?s?|melle|monsieur|madame|mademoiselle|messieurs"
-    r"|mesdames)\s?:?\s*(?:(?:et|ou)\s(?:mme|madame|m\.|monsieur)\s)?"
+    r"|mesdames)(?:(?<=\.)|\s|:)[\s:]*(?:(?:et|ou)\s(?:mme|madame|m\.|monsieur)\s)?"
     r"(?=(?P<who>(?:(?:le|la|de|du|des|d'|el|al|ben|van|von|dos|da|di)\s?)?[\w'.\-*]+))"
 )
 ROLE = re.compile(
@@ -66,7 +68,12 @@ ROLE = re.compile(
     r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
     r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
     r"|patient|client|employee?|chauffeur|conducteur|conductrice|chef|responsable|president[e]?"
-    r"|gerante?|directeur|directrice|vu|chez|nomme)\s?[:.]?\s*(?=(?P<who>[\w'.\-]+))"
+    r"|gerante?|directeur|directrice|vu|chez|nomme)(?:\s|[:.]\s?)[\s:]*(?=(?P<who>[\w'.\-]+))"
+)
+# Letters that stand for who wrote.
+SIGNED = re.compile(
+    r"(?i:\b(?:redacteur|redactrice|operateur|operatrice|saisi par|signe|visa|initiales))\s?:?\s"
+    r"[A-Z]{2,3}\b"
 )
 COMMON = frozenset(
     """
@@ -93,19 +100,31 @@ def names_somebody(bare: str, known: Known) -> bool:
     if _by_title(folded, known) or (not placed and _by_initial(bare, known)):
         return True
     lower = bare == folded
+    whole = sum(map(len, segments)) == 1
+    if SIGNED.search(bare) or any(_is_before_saint(segment, known) for segment in segments):
+        return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
             if any(_is_pair(one, other, known, lower=lower) for one, other in _neighbours(part)):
                 return True
-            if not (placed or after_place or lower) and any(
-                _stands_alone(word, low, known) for word, low in part
-            ):
+            if not (placed or after_place or lower) and _has_one_alone(part, known, whole=whole):
                 return True
     return not placed and any(_is_glued(low, known) for part in segments for _, low in part)
 
 
+def _is_before_saint(segment: list[tuple[str, str]], known: Known) -> bool:
+    """Tell whether a family name in Saint- follows a first name: « Aude Saint-Cyr »."""
+    for (word, low), (_, after) in pairwise(segment):
+        if low in PLACES:
+            return False
+        if after in SAINTS and word[0].isupper() and known.evidence(low) >= SURE:
+            return True
+    return False
+
+
 def _tokens(segment: str) -> list[tuple[str, str]]:
-    return [(word, word.lower()) for word in TOKEN.findall(segment.replace("'", " "))]
+    words = TOKEN.findall(segment.replace("'", " "))
+    return [(word, word.lower()) for word in words if word.lower() not in ORDINALS]
 
 
 def _neighbours(part: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
@@ -149,27 +168,32 @@ def _is_pair(one: tuple[str, str], other: tuple[str, str], known: Known, *, lowe
     """Tell whether two neighbours say enough: first and family name, in whichever order."""
     if len(one[1]) < 2 or len(other[1]) < 2 or one[1] == other[1]:
         return False
-    said = known.evidence(one[1]) + known.evidence(other[1])
-    if lower:
-        said += IN_LOWER_CASE
-    elif one[0][0].isupper() and other[0][0].isupper():
-        said += IN_CAPITALS
-    return said >= PAIR
+    least, most = sorted((known.evidence(one[1]), known.evidence(other[1])))
+    capitals = all(word[0].isupper() and not word.isupper() for word, _ in (one, other))
+    if most >= SURE and (least >= UNLIKELY or (least >= WORD_AND_NAME and capitals)):
+        return True
+    return least + most + (IN_LOWER_CASE if lower else IN_CAPITALS if capitals else 0) >= PAIR
 
 
-def _stands_alone(word: str, low: str, known: Known) -> bool:
-    return len(low) > 3 and word[0].isupper() and known.evidence(low) >= ALONE
+def _has_one_alone(part: list[tuple[str, str]], known: Known, *, whole: bool) -> bool:
+    """Tell whether a word by itself says enough; after an article, it is a place or a thing."""
+    return any(
+        len(low) > 3
+        and word[0].isupper()
+        and before not in ARTICLES
+        and known.evidence(low) >= (WHOLE if whole else ALONE)
+        for (_, before), (word, low) in pairwise([("", ""), *part])
+    )
 
 
 def _is_glued(low: str, known: Known) -> bool:
     """Tell whether a word that no list holds is a first and a family name in one: jeandupont."""
-    if len(low) < 8 or low in known.words or low in known.places or low in known.first | known.family:
+    if len(low) < 9 or low in known.words | known.places | known.first | known.family:
         return False
-    halves = [(low[:i], low[i:]) for i in range(3, len(low) - 2)]
     return any(
-        (known.evidence(one) >= 5 and known.evidence(other) >= 3 and len(other) >= 4)
-        or (known.evidence(other) >= 5 and known.evidence(one) >= 3 and len(one) >= 4)
-        for one, other in halves
+        first in known.surely and first not in known.weak and known.evidence(family) >= 3
+        for i in range(4, len(low) - 3)
+        for first, family in ((low[:i], low[i:]), (low[i:], low[:i]))
     )
 
 
@@ -177,8 +201,10 @@ def _by_title(folded: str, known: Known) -> bool:
     place = min((m.start() for m in re.finditer(r"[a-z]+", folded) if m[0] in PLACES), default=-1)
     for match in CIVIL.finditer(folded):
         who = re.sub(r"^(?:d'|(?:le|la|de|du|des|el|al|ben|van|von|dos|da|di)\s)", "", match["who"])
-        who = who.strip(".'*-")
-        if who and who not in COMMON and who not in PLACES and not who[0].isdigit():
+        who = re.split(r"[.'*\-]", who)[0]
+        if len(who) == 1 and who.isalpha():
+            return True  # an initial
+        if who and who not in COMMON and who not in NOT_NAMES and not who[0].isdigit():
             return True
     for match in ROLE.finditer(folded):
         if -1 < place < match.start():
@@ -190,12 +216,12 @@ def _by_title(folded: str, known: Known) -> bool:
 
 
 def _may_name(low: str, known: Known) -> bool:
-    return len(low) > 2 and known.evidence(low) >= -0.5 and low not in known.places
+    return len(low) > 2 and known.evidence(low) >= UNLIKELY
 
 
 def _by_initial(bare: str, known: Known) -> bool:
     return any(
-        known.evidence(who.lower()) > (-1 if who[0].isupper() else 1.4)
+        known.evidence(who.lower()) >= UNLIKELY
         for match in INITIAL.finditer(bare)
         for who in re.findall(r"[A-Za-z]{2,}", next(filter(None, match.groups())))[:1]
     )

@@ -16,7 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from helpers.collect import names, numbers, plain
-from helpers.collect.codes import CODES, IN_CAPITALS, MAYBE_OLD, MOMENT, NOT_PLATES, OLD_PLATE, SPOKEN
+from helpers.collect.codes import (
+    CODES,
+    IN_CAPITALS,
+    MAYBE_OLD,
+    MOMENT,
+    NOT_PLATES,
+    OLD_PLATE,
+    SPOKEN,
+)
 from helpers.collect.naming import names_somebody
 
 REASONS = (
@@ -29,9 +37,7 @@ OLD = re.compile(OLD_PLATE)
 SPEECH = re.compile(SPOKEN)
 
 
-def screen(
-    values: pa.Array | pa.ChunkedArray, known: names.Known | None = None
-) -> pa.Array:
+def screen(values: pa.Array | pa.ChunkedArray, known: names.Known | None = None) -> pa.Array:
     """Return, for each text (n,), the reason code of the first detector that recognises it.
 
     Null where nobody is recognised, and where the value is null. `known` judges the names, in the

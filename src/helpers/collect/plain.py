@@ -57,7 +57,9 @@ BY_NAME = re.compile(rf"\b(?:{'|'.join(NATO)})\b")
 BY_NAME_TWICE = rf"\b(?:{'|'.join(NATO)})\b.*\b(?:{'|'.join(NATO)})\b"
 LEET = str.maketrans("013457@$", "oieastas")
 LEET_WORD = re.compile(r"\b[^\W\d_]+[013457@$]{1,2}[^\W\d_]+\b")
-BASE64 = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+)
 HIDING = rf"(?i)\d.*\b(?:{NUMBER})\b|\b(?:{NUMBER})\b.*\d|(?:\b(?:{NUMBER})\b\W{{1,3}}){{2}}" \
     rf"|^\W*(?:au |numero )?\b(?:{NUMBER})\b|{BY_NAME_TWICE}|\pL[013457@$]{{1,2}}\pL" \
     r"|[A-Za-z0-9+/]{15}="  # fmt: skip
@@ -141,6 +143,7 @@ def _in_digits(text: str) -> str:
     """Return the text with its numbers in words written in digits, letters by name as letters."""
     low = text.lower()
     low = BY_NAME.sub(lambda found: NATO[found[0]], low)
+    low = re.sub(r"\b([a-z]) (?=[a-z]\b)", r"\1", low)
     low = SPELT.sub(lambda found: _number(re.split(r"[ \-]", found[0])), low)
     return low if low != text.lower() else text
 
