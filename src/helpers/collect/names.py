@@ -22,12 +22,14 @@ LISTS = Path(__file__).parent / "lists"
 LETTERS = 27  # a to z, and the edge of a word
 ORDER = 4
 TRUST = (8.0, 8.0, 6.0)  # how many letters seen after two, three, four are worth a shorter chain
+OF_PLACES = 0.3  # what a place's spelling weighs among words: family names come of places
 WEAK = "weak"  # common names that are words, places or months too
 # Evidence, in rising order: a word, a place, a word that somebody bears as a name, what no list holds
 # and is not spelt like a name. Names are above 1; first names that are nothing else say 5.
 WORD, PLACE, WORD_AND_NAME, UNSAID, UNLIKELY = -6.0, -5.0, -4.5, -4.2, -4.0
+PLACE_AND_NAME = -3.5
 UNLISTED = 2.9  # what spelling alone says at most: less than any list
-SHORT = {1: -1.0, 2: -1.0, 3: 0.0, 4: 1.5}  # what few letters that no list holds say at most
+SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
 VOWEL = re.compile("[aeiouy]")
 OURS = "phare"  # first names that are hardly ever anything else, whatever the dictionary says
 
@@ -52,7 +54,10 @@ class Lists:
         return Lists(
             {origin: kept(tokens) for origin, tokens in self.first.items()},
             {origin: kept(tokens) for origin, tokens in self.family.items()},
-            *(kept(tokens) for tokens in (self.surely, self.weak, self.words, self.places)),
+            kept(self.surely),
+            kept(self.weak),
+            kept(self.words),
+            kept(self.places),
         )
 
 
@@ -98,7 +103,7 @@ class Known:
         if word:
             return WORD_AND_NAME if named else WORD
         if place:
-            return 0.0 if named else PLACE
+            return PLACE_AND_NAME if named else PLACE
         likeness = self.likeness(token)
         if token in self.family:
             return 3.0 + min(2.0, max(0.0, likeness / 3)) if len(token) > 2 else 1.5
@@ -151,7 +156,7 @@ def learn(told: Lists) -> Known:
     names = sum(counts / np.sqrt(max(1.0, counts.sum())) for counts in by_origin)
     seen = np.sum([counts.sum() for counts in by_origin])
     names = np.asarray(names) * (seen / np.sum(names))
-    ordinary = _chain(told.words | told.places)
+    ordinary = _chain(told.words) + OF_PLACES * _chain(told.places)
     ratio = np.log(_chances(names)) - np.log(_chances(ordinary))
     return Known(
         frozenset().union(*told.first.values()),

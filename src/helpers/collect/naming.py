@@ -13,11 +13,12 @@ from itertools import pairwise
 
 from helpers.collect.names import UNLIKELY, WORD_AND_NAME, Known
 
-PAIR = 3.0  # what two neighbours must say, and one alone: set on half of the names and clean values
+PAIR, LINKED = -1.2, 3.0  # what two neighbours must say; with « de », « et »… between them, more
 ALONE, WHOLE = 4.5, 3.0  # among other words, and as the whole text
 SURE = 4.5  # said by one: the other need not be known, if it is no word
-IN_LOWER_CASE = -1.0  # a name without any capital is rarer than a word
+IN_LOWER_CASE = -3.5  # a name without any capital is rarer than a word
 IN_CAPITALS = 0.5  # each with its own capital
+Token = tuple[str, str]  # a word as it is written, and in lower case
 SEGMENT = re.compile(r"[,;|/()\[\]{}:\n\t\"<>=!?*•«»+&]+|\s-\s|\.\s(?=[A-Z])")
 TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 PLACES = frozenset(
@@ -48,8 +49,15 @@ freres soeur soeurs mere monseigneur mgr pasteur cardinal ingenieur maitre point
 )
 # Inside a name, between a first name and a family name: passed over.
 PARTICLES = frozenset(
-    "de d du des la le les el al ait ben bin ibn bou abd abdel ould von van der den ter del della di da do dos"
-    " das y e n o m mac mc van st saint".split()
+    "el al ait ben bin ibn bou abd abdel ould von van der den ter del della di da do dos das o n m "
+    "mac mc d".split()
+)
+# The small words of French and English labels.
+LINKING = frozenset(
+    """
+de du des la le les l e y et ou a au aux sur sous dans par pour avec sans en un une ne pas ni ce
+son sa ses vers chez non the of and or in on at to for with by from no not
+""".split()
 )
 ORDINALS = frozenset("er ere eme nde arrt".split())
 SAINTS = frozenset("saint sainte st ste".split())
@@ -105,14 +113,14 @@ def names_somebody(bare: str, known: Known) -> bool:
         return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
-            if any(_is_pair(one, other, known, lower=lower) for one, other in _neighbours(part)):
+            if any(_is_pair(*pair, known, lower=lower) for pair in _pairs(part)):
                 return True
             if not (placed or after_place or lower) and _has_one_alone(part, known, whole=whole):
                 return True
     return not placed and any(_is_glued(low, known) for part in segments for _, low in part)
 
 
-def _is_before_saint(segment: list[tuple[str, str]], known: Known) -> bool:
+def _is_before_saint(segment: list[Token], known: Known) -> bool:
     """Tell whether a family name in Saint- follows a first name: « Aude Saint-Cyr »."""
     for (word, low), (_, after) in pairwise(segment):
         if low in PLACES:
@@ -122,18 +130,25 @@ def _is_before_saint(segment: list[tuple[str, str]], known: Known) -> bool:
     return False
 
 
-def _tokens(segment: str) -> list[tuple[str, str]]:
+def _tokens(segment: str) -> list[Token]:
     words = TOKEN.findall(segment.replace("'", " "))
     return [(word, word.lower()) for word in words if word.lower() not in ORDINALS]
 
 
-def _neighbours(part: list[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    return pairwise([token for token in part if token[1] not in PARTICLES])
+def _pairs(part: list[Token]) -> Iterator[tuple[Token, Token, float]]:
+    """Give the neighbours, whatever particle is between them, and what they must say."""
+    before: Token | None = None
+    enough = PAIR
+    for token in part:
+        if token[1] in PARTICLES or token[1] in LINKING:
+            enough = LINKED if token[1] in LINKING else enough
+            continue
+        if before:
+            yield before, token, enough
+        before, enough = token, PAIR
 
 
-def _parts(
-    segment: list[tuple[str, str]], known: Known
-) -> Iterator[tuple[list[tuple[str, str]], bool]]:
+def _parts(segment: list[Token], known: Known) -> Iterator[tuple[list[Token], bool]]:
     """Give the words before the first place word, and those left after each place's own name."""
     at = [i for i, (_, low) in enumerate(segment) if low in PLACES]
     yield segment[: at[0] if at else len(segment)], False
@@ -142,7 +157,7 @@ def _parts(
         yield words[_own_name(words, known) :], True
 
 
-def _own_name(words: list[tuple[str, str]], known: Known) -> int:
+def _own_name(words: list[Token], known: Known) -> int:
     """Return how many words after a place word are the name of the place.
 
     « des Lilas », « du Moulin à Vent » : a noun and what is linked to it. « Jean Jaurès » : two
@@ -164,7 +179,7 @@ def _own_name(words: list[tuple[str, str]], known: Known) -> int:
     return i
 
 
-def _is_pair(one: tuple[str, str], other: tuple[str, str], known: Known, *, lower: bool) -> bool:
+def _is_pair(one: Token, other: Token, enough: float, known: Known, *, lower: bool) -> bool:
     """Tell whether two neighbours say enough: first and family name, in whichever order."""
     if len(one[1]) < 2 or len(other[1]) < 2 or one[1] == other[1]:
         return False
@@ -172,10 +187,10 @@ def _is_pair(one: tuple[str, str], other: tuple[str, str], known: Known, *, lowe
     capitals = all(word[0].isupper() and not word.isupper() for word, _ in (one, other))
     if most >= SURE and (least >= UNLIKELY or (least >= WORD_AND_NAME and capitals)):
         return True
-    return least + most + (IN_LOWER_CASE if lower else IN_CAPITALS if capitals else 0) >= PAIR
+    return least + most + (IN_LOWER_CASE if lower else IN_CAPITALS if capitals else 0) >= enough
 
 
-def _has_one_alone(part: list[tuple[str, str]], known: Known, *, whole: bool) -> bool:
+def _has_one_alone(part: list[Token], known: Known, *, whole: bool) -> bool:
     """Tell whether a word by itself says enough; after an article, it is a place or a thing."""
     return any(
         len(low) > 3
