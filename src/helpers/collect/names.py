@@ -26,8 +26,8 @@ OF_PLACES = 0.3  # what a place's spelling weighs among words: family names come
 WEAK = "weak"  # common names that are words, places or months too
 # Evidence, in rising order: a word, a place, a word that somebody bears as a name, what no list holds
 # and is not spelt like a name. Names are above 1; first names that are nothing else say 5.
-WORD, PLACE, WORD_AND_NAME, UNSAID, UNLIKELY = -6.0, -5.0, -4.5, -4.2, -4.0
-PLACE_AND_NAME = -3.5
+WORD, PLACE, WORD_AND_NAME, UNSAID, UNLIKELY = -6.0, -5.0, -4.5, -4.2, -4.15
+PLACE_AND_NAME = UNLIKELY
 UNLISTED = 2.9  # what spelling alone says at most: less than any list
 SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
 VOWEL = re.compile("[aeiouy]")
@@ -73,6 +73,10 @@ class Known:
     places: frozenset[str]
     spelling: array[float]
     weighed: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def holds(self, token: str) -> bool:
+        """Tell whether a list holds the token."""
+        return any(token in tokens for tokens in (self.words, self.places, self.first, self.family))
 
     def likeness(self, token: str) -> float:
         """Return how much likelier the spelling is of a name than of a word (log of the ratio)."""

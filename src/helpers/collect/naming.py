@@ -16,10 +16,11 @@ from helpers.collect.names import UNLIKELY, WORD_AND_NAME, Known
 PAIR, LINKED = -1.2, 3.0  # what two neighbours must say; with « de », « et »… between them, more
 ALONE, WHOLE = 4.5, 3.0  # among other words, and as the whole text
 SURE = 4.5  # said by one: the other need not be known, if it is no word
-IN_LOWER_CASE = -3.5  # a name without any capital is rarer than a word
+IN_LOWER_CASE = -5.5  # a name without a capital is rarer than a word
 IN_CAPITALS = 0.5  # each with its own capital
 Token = tuple[str, str]  # a word as it is written, and in lower case
 SEGMENT = re.compile(r"[,;|/()\[\]{}:\n\t\"<>=!?*•«»+&]+|\s-\s|\.\s(?=[A-Z])")
+WORD = re.compile(r"[a-z]+")
 TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 PLACES = frozenset(
     """
@@ -113,7 +114,7 @@ def names_somebody(bare: str, known: Known) -> bool:
         return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
-            if any(_is_pair(*pair, known, lower=lower) for pair in _pairs(part)):
+            if any(_is_pair(*pair, known) for pair in _pairs(part)):
                 return True
             if not (placed or after_place or lower) and _has_one_alone(part, known, whole=whole):
                 return True
@@ -179,11 +180,12 @@ def _own_name(words: list[Token], known: Known) -> int:
     return i
 
 
-def _is_pair(one: Token, other: Token, enough: float, known: Known, *, lower: bool) -> bool:
+def _is_pair(one: Token, other: Token, enough: float, known: Known) -> bool:
     """Tell whether two neighbours say enough: first and family name, in whichever order."""
     if len(one[1]) < 2 or len(other[1]) < 2 or one[1] == other[1]:
         return False
     least, most = sorted((known.evidence(one[1]), known.evidence(other[1])))
+    lower = one[0] == one[1] and other[0] == other[1]
     capitals = all(word[0].isupper() and not word.isupper() for word, _ in (one, other))
     if most >= SURE and (least >= UNLIKELY or (least >= WORD_AND_NAME and capitals)):
         return True
@@ -203,7 +205,7 @@ def _has_one_alone(part: list[Token], known: Known, *, whole: bool) -> bool:
 
 def _is_glued(low: str, known: Known) -> bool:
     """Tell whether a word that no list holds is a first and a family name in one: jeandupont."""
-    if len(low) < 9 or low in known.words | known.places | known.first | known.family:
+    if len(low) < 9 or known.holds(low):
         return False
     return any(
         first in known.surely and first not in known.weak and known.evidence(family) >= 3
@@ -213,7 +215,6 @@ def _is_glued(low: str, known: Known) -> bool:
 
 
 def _by_title(folded: str, known: Known) -> bool:
-    place = min((m.start() for m in re.finditer(r"[a-z]+", folded) if m[0] in PLACES), default=-1)
     for match in CIVIL.finditer(folded):
         who = re.sub(r"^(?:d'|(?:le|la|de|du|des|el|al|ben|van|von|dos|da|di)\s)", "", match["who"])
         who = re.split(r"[.'*\-]", who)[0]
@@ -222,7 +223,7 @@ def _by_title(folded: str, known: Known) -> bool:
         if who and who not in COMMON and who not in NOT_NAMES and not who[0].isdigit():
             return True
     for match in ROLE.finditer(folded):
-        if -1 < place < match.start():
+        if any(m[0] in PLACES for m in WORD.finditer(folded, 0, match.start())):
             continue  # « rue du docteur Untel »
         who = [low for _, low in _tokens(match["who"])]
         if who and who[0] not in COMMON and who[0] not in PLACES and _may_name(who[0], known):
