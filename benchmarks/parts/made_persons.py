@@ -103,7 +103,8 @@ def foreign_plate(draws: Random) -> str:
     """A plate of a neighbour, with its dashes or blanks."""
     d, a = digits(draws, 9), letters(draws, 6)
     return draws.choice(
-        [f"{d[:4]} {letters(draws, 3, SPANISH)}", f"{a[:2]} {d[:3]} {a[2:4]}", f"{a[0]}-{a[1:3]} {d[:4]}",
+        [f"{d[:4]} {letters(draws, 3, SPANISH)}",
+         f"{a[:2]} {d[:3]} {a[2:4]}", f"{a[0]}-{a[1:3]} {d[:4]}",
          f"{a[:2]}{d[:2]} {a[2:5]}", f"1-{a[:3]}-{d[:3]}", f"{a[0]} {d[:3]} {a[1:4]}",
          f"{d[:5]}-119-16", f"{d[:3]} TUN {d[3:7]}", f"{d[:5]}-A-{d[5]}"]
     )  # fmt: skip
@@ -159,7 +160,9 @@ def clean(told: Lists, draws: Random, count: int) -> dict[str, list[str]]:
     word, place = (lambda: draws.choice(words)), (lambda: draws.choice(places).title())
     kinds: dict[str, Callable[[], str]] = {
         "libellés": lambda: " ".join(word() for _ in range(draws.randrange(1, 5))).capitalize(),
-        "libellés en capitales": lambda: f"{word()} {draws.choice(['de', 'sur', 'et'])} {word()}".upper(),
+        "libellés en capitales": lambda: (
+            f"{word()} {draws.choice(['de', 'sur', 'et'])} {word()}".upper()
+        ),
         "lieux": lambda: draws.choice([place(), f"{place()}-sur-{place()}", f"Saint-{place()}"]),
         "voies": lambda: f"{draws.choice(WAYS)} {draws.choice(['de ', 'du ', ''])}{place()}",
         "codes": lambda: f"{letters(draws, draws.choice([2, 3]), CAPITALS)}-20{digits(draws, 2)}-"
@@ -168,7 +171,7 @@ def clean(told: Lists, draws: Random, count: int) -> dict[str, list[str]]:
         "jours": lambda: f"20{draws.randrange(10, 30)}-{draws.randrange(1, 13):02d}-"
         f"{draws.randrange(1, 29):02d}T{draws.randrange(24):02d}:{draws.randrange(60):02d}:00",
         "heures": lambda: f"{draws.randrange(24)}h{draws.randrange(60):02d}",
-        "montants": lambda: f"{draws.randrange(100_000) / 100:.2f}".replace(".", draws.choice(".,")),
+        "montants": lambda: str(draws.randrange(100_000) / 100).replace(".", draws.choice(".,")),
         "nombres": lambda: str(draws.randrange(1_000_000)),
     }  # fmt: skip
     each = count // len(kinds)

@@ -27,8 +27,8 @@ _NETWORKS = (
 _PAPERS = (
     r"ecrou|licen[cs]e|permis(?: de conduire)?|fiscal|spi|rpps|adeli|siren|siret|imei|imsi|iccid"
     r"|carte (?:pro(?:fessionnelle)?|d'identite|vitale|de sejour|bancaire|bleue)|cni|passeport"
-    r"|titre de sejour|indicatif|dossier (?:mdph|caf|cpam|medical|scolaire|social)|allocataire"
-    r"|num(?:ero)? (?:secu|de securite sociale)|secu|nir|ine|nigend|agdref|ants|cb|iban|rib"
+    r"|titre de sejour|dossier (?:mdph|caf|cpam|medical|scolaire|social)|allocataire"
+    r"|num(?:ero)? (?:secu|de securite sociale)|secu|nir|ine|agdref|ants|cb|iban|rib"
 )
 
 CODES = {
@@ -76,7 +76,8 @@ CODES = {
     r" municipal)?|gardien|brigadier(?:[\s\-]chef)?|bc|asvp|apja|adj|opj|pm|gpx|gav|ag)"
     r"\s?(?:n[o°]?\.?|num(?:ero)?\.?|[:#\-])?\s?(?:[a-z]{1,2}-?)?\d{3,8}\b|\bag[\s\-]?\d{4,6}\b"
     r"|\b(?:indicatif|radio)\s(?:[a-z]{2}\s?)?\d{2}[a-z]\d{2}\b",
-    "naissance": r"\bnee?s?\(?e?\)?\s(?:(?:le|en|vers)\s?)?[^a-z0-9]{0,3}(?:\d{1,2}[/.\- ]|\d{4}|1er)"
+    "naissance": r"\bnee?s?\(?e?\)?\s(?:(?:le|en|vers)\s?)?[^a-z0-9]{0,3}"
+    r"(?:\d{1,2}[/.\- ]|\d{4}|1er)"
     r"|\b(?:date de naissance|ddn|naissance)\b\W{0,3}\d|\b(?:date de naissance|ddn)\b"
     r"|°\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
     r"|\bagee?s?\s(?:d[e']\s?)?(?:environ\s)?\d{1,2}\b"
@@ -128,8 +129,11 @@ NOT_PLATES = frozenset(
     "eme ans mn g t x n no sur place p kw w v".split()
 )
 # A day and an hour are digits enough for a telephone, and nobody writes one so.
-MOMENT = r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b" \
-    r"|\b(?:19|20)\d{2}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?)?"  # fmt: skip
+MOMENT = (
+    r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
+    r"|\b(?:19|20)\d{2}-\d{2}-\d{2}"
+    r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?)?"
+)
 SPOKEN = (
     r"\b(?:je|j'ai|j|il|elle|ils|elles|nous|vous|on|m'a|s'est|c'est|est|sont|etait|etaient|avait"
     r"|ont|a ete|declare|signale|refuse|demande|habite|dit|indique|precise|vient|veut|fait|voisin"

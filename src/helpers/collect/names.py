@@ -24,10 +24,9 @@ ORDER = 4
 TRUST = (8.0, 8.0, 6.0)  # how many letters seen after two, three, four are worth a shorter chain
 OF_PLACES = 0.3  # what a place's spelling weighs among words: family names come of places
 WEAK = "weak"  # common names that are words, places or months too
-# Evidence, in rising order: a word, a place, a word that somebody bears as a name, what no list holds
-# and is not spelt like a name. Names are above 1; first names that are nothing else say 5.
-WORD, PLACE, WORD_AND_NAME, UNSAID, UNLIKELY = -6.0, -5.0, -4.5, -4.2, -4.15
-PLACE_AND_NAME = UNLIKELY
+# Evidence, in rising order: a word, a place, one that somebody bears as a name, no vowel at all,
+# what no list holds and is not spelt like a name. First names that are nothing else say 5.
+WORD, PLACE, WORD_AND_NAME, PLACE_AND_NAME, UNSAID, UNLIKELY = -7.0, -6.0, -5.5, -5.0, -4.2, -4.15
 UNLISTED = 2.9  # what spelling alone says at most: less than any list
 SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
 VOWEL = re.compile("[aeiouy]")
@@ -89,7 +88,7 @@ class Known:
     def evidence(self, token: str) -> float:
         """Return what a token (a to z) says for a person's name, about in units of log odds.
 
-        Five for a first name that is nothing else, minus six for a word of the language; what no
+        Five for a first name that is nothing else, minus seven for a word of the language; what no
         list holds has its spelling.
         """
         found = self.weighed.get(token)
@@ -122,13 +121,14 @@ def lists() -> Lists:
     first: dict[str, frozenset[str]] = {}
     family: dict[str, frozenset[str]] = {}
     surely: set[str] = set()
+    common: set[str] = set()  # family names that many bear, of words and places too
     weak: frozenset[str] = frozenset()
     for path in sorted((LISTS / "names").glob("*.txt")):
         told: dict[str, set[str]] = {"first": set(), "family": set()}
         for kind, source, tokens in (line.split("\t") for line in _lines(path)):
             told[kind].update(tokens.split())
-            if kind == "first" and source == OURS and path.stem != WEAK:
-                surely.update(tokens.split())
+            if source == OURS and path.stem != WEAK:
+                (surely if kind == "first" else common).update(tokens.split())
         if path.stem == WEAK:
             weak = frozenset(told["first"] | told["family"])
         else:
@@ -137,6 +137,7 @@ def lists() -> Lists:
         frozenset(word for path in paths for line in _lines(path) for word in line.split())
         for paths in (sorted(LISTS.glob("words_*.txt")), [LISTS / "places.txt"])
     )
+    weak |= frozenset(common & (words | places)) - surely
     return Lists(first, family, frozenset(surely), weak, words, places)
 
 
@@ -174,7 +175,7 @@ def learn(told: Lists) -> Known:
 
 
 def _chain(tokens: Iterable[str]) -> npt.NDArray[np.float64]:
-    """Count each run of four signs (27, 27, 27, 27): the edge is 0, and a word begins with three."""
+    """Count each run of four signs (27, 27, 27, 27): the edge is 0, three begin a word."""
     text = "```" + "".join(token + "```" for token in sorted(tokens))
     signs = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 96
     last = np.flatnonzero((signs[3:] != 0) | (signs[2:-1] != 0)) + 3
@@ -187,6 +188,7 @@ def _chain(tokens: Iterable[str]) -> npt.NDArray[np.float64]:
 
 def _chances(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the chance of each sign after the three before it, short chains lending to long."""
+    chance: npt.NDArray[np.float64]
     chance = (counts.sum(axis=(0, 1, 2)) + 1) / (counts.sum() + LETTERS)
     for axes, trust in zip(((0, 1), (0,), ()), TRUST, strict=True):
         seen = counts.sum(axis=axes) if axes else counts

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from helpers.collect.names import UNLIKELY, WORD_AND_NAME, Known
+from helpers.collect.names import PLACE_AND_NAME, UNLIKELY, WORD_AND_NAME, Known
 
-PAIR, LINKED = -1.2, 3.0  # what two neighbours must say; with « de », « et »… between them, more
+PAIR, LINKED = -2.0, 3.0  # what two neighbours must say; with « de », « et »… between them, more
 ALONE, WHOLE = 4.5, 3.0  # among other words, and as the whole text
 SURE = 4.5  # said by one: the other need not be known, if it is no word
-IN_LOWER_CASE = -5.5  # a name without a capital is rarer than a word
+IN_LOWER_CASE = -6.3  # a name without a capital is rarer than a word
 IN_CAPITALS = 0.5  # each with its own capital
 Token = tuple[str, str]  # a word as it is written, and in lower case
 SEGMENT = re.compile(r"[,;|/()\[\]{}:\n\t\"<>=!?*•«»+&]+|\s-\s|\.\s(?=[A-Z])")
@@ -25,27 +25,27 @@ TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 PLACES = frozenset(
     """
 rue avenue av ave boulevard bd bld blvd boul bvd place pl allee allees all impasse imp chemin che
-ch traverse trav tra montee mtee cours crs quai corniche cor square sq route rte voie esplanade esp
-passage pass residence res lotissement lot hlm cite batiment hameau faubourg fbg fg sentier ruelle
-rond promenade prom vallon domaine clos villa parvis escalier escaliers mail galerie passerelle
-digue ecole college lycee gymnase stade piscine parc jardin plage port pont tunnel gare metro station
-arret tramway tram bus hopital clinique eglise mosquee synagogue cathedrale theatre cinema musee
-bibliotheque mediatheque mairie centre maison creche maternelle elementaire fac faculte universite
-campus caserne commissariat marche halle halles tour immeuble groupe complexe espace salle stele
-monument statue fontaine cimetiere calanque anse ile iles fort porte zone secteur quartier carrefour
-rocade autoroute viaduc foyer creps ephad ehpad club fc ac as us aj village villages boulodrome
-palais chateau bastide mas val mont saint saints sainte saintes st ste notre nd angle rampe
-placette ront archives concert exposition spectacle salon tournoi trophee
-park street road lane drive court hill hills village heights square university school station saint
+ch traverse trav tra montee mtee cours crs quai corniche cor square sq route rte voie esplanade
+esp passage pass residence res lotissement lot hlm cite batiment hameau faubourg fbg fg sentier
+ruelle rond promenade prom vallon domaine clos villa parvis escalier escaliers mail galerie
+passerelle digue ecole college lycee gymnase stade piscine parc jardin plage port pont tunnel gare
+metro station arret tramway tram bus hopital clinique eglise mosquee synagogue cathedrale theatre
+cinema musee bibliotheque mediatheque mairie centre maison creche maternelle elementaire fac
+faculte universite campus caserne commissariat marche halle halles tour immeuble groupe complexe
+espace salle stele monument statue fontaine cimetiere calanque anse ile iles fort porte zone
+secteur quartier carrefour rocade autoroute viaduc foyer creps ephad ehpad club fc ac as us aj
+village villages boulodrome palais chateau bastide mas val mont saint saints sainte saintes st ste
+notre nd angle rampe placette ront archives concert exposition spectacle salon tournoi trophee
+park street road lane drive court hill hills heights university school
 """.split()
 )  # fmt: skip
 NOT_NAMES = PLACES - {"saint", "sainte", "st", "ste", "val", "mont", "mas", "port", "fort"}
 # Between a place word and its name.
 LINKS = frozenset(
     """
-de du des d la le les l a au aux et en sur sous lez en general gal marechal mal colonel col capitaine
-lieutenant commandant cdt sergent amiral docteur dr professeur pr president abbe chanoine pere frere
-freres soeur soeurs mere monseigneur mgr pasteur cardinal ingenieur maitre point dame
+de du des d la le les l a au aux et en sur sous lez general gal marechal mal colonel col capitaine
+lieutenant commandant cdt sergent amiral docteur dr professeur pr president abbe chanoine pere
+frere freres soeur soeurs mere monseigneur mgr pasteur cardinal ingenieur maitre point dame
 """.split()
 )
 # Inside a name, between a first name and a family name: passed over.
@@ -70,7 +70,8 @@ CIVIL = re.compile(
 )
 ROLE = re.compile(
     r"\b(?P<title>sieur|consorts|cts|veuve|vve|epx|epouse|epoux|garde a vue de|requerante?"
-    r"|mis en cause|plaignante?|riveraine?|temoin|victime|auteur|suspecte?|gardien(?:ne)? de la paix"
+    r"|mis en cause|plaignante?|riveraine?|temoin|victime|auteur|suspecte?"
+    r"|gardien(?:ne)? de la paix"
     r"|gardien(?:ne)?|locataire|proprietaire|concierge|voisine?|contact|interpellee?|alias|surnommee?"
     r"|dite?|brigadier(?:[ -]chef)?|adjudant|sergent|major|capitaine|lieutenant|commandant|agente?"
     r"|famille|docteur|dr|maitre|professeur|mdp|asvp|gpx|opj|apj|demandeur|demandeuse|succession"
@@ -187,7 +188,9 @@ def _is_pair(one: Token, other: Token, enough: float, known: Known) -> bool:
     least, most = sorted((known.evidence(one[1]), known.evidence(other[1])))
     lower = one[0] == one[1] and other[0] == other[1]
     capitals = all(word[0].isupper() and not word.isupper() for word, _ in (one, other))
-    if most >= SURE and (least >= UNLIKELY or (least >= WORD_AND_NAME and capitals)):
+    if most >= SURE and (
+        least >= UNLIKELY or least == PLACE_AND_NAME or (least == WORD_AND_NAME and capitals)
+    ):
         return True
     return least + most + (IN_LOWER_CASE if lower else IN_CAPITALS if capitals else 0) >= enough
 
@@ -225,8 +228,8 @@ def _by_title(folded: str, known: Known) -> bool:
     for match in ROLE.finditer(folded):
         if any(m[0] in PLACES for m in WORD.finditer(folded, 0, match.start())):
             continue  # « rue du docteur Untel »
-        who = [low for _, low in _tokens(match["who"])]
-        if who and who[0] not in COMMON and who[0] not in PLACES and _may_name(who[0], known):
+        told = [low for _, low in _tokens(match["who"])]
+        if told and told[0] not in COMMON | PLACES and _may_name(told[0], known):
             return True
     return False
 
