@@ -18,8 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.collect import names, persons
-from helpers.core.city import contract_sql
-from helpers.core.city.contract import FieldRule
 from tests.fixtures.real import ROOT, read_csv
 
 STRINGS: dict[str, list[str]] = yaml.safe_load(
@@ -264,15 +262,3 @@ def test_chunks_and_empty_arrays_are_arrays_too() -> None:
     chunked = pa.chunked_array([["06 12 34 56 78"], [], [None, "calme"]], pa.string())
     assert persons.screen(chunked).to_pylist() == ["telephone", None, None]
     assert persons.screen(pa.array([], pa.string())).to_pylist() == []
-
-
-@pytest.mark.parametrize(
-    ("text", "looked_at"),
-    [
-        ("7.00120561843220e-01", False), ("0,00357712642280203", False), ("1e3", False),
-        ("12", False), ("1e4", True), ("0612345678", True), ("douze", True),
-    ],
-)  # fmt: skip
-def test_a_bounded_number_vouches_for_itself_however_long(text: str, looked_at: bool) -> None:
-    rule = FieldRule(type="float", minimum=0, maximum=1000)
-    assert contract_sql.doubtful(rule, pa.array([text])).to_pylist() == [looked_at]

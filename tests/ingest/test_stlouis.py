@@ -268,7 +268,8 @@ def test_monthly_files_hold_the_same_facts(
     assert receipt["rows"] == con.execute("SELECT count(*) FROM s").fetchall()[0][0]
     ours = (
         "SELECT trim(mois_code) AS m, trim(nombre) AS n, trim(code) AS c, "
-        "coalesce(district, '0') AS d, coalesce(quartier, '0') AS q, coalesce(strptime(moment, '%m/%d/%Y %H:%M'), "
+        "coalesce(district, '0') AS d, coalesce(quartier, '0') AS q, "
+        "coalesce(strptime(moment, '%m/%d/%Y %H:%M'), "
         "TIMESTAMP '1900-01-01') AS t FROM raw"
     )
     theirs = 'SELECT CodedMonth, "Count", Crime, District, Neighborhood, occurred FROM s'
