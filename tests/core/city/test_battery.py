@@ -82,7 +82,8 @@ def test_fields_that_tell_of_a_person_can_not_be_declared(name: str) -> None:
 
 PIECES = {
     "a": "a", "[a-c]": "abc", "[0-9]": "0123456789", "(x|yz)": ("x", "yz"), "b?": ("", "b"),
-    "[ab]{2}": ("aa", "ab", "ba", "bb"), "(1[0-2]|0[1-9])": [f"{month:02d}" for month in range(1, 13)],
+    "[ab]{2}": ("aa", "ab", "ba", "bb"),
+    "(1[0-2]|0[1-9])": [f"{month:02d}" for month in range(1, 13)],
 }  # fmt: skip
 
 
