@@ -153,13 +153,13 @@ def contract() -> object:
             "retention": "", "file": {"format": "csv"}, "timezone": "Europe/Paris",
             "key": ["id_mc"],
             "fields": {
-                "id_mc": {"type": "str", "required": True, "pattern": contract_engines.ID[1:-1]},
+                "id_mc": {"type": "id", "required": True, "pattern": contract_engines.ID[1:-1]},
                 "origine": listed("origine", required=True),
                 "type_n1": listed("type_n1", required=True),
                 "type_n2": listed("type_n2", required=True),
                 "debut": moment(required=True), "fin": moment(), "saisi_le": moment(required=True),
-                "longitude": between("float", contract_engines.LONGITUDE),
-                "latitude": between("float", (43.0, 43.6)),
+                "longitude": {**between("longitude", contract_engines.LONGITUDE), "unit": "degrés"},
+                "latitude": {**between("latitude", (43.0, 43.6)), "unit": "degrés"},
                 "quartier": listed("quartier"), "lieu_type": listed("lieu_type"),
                 "nb_agents": between("int", contract_engines.AGENTS),
                 "equipage_type": listed("equipage_type"), "suites": listed("suites"),
@@ -179,10 +179,11 @@ def contract() -> object:
 
 def door(folder: Path) -> None:
     """The project's first half: allow-list and person-data gate, from the file to raw Parquet."""
-    from helpers.collect.gate import take_in
+    from helpers.collect.gate import Gate, take_in
+    from helpers.core.city.key import public
 
     (folder / "raw").mkdir(exist_ok=True)
-    take_in(contract(), [folder / "received.csv"], folder / "raw")
+    take_in(Gate(public("bench"), 10), contract(), [folder / "received.csv"], folder / "raw")
 
 
 def sort(folder: Path) -> None:

@@ -50,7 +50,6 @@ def _place(item: pytest.Item) -> int:
 def _plain_environment() -> Iterator[None]:
     """Take away what a person's shell may hold: tests see the defaults."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("PHARE_FROM", "PHARE_FETCH", "PHARE_THREADS", "PHARE_STAGE", "PHARE_VARY",
-                     "PHARE_KEYS", "PHARE_KEY_EXPECTED"):  # fmt: skip
-            patch.delenv(name, raising=False)
+        for name in ("FROM", "FETCH", "THREADS", "STAGE", "VARY", "WARM", "KEYS", "KEY_EXPECTED"):
+            patch.delenv(f"PHARE_{name}", raising=False)
         yield

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 import yaml
 
 from helpers.collect import collect, words
 from helpers.connect.http import Patience
 from helpers.core.base.errors import PhareError
+from helpers.core.city import key
 from helpers.core.city.city import City
 from tests.fixtures import servers
 from tests.fixtures.made_up import build_made_up, deliver, fact, write_pack
-from tests.fixtures.real import ROOT, Built, read_csv
+from tests.fixtures.real import COLLECT, ROOT, Built, read_csv
 
 SECRET = "Duhamel-Imaginaire"
 
@@ -84,7 +86,38 @@ def test_values_are_those_of_the_file_row_by_row(denver: Built, shared: Path) ->
         f"SELECT {listed} FROM '{denver.raw / 'crime.parquet'}' ORDER BY row_number"
     ).fetchall()
     rows = read_csv(shared / "denver/crime.csv.gz")
-    assert written == [tuple(row[name] or None for name in kept) for row in rows]
+    asis = [i for i, name in enumerate(kept) if name not in ("OFFENSE_ID", "GEO_LON", "GEO_LAT")]
+    assert len(asis) == 6
+    assert [tuple(line[i] for i in asis) for line in written] == [
+        tuple(row[kept[i]] or None for i in asis) for row in rows
+    ]
+    known = key.public("denver")
+    at = kept.index("OFFENSE_ID")
+    assert [line[at] for line in written] == [known.hash(row["OFFENSE_ID"]) for row in rows]
+
+
+def test_places_are_moved_by_half_a_step_at_most(denver: Built, shared: Path) -> None:
+    """Ten metres along the meridian, less along a parallel: the points of the file, one by one."""
+    rows = read_csv(shared / "denver/crime.csv.gz")
+    written = duckdb.sql(
+        f"SELECT GEO_LON, GEO_LAT FROM '{denver.raw / 'crime.parquet'}' ORDER BY row_number"
+    ).fetchall()
+    both = [
+        (kept, (row["GEO_LON"], row["GEO_LAT"])) for kept, row in zip(written, rows, strict=True)
+    ]
+    assert all((kept[0] is None) == (not row[0]) for kept, row in both)
+    moved = np.array(
+        [
+            [float(k) - float(r) for k, r in zip(kept, row, strict=True)]
+            for kept, row in both
+            if kept[0]
+        ]
+    )
+    half = COLLECT.place_step_m / 2 / 111_320
+    assert np.abs(moved).max() <= half + 1e-6
+    assert np.abs(moved).mean() == pytest.approx(half / 2, rel=0.1), "as many up as down"
+    places = {kept for kept, _ in both}
+    assert len(places) < len({row for _, row in both})
 
 
 @pytest.mark.parametrize(
@@ -122,7 +155,7 @@ def test_refused_and_unnamed_columns_leave_no_trace(tmp_path: Path) -> None:
     built = build_made_up(tmp_path, rows)
     assert SECRET in (tmp_path / "livraison/faits.csv").read_text(encoding="utf-8")
     assert built.receipts["faits"]["columns_refused"] == {"temoin": "identité d'une personne"}
-    assert built.receipts["carres"]["columns_not_named"] == ["maire"]
+    assert built.receipts["carres"]["columns_not_named"] == ["nom", "maire"]
     for path in built.out.rglob("*.parquet"):
         text = str(duckdb.sql(f"SELECT * FROM '{path}'").fetchall())
         assert SECRET not in text
@@ -135,12 +168,12 @@ def test_refused_and_unnamed_columns_leave_no_trace(tmp_path: Path) -> None:
 def test_missing_file_names_it_the_city_and_how_to_get_it(tmp_path: Path) -> None:
     city = write_pack(tmp_path)
     with pytest.raises(PhareError, match=r"carres\.geojson") as caught:
-        collect.collect(city, tmp_path, tmp_path / "raw")
+        collect.collect(city, tmp_path, tmp_path / "raw", COLLECT)
     assert "essai" in caught.value.where
     assert "FROM" in caught.value.todo
     pack = City(ROOT / "data/cities/denver")
     with pytest.raises(PhareError) as caught:
-        collect.collect(pack, tmp_path / "nulle" / "part", tmp_path / "raw")
+        collect.collect(pack, tmp_path / "nulle" / "part", tmp_path / "raw", COLLECT)
     assert "portail" in caught.value.todo
 
 
@@ -151,9 +184,9 @@ def test_folder_given_by_hand_comes_before_that_of_the_pack(
     deliver(tmp_path, [fact(1)])
     deliver(tmp_path / "autre", [fact(1), fact(2)])
     monkeypatch.setenv("PHARE_FROM", str(tmp_path / "autre" / "livraison"))
-    assert collect.collect(city, tmp_path, tmp_path / "raw")["faits"]["rows"] == 2
+    assert collect.collect(city, tmp_path, tmp_path / "raw", COLLECT)["faits"]["rows"] == 2
     monkeypatch.delenv("PHARE_FROM")
-    assert collect.collect(city, tmp_path, tmp_path / "raw")["faits"]["rows"] == 1
+    assert collect.collect(city, tmp_path, tmp_path / "raw", COLLECT)["faits"]["rows"] == 1
 
 
 def test_same_files_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
@@ -163,7 +196,7 @@ def test_same_files_same_bytes_wherever_they_lie(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         city = write_pack(folder)
         deliver(folder, [fact(i) for i in range(20)])
-        collect.collect(city, folder, folder / "raw")
+        collect.collect(city, folder, folder / "raw", COLLECT)
         written.append({p.name: p.read_bytes() for p in (folder / "raw").iterdir()})
     assert written[0] == written[1]
     assert len(written[0]) == 3
@@ -196,7 +229,7 @@ def test_publisher_that_is_busy_for_a_moment_is_asked_again(tmp_path: Path) -> N
 
     with servers.http(answer) as site:
         city = published_at(tmp_path, f"{site.url}/")
-        receipts = collect.collect(city, tmp_path, tmp_path / "raw")
+        receipts = collect.collect(city, tmp_path, tmp_path / "raw", COLLECT)
     assert [one.path for one in site.asked] == ["/faits.csv", "/faits.csv"]
     assert receipts["faits"]["rows"] == 2
     served = (tmp_path / "faits.csv").read_bytes()
@@ -213,7 +246,7 @@ def test_what_cannot_be_fetched_says_so_without_its_secrets(
         address = f"{site.url}/{path}" if path else (tmp_path / "faits.csv").as_uri()
         city = published_at(tmp_path, address)
         with pytest.raises(PhareError, match=f"téléchargement impossible : .*{told}") as caught:
-            collect.collect(city, tmp_path, tmp_path / "raw")
+            collect.collect(city, tmp_path, tmp_path / "raw", COLLECT)
     assert "adresse non encore vérifiée" in caught.value.where
     assert "secret" not in str(caught.value)
     assert "FROM=dossier" in caught.value.todo

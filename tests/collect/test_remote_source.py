@@ -19,7 +19,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from tests.fixtures import servers
 from tests.fixtures.made_up import FACTS, deliver, fact, write_pack
-from tests.fixtures.real import Built, build
+from tests.fixtures.real import COLLECT, Built, build
 
 PASSWORD, SECRET = "essai-essai", "Duhamel-Imaginaire"
 NUMBERS = 300
@@ -150,4 +150,4 @@ def test_source_without_address_is_told_where_to_write_it(port: int, tmp_path: P
     text = about.read_text(encoding="utf-8").replace("url: postgresql", "file: postgresql")
     about.write_text(text, encoding="utf-8")
     with pytest.raises(PhareError, match="pas d'adresse"):
-        collect.collect(City(city.pack), tmp_path, tmp_path / "raw")
+        collect.collect(City(city.pack), tmp_path, tmp_path / "raw", COLLECT)

@@ -150,6 +150,7 @@ def test_several_divisions_are_declared_and_a_month_ends_on_its_last_day(tmp_pat
     facts["fields"]["mois"] = {
         "type": "date", "format": "%Y-%m", "column": "qui", "month_end": True
     }  # fmt: skip
+    facts["fields"]["id"] = {"type": "enum", "values": ["est", "ouest"]}
     rule = facts["observation"]
     rule["declared_zone"] = [
         {"division": "carres", "field": "carre"}, {"division": "moities", "field": "id"}

@@ -77,8 +77,7 @@ def test_interval_is_kept_from_end_to_end(tmp_path: Path) -> None:
 
 
 def test_origin_follows_the_rule_and_is_unknown_elsewhere(tmp_path: Path) -> None:
-    told = {"habitant": "citizen", "patrouille": "agent", "autre": "unknown", "": "unknown",
-            "Habitant": "unknown"}  # fmt: skip
+    told = {"habitant": "citizen", "patrouille": "agent", "autre": "unknown", "": "unknown"}
     rows = [fact(i, qui=qui, nombre=str(i + 1)) for i, qui in enumerate(told)]
     built = build_made_up(tmp_path, rows)
     found = built.rows("SELECT n, origin FROM observations ORDER BY n")

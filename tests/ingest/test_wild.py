@@ -22,8 +22,8 @@ from helpers.collect import collect
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.ingest import ingest, words
-from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, middle
-from tests.fixtures.real import INGEST, ROOT, Built, build, read_csv
+from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, hashed, middle
+from tests.fixtures.real import COLLECT, INGEST, ROOT, Built, build, read_csv
 from tests.ingest.test_ingest import results, rows_of
 
 # --- Wild rows -------------------------------------------------------------------------------
@@ -162,12 +162,12 @@ def test_order_of_wild_rows_changes_no_byte(
         assert results(first.out) == results(second.out)
 
 
-def test_quarantined_row_keeps_what_came_and_nothing_refused(tmp_path: Path) -> None:
+def test_quarantined_row_keeps_the_trace_of_what_came_and_nothing_refused(tmp_path: Path) -> None:
     built = build_made_up(tmp_path, [fact(1, debut="hier", nombre="99")])
     found = duckdb.sql(f"SELECT * FROM '{built.out}/quarantined/faits.parquet'")
     row = dict(zip(found.columns, found.fetchall()[0], strict=True))
-    assert row["debut"] == "hier"
-    assert row["nombre"] == "99"
+    assert row["debut"] == f"§illisible:{hashed('hier')}"
+    assert row["nombre"] == f"§bornes:{hashed('99')}"
     assert row["reason"] == "illisible:debut"
     assert "temoin" not in row
 
@@ -240,7 +240,7 @@ def test_date_in_parts_that_does_not_exist_is_set_aside(
     (tmp_path / "accidents_2013_2015_2020.csv").write_text(text, encoding="utf-8")
     monkeypatch.setenv("PHARE_FROM", str(tmp_path))
     city = City(ROOT / "data/cities/marseille_ouvert")
-    collect.collect(city, ROOT, tmp_path / "raw")
+    collect.collect(city, ROOT, tmp_path / "raw", COLLECT)
     fates = ingest.ingest(city, tmp_path / "raw", tmp_path / "out", INGEST)["accidents"]
     assert fates.pop("accepted") == 1
     assert sum(fates.values()) == 1

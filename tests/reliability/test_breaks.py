@@ -210,8 +210,8 @@ def test_unlisted_codes_set_aside_are_seen_and_slips_are_not_named(tmp_path: Pat
                                     "status": ["ok"] * 51}))  # fmt: skip
     table = drift.find(con, built.city, built.out, KNOBS)
     told = [row for row in table.to_pylist() if row["field"] == "nature"]
-    assert [(r["kind"], r["code"], r["other"]) for r in told] == [("renamed", "petard", "artifice")]
+    assert [(r["kind"], r["code"], r["other"]) for r in told] == [("renamed", "petard", "§1")]
     assert told[0]["week"] == dt.date(2024, 4, 29)
     assert told[0]["counted"]
-    assert "« petard » renommé « artifice » ?" in words.drifts(table, {"faits": "Faits"})
+    assert "« petard » renommé un code nouveau n° 1 ?" in words.drifts(table, {"faits": "Faits"})
     assert "Dupont" not in str(table.to_pylist())

@@ -272,7 +272,7 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
 def a_year(tmp_path: Path) -> Built:
     """Twenty facts a day in square A, three in B; a week dead, one badly placed, one faulty.
 
-    Each fact has a point of its own: one that comes back would be a default point.
+    They lie ten metres apart: a point that comes back often would be a default point.
     """
     start = dt.date(2024, 1, 1)
     rows = []
@@ -280,7 +280,10 @@ def a_year(tmp_path: Path) -> Built:
         week, when = day // 7, f"{start + dt.timedelta(day)}T12:00:00"
         for i in range(0 if week == 10 else 23):
             lon, lat = middle("A" if i < 20 else "B")
-            place = {"lon": f"{lon + day * 1e-5:.6f}", "lat": f"{lat + i * 1e-5:.6f}"}
+            place = {
+                "lon": f"{lon + (day % 40 - 20) * 1.3e-4:.6f}",
+                "lat": f"{lat + (i % 20 - 10) * 1e-4:.6f}",
+            }
             if week == 20 and i < 10:
                 place = {"lon": "", "lat": "", "carre": "A"}
             if week == 30 and i < 4:

@@ -16,6 +16,7 @@ from helpers.core.city.city import City
 from helpers.core.city.contract import load_contract
 from helpers.ingest.sort_rows import sort_rows
 from helpers.simulate import deliver, write_truth
+from tests.fixtures.made_up import door
 from tests.fixtures.real import ROOT
 from tests.fixtures.simulated import small_pack
 from tests.fixtures.surveys import world
@@ -41,7 +42,7 @@ def test_nothing_of_a_person_passes_the_door(tmp_path: Path) -> None:
     ]
     (tmp_path / "enquete_tranquillite.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     contract = City(PACK).contracts["enquete_tranquillite"]
-    receipt = gate.take_in(contract, [tmp_path / "enquete_tranquillite.csv"], tmp_path)
+    receipt = gate.take_in(door(), contract, [tmp_path / "enquete_tranquillite.csv"], tmp_path)
     assert set(receipt["columns_refused"]) == {"commentaire"}
     assert receipt["columns_not_named"] == ["identifiant"]
     raw = tmp_path / "enquete_tranquillite.parquet"

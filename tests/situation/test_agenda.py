@@ -18,7 +18,7 @@ from tests.fixtures.made_up import write_pack
 DAY = dt.date(2024, 6, 15)
 RULES = {
     "events": {
-        "source": "fetes", "id": "id", "title": "titre", "start": "debut", "end": "fin",
+        "source": "fetes", "id": "id", "kind": "titre", "start": "debut", "end": "fin",
         "longitude": "lon", "latitude": "lat", "size": "jauge", "status": "statut",
         "held": ["autorise"],
     },

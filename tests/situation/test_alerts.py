@@ -151,7 +151,7 @@ def test_a_rise_lights_the_alert_of_its_zone_and_says_so(tmp_path: Path) -> None
     lit = {(row["zone"], row["period_days"]) for row in alerts.lit(table)}
     assert ("B", 1) in lit
     assert not any(zone == "A" for zone, _ in lit)
-    on = [{"zone": "B", "title": "Fête du quartier"}, {"zone": "A", "title": "Marché"}]
+    on = [{"zone": "B", "kind": "Fête du quartier"}, {"zone": "A", "kind": "Marché"}]
     said = words.alerts(table, built.city, {"B": "Carré B"}, on, SHORT)
     assert "**Bruit, Carré B** (hier) : 12\u00a0faits, 1\u00a0attendu (de 0 à 4)." in said
     assert "À savoir : Fête du quartier." in said

@@ -98,7 +98,7 @@ def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> N
     agenda = {name: {} for name in ("events", "closures", "warnings")}
     city.about.__dict__["agenda"] = city.about.agenda.model_construct(**agenda)
     names = {"A": TRAP}
-    event = {"id": "E", "title": TRAP, "size": 3, "status": "", "zone": "A", "end_at": None}
+    event = {"id": "E", "kind": TRAP, "size": 3, "status": "", "zone": "A", "end_at": None}
     closed = {"id": TRAP, "kind": TRAP, "radius_m": 5, "event": TRAP, "zone": "A",
               "end_at": dt.datetime(2024, 12, 31, 20)}  # fmt: skip
     lit = {"theme": "bruit", "period_days": 1, "zone": "A", "n": 9, "expected": 1.0, "low": 0.0,
@@ -114,7 +114,7 @@ def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> N
         "day": words.day(city, Today(DAY, [event], [closed], [{"level": TRAP}]), names),
         "sheets": words.sheets([Opened(Sheet("f", TRAP, "Texte."), reasons)], city, names),
     }  # fmt: skip
-    times = {"levels": 2, "alerts": 3, "day": 7, "sheets": 4}
+    times = {"levels": 2, "alerts": 3, "day": 6, "sheets": 4}
     for name, text in said.items():
         page = to_html(text)
         shown = "&lt;b&gt;x&lt;/b&gt; [a](javascript:b) *y*"

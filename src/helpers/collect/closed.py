@@ -30,6 +30,9 @@ from helpers.core.city.contract_sql import (
 INT = "^[+-]?[0-9]{1,18}$"
 PLAIN_INT = "^(?:0|-?[1-9][0-9]*)$"
 NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$"
+# Formats of fixed width, and where their seconds begin.
+FIXED = {"%Y-%m-%dT%H:%M:%S": 17, "%Y-%m-%d %H:%M:%S": 17, "%Y-%m-%dT%H:%M:%SZ": 17,
+         "%Y-%m-%dT%H:%M:%S%z": 17, "%d/%m/%Y %H:%M:%S": 17}  # fmt: skip
 MOMENT_SIGNS = r"^[0-9TZtzAPMapm:/., +-]{1,40}$"
 
 
@@ -208,10 +211,10 @@ def _moments(
     )
     plain = pc.match_substring_regex(texts, f"^(?:{form})$")
     kept, off = texts, None
-    if not pc.all(plain, skip_nulls=True).as_py():
+    if pc.all(plain, skip_nulls=True).as_py() is False:
         kept, off = _odd_moments(contract, rule, texts, plain, con)
     if rule.type == "timestamp" and rule.precision == "minute" and "%S" in rule.format:
-        kept = _to_the_minute(rule.format, kept)
+        kept = _to_the_minute(rule.format, kept, plain)
     return Judged(kept, off)
 
 
@@ -241,9 +244,18 @@ def _odd_moments(
     return pc.if_else(pc.is_null(off), texts, None), off
 
 
-def _to_the_minute(form: str, texts: pa.Array) -> pa.Array:
-    """Return moments of the format `form` whose seconds are 00."""
+def _to_the_minute(form: str, texts: pa.Array, plain: pa.Array) -> pa.Array:
+    """Return moments of the format `form` whose seconds are 00; `plain` are plainly written."""
+    sliced = pa.nulls(len(texts), pa.string())
+    if form in FIXED:  # as wide whatever the moment: a slice is five times faster
+        width, kept = FIXED[form], pc.if_else(plain, texts, None)
+        before = pc.utf8_slice_codeunits(kept, 0, width)
+        after = pc.utf8_slice_codeunits(kept, width + 2)
+        sliced = pc.binary_join_element_wise(before, "00", after, "")
+        texts = pc.if_else(plain, None, texts)
     parts = re.split("(%S(?:[.]%f)?)", form, maxsplit=1)
     before = contract_sql.shape(parts[0], "[0-9]{4}", "[0-9]{2}")
     found = f"^({before})[0-9]{{2}}(?:[.][0-9]+)?"
-    return pc.replace_substring_regex(texts, found, r"\100")  # group 1, then 00
+    return pc.coalesce(
+        sliced, pc.replace_substring_regex(texts, found, r"\100")
+    )  # group 1, then 00

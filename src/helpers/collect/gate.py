@@ -37,6 +37,7 @@ from helpers.core.city.key import Key
 from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
 PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
+FIELDS_AT_ONCE = 2
 TOGETHER = 4  # batches of a query: enough for two threads
 DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
@@ -51,7 +52,8 @@ class Screen:
 
     def reasons(self, texts: pa.Array) -> pa.Array:
         """Return why somebody may be recognised in each text (n,), null where nobody is."""
-        met = pc.unique(texts.drop_null()).to_pylist()
+        different = pc.unique(texts.drop_null())
+        met = different.to_pylist()
         new = [text for text in met if text not in self.seen]
         if len(self.seen) + len(new) > REMEMBERED:
             self.seen.clear()
@@ -59,7 +61,8 @@ class Screen:
         if new:  # all at once: one by one would cost a hundred times
             reasons = persons.screen(pa.array(new, pa.string())).to_pylist()
             self.seen.update(zip(new, reasons, strict=True))
-        return pa.array([self.seen.get(text) for text in texts.to_pylist()], pa.string())
+        told = pa.array([self.seen[text] for text in met], pa.string())
+        return pc.take(told, pc.index_in(texts, different))
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class Gate:
 
     def __init__(self, key: Key, place_step_m: float) -> None:
         self.con, self.key, self.step_m, self._screen = store.connect(), key, place_step_m, Screen()
+        self._pool = ThreadPoolExecutor(FIELDS_AT_ONCE)
 
     def let_in(
         self, contract: Contract, edition: Edition, table: pa.Table, number: int, offset: int
@@ -155,16 +159,16 @@ class Gate:
         fields: dict[str, pa.Array] = {}
         off: dict[str, pa.Array] = {}
         personal: pa.Array | None = None
-        for name, rule in contract.fields.items():
-            if name not in read.column_names:
+        present = [name for name in contract.fields if name in read.column_names]
+        columns = [(contract, name, _whole(read[name])) for name in present]
+        judged = dict(zip(present, self._pool.map(self._judge, columns), strict=True))
+        for name in contract.fields:
+            if name not in judged:
                 fields[name] = pa.nulls(size, pa.string())
                 continue
-            texts = closed.trimmed(rule, _whole(read[name]))
-            judged = closed.judge(contract, name, texts, self.con, self.step_m)
-            fields[name] = judged.texts if rule.type != "id" else self.key.hashes(judged.texts)
-            if judged.off is not None:
-                left = pc.if_else(pc.is_valid(judged.off), texts, None)
-                off[name] = self._tokens(judged.off, left)
+            fields[name], broken, left = judged[name]
+            if broken is not None:
+                off[name] = self._tokens(broken, left)
                 reasons = self._screen.reasons(left)
                 told = pc.binary_join_element_wise(PERSON, reasons, name, ":")
                 faults = pc.coalesce(faults, told)
@@ -183,6 +187,19 @@ class Gate:
                 **shape,
             }
         )
+
+    def _judge(
+        self, column: tuple[Contract, str, pa.Array]
+    ) -> tuple[pa.Array, pa.Array | None, pa.Array]:
+        """Return what is written of a field, the rule that each text breaks, and those texts."""
+        contract, name, told = column
+        rule = contract.fields[name]
+        texts = closed.trimmed(rule, told)
+        judged = closed.judge(contract, name, texts, self.con.cursor(), self.step_m)
+        written = self.key.hashes(judged.texts) if rule.type == "id" else judged.texts
+        if judged.off is None:
+            return written, None, texts
+        return written, judged.off, pc.if_else(pc.is_valid(judged.off), texts, None)
 
     def _tokens(self, off: pa.Array, texts: pa.Array) -> pa.Array:
         """Return what stands for each text (n,) off the contract: the rule broken, a keyed hash."""
@@ -238,7 +255,7 @@ def take_in(gate: Gate, contract: Contract, received: Sequence[Path], raw: Path)
             writer: pq.ParquetWriter | None = None
             for number, delivered in enumerate(received, start=1):
                 one, faults, rows = recognise(contract, delivered), Counter[str](), 0
-                for table in _let_in(gate, contract, one, number, offset):
+                for table in _one_ahead(_let_in(gate, contract, one, number, offset)):
                     writer = writer or stack.enter_context(
                         pq.ParquetWriter(path, table.schema, compression="zstd")
                     )
@@ -284,7 +301,7 @@ def _let_in(
     Some batches at a time: DuckDB lets go of what it read, and of what its functions were given,
     at the end of a query only. No error ever quotes what a row says.
     """
-    for table in _ahead(one.reading.batches):
+    for table in _one_ahead(_together(one.reading.batches)):
         try:
             yield gate.let_in(contract, one.edition, table, number, offset)
         except duckdb.Error:
@@ -295,17 +312,19 @@ def _let_in(
             ) from None
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield the batches, some at a time, while those that follow are read."""
+def _together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the batches, some at a time."""
+    while some := list(islice(batches, TOGETHER)):
+        yield pa.Table.from_batches(some)
 
-    def some() -> list[pa.RecordBatch]:
-        return list(islice(batches, TOGETHER))
 
-    with ThreadPoolExecutor(1) as reader:
-        held = reader.submit(some)
-        while found := held.result():
-            held = reader.submit(some)
-            yield pa.Table.from_batches(found)
+def _one_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the tables, each while the next one is made."""
+    with ThreadPoolExecutor(1) as maker:
+        held = maker.submit(next, tables, None)
+        while (found := held.result()) is not None:
+            held = maker.submit(next, tables, None)
+            yield found
 
 
 def personal(faults: Mapping[str, int]) -> dict[str, int]:

@@ -1,166 +1,196 @@
-"""First names and family names common in France and in Marseille, without accents, in lower case.
+"""First and family names of many origins, ordinary words, and how a name nobody listed is spelt.
 
-Facts written from common knowledge, no list was copied: a name that is missing is caught by its
-form (a civility, capitals, an initial), and may be added here.
+The lists are facts with their sources (first lines of each file of lists/): folded tokens, no
+accents. What no list holds is judged by its spelling: a chain of four letters, learnt from the
+lists when a text must first be judged (interpolated as in Jelinek and Mercer, 1980), says how much
+likelier a word is among names, each origin weighing the same, than among ordinary words.
 """
 
 from __future__ import annotations
 
-# First names that are hardly ever anything else.
-FIRST = frozenset(
-    """
-aaron abbas abdallah abdel abdelaziz abdelkader abdelkarim abdellah abdoul abdoulaye abdourahmane
-abel abigail aboubacar achille achraf adam adama adelaide adele adeline adil adnan adrien adrienne
-agathe agnes ahlem ahmed aicha aida aime aimee aissa aissata aissatou akim akram alain alassane
-albane albert alberto alessandro alessia alex alexandra alexandre alexia alexis alfred ali alia
-alice alicia alima aline alioune alisson alix allan alpha alphonse amadou amanda amandine amar
-ambre amel amelie amina aminata amine amir amira ana anais anas anastasia andre andrea andree
-andreea ange angela angele angelina angelique anh anissa anita ann anna annabelle anne annette
-annick annie anouchka anouk anthony antoine antoinette antonella antonia antonin antonio antony
-apolline aram araxie arham ariane arlette arman armand armel armelle arnaud arsene artem arthur
-asma assane assia assya astrid atef attoumani auguste augustin aurelie aurelien aurore avedis axel
-axelle ayman aymen aymeric ayoub aziz aziza bakary baptiste barbara basile bastian bastien batiste
-batti beatrice beatriz bechir belkacem benedicte benjamin benoit bernadette bernard bertrand betty
-bilal bilel billel binh blaise blanche boina boris boualem boubacar brahim brandon brice brigitte
-bruno bryan calixte camelia camille candice carine carla carlo carlos carole carolina caroline
-cassandra catalina catherine cecile cedric celeste celestin celia celine cesar chafik chahinez
-chantal charlene charles charlie charline charlotte cheick cheikh chems cherif cherifa cheyenne
-chloe chris christelle christian christiane christine christophe christopher cindy claire clara
-clarisse claude claudette claudia claudine clemence clement clementine clothilde clotilde clovis
-colette colin coline combo constance constantin coralie corentin corinne cyprien cyril cyrille
-dalia dalila damien daniel daniela daniele danielle danny daouda daphne david deborah delphine
-denis denise desire desiree diana diane didier diego dieynaba dimitri djamel djamila djibril
-djoumoi dominica dominique donatien dora dorian doriane dorine dorothee driss duc dung dylan
-echati eddy edgar edgard edith edmond edouard eduardo edwige elena eleonora eleonore eliane elias
-elie eliot eliott elisa elisabeth elise elizabeth ella elliot elodie eloi eloise elsa elvire elyas
-elyes emeline emeric emile emilie emilien emilio emily emma emmanuel emmanuelle enzo eric erica
-erika ernest erwan erwann esteban estelle esther ethan etienne eugene eugenie eva evan evelyne
-ewan fabien fabienne fabio fabrice fadila fadoua faical faiza fanny fanta faouzia farah fares
-farid farida farouk fathi fatiha fatima fatma fatna fatou fatoumata faustine faycal federico
-felicia felicie felicien felix ferdinand ferhat fernand fernande fernando fethi filipe fiona
-firmin flavie flavien flora florence florent florentin florian florine fodil fouad fouzia
-francesca francesco francine francis francisco franck francois francoise frederic frederique gabin
-gabriel gabriela gabriele gabriella gabrielle gael gaelle gaetan garabed gary gaspard gaston
-gauthier gautier genevieve geoffrey geoffroy georges georgette georgia gerald geraldine gerard
-germain germaine ghislain ghislaine ghizlane ghjulia giacomo gian giancarlo gilbert gilberte
-gilles gina ginette giorgio giovanni gisele giulia giuseppe gladys gloria gonzalo goran graziella
-gregoire gregory guilhem guillaume guillermo gustave guy gwenael gwenaelle gwendoline hacene hadja
-hadrien hafida hafsa hagop haidar hakim hakima halima halimatou hamadi hamid hamida hamidou hamza
-hanae hanane hanna hannah hassan hassane hassani hassiba hatem hayat hector hedi helena helene
-heloise henri henriette henry herve hicham hichem hilaire hind hippolyte hoang hocine honore
-honorine hortense houari houda houria houssam houssem hovsep hubert hugo hugues huguette huong
-hussein ibrahim ibrahima idris idriss ignace igor ilan ilhan ilhem ilian iliana ilies ilyas ilyes
-iman imane imen imene imran ines ingrid irene irina iris isaac isabel isabelle isaline ishak islam
-ismael ismahane ismail issa issam issouf ivan ivana jackie jacky jacob jacqueline jacques jade
-jalil jamal james jamila jana janine jasmine jason javier jawad jean jeanne jeannette jeannine
-jennifer jenny jeremie jeremy jerome jessica jessy jihad jihane jimmy joachim joana joao joaquim
-joceline jocelyn jocelyne joel joelle joey johan johann johanna john johnny jonas jonathan jordan
-jorge jose josee joseph josephine josette joshua josiane josselin joyce juan judith jules julia
-julian juliana julie julien julienne juliette juline justin justine kader kadiatou kadidiatou
-kahina kais kamal kamel kamelia karen karim karima karine karl kassandra katell katherine kathleen
-kathy katia kelly kenza kevin khadidja khadija khadijatou khaled khalid khalil khanh kheira kim
-kimberly koffi kouadio kouame krikor kylian laetitia lahcen laila lamia lamine lan landry lara
-larbi larissa latifa laura laure laureen laureline lauren laurence laurent laurette laurie laurine
-lauryn layla lazare lea leandre leandro leane leila lena leo leon leonard leonardo leonie leonor
-leopold leslie leyla lia liam lila lilia lilian liliane lilly lily lina linda line linh lino
-lionel lisa lise lisette livia logan loic lois lola lorenzo loris lorraine lotfi lou louane louay
-loubna louis louisa louise louka louna lounes luc luca lucas lucette lucia luciana lucie lucien
-lucienne lucile lucille ludivine ludovic luigi luis luisa luka lukas lydia lydie lyes lylou lyna
-maddalena mael maeline maelle maelys maeva magali maggy mahamadou mahdi maher mahmoud mai maimouna
-maissa makan malak malek malik malika mallory malo mamadou maman mamoudou manal manel manoel
-manolo manon manuel manuela manuella marc marceau marcel marcelle marco marcos mardiros margaux
-margot margueritte maria mariam mariama mariame marianne marie mariella marielle marilyne marina
-marine mario marion marjolaine marjorie marlene marouane martha marthe martial martine marvin
-marwa marwan mary maryam maryline maryse maryvonne mateo matheo mathias mathieu mathilde mathis
-mathys matteo matthias matthieu matthis mattia maud maurice mauricette maxence maxime maximilien
-maya mayeul mayssa mbarek medhi medhy meguerditch mehdi mehmet melanie melina meline melissa
-melodie melvin meriem merwan messaoud messaouda mia michael michel michele micheline michelle
-miguel mikael mike mila milan milo miloud mina minh mireille miriam mirna mkadara mmadi mohamed
-mohammed mohand moinaecha moise mokhtar mona monia monica monique morad morgan morgane mouna
-mounia mounir mourad moussa moustafa moustapha muhammad muriel mustafa mustapha mylene myriam
-nabil nabila nacer nacera nacim nada nadege nadia nadine nadir nadjat naima nairi najat najib
-nancy naomi narcisse narek nasser nassim nassima nassuf natacha nathalie nathan nathanael nawal
-nawel nazeli nazim neila nelly nelson nesrine nestor nezha ngoc nguyet nicolas nicole nina nino
-nizar noa noah noe noel noelie noelle noemie noha nolan nolwenn nora norbert nordin nordine
-noufissa nour noura noureddine nourredine oceane octave odette odile odilon olga olive oliver
-olivia olivier omar omer ophelie orane oriane ornella oscar othman othmane otman ouafa ouarda
-oumar oumou ousmane oussama pablo paola paolina paolo pascal pascale pascaline patrice patricia
-patrick paul paula paule paulette paulin pauline paulo pedro peggy perrine philippe philomene
-phong phuong pierrette pierrick priscilla prosper prudence quentin quoc rabah rabia rachel rachid
-rachida rafael raissa ralph rami ramon ramzi rania raoul raphael raphaelle rayan rayane raymond
-raymonde rebecca reda redouane regine regis reine remi remy renaud rene renee reynald riad ricardo
-richard rita riyad robert roberta roberte roberto robin rocco rodolphe rodrigo rodrigue roger
-rokia roland rolande romain roman romane romaric romeo romuald ronan rosa rosalie rosanna rose-
-marie roseline roselyne rosemarie rosetta roxane ruben rudy ryad ryan saad sabah sabine sabri
-sabrina sacha sadia sadio safa safia said saida salah salem salif salim salima salimata salimou
-sally salma salome salvatore sam samantha samba sami samia samir samira samson samuel samy sana
-sanae sandie sandra sandrine sandy sara sarah sarkis saskia satenik savannah saveriu sebastian
-sebastien segolene selena selim selima selma serge sergio servane sevan severin severine shaima
-shana shirley siaka sibylle sidi sidonie sihem silvia simon simone sinan sirine sixtine skander
-slimane sofia sofian sofiane soizic solange solene soline sonia sophia sophian sophie soraya souad
-souhila soukaina souleymane soumaya stacy stanislas stella stephan stephane stephanie steve steven
-sullivan suzanne suzette suzy swann sylvain sylvaine sylvette sylvia sylviane sylvie sylvio tahar
-tamara tanguy tania tarek tariq tatiana tayeb teddy teo tess tessa thaddee thais thanh theo
-theodora theodore theophile therese thi thibaud thibault thibaut thierno thierry thomas thuy tiago
-tidiane tiffany tim timeo timothe timothee tina tino titouan tom tommy tony toufik toussaint trang
-tristan tuan tuyet typhaine ugo ulysse urbain ursula vahan valentin valentina valentine valeriane
-valerie valery vanessa vartan vera veronique vianney victoire victor victoria victorien vincent
-vincenzo violaine violette virgile virginia virginie vivian viviane vivien vladimir wael wafa
-wahiba wahid walid warren wassim wendy wiam wilfrid wilfried william willy wissam xavier yacine
-yael yahia yahya yakoub yamina yanel yanick yanis yann yannick yannis yara yasin yasmina yasmine
-yassin yassine yassir yazid yehia ylan ymane yoan yoann yohan yohann yolande yoni youcef younes
-youness youri yousra youssef youssouf yusuf yvan yves yvette yvon yvonne zacharie zahia zahra
-zaina zakaria zakary zaki zalihata zaven zeinab zelie zhor ziad zineb zinedine zoe zohra zoubida
-zouhair zoulikha
-""".split()
-)
+import re
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
-# First names that are words, places or months too: they count only beside a family name.
-AMBIGUOUS = frozenset(
-    """
-aime alpha ange anis aurore blanche celeste cesar claire clemence colin constance desire diane
-felix fleur florence france gloria guy honore iris islam jade jasmine jihad juste larissa lina
-line lorraine lou luc mai maman marguerite marin marine melodie merci modeste noe noel olive opale
-parfait paris pascal perle pierre prosper prudence reine roman rose salem sam soline thi tom
-toussaint urbain victoire violette virginie
-""".split()
-)
+import numpy as np
+import numpy.typing as npt
 
-FAMILY = frozenset(
-    """
-abbas abdallah abdou abdoulaye achour adam ahamada ahamadi ahmed aissaoui akbar albertini ali
-allouche amar amari andre andrei andreoli antoine arnaud arnoux attoumani aubert aubry avakian
-ayari aziz azzouz ba bacar bagdasarian bah bailly balde barbier baron baroudi barre barry
-barthelemy bastien baudry beaumont belaid belhadj belkacem bellini ben benaissa benali benamar
-benchikh benmoussa bennani benoit benzema benzerga berger bernard bertolini bertrand bianchi
-billard blanc blanchard bonnet bouaziz bouchard boucher bouchet boudjemaa boukhari boulanger
-bouras bourgeois bousquet bouvier boyer brahimi bressac breton brun brunet caillaud camara camus
-caron carpentier cartier casanova castelli cesari chaabane chabert chahine charpentier charrier
-chauvin cherif chevalier chevallier cisse clement colin colonna combes cordier costa coulibaly
-courtois cousin da dacosta damien daniel david delacroix delaunay delmas denis derdouri deschamps
-deshayes devaux dia diallo diarra dieng diop djabri djellali do dos dubois duboscq ducasse dufour
-dumont dupond dupont dupuis dupuy durand duval el esposito estienne etienne fabre fall faure
-fernandes fernandez ferrand ferrari ferrero fischer fleury fofana fontaine fournier francois
-fuentes gaillard garabedian garcia garnier gasparian gaudin gauthier gautier georges gerard gharbi
-gilbert gilles giordano girard giraud giuliani gomes gomez gomis goncalves gonzales gonzalez
-gosselin grondin guerin guichard guidicelli guillaume guillot guyot haddad haddou hadj hamdi
-hamidi hamidou hamza haouari hassan hassane hassani henry hernandez herve hoang hoarau houssein
-hubert huet hugon humbert husson ibrahim issa jacob jacquet jean jimenez joly jourdan julien kaci
-kaddour kamara karim keita khaldi khelifa kherbache klein konate kone lacroix lambert lamy lang
-laroche laurent le leblanc lebrun leclerc lecomte lefebvre lefevre leger legrand lemaire lemoine
-leroux leroy leveque lombardi lopes lopez louis lucas luciani madi mahamoud mahieu maillard malik
-mallet mansouri marchal marchand mariani marie marin marino marques martin martinez martini marty
-mary masson mathieu mattei maurel maurin mayer mbae mebarki meddeb mendes merah mercier merle
-messaoudi meunier meyer michaud michel miloudi mnemoi moreau morel moreno moretti morin moulinier
-moussa muller nasri navarro ndiaye nguyen nicolai nicolas noel olivier omar ortega ortiz ottavi
-ouali ouedraogo oukaci pages paoli papazian pasquier pastor paul payet pelletier pereira perez
-perret perrier perrin perrot petit petrossian pham philippe picard pichon pierre pietri pinto
-poggi poirier pons prevost qadri rahmani rahmouni ramos raynaud remy renard renaud rey reynaud
-ribeiro ricard richard riviere robert robin rocca roche rodrigues rodriguez roger rolland romero
-rossi rousseau roussel roux ruiz saadi sabatier sadi sahraoui said saidi salah salem sanchez sane
-sangare santiago santoni santos sarkissian sarr sauvage schmidt schneider seck segura serra
-serrano sidhoum sidibe silva simon simonian slimani soares soler souissi soulaimana sow sylla
-tahri taleb tallec tavares terzian thiam thomas tissot tomasi toumi tran traore vasseur vial vidal
-vincent vinciguerra vo weber yahiaoui yildiz yilmaz zaoui zerrouki ziani zidane zitouni
-""".split()
-)
+LISTS = Path(__file__).parent / "lists"
+LETTERS = 27  # a to z, and the edge of a word
+ORDER = 4
+TRUST = (8.0, 8.0, 6.0)  # how many letters seen after two, three, four are worth a shorter chain
+OF_PLACES = 0.3  # what a place's spelling weighs among words: family names come of places
+WEAK = "weak"  # common names that are words, places or months too
+# Evidence, in rising order: a word, a place, one that somebody bears as a name, no vowel at all,
+# what no list holds and is not spelt like a name. First names that are nothing else say 5.
+WORD, PLACE, WORD_AND_NAME, PLACE_AND_NAME, UNSAID, UNLIKELY = -7.0, -6.0, -5.5, -5.0, -4.2, -4.15
+UNLISTED = 2.9  # what spelling alone says at most: less than any list
+SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
+VOWEL = re.compile("[aeiouy]")
+OURS = "phare"  # first names that are hardly ever anything else, whatever the dictionary says
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Folded tokens: by origin of names, and those of the language and of places."""
+
+    first: dict[str, frozenset[str]]
+    family: dict[str, frozenset[str]]
+    surely: frozenset[str]
+    weak: frozenset[str]
+    words: frozenset[str]
+    places: frozenset[str]
+
+    def without(self, held_out: Callable[[str], bool]) -> Lists:
+        """Return the lists as if nobody had written the tokens that `held_out` picks."""
+
+        def kept(tokens: frozenset[str]) -> frozenset[str]:
+            return frozenset(token for token in tokens if not held_out(token))
+
+        return Lists(
+            {origin: kept(tokens) for origin, tokens in self.first.items()},
+            {origin: kept(tokens) for origin, tokens in self.family.items()},
+            kept(self.surely),
+            kept(self.weak),
+            kept(self.words),
+            kept(self.places),
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What judges a token: the lists put together, and the spelling of names and of words."""
+
+    first: frozenset[str]
+    family: frozenset[str]
+    surely: frozenset[str]
+    weak: frozenset[str]
+    words: frozenset[str]
+    places: frozenset[str]
+    spelling: array[float]
+    weighed: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def holds(self, token: str) -> bool:
+        """Tell whether a list holds the token."""
+        return any(token in tokens for tokens in (self.words, self.places, self.first, self.family))
+
+    def likeness(self, token: str) -> float:
+        """Return how much likelier the spelling is of a name than of a word (log of the ratio)."""
+        at, total, modulus = 0, 0.0, LETTERS**3
+        for sign in token:
+            at = at % modulus * LETTERS + ord(sign) - 96
+            total += self.spelling[at]
+        return total + self.spelling[at % modulus * LETTERS]
+
+    def evidence(self, token: str) -> float:
+        """Return what a token (a to z) says for a person's name, about in units of log odds.
+
+        Five for a first name that is nothing else, minus seven for a word of the language; what no
+        list holds has its spelling.
+        """
+        found = self.weighed.get(token)
+        if found is None:
+            found = self.weighed[token] = self._weigh(token)
+        return found
+
+    def _weigh(self, token: str) -> float:
+        word, place = token in self.words, token in self.places
+        named = token in self.first or token in self.family
+        if token in self.weak:
+            return 1.5
+        if token in self.surely or (token in self.first and not (word or place)):
+            return 5.0 if len(token) > 2 else 1.5
+        if word:
+            return WORD_AND_NAME if named else WORD
+        if place:
+            return PLACE_AND_NAME if named else PLACE
+        likeness = self.likeness(token)
+        if token in self.family:
+            return 3.0 + min(2.0, max(0.0, likeness / 3)) if len(token) > 2 else 1.5
+        if not VOWEL.search(token):
+            return UNSAID
+        return min(SHORT.get(len(token), UNLISTED), max(UNLIKELY, likeness))
+
+
+@cache
+def lists() -> Lists:
+    """Return the lists of the folder lists/."""
+    first: dict[str, frozenset[str]] = {}
+    family: dict[str, frozenset[str]] = {}
+    surely: set[str] = set()
+    common: set[str] = set()  # family names that many bear, of words and places too
+    weak: frozenset[str] = frozenset()
+    for path in sorted((LISTS / "names").glob("*.txt")):
+        told: dict[str, set[str]] = {"first": set(), "family": set()}
+        for kind, source, tokens in (line.split("\t") for line in _lines(path)):
+            told[kind].update(tokens.split())
+            if source == OURS and path.stem != WEAK:
+                (surely if kind == "first" else common).update(tokens.split())
+        if path.stem == WEAK:
+            weak = frozenset(told["first"] | told["family"])
+        else:
+            first[path.stem], family[path.stem] = (frozenset(told[k]) for k in ("first", "family"))
+    words, places = (
+        frozenset(word for path in paths for line in _lines(path) for word in line.split())
+        for paths in (sorted(LISTS.glob("words_*.txt")), [LISTS / "places.txt"])
+    )
+    weak |= frozenset(common & (words | places)) - surely
+    return Lists(first, family, frozenset(surely), weak, words, places)
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a list, without those that tell its sources."""
+    return [line for line in path.read_text("ascii").splitlines() if not line.startswith("#")]
+
+
+@cache
+def known() -> Known:
+    """Return what the lists of the folder teach, learnt once."""
+    return learn(lists())
+
+
+def learn(told: Lists) -> Known:
+    """Return what judges a token, learnt from the lists: the same lists, the same numbers."""
+    origins = sorted(told.first)
+    by_origin = [
+        _chain(told.first[origin] | told.family.get(origin, frozenset())) for origin in origins
+    ]
+    names = sum(counts / np.sqrt(max(1.0, counts.sum())) for counts in by_origin)
+    seen = np.sum([counts.sum() for counts in by_origin])
+    names = np.asarray(names) * (seen / np.sum(names))
+    ordinary = _chain(told.words) + OF_PLACES * _chain(told.places)
+    ratio = np.log(_chances(names)) - np.log(_chances(ordinary))
+    return Known(
+        frozenset().union(*told.first.values()),
+        frozenset().union(*told.family.values()),
+        told.surely,
+        told.weak,
+        told.words,
+        told.places,
+        array("f", ratio.astype(np.float32).ravel().tolist()),
+    )
+
+
+def _chain(tokens: Iterable[str]) -> npt.NDArray[np.float64]:
+    """Count each run of four signs (27, 27, 27, 27): the edge is 0, three begin a word."""
+    text = "```" + "".join(token + "```" for token in sorted(tokens))
+    signs = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 96
+    last = np.flatnonzero((signs[3:] != 0) | (signs[2:-1] != 0)) + 3
+    at = np.zeros(len(last), np.int64)
+    for back in range(ORDER - 1, -1, -1):
+        at = at * LETTERS + signs[last - back]
+    counts = np.bincount(at, minlength=LETTERS**ORDER).astype(np.float64)
+    return counts.reshape((LETTERS,) * ORDER)
+
+
+def _chances(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the chance of each sign after the three before it, short chains lending to long."""
+    chance: npt.NDArray[np.float64]
+    chance = (counts.sum(axis=(0, 1, 2)) + 1) / (counts.sum() + LETTERS)
+    for axes, trust in zip(((0, 1), (0,), ()), TRUST, strict=True):
+        seen = counts.sum(axis=axes) if axes else counts
+        chance = (seen + trust * chance) / (seen.sum(axis=-1, keepdims=True) + trust)
+    return chance

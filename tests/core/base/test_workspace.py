@@ -28,7 +28,7 @@ from helpers.core.stage import params
 from helpers.ingest import ingest
 folder = Path(sys.argv[1])
 city = City(folder / "essai")
-collect.collect(city, folder, folder / "out/raw")
+collect.collect(city, folder, folder / "out/raw", params.knobs("collect"))
 ingest.ingest(city, folder / "out/raw", folder / "out", params.knobs("ingest"))
 """
 

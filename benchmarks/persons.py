@@ -1,0 +1,104 @@
+"""What the second line of the door recognises, and what it takes for a person that is none.
+
+Names by origin: one token in five of the lists is kept from the judge (`held_out`), whether a name,
+a word or a place; persons are put together from those alone, and the judge is taught the rest. The
+tables say each share with its Monte-Carlo error (one standard deviation); what separates the best
+from the least recognised origin is a figure of its own. Numbers are made with their keys.
+
+`python -m benchmarks.persons [--size full]`
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from random import Random
+
+import pyarrow as pa
+
+from benchmarks.parts import made_persons
+from benchmarks.parts.measure import Size, parser, show_ratio
+from helpers.collect import names, persons
+
+SEED = 20261
+PEOPLE: dict[Size, int] = {"tiny": 40, "small": 500, "full": 4000}  # an origin and a form
+CLEAN: dict[Size, int] = {"tiny": 4000, "small": 100_000, "full": 400_000}
+
+
+def share(texts: list[str], known: names.Known) -> float:
+    """Return the share of the texts in which a person is recognised."""
+    told = persons.screen(pa.array(texts, pa.string()), known)
+    return 1 - told.null_count / len(told)
+
+
+def by_origin(known: names.Known, count: int) -> dict[str, dict[str, float]]:
+    """Return, for each origin and form of names never taught, the share that is recognised."""
+    told = names.lists()
+    found: dict[str, dict[str, float]] = {}
+    for origin in sorted(told.first):
+        pairs = made_persons.people(told, origin, Random(f"{SEED} {origin}"), count)
+        found[origin] = {
+            form: share([write(*pair) for pair in pairs], known)
+            for form, write in made_persons.FORMS.items()
+        }
+    return found
+
+
+def by_number(known: names.Known, count: int) -> dict[str, float]:
+    """Return, for each kind of number, the share that is recognised."""
+    return {
+        kind: share([make(draws) for _ in range(count)], known)
+        for kind, make in made_persons.NUMBERS.items()
+        for draws in [Random(f"{SEED} {kind}")]
+    }
+
+
+def false_alarms(known: names.Known, count: int) -> dict[str, float]:
+    """Return, for each kind of clean value, the share that is taken for a person."""
+    made = made_persons.clean(names.lists(), Random(SEED), count)
+    return {kind: share(texts, known) for kind, texts in made.items()}
+
+
+def taught() -> names.Known:
+    """Return a judge that was taught four tokens in five."""
+    return names.learn(names.lists().without(made_persons.held_out))
+
+
+def line(name: str, value: float, count: int) -> str:
+    """Return a share with its Monte-Carlo error."""
+    return f"  {name:32} {value:7.2%} ± {math.sqrt(value * (1 - value) / count):.2%}"
+
+
+def main() -> None:
+    """Print the tables, then the ratios."""
+    size: Size = parser(__doc__).parse_args().size
+    count, known = PEOPLE[size], taught()
+    began = time.perf_counter()
+    origins = by_origin(known, count)
+    named = time.perf_counter() - began
+    print(f"Rappel des noms jamais appris, {count} personnes par origine et par forme")
+    for origin, forms in origins.items():
+        for form, value in forms.items():
+            print(line(f"{origin}, {form}", value, count))
+    print(f"Rappel des numéros, {count} par sorte")
+    for kind, value in by_number(known, count).items():
+        print(line(kind, value, count))
+    began = time.perf_counter()
+    alarms = false_alarms(known, CLEAN[size])
+    cleared = time.perf_counter() - began
+    print(f"Fausses alertes, {CLEAN[size]} valeurs propres, un cinquième des mots jamais appris")
+    for kind, value in alarms.items():
+        print(line(kind, value, CLEAN[size] // len(alarms)))
+    print(line("ensemble", sum(alarms.values()) / len(alarms), CLEAN[size]))
+    means = {origin: sum(forms.values()) / len(forms) for origin, forms in origins.items()}
+    least, best = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    show_ratio(f"rappel, {least} / {best}", means[least], means[best])
+    show_ratio(
+        "secondes par texte, noms / valeurs propres",
+        named / (2 * count * len(origins)),
+        cleared / CLEAN[size],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Numbers that have a key, or a country's plan: judged by the libraries that keep those rules.
+
+`phonenumbers` (Google's metadata of every country) finds a telephone in a text; `python-stdnum`
+holds the keys of a social security number, a bank account, a card, a tax number.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from phonenumbers import Leniency, PhoneNumberMatcher
+from stdnum import iban, imei, luhn
+from stdnum.fr import nif, nir
+
+MANY = re.compile(r"\d(?:[\s.\-/_*|:;]{0,2}[0-9a-z]){8,39}")
+DIGITS_LIKE = r"(?:\d[^0-9]{0,3}){8}"  # what may hold a number: eight digits that almost touch
+SPAN = re.compile(r"[\s.\-/_*|:;]")
+ABROAD = re.compile(r"(?:\+|\b00)\s?\(?[1-9]")
+ACCOUNT = re.compile(r"\b[a-z]{2}\d{2}(?:[\s.\-]?[0-9a-z]){11,30}\b")
+HOME = "FR"
+
+
+@cache
+def numbered(folded: str) -> str | None:
+    """Return the reason why a folded text holds a person's number, or None."""
+    for found in ACCOUNT.finditer(folded):
+        if iban.is_valid(SPAN.sub("", found[0]), check_country=False):
+            return "compte"
+    for found in MANY.finditer(folded):
+        reason = _keyed(SPAN.sub("", found[0]))
+        if reason:
+            return reason
+    if ABROAD.search(folded):
+        text = re.sub(r"\b00(?=\s?[1-9])", "+", folded)
+        for _ in PhoneNumberMatcher(text, None, leniency=Leniency.POSSIBLE):
+            return "telephone"
+    return None
+
+
+def _keyed(run: str) -> str | None:
+    """Return what a run of digits is by its key, or None."""
+    digits = re.match(r"\d+", run)
+    number = digits[0] if digits else ""
+    if nir.is_valid(run[:15]):
+        return "nir"
+    if len(number) in (15, 16) and (
+        (len(number) == 16 and number[0] in "23456" and luhn.is_valid(number))
+        or (len(number) == 15 and number[:2] in ("34", "37") and luhn.is_valid(number))
+    ):
+        return "compte"
+    if len(number) == 15 and number[:2] in ("35", "86", "01", "99") and imei.is_valid(number):
+        return "identifiant"
+    if len(number) == 13 and number[0] in "0123" and nif.is_valid(number):
+        return "identifiant"
+    return None
