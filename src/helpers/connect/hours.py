@@ -19,6 +19,7 @@ import msgspec
 
 from helpers.connect.onvif import Event, Fate, Kind
 from helpers.connect.spool import write_whole
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 
 HOUR = dt.timedelta(hours=1)
@@ -47,7 +48,7 @@ def read_cameras(path: Path) -> dict[str, Camera]:
 
     A token is the producer of a topic, its video source, or both with a stroke between.
     """
-    where = f"fichier {path.name}"
+    where = redact.FILE
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), delimiter=";"))
         return {row["token"]: _camera(row) for row in rows}
