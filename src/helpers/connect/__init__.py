@@ -35,7 +35,7 @@ def open_file(
     reserved = {ROW, FAULT, GEOMETRY} & {*permitted} & {*reading.columns}
     if reserved:
         raise PhareError(
-            f"nom de colonne réservé à l'atelier : {', '.join(sorted(reserved))}",
+            f"nom de colonne réservé à l'atelier : {redact.known(sorted(reserved), permitted)}",
             redact.FILE,
             "faire renommer cette colonne à la source, ou ne pas la permettre",
         )

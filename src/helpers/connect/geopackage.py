@@ -49,7 +49,7 @@ def read_geopackage(
             f"couche « {layout.layer} » absente"
             if layout.layer
             else "plusieurs couches, ou aucune",
-            f"{redact.FILE}, qui a {len(layers)} couche(s)",
+            f"{redact.FILE}, nombre de couches : {len(layers)}",
             "écrire `layer` sous `file` dans le contrat",
         )
     return _read(layout, path, permitted, shapes, layout.layer or layers[0], None)

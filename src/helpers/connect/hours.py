@@ -19,7 +19,6 @@ import msgspec
 
 from helpers.connect.onvif import Event, Fate, Kind
 from helpers.connect.spool import write_whole
-from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 
 HOUR = dt.timedelta(hours=1)
@@ -48,14 +47,13 @@ def read_cameras(path: Path) -> dict[str, Camera]:
 
     A token is the producer of a topic, its video source, or both with a stroke between.
     """
-    where = redact.FILE
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), delimiter=";"))
         return {row["token"]: _camera(row) for row in rows}
     except (OSError, UnicodeError, csv.Error, KeyError, TypeError):
         raise PhareError(
             "liste des caméras illisible",
-            where,
+            "liste des caméras (--cameras)",
             "donner un CSV UTF-8 de colonnes `token;zone_id;detecte`",
         ) from None
 

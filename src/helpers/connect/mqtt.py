@@ -30,16 +30,21 @@ from helpers.connect.hours import Ledger, journal, read_cameras
 from helpers.connect.http import is_inside, token_name
 from helpers.connect.onvif import Fate
 from helpers.connect.spool import alone
+from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.redact import redacted
 from helpers.core.base.workspace import INBOX, Workspace, find_root
 from helpers.core.city.city import load_city
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TURN_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
-# Reasons that a broker will give again: protocol, identifier, password, rights.
-FINAL = {132, 133, 134, 135}
+# Reasons that a broker will give again.
+FINAL = {
+    132: "version du protocole",
+    133: "identifiant",
+    134: "nom ou mot de passe",
+    135: "droits",
+}
 KEEPALIVE_S = 60
 
 
@@ -59,7 +64,7 @@ class Broker:
 
 def broker(url: str, city: str, source: str) -> Broker:
     """Read `mqtt://server/prefix` (mqtts for TLS); `user:password` comes from the environment."""
-    where = f"source « {source} », {redacted(url)}"
+    where = f"source « {source} », {redact.address(url)}"
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.password or parts.username:
         raise PhareError(
@@ -160,7 +165,7 @@ class Listener:
 
     def _on_connect(self, client: Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
-            self._refused = str(reason) if reason.value in FINAL else None
+            self._refused = FINAL.get(reason.value)
             return
         prefix = f"{self._place.prefix}/" if self._place.prefix else ""
         client.subscribe(f"{prefix}#", qos=1)
@@ -224,6 +229,7 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    commands.begin()
     try:
         main()
     except PhareError as error:

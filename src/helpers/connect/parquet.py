@@ -42,7 +42,7 @@ def read(layout: FileFormat, path: Path, permitted: Collection[str], *, shapes: 
     odd = [name for name in kept if not is_textual(leaves[name][1])]
     if odd:
         raise PhareError(
-            f"colonne sans forme de texte (octets ou durée) : {', '.join(odd)}",
+            f"colonne sans forme de texte (octets ou durée) : {redact.known(odd, permitted)}",
             redact.FILE,
             "ne pas la permettre dans le contrat, ou la demander en texte",
         )

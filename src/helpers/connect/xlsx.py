@@ -92,7 +92,7 @@ def _sheet(layout: FileFormat, path: Path) -> CalamineSheet:
         ) from None
     raise PhareError(
         f"feuille « {layout.sheet} » absente" if layout.sheet else "classeur sans feuille",
-        f"{redact.FILE}, qui a {len(found)} feuille(s)",
+        f"{redact.FILE}, nombre de feuilles : {len(found)}",
         "corriger `sheet` dans le contrat",
     )
 

@@ -10,14 +10,14 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 from helpers.collect.collect import FROM
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
-from helpers.core.base.workspace import active_cities, find_root
+from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere
@@ -96,8 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
         differs = False
         cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
-        with tempfile.TemporaryDirectory(prefix="phare-audit-") as folder:
-            copy = Path(folder) / "phare"
+        with scratch() as folder:
+            copy = folder / "phare"
             elsewhere.copy_workspace(root, copy, with_changes=False)
             for city in cities:
                 found = audit_city(root, copy, city)
@@ -113,4 +113,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

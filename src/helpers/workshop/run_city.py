@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from helpers.collect.collect import FETCH, FROM
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
@@ -248,4 +249,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

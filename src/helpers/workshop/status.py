@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from helpers.core.base import store
+from helpers.core.base import commands, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
@@ -170,4 +170,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -31,6 +31,7 @@ PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Inpu
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 OURS = ("PhareError", "Passing", "Changed", "Refused")
 OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
+CODE = re.compile("[0-9A-Z]{5}")
 NUMBER = "0*[1-9][0-9]{0,2}"
 
 
@@ -68,6 +69,11 @@ def placed(error: PhareError, shown: str) -> PhareError:
     """Return the error of a reader, its file being called `shown`."""
     where = error.where.replace(FILE, shown, 1) if FILE in error.where else shown
     return PhareError(error.what, where, error.todo)
+
+
+def code(text: str) -> str:
+    """Return a code of a standard (SQLSTATE): five capitals or digits; anything else is no code."""
+    return text if CODE.fullmatch(text) else "non dit"
 
 
 # ---- addresses

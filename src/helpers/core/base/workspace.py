@@ -27,11 +27,17 @@ def scratch() -> Iterator[Path]:
 
     A file as received may lie there for a moment, with what the door will refuse.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
-        if not _runs(int(left.name.removeprefix(SCRATCH).split("-")[0])):
-            shutil.rmtree(left, ignore_errors=True)  # another run may be sweeping too
+    sweep()
     with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as made:
         yield Path(made)
+
+
+def sweep() -> None:
+    """Take away the folders of the moment of processes that no longer run."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
+        maker = left.name.removeprefix(SCRATCH).split("-")[0]
+        if maker.isdigit() and not _runs(int(maker)):
+            shutil.rmtree(left, ignore_errors=True)  # another run may be sweeping too
 
 
 def _runs(process: int) -> bool:

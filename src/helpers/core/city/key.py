@@ -9,13 +9,16 @@ their publisher publishes), the pack says `key: publique`, and the key follows f
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+from cryptography.fernet import Fernet, InvalidToken
 
 from helpers.core.base.errors import PhareError
 
@@ -53,6 +56,23 @@ class Key:
             return found.hexdigest()
 
         return pa.array([one(text) for text in texts.cast(pa.binary()).to_pylist()], pa.string())
+
+    @cached_property
+    def _box(self) -> Fernet:
+        """The authenticated cipher of a key made from this one, for nothing else."""
+        made = hashlib.blake2b(self.secret, digest_size=BYTES, person=b"coffre")
+        return Fernet(base64.urlsafe_b64encode(made.digest()))
+
+    def sealed(self, text: str) -> str:
+        """Return the text encrypted; twice the same text gives two that differ."""
+        return self._box.encrypt(text.encode()).decode()
+
+    def unsealed(self, text: str) -> str | None:
+        """Return the text that `sealed` encrypted; None where it was not by this key."""
+        try:
+            return self._box.decrypt(text).decode()
+        except InvalidToken:
+            return None
 
     def hash(self, text: str) -> str:
         """Return the keyed hash of one text."""

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from helpers.core.base import markup
+from helpers.core.base import commands, markup
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
 from helpers.core.city.city import load_city
@@ -242,4 +242,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())
