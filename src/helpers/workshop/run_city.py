@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from helpers.collect.collect import FETCH, FROM
-from helpers.core.base import commands
+from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
@@ -196,7 +196,9 @@ def _failure(lines: list[str], running: str) -> PhareError:
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
     last = next((line for line in reversed(lines) if line.startswith("ERROR")), "échec de DVC")
     return PhareError(
-        last, f"étape {running or '(aucune)'}", f"relancer `dvc repro {running}` pour tout voir"
+        redact.addresses(last),
+        f"étape {running or '(aucune)'}",
+        f"relancer `dvc repro {running}` pour tout voir",
     )
 
 

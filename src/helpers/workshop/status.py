@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from helpers.core.base import commands, store
+from helpers.core.base import commands, redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
@@ -39,7 +39,8 @@ def changes(root: Path, city: str) -> dict[str, list[Any]]:
         check=False,
     )
     if done.returncode != 0:
-        raise PhareError(done.stderr.strip().split("\n")[-1], "dvc status", "corriger dvc.yaml")
+        last = redact.addresses(done.stderr.strip().split("\n")[-1])
+        raise PhareError(last, "dvc status", "corriger dvc.yaml")
     found: dict[str, list[Any]] = json.loads(done.stdout)
     return {name.split("@")[0]: remarks for name, remarks in found.items()}
 
