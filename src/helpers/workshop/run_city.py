@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
@@ -143,6 +144,9 @@ def reproduce(
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
     command = dvc(root, "repro", *options, *targets)
     lines: list[str] = []
+    packs = active_cities(root)
+    for city in {target.split("@")[1] for target in targets}:
+        inbox.note(packs[city])
     with warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from helpers.collect import inbox
 from helpers.core.base import commands, redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
@@ -31,6 +32,7 @@ STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspen
 def changes(root: Path, city: str) -> dict[str, list[Any]]:
     """Return what DVC finds changed, stage → its remarks; none for a stage up to date."""
     targets = [f"{stage}@{city}" for stage in stages(root)]
+    inbox.note(active_cities(root)[city])
     done = subprocess.run(
         dvc(root, "status", "--json", *targets),
         capture_output=True,
