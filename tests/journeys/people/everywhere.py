@@ -108,8 +108,11 @@ def write_pack(pack: Path, people: People) -> None:
         "declared_zone": {"division": "carres", "field": "carre"},
         "origin": {"field": "qui", "citizen": ["habitant"], "agent": ["patrouille"]},
     }  # fmt: skip
-    division = {**_contract("carres", kind="division", key=["code"]), "file": {"format": "geojson"},
-                "fields": {"code": {"type": "str", "required": True, "pattern": "[A-D]"}}}  # fmt: skip
+    division = {
+        **_contract("carres", kind="division", key=["code"]),
+        "file": {"format": "geojson"},
+        "fields": {"code": {"type": "enum", "required": True, "values": [*SQUARES]}},
+    }
     written = {
         "city": city, "themes": {"themes": themes}, "contracts/carres": division,
         **{f"contracts/{form}": _contract(form) for form in FORMS},
@@ -228,7 +231,8 @@ def broken(folder: Path, form: str, people: People) -> Iterator[tuple[Path, dict
     folder.mkdir(exist_ok=True)
     absent = folder / f"absent.{form}"
     write(absent, form, [fact(i) for i in range(30)], people.persons)
-    yield absent, {"fields": {"autre": {"type": "id", "required": True}}}
+    more = {"fields": {**FIELDS, "autre": {"type": "id", "required": True}}}
+    yield absent, more
     garbage = folder / f"{people.persons[0]}.{form}"
     garbage.write_text("\n".join([";".join(people.persons)] * 3), encoding="utf-8")
     yield garbage, {}
@@ -238,7 +242,7 @@ def broken(folder: Path, form: str, people: People) -> Iterator[tuple[Path, dict
     if form in ("xlsx", "gpkg"):
         key = "sheet" if form == "xlsx" else "layer"
         yield absent, {"file": {"format": form, key: "autre"}}
-        yield absent, {"file": {"format": form}, "fields": {"zz": {"type": "id", "required": True}}}
+        yield absent, {"file": {"format": form}, **more}
     if form in ("json", "geojson"):
         whole = folder / f"{people.persons[2]}.{form}"
         whole.write_text(json.dumps({p: [p] for p in people.persons}), encoding="utf-8")
