@@ -97,7 +97,7 @@ def opened(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
         yield dict(environment)
         return
     with (
-        tempfile.TemporaryDirectory(prefix=f"phare-{os.getpid()}-") as folder,
+        tempfile.TemporaryDirectory(prefix="phare-") as folder,
         socket.socket(socket.AF_UNIX) as door,
     ):
         address = str(Path(folder) / "warm")
