@@ -2,8 +2,7 @@
 
 One city, one whole run, after a stage that failed and an import that was killed. Whatever was
 written or printed is then searched for each string, in each way that our tools write one (as it
-is, in HTML, JSON, an address, UTF-16; packed or in Parquet). A string that the project's own files
-hold (`ordinary`) is looked for as a whole value only.
+is, in HTML, JSON, an address, UTF-16; packed or in Parquet). None is left out.
 """
 
 from __future__ import annotations
@@ -170,14 +169,6 @@ def _kill(here: Left, people: People) -> None:
     away.rename(pack / "livraison")
 
 
-def ordinary(here: Left, people: People) -> set[str]:
-    """Return the strings that the project's own tracked files hold."""
-    own = [name for name in here.place.git("ls-files", "-z").split("\0") if name]
-    files = [here.root / name for name in own if not name.startswith(("tests/", "benchmarks/"))]
-    matcher = Matcher(people.persons)
-    return {text for path in files if path.is_file() for text in matcher.found(path.read_bytes())}
-
-
 def artefacts(here: Left) -> Iterator[Path]:
     """Yield every file that is neither tracked nor what the city gave: pack and deliveries."""
     tracked = set(here.place.git("ls-files", "-z").split("\0"))
@@ -221,7 +212,7 @@ def test_no_person_is_in_any_file(left: Left, people: People) -> None:
 
 
 def test_no_person_is_a_whole_value(left: Left, people: People) -> None:
-    """Of the strings that the project's own files hold too: as a cell, or as a text of a JSON."""
+    """Cells of tables and texts of JSON, one by one: what a search of bytes might miss."""
     persons, tables = set(people.persons), 0
     for path in artefacts(left):
         content = path.read_bytes()
