@@ -52,7 +52,7 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     reports = sorted((copy / "data" / city / "reports").glob("*.ipynb"))
     if received is None:
         reports = [path for path in reports if path.stem != "collect"]
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rf", "--tb=no", "--no-header",
                "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
                *map(str, reports)]  # fmt: skip
     here = {**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""}
@@ -64,7 +64,9 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     print(f"  cellules : {lines[-1] if lines else 'nbval n’a rien dit'}")
     if done.returncode == 0:
         return []
-    return [line for line in lines if line.startswith("FAILED")] or [done.stdout[-2000:]]
+    # After the dash, pytest quotes what the cell said.
+    failed = [line.partition(" - ")[0] for line in lines if line.startswith("FAILED")]
+    return failed or lines[-1:]
 
 
 def told(found: list[Difference]) -> str:

@@ -300,7 +300,7 @@ def test_no_topic_and_no_message_of_a_camera_is_kept(people: People, tmp_path: P
     cameras = {"cam1": hours.Camera("cam1", "Z1", frozenset())}
     ledger = hours.Ledger(tmp_path, "vsi", cameras, beats=60)
     place = mqtt.broker("mqtt://127.0.0.1/ville", "essai", "vsi")
-    listener = mqtt.Listener(place, ledger, heartbeat="battement")
+    listener = mqtt.Listener(place, ledger, key.public("essai"), heartbeat="battement")
     for person in people.persons:
         event = {"UtcTime": person, "Source": {"VideoSource": person}, "Data": {person: person}}
         now = {**event, "UtcTime": "2024-05-06T12:00:00Z"}

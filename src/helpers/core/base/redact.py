@@ -32,7 +32,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 OURS = ("PhareError", "Passing", "Changed", "Refused")
 OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
 CODE = re.compile("[0-9A-Z]{5}")
-NUMBER = "0*[1-9][0-9]{0,2}"
+NUMBER = "[0-9]{1,3}"
 
 
 # ---- names
