@@ -96,6 +96,9 @@ def left(
         done = here.run("run", "helpers.workshop.run_city", NAME)
         assert done.returncode == 0, done.stdout + done.stderr
         here.run("status after", "helpers.workshop.status", NAME, "--json")
+        more = pack / "livraison" / f"csv_{people.persons[0]}_2.csv"
+        shutil.copy(pack / "livraison/csv_2024.csv", more)
+        here.run("status of more", "helpers.workshop.status", NAME, "--json")
         yield here
 
 
@@ -244,6 +247,14 @@ def test_no_person_is_in_what_was_printed(left: Left, people: People) -> None:
 
 def test_what_was_left_by_a_killed_import_is_swept_by_the_next_command(left: Left) -> None:
     assert "phare-" not in left.said["swept"]
+
+
+def test_dvc_sees_a_delivery_more_though_it_knows_no_name(left: Left) -> None:
+    before, after = (
+        json.loads(left.said[name])["stages"]["collect"]["state"]
+        for name in ("status after", "status of more")
+    )
+    assert (before, after) == ("done", "changed")
 
 
 def test_what_stopped_is_told_without_its_values(left: Left) -> None:

@@ -163,11 +163,12 @@ def notebook(content: Any, root: Path) -> None:
     """
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
-            cell["outputs"] = [
-                _told(one, root)
-                for one in cell["outputs"]
-                if not (one["output_type"] == "stream" and one["name"] == "stderr")
-            ]
+            cell["outputs"] = [_told(one, root) for one in without_warnings(cell["outputs"])]
+
+
+def without_warnings(outputs: list[Any]) -> list[Any]:
+    """Return the outputs of a cell but for what libraries wrote on standard error."""
+    return [o for o in outputs if (o["output_type"], o.get("name")) != ("stream", "stderr")]
 
 
 def _told(output: dict[str, Any], root: Path) -> dict[str, Any]:

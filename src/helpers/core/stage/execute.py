@@ -178,7 +178,8 @@ def tidy(notebook: Any) -> Any:
     """Take out of an executed notebook all that differs between two runs of the same thing.
 
     Papermill's and widgets' metadata, execution stamps and random ids go; ids are made from the
-    cell's position and text; successive pieces of one stream are joined.
+    cell's position and text; successive pieces of one stream are joined. What libraries warn of
+    goes too: it may quote a value.
     """
     kept = ("kernelspec", "title", "city", "simulated")
     notebook.metadata = {k: notebook.metadata[k] for k in kept if k in notebook.metadata}
@@ -187,7 +188,7 @@ def tidy(notebook: Any) -> Any:
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
         if cell.cell_type == "code":
-            cell.outputs = _joined_streams(cell.outputs)
+            cell.outputs = _joined_streams(redact.without_warnings(cell.outputs))
     return notebook
 
 
