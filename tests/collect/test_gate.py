@@ -60,7 +60,7 @@ def taken(folder: Path, content: str | bytes, **changes: Any) -> tuple[dict[str,
     received = folder / "recu.csv"
     received.write_bytes(content if isinstance(content, bytes) else content.encode())
     about = contract(**changes)
-    receipt = gate.take_in(door(), about, [received], folder / "raw")
+    receipt = gate.take_in(door(), about, [received], folder / "raw", ["recu.csv"])
     path = folder / "raw" / "essai.parquet"
     kept = ", ".join(f'"{name}"' for name in receipt["columns_kept"])
     rows = duckdb.sql(f"SELECT row_number, {kept} FROM '{path}' ORDER BY row_number").fetchall()
@@ -283,7 +283,7 @@ def test_broken_geojson_is_refused_by_name(content: str | bytes, tmp_path: Path)
     path = tmp_path / "carres.geojson"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(PhareError) as caught:
-        gate.take_in(door(), Contract(**SHAPES), [path], tmp_path / "raw")
+        gate.take_in(door(), Contract(**SHAPES), [path], tmp_path / "raw", [path.name])
     assert "carres.geojson" in str(caught.value)
 
 

@@ -20,7 +20,9 @@ from typing import Any
 
 import yaml
 
+from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
+from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city import key
@@ -164,6 +166,9 @@ def reproduce(
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
     command = dvc(root, "repro", *options, *targets)
     lines: list[str] = []
+    packs = active_cities(root)
+    for city in {target.split("@")[1] for target in targets}:
+        inbox.note(packs[city])
     with warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,
@@ -217,7 +222,9 @@ def _failure(lines: list[str], running: str) -> PhareError:
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
     last = next((line for line in reversed(lines) if line.startswith("ERROR")), "échec de DVC")
     return PhareError(
-        last, f"étape {running or '(aucune)'}", f"relancer `dvc repro {running}` pour tout voir"
+        redact.addresses(last),
+        f"étape {running or '(aucune)'}",
+        f"relancer `dvc repro {running}` pour tout voir",
     )
 
 
@@ -270,4 +277,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -101,8 +101,8 @@ def find(city: City, root: Path, contract: Contract, fields: list[str]) -> dict[
     door = gate.Gate(key, params.knobs("collect", root).place_step_m)
     found: dict[str, dict[str, Word]] = {name: {} for name in fields}
     with deliveries(city, root, contract.source) as files:
-        for path in files[contract.source]:
-            one = gate.recognise(contract, path)
+        for number, path in enumerate(files[contract.source], start=1):
+            one = gate.recognise(contract, path, f"livraison n° {number}")
             for batch in one.reading.batches:
                 table = pa.Table.from_batches([batch])
                 read = door.read(contract, one.edition, table).combine_chunks()
@@ -213,8 +213,8 @@ def zones(city: City, root: Path, contract: Contract, code: str, column: str) ->
     """
     found, door = Zones(), gate.Gate(city.key(root), params.knobs("collect", root).place_step_m)
     with deliveries(city, root, contract.source) as files:
-        for path in files[contract.source]:
-            edition = gate.recognise(contract, path).edition
+        for number, path in enumerate(files[contract.source], start=1):
+            edition = gate.recognise(contract, path, f"livraison n° {number}").edition
             place = contract.columns(edition)[code]
             reading = open_file(edition.file, path, {place, column})
             if column not in reading.columns:
