@@ -220,7 +220,7 @@ def _failure(lines: list[str], running: str) -> PhareError:
         if line.startswith("Erreur : "):
             rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
-    last = next((line for line in reversed(lines) if line.startswith("ERROR")), "échec de DVC")
+    last = next((line for line in reversed(lines) if line.startswith("ERROR: ")), "échec de DVC")
     return PhareError(
         redact.addresses(last),
         f"étape {running or '(aucune)'}",

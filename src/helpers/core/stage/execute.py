@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,13 @@ class Discreet:
         return path
 
 
+@cache
+def _register(root: Path) -> None:
+    from papermill.iorw import papermill_io
+
+    papermill_io.register(DISCREET, Discreet(root))
+
+
 def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     """Execute a notebook with Papermill, these values in its `parameters` cell; return it.
 
@@ -132,9 +140,8 @@ def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
 def _execute(notebook: Path, knobs: dict[str, Any], broken: Path, kernel: Any) -> Any:
     import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
-    from papermill.iorw import papermill_io
 
-    papermill_io.register(DISCREET, Discreet(find_root()))
+    _register(find_root())
     broken.parent.mkdir(parents=True, exist_ok=True)
     try:
         # No `cwd`: Papermill would change that of the whole process, and pages run in threads. The
