@@ -12,15 +12,17 @@ from tests.fixtures.simulated import FACTS, RULES, YEARS, Made
 def test_every_trace_is_a_line_that_came(made: Made) -> None:
     keys = {name: made.city.contracts[name].key[0] for name in FACTS}
     told = " UNION ALL ".join(
-        f"SELECT '{n}' AS source, {k} AS id FROM {n}" for n, k in keys.items()
+        f"SELECT '{n}' AS source, hashed(true_id) AS id FROM {n} WHERE {k} = hashed(true_id) "
+        "OR starts_with(fault, 'donnee_personnelle')"
+        for n, k in keys.items()
     )
     vsi = "SELECT 'vsi_alerte_agregee' AS source, zone_id || '|' || heure || '|' || type AS id"
     lost = made.number(
-        f"SELECT count(*) FROM '{made.truth}/traces.parquet' ANTI JOIN ({told} UNION ALL {vsi} "
+        f"SELECT count(*) FROM traces ANTI JOIN ({told} UNION ALL {vsi} "
         f"FROM '{made.raw}/vsi_alerte_agregee.parquet') USING (source, id)"
     )
     assert lost == 0
-    sources = made.number(f"SELECT count(DISTINCT source) FROM '{made.truth}/traces.parquet'")
+    sources = made.number("SELECT count(DISTINCT source) FROM traces")
     assert sources == 6
 
 
@@ -32,7 +34,7 @@ def test_traces_of_an_incident_are_near_each_other(made: Made) -> None:
     minutes, near, count = made.con.execute(
         "SELECT max(abs(epoch(i.appel_le) - epoch(m.true_moment)) / 60), "
         f"avg(({away} < 100)::INT), count(*) FROM sorted_intervention i "
-        f"JOIN '{made.truth}/traces.parquet' t ON t.source = 'intervention' AND t.id = i.id "
+        f"JOIN traces t ON t.source = 'intervention' AND t.id = i.id "
         "JOIN (SELECT * FROM main_courante WHERE true_duplicate = 'none') m "
         "ON m.true_incident = t.incident WHERE i.longitude IS NOT NULL"
     ).fetchall()[0]
@@ -44,8 +46,8 @@ def test_traces_of_an_incident_are_near_each_other(made: Made) -> None:
 def test_a_number_given_by_a_dispatch_is_the_right_one(made: Made) -> None:
     given, right = made.con.execute(
         "SELECT count(*), count(*) FILTER (m.incident = d.incident) FROM sorted_intervention i "
-        f"JOIN '{made.truth}/traces.parquet' d ON d.source = 'intervention' AND d.id = i.id "
-        f"JOIN '{made.truth}/traces.parquet' m ON m.source = 'main_courante' AND m.id = i.id_mc"
+        "JOIN traces d ON d.source = 'intervention' AND d.id = i.id "
+        "JOIN traces m ON m.source = 'main_courante' AND m.id = i.id_mc"
     ).fetchall()[0]
     assert given == right > 0
     share = given / made.number("SELECT count(*) FROM sorted_intervention")
@@ -133,15 +135,15 @@ def test_orders_belong_to_events_and_some_events_stand_in_the_way(made: Made) ->
     assert made.number(f"SELECT count(*) FROM {orders} ANTI JOIN {events} USING (id_evt)") == 0
     both = made.con.execute(
         "SELECT count(*), count(*) FILTER (a.quartier = b.quartier AND a.debut < b.fin AND "
-        f"b.debut < a.fin) FROM {truth} t JOIN sorted_evenement a ON a.id_evt = t.id "
-        "JOIN sorted_evenement b ON b.id_evt = t.in_the_way_of"
+        f"b.debut < a.fin) FROM {truth} t JOIN sorted_evenement a ON a.id_evt = hashed(t.id) "
+        "JOIN sorted_evenement b ON b.id_evt = hashed(t.in_the_way_of)"
     ).fetchone()
     assert both is not None
     assert both[0] == both[1] > 0
     wanted = "mesure_barrieres = 'a_faire' AND mesure_barrieres_nb > 0"
     lacking = made.con.execute(
         f"SELECT count(*), count(*) FILTER ({wanted}) FROM {truth} t "
-        "JOIN sorted_evenement e ON e.id_evt = t.id WHERE measure_missing"
+        "JOIN sorted_evenement e ON e.id_evt = hashed(t.id) WHERE measure_missing"
     ).fetchone()
     assert lacking is not None
     assert lacking[0] == lacking[1] > 0
