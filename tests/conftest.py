@@ -11,7 +11,10 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.fixtures.real", "tests.fixtures.tables", "tests.fixtures.simulated"]
+pytest_plugins = [
+    "tests.fixtures.real", "tests.fixtures.people", "tests.fixtures.simulated",
+    "tests.fixtures.tables",
+]  # fmt: skip
 
 # In continuous integration the wild inputs are the same every time: a red run can be run again.
 settings.register_profile("steady", derandomize=True, deadline=None)

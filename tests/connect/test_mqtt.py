@@ -29,11 +29,13 @@ from helpers.connect import mqtt, onvif
 from helpers.connect.hours import Camera, Ledger, journal, read_cameras
 from helpers.connect.onvif import Kind
 from helpers.core.base.errors import PhareError
+from helpers.core.city import key
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.real import ROOT
 from tests.fixtures.servers import free_port, mosquitto, wait_for
 
 PLATE = "AB-123-CD"
+KEY = key.public("essai")
 CROSSED, INSIDE = "RuleEngine/LineDetector/Crossed", "RuleEngine/FieldDetector/ObjectsInside"
 COUNTER, CHANGED = "RuleEngine/CountAggregation/Counter", "VideoSource/GlobalSceneChange"
 LINE, FIELD = Kind(technique="ligne_franchie"), Kind(type="intrusion_zone")
@@ -77,7 +79,7 @@ class Desk:
         journal(self._out, "vsi")
         self.ledger = Ledger(self._out, "vsi", CAMERAS, self._beats)
         place = mqtt.broker("mqtt://localhost/ville", "essai", "vsi")
-        self._listener = mqtt.Listener(place, self.ledger, self._heartbeat, lambda: self.now)
+        self._listener = mqtt.Listener(place, self.ledger, KEY, self._heartbeat, lambda: self.now)
 
     def hear(self, topic: str, payload: bytes, **more: Any) -> str:
         return self._listener.hear(topic, payload, **more)
@@ -500,7 +502,7 @@ def test_the_journal_is_written_before_the_broker_is_told(
     place = mqtt.broker(f"mqtt://127.0.0.1:{port}/ville", "essai", "vsi")
     flag = threading.Event()
     with mosquitto(root / "broker", port), publisher(port) as publish:
-        thread = threading.Thread(target=mqtt.Listener(place, ledger).run, args=(flag,))
+        thread = threading.Thread(target=mqtt.Listener(place, ledger, KEY).run, args=(flag,))
         thread.start()
         try:
             publish(topic(CROSSED), payload(NOON), retain=True)

@@ -18,10 +18,12 @@ from helpers.connect import pages as connect_pages
 from helpers.connect import postgres, reading, spool
 from helpers.connect.pages import Page
 from helpers.core.base.errors import PhareError
+from helpers.core.city import key
 from helpers.core.city.contract import FileFormat
 from tests.fixtures import servers
 
 SECRET, PERSON = "secret-imaginaire", "Personne Imaginaire"
+KEY = key.public("essai")
 TABLES = f"""
 CREATE SCHEMA police;
 CREATE TABLE police.mc (
@@ -292,11 +294,11 @@ def test_an_import_that_was_cut_ends_with_the_same_bytes(server: Server, tmp_pat
     def clean(table: pa.Table) -> pa.Table:
         return table
 
-    calm = spool.take_pages(pages_from(-1), tmp_path / "calm", clean)
+    calm = spool.take_pages(pages_from(-1), tmp_path / "calm", clean, list, KEY)
     for _ in range(3):
         with pytest.raises(PhareError, match="coupure"):
-            spool.take_pages(pages_from(1), tmp_path / "cut", clean)
-    shaken = spool.take_pages(pages_from(-1), tmp_path / "cut", clean)
+            spool.take_pages(pages_from(1), tmp_path / "cut", clean, list, KEY)
+    shaken = spool.take_pages(pages_from(-1), tmp_path / "cut", clean, list, KEY)
     assert [one.read_bytes() for one in shaken] == [one.read_bytes() for one in calm]
     assert pq.read_table(shaken).num_rows == 400
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -24,12 +24,14 @@ from helpers.connect import pages as connect_pages
 from helpers.connect.pages import Changed, Page
 from helpers.core.base import workspace
 from helpers.core.base.errors import PhareError
+from helpers.core.city import key
 from helpers.core.city.contract import FileFormat
 from tests.fixtures.real import ROOT
 from tests.fixtures.servers import Asked, Reply, Site, http
 
 SECRET = "jeton-imaginaire"
 PERSON = "Personne Imaginaire"
+KEY = key.public("essai")
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +138,7 @@ def test_a_refusal_is_final(status: int, waits: list[float]) -> None:
 )
 def test_a_redirection_that_is_not_followed(url: str, location: str) -> None:
     with pytest.raises(PhareError):
-        connect_http.next_address(url, location, from_inside=False, source="s")
+        connect_http.next_address(url, location, from_inside=False, where="s")
 
 
 def test_a_redirection_that_is_followed() -> None:
@@ -572,7 +574,7 @@ def test_a_portal_does_not_lead_astray(nowhere: Path, monkeypatch: pytest.Monkey
 def test_a_form_that_cannot_be_read_is_told(nowhere: Path) -> None:
     with (
         http(resource_server(described(format="PDF"), Reply(b"%PDF"))) as site,
-        pytest.raises(PhareError, match="pdf"),
+        pytest.raises(PhareError, match="une forme qui ne se lit pas"),
     ):
         list(resource_pages(site))
     assert [asked.path for asked in site.asked] == ["/ressource"]
@@ -590,8 +592,10 @@ import os, random, signal, sys, time
 from pathlib import Path
 import pyarrow.compute as pc
 from helpers.connect import opendatasoft, pages, spool
+from helpers.core.city import key
 from helpers.core.city.contract import FileFormat
 
+KEY = key.public("essai")
 url, calm, shaken = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 opendatasoft.PAGE_ROWS = 200
 
@@ -623,7 +627,7 @@ def run(folder, fatal=0, killed_after=None):
     if child == 0:
         calls = []
         os.replace, os.fsync = deadly(os.replace, calls, fatal), deadly(os.fsync, calls, fatal)
-        spool.take_pages(pages_from, folder, clean)
+        spool.take_pages(pages_from, folder, clean, list, KEY)
         os._exit(0)
     if killed_after is not None:
         time.sleep(killed_after)
@@ -632,7 +636,7 @@ def run(folder, fatal=0, killed_after=None):
     assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL, status
     return status != 0
 
-spool.take_pages(pages_from, shaken.with_name("warm"), clean)  # what is loaded late is loaded
+spool.take_pages(pages_from, shaken.with_name("warm"), clean, list, KEY)  # what loads late
 began = time.monotonic()
 assert not run(calm)
 whole = time.monotonic() - began
@@ -703,26 +707,47 @@ def same(table: pa.Table) -> pa.Table:
 
 
 def test_an_import_that_is_done_is_not_asked_again(tmp_path: Path) -> None:
-    parts = spool.take_pages(some_pages(3), tmp_path / "s", same)
+    parts = spool.take_pages(some_pages(3), tmp_path / "s", same, list, KEY)
 
     def never(cursor: str | None) -> Iterator[Page]:
         raise AssertionError
 
-    assert spool.take_pages(never, tmp_path / "s", same) == parts
+    assert spool.take_pages(never, tmp_path / "s", same, list, KEY) == parts
     assert spool.read_journal(tmp_path / "s").done
     assert spool.read_journal(tmp_path / "s").offered == ["id", "nom"]
-    other = spool.take_pages(some_pages(3), tmp_path / "t", same)
+    other = spool.take_pages(some_pages(3), tmp_path / "t", same, list, KEY)
     assert [one.read_bytes() for one in parts] == [one.read_bytes() for one in other]
 
 
+def test_the_journal_tells_neither_where_it_is_nor_what_it_was_offered(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def pages_from(cursor: str | None) -> Iterator[Page]:
+        asked.append(cursor)
+        table = pa.table({"fault": pa.nulls(1, pa.string()), "id": ["x"]})
+        yield Page(table, f"après {PERSON}", False, ("id", PERSON))
+        raise PhareError("coupure", "essai", "relancer")
+
+    def called(offered: Sequence[str]) -> list[str]:
+        return [name if name == "id" else KEY.hash(name) for name in offered]
+
+    for known in (KEY, KEY, key.public("autre")):
+        with pytest.raises(PhareError, match="coupure"):
+            spool.take_pages(pages_from, tmp_path, same, called, known)
+        for path in tmp_path.iterdir():
+            assert PERSON.encode() not in path.read_bytes(), path
+    assert asked == [None, f"après {PERSON}", None]  # by another key: from the beginning
+    assert spool.read_journal(tmp_path).offered == ["id", KEY.hash(PERSON)]
+
+
 def test_a_part_that_was_altered_is_not_trusted(tmp_path: Path) -> None:
-    calm = spool.take_pages(some_pages(4), tmp_path / "calm", same)
+    calm = spool.take_pages(some_pages(4), tmp_path / "calm", same, list, KEY)
     with pytest.raises(PhareError, match="coupure"):
-        spool.take_pages(some_pages(4, stop=3), tmp_path / "s", same)
+        spool.take_pages(some_pages(4, stop=3), tmp_path / "s", same, list, KEY)
     (tmp_path / "s" / "part-000002.parquet").write_bytes(b"abime")
     (tmp_path / "s" / "part-000009.parquet").write_bytes(b"inconnue")
     (tmp_path / "s" / "a_nous.txt").write_text("reste", encoding="utf-8")
-    parts = spool.take_pages(some_pages(4), tmp_path / "s", same)
+    parts = spool.take_pages(some_pages(4), tmp_path / "s", same, list, KEY)
     assert [one.read_bytes() for one in parts] == [one.read_bytes() for one in calm]
     assert sorted(p.name for p in (tmp_path / "s").glob("*.parquet")) == [p.name for p in calm]
     assert (tmp_path / "s" / "a_nous.txt").is_file()
@@ -730,7 +755,7 @@ def test_a_part_that_was_altered_is_not_trusted(tmp_path: Path) -> None:
 
 def test_a_source_that_changed_is_read_again_from_its_beginning(tmp_path: Path) -> None:
     with pytest.raises(PhareError, match="coupure"):
-        spool.take_pages(some_pages(4, stop=2), tmp_path, same)
+        spool.take_pages(some_pages(4, stop=2), tmp_path, same, list, KEY)
     new = some_pages(3)
 
     def changed(cursor: str | None) -> Iterator[Page]:
@@ -738,7 +763,7 @@ def test_a_source_that_changed_is_read_again_from_its_beginning(tmp_path: Path) 
             raise Changed("essai")
         return new(None)
 
-    parts = spool.take_pages(changed, tmp_path, same)
+    parts = spool.take_pages(changed, tmp_path, same, list, KEY)
     assert pq.read_table(parts)["id"].to_pylist() == ["0", "0b", "1", "1b", "2", "2b"]
 
 
@@ -748,14 +773,14 @@ def test_a_source_that_never_stays_the_same_is_given_up(tmp_path: Path) -> None:
         raise Changed("essai")
 
     with pytest.raises(Changed):
-        spool.take_pages(always, tmp_path, same)
+        spool.take_pages(always, tmp_path, same, list, KEY)
     assert not spool.read_journal(tmp_path).done
 
 
 def test_two_imports_do_not_share_a_folder(tmp_path: Path) -> None:
     def meanwhile(cursor: str | None) -> Iterator[Page]:
         with pytest.raises(PhareError, match="autre import"):
-            spool.take_pages(some_pages(1), tmp_path, same)
+            spool.take_pages(some_pages(1), tmp_path, same, list, KEY)
         return some_pages(1)(cursor)
 
-    assert len(spool.take_pages(meanwhile, tmp_path, same)) == 1
+    assert len(spool.take_pages(meanwhile, tmp_path, same, list, KEY)) == 1

@@ -15,8 +15,8 @@ from typing import Any
 
 from helpers.collect import gate
 from helpers.collect.knobs import Knobs
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.redact import redacted
 from helpers.core.base.workspace import INBOX, scratch
 from helpers.core.city.city import City, Delivery
 from helpers.core.city.contract import REMOTE
@@ -69,7 +69,7 @@ def _find(city: City, source: str, root: Path, folder: Path) -> list[Path]:
             here = [_fetch(source, delivery, folder / name)]
         if not here:
             raise PhareError(
-                f"fichier absent : {name}",
+                f"fichier absent : {redact.known([name], delivery.names)}",
                 f"ville « {city.about.name} », {_places(city)}",
                 city.about.how_to_get.strip()
                 or f"lancer `make data CITY={city.about.name} FROM=dossier` avec ce dossier",
@@ -79,9 +79,9 @@ def _find(city: City, source: str, root: Path, folder: Path) -> list[Path]:
 
 
 def _places(city: City) -> str:
-    given = os.environ.get(FROM)
-    looked = [given] if given else [*city.about.folders]
-    return "cherché dans : " + (", ".join(looked) or "aucun dossier donné")
+    if os.environ.get(FROM):
+        return "cherché dans le dossier donné par FROM"
+    return f"cherché dans : {', '.join(city.about.folders) or 'aucun dossier donné'}"
 
 
 def _fetch(source: str, delivery: Delivery, path: Path) -> Path:
@@ -96,9 +96,10 @@ def _fetch(source: str, delivery: Delivery, path: Path) -> Path:
         todo = "vérifier l'accès" if isinstance(error, http.Passing) else error.todo
         raise PhareError(
             f"téléchargement impossible : {error.what}",
-            redacted(address) + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
+            redact.address(address)
+            + ("" if delivery.url_verified else " (adresse non encore vérifiée)"),
             f"{todo}, ou donner un dossier : `make data CITY=… FROM=dossier`",
-        ) from error
+        ) from None
     return path
 
 
@@ -108,7 +109,7 @@ def collect(city: City, root: Path, raw: Path, knobs: Knobs) -> dict[str, dict[s
     door = gate.Gate(city.key(root), knobs.place_step_m)
     with deliveries(city, root) as files:
         receipts = {
-            name: gate.take_in(door, contract, files[name], raw)
+            name: gate.take_in(door, contract, files[name], raw, city.about.sources[name].names)
             if name in files
             else _from_afar(city, root, name, raw, door)
             for name, contract in city.contracts.items()

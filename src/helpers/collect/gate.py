@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from helpers.collect import closed, persons
 from helpers.connect import open_file
 from helpers.connect.reading import BATCH_ROWS, Reading
-from helpers.core.base import store
+from helpers.core.base import redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
@@ -40,6 +40,7 @@ PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
 TOGETHER = 4  # batches of a query: enough for two threads
 DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
+NAME = "nom"  # in the token of a column that the contract does not name
 REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
 
 
@@ -64,17 +65,19 @@ class Screen:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One file as received, with the edition of the contract that it keeps to."""
+    """One file as received, how it may be called, and the edition of the contract it keeps to."""
 
     path: Path
+    shown: str
     edition: Edition
     reading: Reading
 
 
-def recognise(contract: Contract, path: Path) -> Delivered:
+def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     """Open the file with the edition of the contract that it fits: required columns all there.
 
-    Of several, that which finds the most of its other columns; then the first.
+    Of several, that which finds the most of its other columns; then the first. Messages call the
+    file `shown`.
     """
     tried: list[tuple[Edition, list[str]]] = []
     refusals: list[PhareError] = []
@@ -92,18 +95,21 @@ def recognise(contract: Contract, path: Path) -> Delivered:
         tried.append((edition, absent))
         if not absent:
             found = len(set(columns.values()) & set(reading.columns))
-            fitting.append((found, Delivered(path, edition, reading)))
+            fitting.append((found, Delivered(path, shown, edition, reading)))
     if fitting:
         return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
     if not tried:
-        raise refusals[0]
+        raise redact.placed(refusals[0], _place(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
     raise PhareError(
-        f"colonne obligatoire absente : {', '.join(absent)}",
-        f"fichier {path.name}, source « {contract.source} »"
-        + (f", édition {edition.version}" if contract.editions else ""),
+        f"colonne obligatoire absente : {redact.known(absent, contract.columns(edition).values())}",
+        _place(contract, shown) + (f", édition {edition.version}" if contract.editions else ""),
         "vérifier le fichier livré, ou corriger le contrat si l'éditeur a changé le nom",
     )
+
+
+def _place(contract: Contract, shown: str) -> str:
+    return f"{shown}, source « {contract.source} »"
 
 
 def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
@@ -184,6 +190,15 @@ class Gate:
             }
         )
 
+    def called(self, contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
+        """Return how the columns offered may be called, in order.
+
+        By their names where the contract writes them. Of another one the keyed hash tells, in two
+        deliveries, whether it is the same.
+        """
+        named = {*contract.columns(edition).values(), *contract.refused}
+        return [c if c in named else f"{OFF}{NAME}:{self.key.hash(c)}" for c in offered]
+
     def _tokens(self, off: pa.Array, texts: pa.Array) -> pa.Array:
         """Return what stands for each text (n,) off the contract: the rule broken, a keyed hash."""
         met = pc.unique(texts.drop_null())
@@ -229,15 +244,21 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks else pa.array([], column.type)
 
 
-def take_in(gate: Gate, contract: Contract, received: Sequence[Path], raw: Path) -> dict[str, Any]:
-    """Write `raw/<source>.parquet` from the files as received, in order; return their receipt."""
+def take_in(
+    gate: Gate, contract: Contract, received: Sequence[Path], raw: Path, names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write `raw/<source>.parquet` from the files as received, in order; return their receipt.
+
+    A file is called by its name where it is one of `names`, or fits one of these patterns.
+    """
     files: list[dict[str, Any]] = []
     with scratch() as folder:
         path, offset = folder / "admitted.parquet", 0
         with ExitStack() as stack:
             writer: pq.ParquetWriter | None = None
             for number, delivered in enumerate(received, start=1):
-                one, faults, rows = recognise(contract, delivered), Counter[str](), 0
+                shown = redact.file_name(delivered.name, names, closed.years(contract)[0], number)
+                one, faults, rows = recognise(contract, delivered, shown), Counter[str](), 0
                 for table in _let_in(gate, contract, one, number, offset):
                     writer = writer or stack.enter_context(
                         pq.ParquetWriter(path, table.schema, compression="zstd")
@@ -249,11 +270,11 @@ def take_in(gate: Gate, contract: Contract, received: Sequence[Path], raw: Path)
                 if rows and rows == faults.total() - sum(met.values()):
                     raise PhareError(
                         "aucune ligne lisible avec la mise en page du contrat",
-                        f"fichier {delivered.name}, source « {contract.source} »",
+                        _place(contract, shown),
                         f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
                         f"encodage {one.edition.file.encoding}",
                     )
-                files.append(_of_file(contract, one, rows, met))
+                files.append(_of_file(gate, contract, one, rows, met))
                 offset += rows
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
@@ -284,22 +305,25 @@ def _let_in(
     Some batches at a time: DuckDB lets go of what it read, and of what its functions were given,
     at the end of a query only. No error ever quotes what a row says.
     """
-    for table in _ahead(one.reading.batches):
+    for table in _ahead(one.reading.batches, _place(contract, one.shown)):
         try:
             yield gate.let_in(contract, one.edition, table, number, offset)
         except duckdb.Error:
             raise PhareError(
                 "fichier illisible avec la mise en page du contrat",
-                f"fichier {one.path.name}, source « {contract.source} »",
+                _place(contract, one.shown),
                 "vérifier le fichier livré et la partie `file` du contrat",
             ) from None
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield the batches, some at a time, while those that follow are read."""
+def _ahead(batches: Iterator[pa.RecordBatch], place: str) -> Iterator[pa.Table]:
+    """Yield the batches, some at a time, while others are read; `place` is where errors happen."""
 
     def some() -> list[pa.RecordBatch]:
-        return list(islice(batches, TOGETHER))
+        try:
+            return list(islice(batches, TOGETHER))
+        except PhareError as error:
+            raise redact.placed(error, place) from None
 
     with ThreadPoolExecutor(1) as reader:
         held = reader.submit(some)
@@ -318,22 +342,28 @@ def personal(faults: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def _of_file(contract: Contract, one: Delivered, rows: int, met: dict[str, int]) -> dict[str, Any]:
+def _of_file(
+    gate: Gate, contract: Contract, one: Delivered, rows: int, met: dict[str, int]
+) -> dict[str, Any]:
+    offered = gate.called(contract, one.edition, one.reading.columns)
     return {
-        "file": one.path.name,
+        "file": one.shown,
         "size": one.path.stat().st_size,
         "sha256": store.sha256(one.path),
         "edition": one.edition.version,
         "rows": rows,
         "personal": met,
-        **columns_told(contract, one.edition, one.reading.columns),
+        **columns_told(contract, one.edition, offered),
     }
 
 
 def columns_told(
     contract: Contract, edition: Edition, offered: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Return which of the columns offered are kept, refused, or not named by the contract."""
+    """Return which of the columns offered are kept, refused, or not named by the contract.
+
+    These are told by their hash alone: `offered` is as `Gate.called` calls them.
+    """
     permitted = set(contract.columns(edition).values())
     return {
         "columns_kept": [c for c in offered if c in permitted],

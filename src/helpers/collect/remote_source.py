@@ -57,6 +57,8 @@ def take_in(
             ),
             folder,
             clean,
+            lambda offered: gate.called(contract, edition, offered),
+            gate.key,
         )
         journal = spool.read_journal(folder)
         offsets = np.cumsum([0, *(part.rows for part in journal.parts)]).tolist()
@@ -71,7 +73,7 @@ def take_in(
         ).fetchall()
         con.close()
     file = {
-        "file": redact.redacted(url),
+        "file": redact.address(url),
         "size": sum(part.stat().st_size for part in parts),
         "sha256": hashlib.sha256("".join(p.sha256 for p in journal.parts).encode()).hexdigest(),
         "edition": edition.version,

@@ -19,7 +19,7 @@ def receipts(received: dict[str, dict[str, Any]]) -> str:
     for name, receipt in received.items():
         for one in receipt["files"]:
             refused = ", ".join(verbatim(column) for column in one["columns_refused"]) or "aucune"
-            others = ", ".join(verbatim(column) for column in one["columns_not_named"]) or "aucune"
+            others = number(len(one["columns_not_named"])) if one["columns_not_named"] else "aucune"
             lines.append(
                 f"| {plain(name)} | {plain(one['file'])} | {plain(one['edition'])} | "
                 f"{number(one['rows'])} | {number(one['size'])} | `{one['sha256'][:12]}…` | "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from helpers.connect import bytes as connect_bytes
 from helpers.connect.reading import Reader, Reading, even, none
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import DRAWN, FileFormat, Format
 from helpers.core.city.names import FAULT, GEOMETRY, ROW
@@ -27,15 +28,15 @@ def open_file(
     if shapes and layout.format not in DRAWN:
         raise PhareError(
             f"le format {layout.format} ne porte pas de formes",
-            f"fichier {path.name}",
+            redact.FILE,
             f"livrer la division en {', '.join(DRAWN)}",
         )
     reading = _reader(layout.format)(layout, path, permitted, shapes=shapes)
     reserved = {ROW, FAULT, GEOMETRY} & {*permitted} & {*reading.columns}
     if reserved:
         raise PhareError(
-            f"nom de colonne réservé à l'atelier : {', '.join(sorted(reserved))}",
-            f"fichier {path.name}",
+            f"nom de colonne réservé à l'atelier : {redact.known(sorted(reserved), permitted)}",
+            redact.FILE,
             "faire renommer cette colonne à la source, ou ne pas la permettre",
         )
     kept = [column for column in reading.columns if column in permitted]

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 
 CHUNK = 1 << 20
@@ -42,18 +43,18 @@ def check(path: Path) -> None:
         plain = stat.S_ISREG(path.stat().st_mode)
     except (OSError, RuntimeError):
         raise PhareError(
-            "fichier absent ou lien rompu", f"fichier {path.name}", "vérifier la livraison"
+            "fichier absent ou lien rompu", redact.FILE, "vérifier la livraison"
         ) from None
     if not inside:
         raise PhareError(
             "ce fichier est un lien qui mène hors de son dossier",
-            f"fichier {path.name}",
+            redact.FILE,
             "mettre le fichier lui-même dans le dossier de livraison",
         )
     if not plain:
         raise PhareError(
             "ce n'est pas un fichier ordinaire (dossier, périphérique ou tube)",
-            f"fichier {path.name}",
+            redact.FILE,
             "donner le fichier lui-même",
         )
 
@@ -64,12 +65,12 @@ def magic(path: Path) -> bytes:
         return file.read(16)
 
 
-def bomb(path: Path, most: int) -> PhareError:
+def bomb(most: int) -> PhareError:
     """Return the refusal of an archive that unpacks to too much."""
     return PhareError(
         f"fichier compressé qui se déplie au-delà des limites ({MOST_TIMES} fois sa taille, "
         f"{most >> 20} Mio)",
-        f"fichier {path.name}",
+        redact.FILE,
         "vérifier d'où il vient ; s'il est légitime, le livrer décompressé",
     )
 
@@ -90,10 +91,10 @@ def chunks(path: Path) -> Generator[bytes, None, None]:
             for piece in pieces:
                 count += len(piece)
                 if count > MOST_BYTES or (count > FREE_BYTES and count > MOST_TIMES * packed):
-                    raise bomb(path, MOST_BYTES)
+                    raise bomb(MOST_BYTES)
                 yield piece
     except BROKEN:
-        raise _broken(path) from None
+        raise _broken() from None
 
 
 def says_utf8(path: Path) -> bool:
@@ -107,10 +108,10 @@ def says_utf8(path: Path) -> bool:
     return start.startswith(codecs.BOM_UTF8)
 
 
-def _broken(path: Path) -> PhareError:
+def _broken() -> PhareError:
     return PhareError(
         "fichier compressé illisible, tronqué ou chiffré",
-        f"fichier {path.name}",
+        redact.FILE,
         "le recevoir de nouveau, sans mot de passe, ou le livrer décompressé",
     )
 
@@ -129,7 +130,7 @@ def _unpacked(path: Path, start: bytes) -> Generator[bytes, None, None]:
         if len(members) != 1:
             raise PhareError(
                 f"archive de {len(members)} fichiers : il en faut un seul",
-                f"fichier {path.name}",
+                redact.FILE,
                 "livrer chaque fichier à part",
             )
         with archive.open(members[0]) as member:
@@ -147,15 +148,15 @@ def members(path: Path, most: int) -> Generator[bytes, None, None]:
         with zipfile.ZipFile(path) as archive:
             declared = sum(one.file_size for one in archive.infolist())
             if declared > most or declared > max(FREE_BYTES, MOST_TIMES * path.stat().st_size):
-                raise bomb(path, most)
+                raise bomb(most)
             for one in archive.infolist():
                 with archive.open(one) as member:
                     yield from iter(functools.partial(member.read, CHUNK), b"")
     except BROKEN:
-        raise _broken(path) from None
+        raise _broken() from None
 
 
-def codec(encoding: str, path: Path) -> str:
+def codec(encoding: str) -> str:
     """Return the normal name of a text encoding that Python knows."""
     try:
         "".encode(encoding)  # refuses codecs that are not of text
@@ -163,7 +164,7 @@ def codec(encoding: str, path: Path) -> str:
     except LookupError:
         raise PhareError(
             f"encodage inconnu : {encoding}",
-            f"fichier {path.name}",
+            redact.FILE,
             "écrire dans le contrat un encodage connu : utf-8, cp1252, latin-1, utf-16…",
         ) from None
 
@@ -243,7 +244,7 @@ def as_file(pieces: Iterator[bytes]) -> io.BufferedReader:
 
 def whole(path: Path, encoding: str, most: int) -> bytes:
     """Return all the text in UTF-8, without a byte order mark; refuse more than `most` bytes."""
-    name = codec(encoding, path)
+    name = codec(encoding)
     pieces = chunks(path) if name in UTF8 else as_utf8(chunks(path), name)
     held = bytearray()
     for piece in pieces:
@@ -251,7 +252,7 @@ def whole(path: Path, encoding: str, most: int) -> bytes:
         if len(held) > most:
             raise PhareError(
                 f"document de plus de {most >> 20} Mio, qui se lirait d'un bloc",
-                f"fichier {path.name}",
+                redact.FILE,
                 "le demander en JSON Lines (une ligne par objet), en CSV ou en Parquet",
             )
     return bytes(held.removeprefix(codecs.BOM_UTF8))

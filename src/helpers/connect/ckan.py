@@ -115,7 +115,7 @@ def _form(resource: Resource, ask: Ask) -> Format:
     told = (resource.format or "").lower().strip(". ")
     if told not in FORMS:
         raise PhareError(
-            f"le portail donne à ce fichier la forme « {told[:20]} », qui ne se lit pas",
+            "le portail donne à ce fichier une forme qui ne se lit pas",
             ask.where,
             f"choisir une ressource parmi : {', '.join(sorted(FORMS))}",
         )
@@ -132,7 +132,7 @@ def _difference(resource: Resource, path: Path) -> str:
         return ""
     algorithm, value = told
     if algorithm not in DIGESTS.values():
-        return f"empreinte d'un genre inconnu, {algorithm[:20]}"
+        return "empreinte d'un genre inconnu"
     with path.open("rb") as file:
         found = hashlib.file_digest(file, algorithm).hexdigest()
-    return "" if found == value else f"empreinte {algorithm} différente"
+    return "" if found == value else "empreinte différente"

@@ -23,6 +23,7 @@ import pyarrow.csv as pacsv
 
 from helpers.connect import bytes as connect_bytes
 from helpers.connect.reading import Reading, assemble
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -48,7 +49,7 @@ class _Text:
     """
 
     def __init__(self, layout: FileFormat, path: Path) -> None:
-        encoding = connect_bytes.codec(layout.encoding, path)
+        encoding = connect_bytes.codec(layout.encoding)
         if connect_bytes.says_utf8(path):
             encoding = "utf-8"  # the file's own word, whatever the contract expects
         self.encoding = "utf-8" if encoding in connect_bytes.UTF8 else encoding
@@ -101,7 +102,7 @@ def _header(layout: FileFormat, path: Path) -> list[str]:
     if len(layout.separator) != 1 or layout.separator in '"\r\n\0':
         raise PhareError(
             "le séparateur est un seul caractère, ni guillemet ni fin de ligne",
-            f"contrat du fichier {path.name}",
+            "partie `file` du contrat",
             "corriger `separator` dans le contrat",
         )
     text = _Text(layout, path)
@@ -116,13 +117,13 @@ def _header(layout: FileFormat, path: Path) -> list[str]:
     if text.damaged and any(DAMAGE in name for name in names):
         raise PhareError(
             f"la première ligne n'est pas de l'{layout.encoding}",
-            f"fichier {path.name}, ligne 1",
+            f"{redact.FILE}, ligne 1",
             "vérifier l'encodage que dit le contrat",
         )
     if not names or len(set(names)) < len(names) or not all(names):
         raise PhareError(
             "la première ligne ne nomme pas les colonnes, ou en nomme une deux fois",
-            f"fichier {path.name}, ligne 1",
+            f"{redact.FILE}, ligne 1",
             "vérifier le fichier livré et son séparateur",
         )
     return names
@@ -171,7 +172,7 @@ def _batches(
     ending = text.separator * (len(names) + 1)
     ragged = _Ragged(ending)
     pieces = itertools.chain(text.pieces(), [f"\n{ending}\n".encode()])
-    with closing(_parsed(layout, path, pieces, text.separator, len(names), kept, ragged)) as parsed:
+    with closing(_parsed(layout, pieces, text.separator, len(names), kept, ragged)) as parsed:
         for batch in parsed:
             places, found = ragged.take(row, batch.num_rows)
             yield _numbered(batch, row, places, found, names, kept, text)
@@ -181,7 +182,7 @@ def _batches(
     if not len(places) or places[-1] != last or not ragged.ended:
         raise PhareError(
             "un guillemet ouvert n'est jamais refermé",
-            f"fichier {path.name}, au plus tard ligne de données {last}",
+            f"{redact.FILE}, au plus tard ligne de données {last}",
             "recevoir le fichier de nouveau, ou corriger cette ligne à la source",
         )
     if len(places) > 1:
@@ -191,7 +192,6 @@ def _batches(
 
 def _parsed(
     layout: FileFormat,
-    path: Path,
     pieces: Iterator[bytes],
     separator: str,
     width: int,
@@ -227,7 +227,7 @@ def _parsed(
         raise PhareError(
             "fichier CSV illisible avec la mise en page du contrat : une ligne de plus de "
             f"{BLOCK >> 20} Mio, sans doute un guillemet jamais refermé",
-            f"fichier {path.name}, après la ligne de données {before}",
+            f"{redact.FILE}, après la ligne de données {before}",
             f"vérifier séparateur « {layout.separator} », guillemets et encodage {layout.encoding}",
         ) from None
 

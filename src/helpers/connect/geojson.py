@@ -15,6 +15,7 @@ from helpers.connect import bytes as connect_bytes
 from helpers.connect.json import BROKEN, DOCUMENT_BYTES, UNREADABLE, Offered, Row
 from helpers.connect.placing import WGS84, Placing, placing
 from helpers.connect.reading import BATCH_ROWS, Reading, assemble
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -48,23 +49,23 @@ def read(layout: FileFormat, path: Path, permitted: Collection[str], *, shapes: 
     try:
         found = _collection(document)
     except UNREADABLE:
-        raise _unreadable(path) from None
+        raise _unreadable() from None
     if shapes and not found.features:
-        raise _unreadable(path)
+        raise _unreadable()
     system = found.crs.properties.name if found.crs else ""
-    where = placing(layout, path, permitted, shapes, system or layout.crs or WGS84)
+    where = placing(layout, permitted, shapes, system or layout.crs or WGS84)
     survey = Offered(())
     for feature in found.features:
         _properties(survey, _parsed(feature))
     names = [name for name in survey.names if name in permitted]
-    batches = _batches(path, found.features, Offered(permitted), names, where)
+    batches = _batches(found.features, Offered(permitted), names, where)
     return Reading([*survey.names, *where.points], batches)
 
 
-def _unreadable(path: Path, row: int = 0) -> PhareError:
+def _unreadable(row: int = 0) -> PhareError:
     return PhareError(
         "GeoJSON illisible, ou sans zone, ou zone sans propriétés",
-        f"fichier {path.name}" + (f", ligne {row}" if row else ""),
+        redact.FILE + (f", ligne {row}" if row else ""),
         "vérifier le fichier livré et son encodage",
     )
 
@@ -85,13 +86,13 @@ def _properties(offered: Offered, feature: _Feature) -> Row | None:
 
 
 def _batches(
-    path: Path, features: list[msgspec.Raw], offered: Offered, names: list[str], where: Placing
+    features: list[msgspec.Raw], offered: Offered, names: list[str], where: Placing
 ) -> Iterator[pa.RecordBatch]:
     for start in range(0, len(features), BATCH_ROWS):
         parsed = [_parsed(one) for one in features[start : start + BATCH_ROWS]]
         rows = [_properties(offered, one) for one in parsed]
         if where.shapes and None in rows:
-            raise _unreadable(path, start + rows.index(None) + 1)
+            raise _unreadable(start + rows.index(None) + 1)
         faults = pa.array([BROKEN if row is None else None for row in rows], pa.string())
         columns = {
             name: pa.array([(row or {}).get(name) for row in rows], pa.string()) for name in names

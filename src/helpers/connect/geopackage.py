@@ -22,6 +22,7 @@ from helpers.connect.parquet import numbered
 from helpers.connect.placing import Placing, placing
 from helpers.connect.reading import BATCH_ROWS, Reading
 from helpers.connect.typed_text import as_text
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -40,15 +41,15 @@ def read_geopackage(
 ) -> Reading:
     """Open the layer that the contract names, or the only one."""
     if connect_bytes.magic(path) != SQLITE:
-        raise _unreadable(path)
-    with _quiet(path):
+        raise _unreadable()
+    with _quiet():
         layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     if layout.layer not in layers and (layout.layer or len(layers) != 1):
         raise PhareError(
             f"couche « {layout.layer} » absente"
             if layout.layer
             else "plusieurs couches, ou aucune",
-            f"fichier {path.name}, couches : {', '.join(layers) or 'aucune'}",
+            f"{redact.FILE}, nombre de couches : {len(layers)}",
             "écrire `layer` sous `file` dans le contrat",
         )
     return _read(layout, path, permitted, shapes, layout.layer or layers[0], None)
@@ -62,13 +63,13 @@ def read_shapefile(
     Texts are in the contract's encoding if it says one, else in the one that .cpg or .dbf says.
     """
     if connect_bytes.magic(path)[:4] != SHAPEFILE:
-        raise _unreadable(path)
+        raise _unreadable()
     beside = {one.suffix.lower(): one for one in path.parent.glob(f"{path.stem}.*")}
     for suffix in BESIDE:
         if suffix not in beside:
             raise PhareError(
                 f"fichier absent à côté du .shp : {suffix}",
-                f"fichier {path.name}",
+                redact.FILE,
                 "livrer ensemble .shp, .shx, .dbf, et .prj",
             )
     for suffix in (*BESIDE, *OPTIONAL):
@@ -78,23 +79,23 @@ def read_shapefile(
     return _read(layout, path, permitted, shapes, None, told)
 
 
-def _unreadable(path: Path, row: int = 0) -> PhareError:
+def _unreadable(row: int = 0) -> PhareError:
     return PhareError(
         "fichier de formes illisible : tronqué, ou d'un autre format que celui du contrat",
-        f"fichier {path.name}" + (f", après la ligne {row}" if row else ""),
+        redact.FILE + (f", après la ligne {row}" if row else ""),
         "le recevoir de nouveau, ou corriger `format` dans le contrat",
     )
 
 
 @contextmanager
-def _quiet(path: Path, row: int = 0) -> Iterator[None]:
+def _quiet(row: int = 0) -> Iterator[None]:
     """Turn what GDAL says, which may quote values, into an error that quotes none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             yield
     except UNREADABLE:
-        raise _unreadable(path, row) from None
+        raise _unreadable(row) from None
 
 
 def _read(
@@ -105,13 +106,13 @@ def _read(
     layer: str | None,
     encoding: str | None,
 ) -> Reading:
-    with _quiet(path):
+    with _quiet():
         about = pyogrio.read_info(path, layer=layer, encoding=encoding)
     names = [str(name) for name in about["fields"]]
     drawn = about["geometry_type"] is not None
     if shapes and not drawn:
-        raise _unreadable(path)
-    where = placing(layout, path, permitted, shapes, about["crs"]) if drawn else None
+        raise _unreadable()
+    where = placing(layout, permitted, shapes, about["crs"]) if drawn else None
     kept = [name for name in names if name in permitted]
     batches = _batches(path, layer, encoding, kept, where)
     return Reading([*names, *(where.points if where else ())], batches)
@@ -138,11 +139,11 @@ def _batches(
         "use_pyarrow": True,
     }  # fmt: skip
     with ExitStack() as opened:
-        with _quiet(path):
+        with _quiet():
             about, reader = opened.enter_context(open_arrow(path, **options))
         drawn = about["geometry_name"] or "wkb_geometry"
         while True:
-            with _quiet(path, first - 1):
+            with _quiet(first - 1):
                 batch = next(reader, None)
                 if batch is None:
                     return

@@ -47,14 +47,13 @@ def read_cameras(path: Path) -> dict[str, Camera]:
 
     A token is the producer of a topic, its video source, or both with a stroke between.
     """
-    where = f"fichier {path.name}"
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), delimiter=";"))
         return {row["token"]: _camera(row) for row in rows}
     except (OSError, UnicodeError, csv.Error, KeyError, TypeError):
         raise PhareError(
             "liste des caméras illisible",
-            where,
+            "liste des caméras (--cameras)",
             "donner un CSV UTF-8 de colonnes `token;zone_id;detecte`",
         ) from None
 

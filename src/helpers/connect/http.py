@@ -24,8 +24,8 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
 from helpers.connect.bytes import MOST_BYTES
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.redact import redacted
 
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 MOVED = {301, 302, 303, 307, 308}
@@ -66,7 +66,9 @@ class Site:
     def __init__(self, url: str, source: str, patience: Patience | None = None) -> None:
         self.patience = patience or PATIENCE
         self.source = source
-        self._first = _checked(url, self._where(url))
+        # Of the address in city.yaml: where a redirection leads to came from outside.
+        self.where = f"source « {source} », {redact.address(url)}"
+        self._first = _checked(url, self.where)
         self._inside = is_inside(self._first.hostname or "")
         self._session = requests.Session()
         self._session.auth = _no_netrc  # credentials come from one place only
@@ -77,9 +79,6 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
-
-    def _where(self, url: str) -> str:
-        return f"source « {self.source} », {redacted(url)}"
 
     def insist(self, step: Callable[[], T], progress: Callable[[], int] = lambda: 0) -> T:
         """Return what `step` returns; try again after a passing failure.
@@ -105,7 +104,7 @@ class Site:
         try:
             yield reply
         except BROKEN:
-            raise Passing("la connexion s'est interrompue", self._where(url)) from None
+            raise Passing("la connexion s'est interrompue", self.where) from None
         finally:
             reply.close()
 
@@ -113,17 +112,15 @@ class Site:
         for _ in range(MOST_MOVES):
             reply = self._ask(url, headers)
             if reply.status_code not in MOVED:
-                self._judge(reply, url)
+                self._judge(reply)
                 return reply
             reply.close()
             url = self.led_to(url, reply.headers.get("Location", ""))
-        raise PhareError(
-            f"plus de {MOST_MOVES} redirections", self._where(url), "vérifier l'adresse"
-        )
+        raise PhareError(f"plus de {MOST_MOVES} redirections", self.where, "vérifier l'adresse")
 
     def led_to(self, url: str, location: str) -> str:
         """Return the address that an answer from `url` names, where it may be followed."""
-        return next_address(url, location, self._inside, self.source)
+        return next_address(url, location, self._inside, self.where)
 
     def _ask(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         sent = {"User-Agent": "phare", **headers}
@@ -137,40 +134,39 @@ class Site:
         except requests.exceptions.SSLError:
             raise PhareError(
                 "le certificat du serveur n'est pas reconnu",
-                self._where(url),
+                self.where,
                 "vérifier l'adresse ; une autorité interne se donne par REQUESTS_CA_BUNDLE",
             ) from None
         except BROKEN:
-            raise Passing("le serveur ne répond pas", self._where(url)) from None
+            raise Passing("le serveur ne répond pas", self.where) from None
         except (requests.RequestException, UnicodeError):
-            raise PhareError("adresse illisible", self._where(url), "corriger city.yaml") from None
+            raise PhareError("adresse illisible", self.where, "corriger city.yaml") from None
 
     def _secret(self, url: str) -> str:
         if urlsplit(url).scheme != "https" and not self._inside:
             raise PhareError(
                 "un jeton ne part pas en clair vers l'extérieur",
-                self._where(url),
+                self.where,
                 f"donner une adresse en https, ou ôter {token_name(self.source)}",
             )
         return self._token
 
-    def _judge(self, reply: requests.Response, url: str) -> None:
+    def _judge(self, reply: requests.Response) -> None:
         status = reply.status_code
         if status < 300:
             return
         after = _retry_after(reply)
         reply.close()
-        where = self._where(url)
         if after is not None and after > self.patience.longest_s:
             minutes = round(after / 60)
             raise PhareError(
                 f"le serveur demande d'attendre {minutes} minutes (réponse {status})",
-                where,
+                self.where,
                 "relancer alors : l'import reprendra où il en est",
             )
         if status in PASSING:
-            raise Passing(f"le serveur répond {status}", where, after)
-        raise Refused(status, where, self.source)
+            raise Passing(f"le serveur répond {status}", self.where, after)
+        raise Refused(status, self.where, self.source)
 
     def document(self, url: str) -> bytes:
         """Return what the address says, at most DOCUMENT_BYTES, asking again as needed."""
@@ -183,7 +179,7 @@ class Site:
                     if len(held) > DOCUMENT_BYTES:
                         raise PhareError(
                             f"réponse de plus de {DOCUMENT_BYTES >> 20} Mio",
-                            self._where(url),
+                            self.where,
                             "demander des pages plus petites, ou un export",
                         )
                 return bytes(held)
@@ -196,7 +192,7 @@ class Site:
         It goes on (Range) only in a file that the server says is the same (If-Range); otherwise
         it starts again.
         """
-        state = _Partial(path)
+        state = _Partial()
 
         def step() -> None:
             with self.open(url, state.headers()) as reply:
@@ -210,7 +206,7 @@ class Site:
                         if state.size > MOST_BYTES:
                             raise PhareError(
                                 f"fichier de plus de {MOST_BYTES >> 30} Gio",
-                                self._where(url),
+                                self.where,
                                 "vérifier l'adresse",
                             )
 
@@ -231,8 +227,8 @@ class Refused(PhareError):
 class _Partial:
     """A file being downloaded: how much is there, and how the server names this version of it."""
 
-    def __init__(self, path: Path) -> None:
-        self.size, self.path, self.version = 0, path, ""
+    def __init__(self) -> None:
+        self.size, self.version = 0, ""
 
     def headers(self) -> dict[str, str]:
         plain = {"Accept-Encoding": "identity"}  # else a range counts bytes of something else
@@ -246,7 +242,7 @@ class _Partial:
             return
         if reply.status_code == 206:
             self.version, self.size = "", 0
-            raise Passing("le serveur rend une autre partie du fichier", self.path.name)
+            raise Passing("le serveur rend une autre partie du fichier", redact.FILE)
         self.size = 0
         tag = reply.headers.get("ETag", "")
         strong = tag if tag and not tag.startswith("W/") else ""
@@ -296,10 +292,9 @@ def is_inside(host: str) -> bool:
     return any(not ipaddress.ip_address(str(one).partition("%")[0]).is_global for one in found)
 
 
-def next_address(url: str, location: str, from_inside: bool, source: str) -> str:
-    """Return where a redirection leads; PhareError where it must not be followed."""
+def next_address(url: str, location: str, from_inside: bool, where: str) -> str:
+    """Return where a redirection leads; PhareError, at `where`, if it must not be followed."""
     target = urljoin(url, location)
-    where = f"source « {source} », {redacted(url)}"
     parts = _checked(target, where)
     why = ""
     if not location:

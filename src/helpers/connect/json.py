@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from helpers.connect import bytes as connect_bytes
 from helpers.connect.reading import BATCH_ROWS, TOO_LARGE, Reading, assemble
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -124,7 +125,7 @@ def read_lines(
 
 def _lines(layout: FileFormat, path: Path) -> Iterator[bytes | None]:
     """Yield each line in UTF-8, or None for one that is too long."""
-    encoding = connect_bytes.codec(layout.encoding, path)
+    encoding = connect_bytes.codec(layout.encoding)
     pieces: Iterator[bytes] = connect_bytes.chunks(path)
     if encoding not in connect_bytes.UTF8:
         pieces = connect_bytes.as_utf8(pieces, encoding)
@@ -163,6 +164,6 @@ def rows_of(layout: FileFormat, path: Path, records: str) -> list[msgspec.Raw]:
         place = f"une liste sous la clé « {records} »" if records else "une liste à la racine"
         raise PhareError(
             f"document JSON illisible, ou sans {place}",
-            f"fichier {path.name}",
+            redact.FILE,
             "vérifier le fichier livré et son encodage, et `records` dans le contrat",
         ) from None

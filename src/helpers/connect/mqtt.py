@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import hashlib
 import os
 import signal
 import ssl
@@ -30,16 +29,22 @@ from helpers.connect.hours import Ledger, journal, read_cameras
 from helpers.connect.http import is_inside, token_name
 from helpers.connect.onvif import Fate
 from helpers.connect.spool import alone
+from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.redact import redacted
 from helpers.core.base.workspace import INBOX, Workspace, find_root
 from helpers.core.city.city import load_city
+from helpers.core.city.key import Key
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TURN_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
-# Reasons that a broker will give again: protocol, identifier, password, rights.
-FINAL = {132, 133, 134, 135}
+# Reasons that a broker will give again.
+FINAL = {
+    132: "version du protocole",
+    133: "identifiant",
+    134: "nom ou mot de passe",
+    135: "droits",
+}
 KEEPALIVE_S = 60
 
 
@@ -59,7 +64,7 @@ class Broker:
 
 def broker(url: str, city: str, source: str) -> Broker:
     """Read `mqtt://server/prefix` (mqtts for TLS); `user:password` comes from the environment."""
-    where = f"source « {source} », {redacted(url)}"
+    where = f"source « {source} », {redact.address(url)}"
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.password or parts.username:
         raise PhareError(
@@ -86,16 +91,21 @@ def broker(url: str, city: str, source: str) -> Broker:
 
 
 class Listener:
-    """A subscriber that counts. `heartbeat` is the end of the topics of heartbeats, if any."""
+    """A subscriber that counts. `heartbeat` is the end of the topics of heartbeats, if any.
+
+    By a hash with the city's `key` a message that comes again is known; nothing else is kept of it.
+    """
 
     def __init__(
         self,
         place: Broker,
         ledger: Ledger,
+        key: Key,
         heartbeat: str = "",
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._place, self._ledger, self._heartbeat, self._now = place, ledger, heartbeat, now
+        self._key = key
         self._unacknowledged: list[tuple[int, int]] = []
         self._refused: str | None = None
         self._client = Client(
@@ -160,7 +170,7 @@ class Listener:
 
     def _on_connect(self, client: Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
-            self._refused = str(reason) if reason.value in FINAL else None
+            self._refused = FINAL.get(reason.value)
             return
         prefix = f"{self._place.prefix}/" if self._place.prefix else ""
         client.subscribe(f"{prefix}#", qos=1)
@@ -189,8 +199,9 @@ class Listener:
         event = onvif.event(payload)
         if event is None:
             return ledger.note("illisible", now)
-        digest = hashlib.blake2b(topic.encode() + b"\0" + payload, digest_size=8).hexdigest()
-        return ledger.take(event, subject.kind, subject.producer, digest, now)
+        return ledger.take(
+            event, subject.kind, subject.producer, self._key.hash_of(topic.encode(), payload), now
+        )
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -203,7 +214,8 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--heartbeat", default="", help="fin des sujets de battement")
     parser.add_argument("--period", type=int, default=60, help="secondes entre deux battements")
     told = parser.parse_args(given)
-    city = load_city(Workspace(find_root(), told.city))
+    root = find_root()
+    city = load_city(Workspace(root, told.city))
     delivery = city.about.sources.get(told.source)
     if delivery is None or not delivery.url or told.period < 60:
         raise PhareError(
@@ -220,10 +232,11 @@ def main(given: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     with alone(journal(out, told.source)):
         ledger = Ledger(out, told.source, cameras, beats)
-        Listener(place, ledger, told.heartbeat).run(stop)
+        Listener(place, ledger, city.key(root), told.heartbeat).run(stop)
 
 
 if __name__ == "__main__":
+    commands.begin()
     try:
         main()
     except PhareError as error:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.redact import redacted
 from helpers.core.city.contract import FileFormat
 from helpers.core.city.names import FAULT
 
@@ -70,7 +70,7 @@ class Ask:
     @property
     def where(self) -> str:
         """The source as it is called in messages, without any secret."""
-        return f"source « {self.source} », {redacted(self.url)}"
+        return f"source « {self.source} », {redact.address(self.url)}"
 
 
 def pages(

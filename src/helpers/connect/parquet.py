@@ -16,6 +16,7 @@ import shapely
 from helpers.connect.placing import WGS84, Placing, placing
 from helpers.connect.reading import BATCH_ROWS, Reading, assemble
 from helpers.connect.typed_text import as_text, is_textual
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -28,12 +29,12 @@ def read(layout: FileFormat, path: Path, permitted: Collection[str], *, shapes: 
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
     except UNREADABLE:
-        raise _unreadable(path) from None
-    drawn, crs = _geometry(schema, path)
+        raise _unreadable() from None
+    drawn, crs = _geometry(schema)
     if shapes and drawn is None:
         raise PhareError(
             "ce fichier Parquet ne porte pas de formes (métadonnées GeoParquet absentes)",
-            f"fichier {path.name}",
+            redact.FILE,
             "le demander en GeoParquet, en GeoJSON ou en GeoPackage",
         )
     leaves = _leaves(schema, drawn)
@@ -41,25 +42,25 @@ def read(layout: FileFormat, path: Path, permitted: Collection[str], *, shapes: 
     odd = [name for name in kept if not is_textual(leaves[name][1])]
     if odd:
         raise PhareError(
-            f"colonne sans forme de texte (octets ou durée) : {', '.join(odd)}",
-            f"fichier {path.name}",
+            f"colonne sans forme de texte (octets ou durée) : {redact.known(odd, permitted)}",
+            redact.FILE,
             "ne pas la permettre dans le contrat, ou la demander en texte",
         )
-    where = placing(layout, path, permitted, shapes, crs) if drawn else None
+    where = placing(layout, permitted, shapes, crs) if drawn else None
     points = where.points if where else ()
-    return Reading([*leaves, *points], _batches(file, path, kept, drawn, where))
+    return Reading([*leaves, *points], _batches(file, kept, drawn, where))
 
 
-def _unreadable(path: Path, row: int = 0) -> PhareError:
+def _unreadable(row: int = 0) -> PhareError:
     place = f", après la ligne {row}" if row else ""
     return PhareError(
         "fichier Parquet illisible ou tronqué",
-        f"fichier {path.name}{place}",
+        f"{redact.FILE}{place}",
         "le recevoir de nouveau",
     )
 
 
-def _geometry(schema: pa.Schema, path: Path) -> tuple[str | None, Any]:
+def _geometry(schema: pa.Schema) -> tuple[str | None, Any]:
     """Return the column of shapes and its reference system, as the metadata tell, or None."""
     about = (schema.metadata or {}).get(b"geo")
     if about is None:
@@ -76,7 +77,7 @@ def _geometry(schema: pa.Schema, path: Path) -> tuple[str | None, Any]:
     except (ValueError, KeyError, TypeError):
         raise PhareError(
             "métadonnées GeoParquet illisibles, ou formes codées autrement qu'en WKB",
-            f"fichier {path.name}",
+            redact.FILE,
             "demander à l'éditeur un GeoParquet en WKB, ou un GeoPackage",
         ) from None
 
@@ -100,7 +101,6 @@ def _leaves(schema: pa.Schema, drawn: str | None) -> dict[str, tuple[tuple[str, 
 
 def _batches(
     file: pq.ParquetFile,
-    path: Path,
     kept: dict[str, tuple[str, ...]],
     drawn: str | None,
     where: Placing | None,
@@ -117,7 +117,7 @@ def _batches(
                     return
                 columns = {name: as_text(_member(batch, steps)) for name, steps in kept.items()}
             except UNREADABLE:
-                raise _unreadable(path, first - 1) from None
+                raise _unreadable(first - 1) from None
             yield numbered(columns, batch, drawn, where, first)
             first += batch.num_rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyproj
 import shapely
 
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import POINT, FileFormat
 
@@ -27,7 +27,6 @@ Shapes = npt.NDArray[np.object_]
 class Placing:
     """How shapes of a file are placed: the reference system they are in, and what is wanted."""
 
-    path: Path
     to_wgs84: pyproj.Transformer | None
     points: tuple[str, ...]
     shapes: bool
@@ -87,7 +86,7 @@ class Placing:
     def _refuse(self, what: str, row: int) -> None:
         raise PhareError(
             what,
-            f"fichier {self.path.name}, ligne {row}",
+            f"{redact.FILE}, ligne {row}",
             "corriger cette zone à la source, ou le système de coordonnées que dit le fichier",
         )
 
@@ -105,9 +104,7 @@ def _degrees(values: npt.NDArray[np.float64], known: npt.NDArray[np.bool_]) -> p
     return pa.array(np.char.mod(f"%.{POINT_DECIMALS}f", rounded), pa.string(), mask=~known)
 
 
-def placing(
-    layout: FileFormat, path: Path, permitted: Collection[str], shapes: bool, crs: Any
-) -> Placing:
+def placing(layout: FileFormat, permitted: Collection[str], shapes: bool, crs: Any) -> Placing:
     """Return how to place what is drawn in `crs`: what pyproj understands, or None if not told.
 
     What the file says counts; the contract's `crs` fills in for a file that says nothing.
@@ -115,11 +112,11 @@ def placing(
     points = tuple(name for name in POINT if name in permitted)
     said = crs or layout.crs
     if not (points or shapes):
-        return Placing(path, None, (), False)
+        return Placing(None, (), False)
     if not said:
         raise PhareError(
             "le fichier ne dit pas dans quel système de coordonnées il est dessiné",
-            f"fichier {path.name}",
+            redact.FILE,
             "livrer aussi son fichier .prj, ou écrire `crs` (EPSG:…) sous `file` dans le contrat",
         )
     try:
@@ -129,7 +126,7 @@ def placing(
     except pyproj.exceptions.ProjError:
         raise PhareError(
             "système de coordonnées inconnu",
-            f"fichier {path.name}",
+            redact.FILE,
             "corriger `crs` dans le contrat, ou demander le fichier en WGS 84",
         ) from None
-    return Placing(path, move, points, shapes)
+    return Placing(move, points, shapes)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from helpers.connect.pages import Ask, Page, Piece, conform, marked, nothing, opened
 from helpers.connect.reading import assemble, even
-from helpers.core.base import store
+from helpers.core.base import redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import literal
 
@@ -234,10 +234,10 @@ def _address(ask: Ask) -> str:
             ask.where,
             "l'ôter de city.yaml et le donner par PGPASSWORD ou par un fichier (PGPASSFILE)",
         )
-    odd = sorted({name for name, _ in given} - TAKEN)
+    odd = {name for name, _ in given} - TAKEN
     if parts.scheme not in ("postgresql", "postgres") or odd:
         raise PhareError(
-            f"adresse PostgreSQL illisible{' : ' + ', '.join(odd) if odd else ''}",
+            "adresse PostgreSQL illisible, ou qui a un paramètre inconnu",
             ask.where,
             "écrire `url: postgresql://serveur/base`",
         )
@@ -252,9 +252,9 @@ def _errors_told(ask: Ask) -> Iterator[None]:
     try:
         yield
     except (adbc.Error, pa.ArrowException, OSError) as error:
-        code = str(getattr(error, "sqlstate", None) or "non dit")
+        code = str(getattr(error, "sqlstate", None))
         raise PhareError(
-            SAID.get(code, f"lecture de PostgreSQL interrompue (SQLSTATE {code})"),
+            SAID.get(code, f"lecture de PostgreSQL interrompue (SQLSTATE {redact.code(code)})"),
             f"{ask.where}, table {ask.layout.table}",
             "vérifier avec qui tient la base, puis relancer : l'import reprendra où il en est",
         ) from None

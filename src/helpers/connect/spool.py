@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from helpers.connect.pages import Changed, Page
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
+from helpers.core.city.key import Key
 
 JOURNAL, LOCK, ASIDE, PARTS = "journal.json", "verrou", ".part", "part-*.parquet"
 MOST_STARTS = 3  # of one call, when the source changes under it
@@ -36,7 +37,7 @@ class Part(msgspec.Struct):
 
 
 class Journal(msgspec.Struct):
-    """How far an import is: the parts, where to go on, the names of the columns offered."""
+    """How far an import is: the parts, where to go on (sealed), the columns offered (`called`)."""
 
     parts: list[Part]
     cursor: str | None
@@ -48,21 +49,25 @@ def take_pages(
     pages_from: Callable[[str | None], Iterator[Page]],
     folder: Path,
     clean: Callable[[pa.Table], pa.Table],
+    called: Callable[[Sequence[str]], list[str]],
+    key: Key,
 ) -> list[Path]:
     """Write each page that `pages_from` a cursor gives, cleaned, as a Parquet part of `folder`.
 
     Return the parts in order. An import that was stopped goes on from its last whole part; one
     that is done is not asked for again (empty the folder for that). The bytes depend on the rows
     and on the version of Arrow only. Where the source changed meanwhile it is read from its
-    beginning. What `clean` takes away is never written.
+    beginning. What `clean` takes away is never written; a column offered is noted as `called` calls
+    it. Where to go on, which may tell an identifier, is encrypted by the `key` of the city: with
+    another one, the source is read from its beginning.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         for start in range(MOST_STARTS):
-            journal = _trusted(folder)
+            journal = _trusted(folder, key)
             try:
                 if not journal.done:
-                    _take(pages_from, folder, clean, journal)
+                    _take(pages_from, folder, clean, called, key, journal)
                 return [folder / part.name for part in journal.parts]
             except Changed:
                 if start == MOST_STARTS - 1:
@@ -87,9 +92,11 @@ def _take(
     pages_from: Callable[[str | None], Iterator[Page]],
     folder: Path,
     clean: Callable[[pa.Table], pa.Table],
+    called: Callable[[Sequence[str]], list[str]],
+    key: Key,
     journal: Journal,
 ) -> None:
-    for page in pages_from(journal.cursor):
+    for page in pages_from(key.unsealed(journal.cursor) if journal.cursor else None):
         table = clean(page.table)
         name = f"part-{len(journal.parts) + 1:06}.parquet"
         encoded = pa.BufferOutputStream()
@@ -98,15 +105,16 @@ def _take(
         write_whole(folder / name, content)
         digest = hashlib.sha256(content).hexdigest()
         journal.parts.append(Part(name, table.num_rows, digest))
-        journal.offered = list(dict.fromkeys([*journal.offered, *page.offered]))
-        journal.cursor, journal.done = page.cursor, page.last
+        journal.offered = list(dict.fromkeys([*journal.offered, *called(page.offered)]))
+        journal.cursor, journal.done = key.sealed(page.cursor), page.last
         write_whole(folder / JOURNAL, msgspec.json.encode(journal))
 
 
-def _trusted(folder: Path) -> Journal:
+def _trusted(folder: Path, key: Key) -> Journal:
     """Return the journal, of which every part is whole; take away what it does not name."""
     journal = read_journal(folder)
-    sound = all(
+    sound = journal.cursor is None or key.unsealed(journal.cursor) is not None
+    sound = sound and all(
         (folder / part.name).is_file() and store.sha256(folder / part.name) == part.sha256
         for part in journal.parts
     )
@@ -144,7 +152,7 @@ def alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise PhareError(
                 "un autre import, ou une autre écoute, de cette source est en cours",
-                f"dossier {folder.name}",
+                "dossier de cette source",
                 "attendre qu'il finisse",
             ) from None
         yield

@@ -17,6 +17,7 @@ from helpers.connect import bytes as connect_bytes
 from helpers.connect.json import Row, tabulate
 from helpers.connect.reading import BATCH_ROWS, Reading
 from helpers.connect.typed_text import EXACT
+from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city.contract import FileFormat
 
@@ -40,12 +41,12 @@ def read(layout: FileFormat, path: Path, permitted: Collection[str], *, shapes: 
     if not connect_bytes.magic(path).startswith(connect_bytes.ZIP):
         raise PhareError(
             "ce n'est pas un classeur .xlsx lisible (ancien .xls, ou protégé par mot de passe ?)",
-            f"fichier {path.name}",
+            redact.FILE,
             "l'enregistrer en .xlsx sans mot de passe, ou en CSV",
         )
     _check_extent(path)
     sheet = _sheet(layout, path)
-    names, start = _header(sheet, path)
+    names, start = _header(sheet)
     kept = {name: index for index, name in enumerate(names) if name in permitted}
     return Reading(names, _batches(sheet, start, names, kept))
 
@@ -64,7 +65,7 @@ def _check_extent(path: Path) -> None:
     if lines * max(map(_index, columns)) > MOST_CELLS:
         raise PhareError(
             "feuille trop étendue : une cellule est écrite très loin des autres",
-            f"fichier {path.name}",
+            redact.FILE,
             "supprimer les lignes et colonnes qui suivent le tableau, ou l'enregistrer en CSV",
         )
 
@@ -86,17 +87,17 @@ def _sheet(layout: FileFormat, path: Path) -> CalamineSheet:
     except (CalamineError, OSError):
         raise PhareError(
             "classeur illisible",
-            f"fichier {path.name}",
+            redact.FILE,
             "l'ouvrir dans un tableur et l'enregistrer de nouveau, ou le livrer en CSV",
         ) from None
     raise PhareError(
         f"feuille « {layout.sheet} » absente" if layout.sheet else "classeur sans feuille",
-        f"fichier {path.name}, feuilles : {', '.join(found) or 'aucune'}",
+        f"{redact.FILE}, nombre de feuilles : {len(found)}",
         "corriger `sheet` dans le contrat",
     )
 
 
-def _header(sheet: CalamineSheet, path: Path) -> tuple[list[str], int]:
+def _header(sheet: CalamineSheet) -> tuple[list[str], int]:
     """Return the names of the columns, and the index of the first row after them."""
     top, left = sheet.start or (0, 0)
     merged = [(a, b) for a, b in sheet.merged_cell_ranges or [] if a[0] == top and a[1] >= left]
@@ -118,7 +119,7 @@ def _header(sheet: CalamineSheet, path: Path) -> tuple[list[str], int]:
         raise PhareError(
             "la première ligne ne nomme pas les colonnes, ou en nomme une deux fois "
             "(une cellule fusionnée peut en être la cause)",
-            f"fichier {path.name}, ligne {top + 1} de la feuille",
+            f"{redact.FILE}, ligne {top + 1} de la feuille",
             "défusionner l'entête : un nom par colonne, sur une ligne",
         )
     return names, end

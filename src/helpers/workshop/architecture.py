@@ -13,6 +13,7 @@ import tomllib
 from html import escape
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 
 PICTURE = Path("docs/architecture.svg")
@@ -130,4 +131,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

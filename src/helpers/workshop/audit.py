@@ -10,14 +10,14 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 from helpers.collect.collect import FROM
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
-from helpers.core.base.workspace import active_cities, find_root
+from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere
@@ -52,7 +52,7 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     reports = sorted((copy / "data" / city / "reports").glob("*.ipynb"))
     if received is None:
         reports = [path for path in reports if path.stem != "collect"]
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rN", "--no-header",
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rf", "--tb=no", "--no-header",
                "-p", "no:cacheprovider", "--rootdir", str(copy), "-c", os.devnull,
                *map(str, reports)]  # fmt: skip
     here = {**environment(), "PYTHONPATH": str(copy / "src"), FROM: received or ""}
@@ -64,7 +64,9 @@ def check_cells(root: Path, copy: Path, city: str) -> list[str]:
     print(f"  cellules : {lines[-1] if lines else 'nbval n’a rien dit'}")
     if done.returncode == 0:
         return []
-    return [line for line in lines if line.startswith("FAILED")] or [done.stdout[-2000:]]
+    # After the dash, pytest quotes what the cell said.
+    failed = [line.partition(" - ")[0] for line in lines if line.startswith("FAILED")]
+    return failed or lines[-1:]
 
 
 def told(found: list[Difference]) -> str:
@@ -96,8 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
         differs = False
         cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
-        with tempfile.TemporaryDirectory(prefix="phare-audit-") as folder:
-            copy = Path(folder) / "phare"
+        with scratch() as folder:
+            copy = folder / "phare"
             elsewhere.copy_workspace(root, copy, with_changes=False)
             for city in cities:
                 found = audit_city(root, copy, city)
@@ -113,4 +115,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from helpers.collect.collect import FROM, places_to_look, received
-from helpers.core.base import store
+from helpers.core.base import redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.core.city.city import City
@@ -58,7 +58,9 @@ def git(root: Path, *arguments: str) -> str:
     )
     if done.returncode != 0:
         raise PhareError(
-            done.stderr.strip().split("\n")[0], f"git {arguments[0]}", "vérifier le dépôt git"
+            redact.addresses(done.stderr.strip().split("\n")[0]),
+            f"git {arguments[0]}",
+            "vérifier le dépôt git",
         )
     return done.stdout
 

@@ -12,6 +12,7 @@ import sys
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 
 PAGE = Path("docs/licences.md")
@@ -111,6 +112,7 @@ def as_markdown(packages: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
+    commands.begin()
     table = as_markdown(locked_packages(find_root()))
     if "--write" in sys.argv[1:]:
         page = find_root() / PAGE

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
 from helpers.workshop.knob_lines import KnobLine, knob_lines
@@ -63,4 +64,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
 from helpers.core.city.city import City
@@ -193,4 +194,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

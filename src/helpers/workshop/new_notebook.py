@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict, read_yaml
@@ -295,4 +296,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.stage import code_used
 from helpers.core.stage.execute import as_text, cell_id
@@ -149,4 +150,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

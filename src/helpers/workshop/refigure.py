@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import active_cities, find_root
+from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.workshop import elsewhere
 from helpers.workshop.audit import SAYS
 
@@ -41,8 +41,8 @@ def reproduce_figure(root: Path, name: str, city: str | None) -> bool:
     held, stage, figure = locate(root, name, city)
     needed = elsewhere.ancestors(root, held, stage)
     print(f"Figure {figure} ({held}) : étapes refaites : {', '.join(needed)}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="phare-figure-") as folder:
-        copy = Path(folder) / "phare"
+    with scratch() as folder:
+        copy = folder / "phare"
         elsewhere.copy_workspace(root, copy, with_changes=True)
         elsewhere.run_again(root, copy, held, [stage], vary=False)
         compared = elsewhere.compare(root, copy, held, needed)
@@ -73,4 +73,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

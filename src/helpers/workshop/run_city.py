@@ -20,7 +20,9 @@ from typing import Any
 
 import yaml
 
+from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
+from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
 from helpers.core.city.city import City
@@ -142,6 +144,9 @@ def reproduce(
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
     command = dvc(root, "repro", *options, *targets)
     lines: list[str] = []
+    packs = active_cities(root)
+    for city in {target.split("@")[1] for target in targets}:
+        inbox.note(packs[city])
     with warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,
@@ -193,9 +198,11 @@ def _failure(lines: list[str], running: str) -> PhareError:
         if line.startswith("Erreur : "):
             rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
-    last = next((line for line in reversed(lines) if line.startswith("ERROR")), "échec de DVC")
+    last = next((line for line in reversed(lines) if line.startswith("ERROR: ")), "échec de DVC")
     return PhareError(
-        last, f"étape {running or '(aucune)'}", f"relancer `dvc repro {running}` pour tout voir"
+        redact.addresses(last),
+        f"étape {running or '(aucune)'}",
+        f"relancer `dvc repro {running}` pour tout voir",
     )
 
 
@@ -248,4 +255,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict
 from helpers.core.city.city import CityFile, Themes
@@ -56,4 +57,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import Workspace, find_root
 
@@ -66,4 +67,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from helpers.core.base import store
+from helpers.collect import inbox
+from helpers.core.base import commands, redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
@@ -31,6 +32,7 @@ STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspen
 def changes(root: Path, city: str) -> dict[str, list[Any]]:
     """Return what DVC finds changed, stage → its remarks; none for a stage up to date."""
     targets = [f"{stage}@{city}" for stage in stages(root)]
+    inbox.note(active_cities(root)[city])
     done = subprocess.run(
         dvc(root, "status", "--json", *targets),
         capture_output=True,
@@ -39,7 +41,8 @@ def changes(root: Path, city: str) -> dict[str, list[Any]]:
         check=False,
     )
     if done.returncode != 0:
-        raise PhareError(done.stderr.strip().split("\n")[-1], "dvc status", "corriger dvc.yaml")
+        last = redact.addresses(done.stderr.strip().split("\n")[-1])
+        raise PhareError(last, "dvc status", "corriger dvc.yaml")
     found: dict[str, list[Any]] = json.loads(done.stdout)
     return {name.split("@")[0]: remarks for name, remarks in found.items()}
 
@@ -170,4 +173,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -79,13 +79,30 @@ def test_scratch_of_a_dead_run_goes_and_that_of_a_living_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    dead, other = tmp_path / f"{SCRATCH}{gone.pid}-x", tmp_path / "phare-audit-y"
-    alive = tmp_path / f"{SCRATCH}{os.getppid()}-z"
-    for folder in (dead, other, alive):
+    text = (
+        "import time\nfrom helpers.core.base.workspace import scratch\n"
+        "with scratch() as folder: print(folder); time.sleep(99)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)}
+    runs = [
+        subprocess.Popen([sys.executable, "-uc", text], env=env, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    dead, alive = (Path(run.stdout.readline().strip()) for run in runs if run.stdout)
+    mine_too = tmp_path / f"{SCRATCH}{os.getpid()}-z"  # of one that had our number before us
+    other = tmp_path / "phare-magasin"
+    for folder in (mine_too, other):
         folder.mkdir()
-    with scratch() as mine:
-        assert mine.is_dir()
-        assert set(tmp_path.iterdir()) == {other, alive, mine}
-    assert not mine.exists()
+    runs[0].kill()
+    try:
+        # Until we ask for its end, the killed one is still there, a number without a process.
+        os.waitid(os.P_PID, runs[0].pid, os.WEXITED | os.WNOWAIT)
+        with scratch() as mine:
+            assert mine.is_dir()
+            assert set(tmp_path.iterdir()) == {other, alive, mine}
+        assert not mine.exists()
+        assert not dead.exists()
+    finally:
+        runs[1].kill()
+        for run in runs:
+            run.communicate()

@@ -1,15 +1,189 @@
-"""Addresses without their secrets, fit for messages."""
+"""What may be said of what came from outside: the one place that decides it.
+
+A message, a receipt, a log or a notebook that failed holds the project's own words, numbers, and
+the names that a contract or city.yaml writes. Any other name (a column, a sheet, a layer, a file)
+is counted; the text of an error that is not ours, which may quote a value, is left out: its kind
+and its place in the code are told. Addresses are told without their secrets.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
+import threading
+import traceback
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
 
-SECRET_IN_MESSAGE = "…"
+from helpers.core.base.errors import PhareError
+
+WITHHELD = "…"
+FILE = "fichier livré"  # in the place of an error: `placed` puts the file's name there
+UNSAID = "message laissé de côté : il peut citer une valeur reçue"
+# Words of an address: « resource_show », « FeatureServer », « API », « v2.1 », « 2024 ».
+WORD = re.compile(r"[A-Z]?[a-z]{0,24}(?:[A-Z][a-z]{2,20}){0,2}|[A-Z]{1,8}|v?[0-9]{1,4}")
+PARAMETER = re.compile(r"[a-z][a-z_.-]{0,24}")
+ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
+PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+OURS = ("PhareError", "Passing", "Changed", "Refused")
+OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
+CODE = re.compile("[0-9A-Z]{5}")
+NUMBER = "[0-9]{1,3}"
 
 
-def redacted(url: str) -> str:
-    """Return the address without what may be secret: credentials, values of the query."""
-    bare = re.sub(r"^(\w+://)[^/?#]*@", r"\1", url.partition("#")[0])
-    place, mark, query = bare.partition("?")
-    names = [part.partition("=")[0] for part in query.split("&") if part]
-    return place + mark + "&".join(f"{name}={SECRET_IN_MESSAGE}" for name in names)
+# ---- names
+
+
+def known(offered: Iterable[str], named: Collection[str]) -> str:
+    """Return the names of `offered` that are `named`, and how many others there are."""
+    names = list(offered)
+    told = [name for name in names if name in named]
+    others = len(names) - len(told)
+    if others:
+        told.append(f"{others} que le contrat ne nomme pas")
+    return ", ".join(told) or "aucun nom"
+
+
+def file_name(name: str, named: Iterable[str], years: str, number: int) -> str:
+    """Return how the file called `name`, the `number`-th received, may be called.
+
+    By its name where that is one of the names or patterns `named` (of city.yaml), a wildcard
+    standing for a number under a thousand or a day, month or year, which `years` (a regular
+    expression) describes; otherwise by its number.
+    """
+    year = f"(?:{years})"
+    moment = f"{year}(?:[-_]?(?:0[1-9]|1[0-2])(?:[-_]?(?:0[1-9]|[12][0-9]|3[01]))?)?"
+    wild = f"(?:[-_]?(?:{NUMBER}|{moment}))?"
+    for one in named:
+        form = "".join(wild if part == "*" else re.escape(part) for part in re.split(r"(\*)", one))
+        if name == one or re.fullmatch(form, name):
+            return name
+    return f"livraison n° {number}"
+
+
+def placed(error: PhareError, shown: str) -> PhareError:
+    """Return the error of a reader, its file being called `shown`."""
+    where = error.where.replace(FILE, shown, 1) if FILE in error.where else shown
+    return PhareError(error.what, where, error.todo)
+
+
+def code(text: str) -> str:
+    """Return a code of a standard (SQLSTATE): five capitals or digits; anything else is no code."""
+    return text if CODE.fullmatch(text) else "non dit"
+
+
+# ---- addresses
+
+
+def address(url: str) -> str:
+    """Return the address without what may be secret.
+
+    Credentials, fragment and the values of the query go; so does, of the path and the query, what
+    is no plain word: a token may stand there.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return WITHHELD
+    if not (parts.scheme and host):
+        return WITHHELD
+    place = f"[{host}]" if ":" in host else host
+    path = "/".join(map(_step, parts.path.split("/")))
+    asked = [part.partition("=") for part in parts.query.split("&") if part]
+    query = "&".join(f"{_parameter(name, sign)}={WITHHELD}" for name, sign, _ in asked)
+    return f"{parts.scheme}://{place}{port}{path}{'?' + query if query else ''}"
+
+
+def _step(step: str) -> str:
+    return step if all(map(WORD.fullmatch, re.split("[-_.]", step))) else WITHHELD
+
+
+def _parameter(name: str, sign: str) -> str:
+    return name if sign and PARAMETER.fullmatch(name) else WITHHELD
+
+
+def addresses(text: str) -> str:
+    """Return a text of a tool of ours (git, DVC) whose addresses are told without their secrets."""
+    return ADDRESS.sub(lambda found: address(found[0]), text)
+
+
+# ---- errors that are not ours
+
+
+def kind(error: BaseException) -> str:
+    """Return what may be told of any error: ours as it is, of another one its kind."""
+    return str(error) if isinstance(error, PhareError) else f"{type(error).__name__} ({UNSAID})"
+
+
+def trace(error: BaseException) -> str:
+    """Return the trace of an error and of those that it came from: places in the code alone."""
+    told: list[str] = []
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        frames = traceback.extract_tb(one.__traceback__)
+        lines = [f'  File "{at.filename}", line {at.lineno}, in {at.name}' for at in frames]
+        told = [*lines, kind(one), *told]
+        one = one.__cause__ or one.__context__
+    return "\n".join(["Traceback (most recent call last):", *told])
+
+
+def discreet() -> None:
+    """Make this process tell its errors as `trace` does: no value on a terminal or in a log."""
+
+    def tell(_: type[BaseException], error: BaseException, __: TracebackType | None = None) -> None:
+        print(trace(error), file=sys.stderr)
+
+    def tell_thread(given: threading.ExceptHookArgs) -> None:
+        if given.exc_value is not None:
+            print(trace(given.exc_value), file=sys.stderr)
+
+    sys.excepthook, threading.excepthook = tell, tell_thread
+
+
+# ---- notebooks
+
+
+def is_ours(name: str, message: str) -> bool:
+    """Tell whether an error, as a notebook holds it, is one of ours, which quotes nothing."""
+    return name in OURS and OUR_FORM.fullmatch(COLOURS.sub("", message).strip()) is not None
+
+
+def notebook(content: Any, root: Path) -> None:
+    """Take out of a notebook that stopped (nbformat 4, as JSON) what may quote a value.
+
+    Of errors, the kind and the places in the code stay, from `root`, and the message of ours; what
+    libraries wrote on standard error goes.
+    """
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_told(one, root) for one in without_warnings(cell["outputs"])]
+
+
+def without_warnings(outputs: list[Any]) -> list[Any]:
+    """Return the outputs of a cell but for what libraries wrote on standard error."""
+    return [o for o in outputs if (o["output_type"], o.get("name")) != ("stream", "stderr")]
+
+
+def _told(output: dict[str, Any], root: Path) -> dict[str, Any]:
+    if output["output_type"] != "error":
+        return output
+    message = COLOURS.sub("", output["evalue"])
+    message = message if is_ours(output["ename"], message) else UNSAID
+    lines = [line for part in output["traceback"] for line in COLOURS.sub("", part).splitlines()]
+    places = [found[0].replace(f"{root}/", "") for line in lines if (found := PLACE.match(line))]
+    return {
+        **output,
+        "evalue": message,
+        "traceback": [*_once(places), f"{output['ename']} : {message}"],
+    }
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -27,21 +28,39 @@ def scratch() -> Iterator[Path]:
 
     A file as received may lie there for a moment, with what the door will refuse.
     """
+    sweep()
+    made = Path(tempfile.mkdtemp(prefix="phare_"))  # a name that nobody sweeps before it is held
+    with _held(made):
+        folder = made.rename(made.with_name(f"{SCRATCH}{os.getpid()}-{made.name[6:]}"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def sweep() -> None:
+    """Take away the folders of the moment that nobody holds: their process was killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
-        if not _runs(int(left.name.removeprefix(SCRATCH).split("-")[0])):
-            shutil.rmtree(left, ignore_errors=True)  # another run may be sweeping too
-    with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-") as made:
-        yield Path(made)
+        try:
+            with _held(left):
+                shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue  # held, or somebody else's, or just swept by another run
 
 
-def _runs(process: int) -> bool:
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold the folder; OSError where another process does. A process that dies holds nothing.
+
+    Numbers of processes are no sign of life: they come again, and one that was killed may keep its
+    own until its parent has noticed.
+    """
+    lock = os.open(folder, os.O_RDONLY)
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def find_root(start: Path | None = None) -> Path:

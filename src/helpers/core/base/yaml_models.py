@@ -21,6 +21,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Twice(yaml.YAMLError):
+    """A key written twice."""
+
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__()
+        self.told = f" : clé écrite deux fois, « {key} », ligne {line}"
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML keeps the last of two equal keys and says nothing: here it is an error."""
 
@@ -28,8 +36,7 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key, _ in node.value:
             if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
-                line = key.start_mark.line + 1
-                raise yaml.YAMLError(f"clé écrite deux fois, « {key.value} », ligne {line}")
+                raise _Twice(key.value, key.start_mark.line + 1)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -38,12 +45,21 @@ def read_yaml(path: Path, shown_as: str) -> Any:
     """Return what the YAML file `path` holds; a key written twice is an error that names it."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise PhareError(
             "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
-        ) from error
+        ) from None
     except (yaml.YAMLError, UnicodeError) as error:
-        raise PhareError(f"YAML illisible : {error}", shown_as, "corriger le fichier") from error
+        # The library quotes the line, where a password may be.
+        raise PhareError(f"YAML illisible{_told(error)}", shown_as, "corriger le fichier") from None
+
+
+def _told(error: Exception) -> str:
+    """Return what may be told of a YAML error: a key written twice, or its line."""
+    if isinstance(error, _Twice):
+        return error.told
+    mark = getattr(error, "problem_mark", None)
+    return f" : ligne {mark.line + 1}, colonne {mark.column + 1}" if mark else ""
 
 
 def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
@@ -62,7 +78,7 @@ def validated(model: type[Strict], content: Any, shown_as: str) -> Any:
             " ; ".join(_in_french(one) for one in found),
             shown_as,
             "corriger ces clés dans ce fichier",
-        ) from error
+        ) from None
 
 
 def _in_french(error: Any) -> str:

@@ -9,13 +9,17 @@ their publisher publishes), the pack says `key: publique`, and the key follows f
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from helpers.core.base.errors import PhareError
 
@@ -53,6 +57,31 @@ class Key:
             return found.hexdigest()
 
         return pa.array([one(text) for text in texts.cast(pa.binary()).to_pylist()], pa.string())
+
+    @cached_property
+    def _box(self) -> AESSIV:
+        """A cipher (AES-SIV, RFC 5297) whose key is made from this one, for nothing else.
+
+        Of the same text it makes the same bytes, as all that is written here must be.
+        """
+        made = hashlib.blake2b(self.secret, digest_size=2 * BYTES, person=b"coffre")
+        return AESSIV(made.digest())
+
+    def sealed(self, text: str) -> str:
+        """Return a text, not empty, encrypted."""
+        return base64.b64encode(self._box.encrypt(text.encode(), None)).decode()
+
+    def unsealed(self, text: str) -> str | None:
+        """Return the text that `sealed` encrypted; None where it was not by this key."""
+        try:
+            return self._box.decrypt(base64.b64decode(text, validate=True), None).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+    def hash_of(self, *parts: bytes) -> str:
+        """Return the keyed hash of several texts, as bytes, in order."""
+        whole = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hashlib.blake2b(whole, key=self.secret, digest_size=HASH_BYTES).hexdigest()
 
     def hash(self, text: str) -> str:
         """Return the keyed hash of one text."""

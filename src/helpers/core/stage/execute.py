@@ -14,14 +14,14 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from helpers.core.base import markup
+from helpers.core.base import commands, markup, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root
+from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root, scratch
 from helpers.core.city.city import load_city
 from helpers.core.stage import code_used, params
 
@@ -33,6 +33,8 @@ STEADY = {
     "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
 }
+# Papermill writes the notebook as it goes: through `Discreet`, at a path that begins so.
+DISCREET = "discreet:"
 OUR_ERROR = re.compile(
     r"Erreur : (?P<what>.*)\n\s*où\s*: (?P<where>.*)\n\s*à faire : (?P<todo>.*)", re.DOTALL
 )
@@ -43,7 +45,6 @@ SHOWN_HTML = (
 )  # fmt: skip
 SHOWN_ATTRIBUTES = {"*": ["aria-labelledby", "class", "id", "style"], "a": ["href"],
                     "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan"]}  # fmt: skip
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def steady() -> dict[str, str]:
@@ -79,7 +80,7 @@ def run_stage(stage: str, city: str) -> None:
     timings.write_text(json.dumps({"seconds": round(time.perf_counter() - started, 2)}))
 
 
-def _start_kernel(folder: Path, room: str) -> Any:
+def _start_kernel(folder: Path, room: Path) -> Any:
     """Start a kernel that loads the charting library while this process loads Papermill.
 
     Its sockets are files in `room`.
@@ -95,31 +96,59 @@ def _start_kernel(folder: Path, room: str) -> Any:
             self.opened = super().client(**kwargs)
             return self.opened
 
-    connection = str(Path(room) / "kernel.json")
+    connection = str(room / "kernel.json")
     manager = Manager(kernel_name="python3", transport="ipc", connection_file=connection)
     first = "--IPKernelApp.exec_lines=import helpers.core, altair, duckdb, pyarrow"
     manager.start_kernel(cwd=str(folder), extra_arguments=[first])
     return manager
 
 
+class Discreet:
+    """Where Papermill writes a notebook: what may quote a value is taken out on the way."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, text: str, path: str) -> None:
+        """Write the notebook `text` (JSON) at `path`, which begins with DISCREET."""
+        content = json.loads(text)
+        redact.notebook(content, self.root)
+        Path(path.removeprefix(DISCREET)).write_text(as_text(content), encoding="utf-8")
+
+    def pretty_path(self, path: str) -> str:
+        """Return the path as Papermill's log calls it."""
+        return path
+
+
+@cache
+def _register(root: Path) -> None:
+    from papermill.iorw import papermill_io
+
+    papermill_io.register(DISCREET, Discreet(root))
+
+
 def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
     """Execute a notebook with Papermill, these values in its `parameters` cell; return it.
 
     Each has a kernel of its own. Where a cell stops, raise PhareError; the notebook as far as it
-    went is left at `broken`, which the caller removes when all went well.
+    went is left at `broken` (`Discreet`), which the caller removes when all went well.
     """
-    room = tempfile.mkdtemp(prefix="phare-")
-    kernel = _start_kernel(notebook.parent, room)
+    with scratch() as room:
+        return _execute(notebook, knobs, broken, _start_kernel(notebook.parent, room))
+
+
+def _execute(notebook: Path, knobs: dict[str, Any], broken: Path, kernel: Any) -> Any:
     import papermill  # slow to import: the kernel boots meanwhile
     from papermill.exceptions import PapermillExecutionError
 
+    _register(find_root())
     broken.parent.mkdir(parents=True, exist_ok=True)
     try:
         # No `cwd`: Papermill would change that of the whole process, and pages run in threads. The
         # kernel was started in the notebook's folder.
         return papermill.execute_notebook(
             str(notebook),
-            str(broken),
+            f"{DISCREET}{broken}",
             parameters=knobs,
             kernel_name="python3",
             progress_bar=False,
@@ -135,7 +164,6 @@ def execute(notebook: Path, knobs: dict[str, Any], broken: Path) -> Any:
             kernel.opened.stop_channels()
         if kernel.has_kernel:
             kernel.shutdown_kernel(now=True)
-        shutil.rmtree(room, ignore_errors=True)
 
 
 def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) -> PhareError:
@@ -146,18 +174,19 @@ def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) ->
         f"(In [{error.exec_count}]) ; paramètres : {values}"
     )
     todo = f"ouvrir le carnet arrêté : {broken.relative_to(root)}"
-    told = COLOURS.sub("", str(error.evalue))
+    told = redact.COLOURS.sub("", str(error.evalue))
     ours = OUR_ERROR.fullmatch(told.strip())
-    if ours:
+    if ours and redact.is_ours(error.ename, told):
         return PhareError(f"{ours['what']} ({ours['where']})", where, f"{ours['todo']} ; ou {todo}")
-    return PhareError(f"{error.ename} : {told.split(chr(10))[0]}", where, todo)
+    return PhareError(f"{error.ename} ({redact.UNSAID})", where, todo)
 
 
 def tidy(notebook: Any) -> Any:
     """Take out of an executed notebook all that differs between two runs of the same thing.
 
     Papermill's and widgets' metadata, execution stamps and random ids go; ids are made from the
-    cell's position and text; successive pieces of one stream are joined.
+    cell's position and text; successive pieces of one stream are joined. What libraries warn of
+    goes too: it may quote a value.
     """
     kept = ("kernelspec", "title", "city", "simulated")
     notebook.metadata = {k: notebook.metadata[k] for k in kept if k in notebook.metadata}
@@ -166,7 +195,7 @@ def tidy(notebook: Any) -> Any:
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
         if cell.cell_type == "code":
-            cell.outputs = _joined_streams(cell.outputs)
+            cell.outputs = _joined_streams(redact.without_warnings(cell.outputs))
     return notebook
 
 
@@ -242,4 +271,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -1,0 +1,272 @@
+"""What may be said of what came from outside; and that nobody says more.
+
+Each error of the connectors and of the door is looked at in the source: what it says is the
+project's own words, numbers, names that the contract or city.yaml writes, or comes from `redact`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.core.base import redact
+from helpers.core.base.errors import PhareError
+from tests.fixtures.real import ROOT
+
+SOURCES = sorted(
+    path for room in ("connect", "collect") for path in (ROOT / "src/helpers" / room).glob("*.py")
+)
+SAYING = {"PhareError", "Passing", "Changed", "Refused", "super().__init__", "print", "sys.exit"}
+# What else an error may hold, looked at by a person: numbers; names and texts that the contract or
+# city.yaml writes; places and texts made of these. Outside texts go through `redact`.
+REVIEWED = {
+    "collect/collect": {
+        "_places(city)",
+        "city.about.how_to_get.strip()",
+        "city.about.name",
+        "city.pack.name",
+        "error.what",
+        "name",
+        "todo",
+    },
+    "collect/gate": {
+        "_place(contract, one.shown)",
+        "_place(contract, shown)",
+        "edition.version",
+        "one.edition.file.encoding",
+        "one.edition.file.separator",
+    },
+    "connect/__init__": {"', '.join(DRAWN)", "form", "layout.format"},
+    "connect/bytes": {"encoding", "len(members)", "most"},
+    "connect/ckan": {"', '.join(sorted(FORMS))", "ask.where", "wrong"},
+    "connect/csv": {"before", "last", "layout.encoding", "layout.separator"},
+    "connect/geojson": {"row", "rows.index(None)", "start"},
+    "connect/geopackage": {"layout.layer", "len(layers)", "row", "suffix"},
+    "connect/http": {
+        "after",
+        "minutes",
+        "self.source",
+        "self.where",
+        "status",
+        "todo",
+        "token_name(self.source)",
+        "what",
+        "where",
+        "why",
+    },
+    "connect/json": {"place"},
+    "connect/mqtt": {
+        "self._place.where",
+        "self._refused",
+        "str(error)",
+        "sys.stderr",
+        "token_name(source)",
+        "told.city",
+        "told.source",
+        "wait",
+        "where",
+    },
+    "connect/open311": {"ask.where", "first.rows", "self._ask.where"},
+    "connect/opendatasoft": {"ask.where", "self._ask.where"},
+    "connect/pages": {"ask.where", "form", "where"},
+    "connect/parquet": {"first", "place"},
+    "connect/placing": {"row", "what"},
+    "connect/postgres": {
+        "SAID.get(code, f'lecture de PostgreSQL interrompue (SQLSTATE {redact.code(code)})')",
+        "_refusal(str(error))",
+        "ask.layout.table",
+        "ask.where",
+        "what",
+    },
+    "connect/xlsx": {"layout.sheet", "len(found)", "top"},
+}
+
+
+def leaves(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the parts of a text that is being made, but for what is written in the source."""
+    match node:
+        case ast.Constant():
+            return
+        case ast.JoinedStr(values=parts):
+            for part in parts:
+                yield from leaves(part)
+        case ast.FormattedValue(value=value):
+            yield from leaves(value)
+        case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+            yield from leaves(left)
+            yield from leaves(right)
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from leaves(part)
+        case _:
+            yield node
+
+
+def said(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the source of what a module's errors and prints hold, redacted or not."""
+    tree = ast.parse(text)
+    raised = {id(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called.startswith("redact."):  # `raise redact.placed(error, …)`
+                continue
+            if id(node) in raised or called in SAYING:
+                for given in (*node.args, *(one.value for one in node.keywords)):
+                    yield from ((node.lineno, ast.unparse(one)) for one in leaves(given))
+
+
+def is_safe(source: str) -> bool:
+    """Tell whether an expression is one of `redact`'s, or the name of a constant."""
+    return source.startswith("redact.") or source.rpartition(".")[2].isupper()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_error_says_what_came_from_outside(path: Path) -> None:
+    reviewed = REVIEWED.get(f"{path.parent.name}/{path.stem}", set())
+    told = [one for one in said(path.read_text(encoding="utf-8")) if not is_safe(one[1])]
+    assert [one for one in told if one[1] not in reviewed] == []
+    assert reviewed == {source for _, source in told}, "no longer said: take it away from REVIEWED"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'raise PhareError(f"colonne {names[0]}", "x", "y")',
+        'raise PhareError("x", f"fichier {path.name}", "y")',
+        'raise Passing("x", url)',
+        "raise PhareError(str(error), where, todo)",
+        'raise ValueError(f"valeur {cell}")',
+        "print(row)",
+    ],
+)
+def test_a_new_error_that_quotes_is_seen(line: str) -> None:
+    told = {source for _, source in said(line)}
+    assert [one for one in told if not is_safe(one)]
+
+
+def test_every_command_begins_discreetly() -> None:
+    commands = 0
+    for path in sorted((ROOT / "src/helpers").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if '\nif __name__ == "__main__":' in text and path.name != "warm.py":  # it runs others
+            assert '\nif __name__ == "__main__":\n    commands.begin()\n' in text, path
+            commands += 1
+    assert commands > 10
+
+
+# ---- What it says
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://portail.fr/api/explore/v2.1/catalog/datasets/qpv-2024/",) * 2,
+        ("https://data.fr/accidents_2013_2015_2020.csv",) * 2,
+        ("mqtts://serveur:8883/ville", "mqtts://serveur:8883/ville"),
+        ("https://nom:secret@h.fr/a?cle=secret&where=x#secret", "https://h.fr/a?cle=…&where=…"),
+        ("https://h.fr/a?secret", "https://h.fr/a?…=…"),
+        ("https://h.fr/d/5e7e104ace2080d9162b61d8/r", "https://h.fr/d/…/r"),
+        ("https://h.fr/eyJhbGciOiJIUzI1NiJ9.e30.secret/x", "https://h.fr/…/x"),
+        ("https://h.fr/k/AKIAIOSFODNN7EXAMPLE", "https://h.fr/k/…"),
+        ("https://h.fr/a;jsessionid=secret/b", "https://h.fr/…/b"),
+        ("https://h.fr/p%40ss/b", "https://h.fr/…/b"),
+        ("postgresql://u:secret@base.fr:5432/ville?sslmode=require",
+         "postgresql://base.fr:5432/ville?sslmode=…"),
+        ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+        ("secret", "…"), ("https://[secret/a", "…"), ("https://h:secret/a", "…"),
+    ],
+)  # fmt: skip
+def test_addresses_are_told_without_their_secrets(url: str, told: str) -> None:
+    assert redact.address(url) == told
+    assert redact.addresses(f"fatal: voir {url} ici").startswith("fatal: voir ")
+
+
+def test_addresses_in_a_text_of_git_too() -> None:
+    text = "fatal: unable to access 'https://nom:secret@h.fr/depot': 403"
+    assert "secret" not in redact.addresses(text)
+
+
+YEARS = "20[0-9]{2}"
+
+
+@pytest.mark.parametrize(
+    "name", ["mc_2024.csv", "mc_2024-03.csv", "mc_20240301.csv", "mc_2024-03-01.csv", "mc_7.csv",
+             "mc_007.csv", "mc_.csv", "fixe.csv", "mc__2024.csv"],
+)  # fmt: skip
+def test_names_of_files_that_city_yaml_describes(name: str) -> None:
+    assert redact.file_name(name, ["mc_*.csv", "fixe.csv"], YEARS, 3) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["mc_dupont.csv", "mc_2024_dupont.csv", "mc_0612345678.csv", "mc_12345678.csv",
+             "mc_19610312.csv", "mc_1234.csv", "mc_202413.csv", "mc_2024\n.csv", "dupont.csv",
+             "mc_2024.csv.dupont", "mc_٢٠٢٤.csv"],
+)  # fmt: skip
+def test_names_of_files_that_it_does_not(name: str) -> None:
+    assert redact.file_name(name, ["mc_*.csv", "fixe.csv"], YEARS, 3) == "livraison n° 3"
+
+
+def test_names_are_told_where_they_are_named() -> None:
+    assert redact.known(["a", "Jean Dupont", "b", "c"], {"a", "b"}) == (
+        "a, b, 2 que le contrat ne nomme pas"
+    )
+    assert redact.known([], {"a"}) == "aucun nom"
+
+
+def test_a_notebook_that_stopped_keeps_places_and_our_own_words() -> None:
+    ours = str(PhareError("colonne absente", "source « x »", "vérifier"))
+    error = {"output_type": "error", "ename": "PhareError", "evalue": ours, "traceback": [ours]}
+    other = {
+        "output_type": "error", "ename": "ValueError", "evalue": "Jean Dupont",
+        "traceback": [
+            "\x1b[0;31mValueError\x1b[0m  Traceback (most recent call last)",
+            "Cell \x1b[0;32mIn[3], line 2\x1b[0m\n----> 2 x = 'Jean Dupont'",
+            f"File {ROOT}/src/helpers/a.py:12, in read(path, text)\n    raise ValueError(text)",
+            "ValueError: Jean Dupont",
+        ],
+    }  # fmt: skip
+    false = {**other, "ename": "PhareErrorJean"}
+    warned = {"output_type": "stream", "name": "stderr", "text": "Jean Dupont"}
+    kept = {"output_type": "stream", "name": "stdout", "text": "12 lignes"}
+    content = {"cells": [{"cell_type": "code", "outputs": [error, other, false, warned, kept]},
+                         {"cell_type": "markdown", "source": "texte"}]}  # fmt: skip
+    redact.notebook(content, ROOT)
+    told = content["cells"][0]["outputs"]
+    assert "Jean Dupont" not in json.dumps(content)
+    assert told[0]["evalue"] == ours
+    assert told[1]["traceback"][:2] == ["Cell In[3], line 2", "File src/helpers/a.py:12, in read"]
+    assert told[-1] == kept
+
+
+def test_a_process_that_fails_tells_the_place_and_no_value() -> None:
+    code = """
+from helpers.core.base import commands
+commands.begin()
+def read(text):
+    try:
+        int(text)
+    except ValueError as error:
+        raise KeyError(text) from error
+import threading
+one = threading.Thread(target=read, args=("Jean Dupont",))
+one.start()
+one.join()
+read("Jean Dupont")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": ""},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Dupont" not in done.stdout + done.stderr
+    assert done.stderr.count("KeyError") == 2
+    assert done.stderr.count("ValueError") == 2
+    assert re.search(r"line \d+, in read", done.stderr)
