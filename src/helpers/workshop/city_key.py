@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
 from helpers.core.city import key
@@ -129,4 +130,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
 from helpers.core.base.workspace import find_root
@@ -286,4 +287,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    commands.begin()
     sys.exit(main())
