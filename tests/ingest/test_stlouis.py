@@ -241,7 +241,7 @@ def monthly(
                     shutil.copyfileobj(file, copy)
     assert len(headers) == 156
     contract = load_contract(ROOT / "tests/fixtures/crime_mensuel.yaml")
-    receipt = gate.take_in(door(), contract, sorted(kept), folder / "out")
+    receipt = gate.take_in(door(), contract, sorted(kept), folder / "out", [p.name for p in kept])
     con = duckdb.connect()
     con.execute(f"CREATE VIEW raw AS FROM '{folder / 'out/crime_mensuel.parquet'}'")
     path = shared / "stlouis/stl_crime_2008_2020_noaddr.parquet"

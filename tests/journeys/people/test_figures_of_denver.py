@@ -95,7 +95,9 @@ def test_maps_of_what_stands_out(
             north, east = int(y // 200 * 200), int(x // 200 * 200)
             inside = f"CRS26913RES200mN{north}E{east}" in studied
             expected[theme_of[row["OFFENSE_CATEGORY_ID"]]] += inside
-    assert drawn == expected
+    # Moved onto the grid of ten metres, one fact of a theme may leave the ground that is studied.
+    assert set(drawn) == set(expected)
+    assert all(abs(drawn[theme] - n) <= 1 for theme, n in expected.items())
 
 
 def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,13 +63,13 @@ def trap(pack: Path) -> None:
         text = trapped(yaml.safe_load(path.read_text(encoding="utf-8")))
         for one in text.get("published_figures", ()):
             one |= {name: f"{one[name]}{BAIT}" for name in ("unit", "source")}
-        text.get("fields", {}).get("nom", {}).pop("pattern", None)  # it would refuse the bait
         path.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False), "utf-8")
-    for path in (pack / "livraison").glob("*.geojson"):
-        zones = json.loads(path.read_text(encoding="utf-8"))
-        for feature, bait in zip(zones["features"], itertools.cycle(BAITS), strict=False):
-            feature["properties"]["nom"] += bait
-        path.write_text(json.dumps(zones, ensure_ascii=False), encoding="utf-8")
+    for path in (pack / "lists").glob("*.csv"):  # the names of zones
+        with path.open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            named = zip(rows, itertools.cycle(BAITS), strict=False)
+            csv.writer(file).writerows([head, *([code, name + b] for (code, name), b in named)])
     column = f"col<img src=x onerror={RUN}>`planté`|planté"  # one that the contract does not name
     for path in (pack / "livraison").glob("faits*.csv"):
         head, _, rest = path.read_text(encoding="utf-8").partition("\n")
@@ -93,14 +92,14 @@ file: {format: csv, separator: ";"}
 timezone: Europe/Paris
 key: [id]
 fields:
-  id: {type: str, required: true, label: numéro}
-  titre: {type: str, required: true, label: titre public}
-  genre: {type: str, required: true, label: genre de fermeture}
+  id: {type: id, required: true, label: numéro}
+  titre: {type: enum, required: true, label: nature de l'événement, list: evenements}
+  genre: {type: enum, required: true, label: genre de fermeture, list: genres}
   debut: {type: timestamp, required: true, format: "%Y-%m-%dT%H:%M:%S", label: début}
   fin: {type: timestamp, required: true, format: "%Y-%m-%dT%H:%M:%S", label: fin}
-  longitude: {type: float, required: true, unit: degrés, label: longitude}
-  latitude: {type: float, required: true, unit: degrés, label: latitude}
-  taille: {type: int, required: true, label: personnes attendues}
+  longitude: {type: longitude, required: true, unit: degrés, minimum: 5, maximum: 6}
+  latitude: {type: latitude, required: true, unit: degrés, minimum: 43, maximum: 44}
+  taille: {type: int, required: true, minimum: 0, maximum: 1000, label: personnes attendues}
   statut: {type: enum, required: true, values: [tenu], label: statut}
 """
 
@@ -114,13 +113,17 @@ def add_events(pack: Path, day: str) -> None:
         for n, bait in enumerate(BAITS):
             when = (f"{day}T08:00:00", f"{day}T22:00:00", 5.3661 + n / 1000, 43.2945)
             rows.writerow([f"E{n}", f"Fête {bait}", f"genre {bait}", *when, 900 - n, "tenu"])
+    for name, what in (("evenements", "Fête"), ("genres", "genre")):
+        with (pack / f"lists/{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            codes = [[f"{what} {bait}", ""] for bait in BAITS]
+            csv.writer(file).writerows([["code", "nom"], *codes])
     path = pack / "city.yaml"
     about = yaml.safe_load(path.read_text(encoding="utf-8"))
     about["sources"]["evenements"] = {"file": "evenements.csv"}
     when_where = {"source": "evenements", "id": "id", "start": "debut", "end": "fin",
                   "longitude": "longitude", "latitude": "latitude"}  # fmt: skip
     about["agenda"] = {
-        "events": {**when_where, "title": "titre", "size": "taille", "status": "statut",
+        "events": {**when_where, "kind": "titre", "size": "taille", "status": "statut",
                    "held": ["tenu"]},
         "closures": {**when_where, "kind": "genre", "radius_m": "taille", "event": "id"},
     }  # fmt: skip
