@@ -25,6 +25,10 @@ ServerKernelManager.traceback_replacement_message = (
     "Cette demande n'a pas abouti. Changez de réglage ou rechargez la page."
 )
 
+# A kernel that died is told as dead. Started again in silence, it would hold nothing of the page,
+# and a page being made would wait for its answer without end.
+c.KernelRestarter.restart_limit = 0
+
 # Widgets need these; any other JupyterLab extension fails in Voilà and fills the console.
 c.VoilaConfiguration.extension_allowlist = [
     "@jupyter-widgets/jupyterlab-manager",
