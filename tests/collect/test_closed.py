@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.collect import closed, gate
+from helpers.collect import closed, receipts
 from helpers.core.city import key
 from helpers.core.city.contract import Contract
 from tests.fixtures.made_up import ABOUT, door
@@ -28,19 +28,22 @@ RULES: dict[str, dict[str, Any]] = {
     "zone": {"type": "str", "pattern": "132[0-9]{4}"},
     "nombre": {"type": "int", "minimum": -5, "maximum": 1000},
     "part": {"type": "float", "minimum": 0, "maximum": 50, "decimals": 2},
+    "rond": {"type": "float", "minimum": 0, "maximum": 50, "decimals": 0},
     "vrai": {"type": "bool"},
     "annee": {"type": "year"},
     "jour": {"type": "date", "format": "%d/%m/%Y"},
     "mois": {"type": "date", "format": "%Y-%m", "month_end": True},
     "debut": {"type": "timestamp", "format": "%Y-%m-%dT%H:%M:%S"},
     "appel": {"type": "timestamp", "format": "%Y-%m-%dT%H:%M:%S%z", "precision": "second"},
+    "maj": {"type": "timestamp", "format": "%Y-%m-%dT%H:%M:%S"},
+    "mots": {"type": "date", "format": "%d %b %Y"},
     "heure": {"type": "timestamp", "format": "%-m/%-d/%Y %-I:%M:%S %p"},
     "lon": {"type": "longitude", "unit": "degrés", "minimum": 5.0, "maximum": 5.8},
     "lat": {"type": "latitude", "unit": "degrés", "minimum": 43.0, "maximum": 43.6},
 }
 BASE: dict[str, Any] = {
     "source": "essai", "title": "Essai", "kind": "context", **ABOUT, "file": {"format": "csv"},
-    "fields": RULES, "since": 2015, "until": 2030,
+    "fields": RULES, "since": 2015, "until": 2030, "revised_at": "maj",
 }  # fmt: skip
 CONTRACT = Contract(**BASE)
 
@@ -78,7 +81,14 @@ def off(rule: str, text: str) -> str:
         ("part", "50.001", off("bornes", "50.001")),
         ("vrai", "Oui", "oui"), ("vrai", "peut-être", off("illisible", "peut-être")),
         ("annee", "2020", "2020"), ("annee", "20", "20"), ("annee", "1961", off("bornes", "1961")),
-        ("jour", "31/12/2020", "31/12/2020"), ("jour", "1/2/2020", "1/2/2020"),
+        ("jour", "31/12/2020", "31/12/2020"), ("jour", "1/2/2020", "01/02/2020"),
+        ("jour", "12/03/2020 Dupont", None), ("mots", "12 Jan 2024", "12 Jan 2024"),
+        ("mots", "12 Thermidor 2024", off("illisible", "12 Thermidor 2024")),
+        ("maj", "2020-07-01T12:34:56", "2020-07-01T12:34:56"),
+        ("debut", "2020-7-1T12:34:56", "2020-07-01T12:34:00"),
+        ("appel", "2020-7-1T12:34:56+0200", "2020-07-01T10:34:56+00:00"),
+        ("rond", "1.4", "1"), ("rond", "12", "12"), ("vrai", "", None), ("part", "1e999",
+                                                                         off("illisible", "1e999")),
         ("jour", "12/03/1961", off("bornes", "12/03/1961")),
         ("jour", "12/03/1961 Dupont", None), ("jour", "12/2020", off("illisible", "12/2020")),
         ("mois", "2020-07", "2020-07"),
@@ -130,7 +140,7 @@ def test_of_a_row_that_names_somebody_only_codes_numbers_and_moments_are_kept() 
     columns = {"row_number": pa.array([1], pa.int64()), "fault": pa.nulls(1, pa.string())}
     table = pa.table(columns | {name: pa.array([text]) for name, text in row.items()})
     written = door().let_in(CONTRACT, CONTRACT.every_edition()[0], table, 1, 0).to_pylist()[0]
-    assert written["fault"] == f"{gate.PERSON}:nom:nature"
+    assert written["fault"] == f"{receipts.PERSON}:nom:nature"
     kept = {name: written[name] for name in row if written[name] is not None}
     assert kept == {"zone": "1320101", "nombre": "3", "debut": "2020-07-01T12:00:00"}
 

@@ -119,6 +119,27 @@ def test_checks_between_fields_set_aside_with_their_own_reason(tmp_path: Path) -
     assert built.fates["faits"] == {"accepted": 2, "sous_le_seuil": 1}
 
 
+def test_a_place_on_the_bounds_of_its_contract_is_within_them(tmp_path: Path) -> None:
+    """Moved onto the grid, it must not be taken for a place outside."""
+    bounds = {"minimum": 5.3601, "maximum": 5.38496}  # the grid has 5.360075 and 5.385008
+    contract = facts(fields={"lon": {**FACTS["fields"]["lon"], **bounds}})
+    rows = [fact(1, lon="5.3601"), fact(2, lon="5.38496"), fact(3, lon="5.36009")]
+    built = build_made_up(tmp_path, rows, facts=contract)
+    assert built.fates["faits"] == {"accepted": 2, "hors_bornes:lon": 1}
+
+
+@pytest.mark.parametrize("counts", [("3", "9"), ("9", "3")])
+def test_of_two_versions_in_one_minute_the_later_one_is_kept(
+    counts: tuple[str, str], tmp_path: Path
+) -> None:
+    contract = facts(revised_at="fin")
+    del contract["fields"]["fin"]["precision"]
+    rows = [fact(1, fin="2024-07-01T13:00:40", nombre=counts[0]),
+            fact(1, fin="2024-07-01T13:00:20", nombre=counts[1])]  # fmt: skip
+    built = build_made_up(tmp_path, rows, facts=contract)
+    assert accepted(built) == [(hashed("F1"), int(counts[0]))]
+
+
 def test_swapped_coordinates_are_told_from_others_out_of_bounds(tmp_path: Path) -> None:
     right = fact(1)
     rows = [right, fact(2, lon=right["lat"], lat=right["lon"]), fact(3, lon="90.0"),

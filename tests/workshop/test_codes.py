@@ -13,23 +13,20 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
 from helpers.core.city.city import City
 from helpers.core.city.contract import load_contract
-from helpers.workshop import codes, new, yaml_text
+from helpers.workshop import codes, yaml_text
 from helpers.workshop.codes import Asking
 from tests.fixtures.real import ROOT, build
+from tests.workshop.conftest import pack
 
 NEW, NAME, PHONE = "tapage nocturne", "Mme Sandrine Duhamel", "0612345678"
 SEEN = Asking(terminal=True)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A workspace with one invented city, whose facts say three words that are off the list."""
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "data/cities").mkdir(parents=True)
-    (tmp_path / "data/cities/active.yaml").write_text("cities: {}\n", encoding="utf-8")
-    new.new_city(tmp_path, "port_neuf")
-    path = tmp_path / "data/cities/port_neuf/livraison/faits.csv"
+def place(place: Path) -> Path:
+    """That city, whose facts say three words that are off the list."""
+    shutil.copy(ROOT / "params.yaml", place)
+    path = pack(place) / "livraison/faits.csv"
     rows = list(csv.reader(path.open(encoding="utf-8"), delimiter=";"))
     for row in rows[1:41]:
         row[1] = NEW
@@ -38,11 +35,7 @@ def place(tmp_path: Path) -> Path:
     rows[44][1] = PHONE
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";", lineterminator="\n").writerows(rows)
-    return tmp_path
-
-
-def pack(place: Path) -> Path:
-    return place / "data/cities/port_neuf"
+    return place
 
 
 def everything(place: Path) -> dict[Path, bytes]:

@@ -22,25 +22,12 @@ from helpers.workshop import new
 from helpers.workshop.draft_contract import draft
 from helpers.workshop.ordinary import is_ordinary
 from tests.fixtures.real import ROOT, build
+from tests.workshop.conftest import pack
 
 SECRET = "Duhamel-Imaginaire"
 KEY = public("port_neuf")
 CASES = ROOT.parent / "shared" / "cases"
 PERSONS, DRAFTS = CASES / "40-person-strings", CASES / "11-new-source-draft"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A workspace with the templates and one invented city."""
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    (tmp_path / "data/cities").mkdir(parents=True)
-    (tmp_path / "data/cities/active.yaml").write_text("cities: {}\n", encoding="utf-8")
-    new.new_city(tmp_path, "port_neuf")
-    return tmp_path
-
-
-def pack(place: Path) -> Path:
-    return place / "data/cities/port_neuf"
 
 
 def case(folder: Path, name: str) -> Path:

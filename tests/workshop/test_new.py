@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,8 @@ import yaml
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.workshop import new
-from tests.fixtures.real import ROOT, build
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A workspace with the templates and no city."""
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    (tmp_path / "data/cities").mkdir(parents=True)
-    (tmp_path / "data/cities/active.yaml").write_text("cities: {}\n", encoding="utf-8")
-    new.new_city(tmp_path, "port_neuf")
-    return tmp_path
-
-
-def pack(place: Path) -> Path:
-    return place / "data/cities/port_neuf"
+from tests.fixtures.real import build
+from tests.workshop.conftest import pack
 
 
 def test_new_city_comes_in_and_counts_what_its_delivery_holds(place: Path) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import reduce
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from helpers.core.base.store import literal
 from helpers.core.city import contract_sql
 from helpers.core.city.contract import METRES, Contract, FieldRule
 from helpers.core.city.contract_sql import (
@@ -33,7 +35,6 @@ NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0
 # Formats of fixed width, and where their seconds begin.
 FIXED = {"%Y-%m-%dT%H:%M:%S": 17, "%Y-%m-%d %H:%M:%S": 17, "%Y-%m-%dT%H:%M:%SZ": 17,
          "%Y-%m-%dT%H:%M:%S%z": 17, "%d/%m/%Y %H:%M:%S": 17}  # fmt: skip
-MOMENT_SIGNS = r"^[0-9TZtzAPMapm:/., +-]{1,40}$"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def judge(
             return _split(texts, _listed(rule, texts), NOT_LISTED)
         case "bool":
             lower = pc.utf8_lower(texts)
-            return _split(lower, pc.is_in(lower, pa.array([*TRUE, *FALSE], pa.string())), NOT_READ)
+            return _split(lower, pc.is_in(lower, pa.array([*TRUE, *FALSE])), NOT_READ)
         case "int":
             return _integers(rule, texts)
         case "float":
@@ -80,42 +81,43 @@ def judge(
         case "longitude" | "latitude":
             return _coordinates(contract, rule, texts, step_m)
         case _:
-            return _moments(contract, rule, texts, con)
+            return _moments(contract, name, texts, con)
 
 
 def _split(texts: pa.Array, sound: pa.Array, kind: str) -> Judged:
-    """Return the sound texts, the others being off by the rule `kind`."""
-    if pc.all(sound, skip_nulls=True).as_py() is not False:
+    """Return the texts that are `sound`, the others, if there is one, being off by rule `kind`."""
+    right = pc.or_kleene(pc.is_null(texts), sound)
+    if pc.all(right).as_py():
         return Judged(texts, None)
-    off = pc.if_else(pc.fill_null(sound, True), None, kind)
-    return Judged(pc.if_else(sound, texts, None), off)
+    return Judged(pc.if_else(right, texts, None), pc.if_else(right, None, kind))
 
 
 def _listed(rule: FieldRule, texts: pa.Array) -> pa.Array:
-    """Return whether each text (n,) is a code of the list, or several; null where there is none."""
+    """Return whether each text (n,) is a code of the list, or several of them."""
     if rule.separator:
         one = "|".join(re.escape(code) for code in rule.values)
         pattern = f"^(?:{one})(?:{re.escape(rule.separator)}(?:{one}))*$"
         return pc.match_substring_regex(texts, pattern)
-    sound = pc.is_in(texts, pa.array(rule.values, pa.string()))
-    return pc.if_else(pc.is_valid(texts), sound, None)
+    return pc.is_in(texts, pa.array(rule.values, pa.string()))
 
 
 def _among_shapes(rule: FieldRule, texts: pa.Array) -> Judged:
     return _split(texts, pc.match_substring_regex(texts, f"^(?:{rule.pattern})$"), NOT_SHAPED)
 
 
-def _within(rule: FieldRule, texts: pa.Array, values: pa.Array, written: pa.Array) -> Judged:
-    """Return what is written of the numbers within bounds; `values` is null where none is read."""
-    inside = pc.and_(pc.greater_equal(values, rule.minimum), pc.less_equal(values, rule.maximum))
-    off = pc.case_when(
-        pc.make_struct(
-            pc.is_null(texts), pc.is_null(values), pc.invert(pc.fill_null(inside, False))
-        ),
-        pa.scalar(None, pa.string()), pa.scalar(NOT_READ), pa.scalar(NOT_BOUNDED),
-    )  # fmt: skip
-    kept = pc.if_else(pc.fill_null(inside, False), written, None)
-    return Judged(kept, off if off.null_count < len(off) else None)
+def _within(rule: FieldRule, values: pa.Array) -> pa.Array:
+    """Return whether each value (n,) is within the rule's bounds; null where it is null."""
+    return pc.and_(pc.greater_equal(values, rule.minimum), pc.less_equal(values, rule.maximum))
+
+
+def _bounded(texts: pa.Array, values: pa.Array, inside: pa.Array, written: pa.Array) -> Judged:
+    """Return what is `written` of the numbers `inside`; `values` is null where none is read."""
+    right = pc.or_kleene(pc.is_null(texts), inside)
+    if pc.all(pc.fill_null(right, False)).as_py():
+        return Judged(written, None)
+    why = pc.if_else(pc.is_null(values), NOT_READ, NOT_BOUNDED)
+    sound = pc.fill_null(right, False)
+    return Judged(pc.if_else(sound, written, None), pc.if_else(sound, None, why))
 
 
 def _integers(rule: FieldRule, texts: pa.Array) -> Judged:
@@ -125,7 +127,7 @@ def _integers(rule: FieldRule, texts: pa.Array) -> Judged:
     written = read
     if not pc.all(plain, skip_nulls=True).as_py():
         written = pc.if_else(plain, read, pc.cast(values, pa.string()))
-    return _within(rule, texts, values, written)
+    return _bounded(texts, values, _within(rule, values), written)
 
 
 def _dotted(contract: Contract, texts: pa.Array) -> pa.Array:
@@ -143,7 +145,8 @@ def _read(dotted: pa.Array) -> pa.Array:
 def _decimals(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
     dotted = _dotted(contract, texts)
     values = _read(dotted)
-    short = rf"^-?[0-9]{{1,15}}(?:[.][0-9]{{1,{max(rule.decimals, 1)}}})?$"
+    part = rf"(?:[.][0-9]{{1,{rule.decimals}}})?" if rule.decimals else ""
+    short = f"^-?[0-9]{{1,15}}{part}$"
     plain = pc.match_substring_regex(dotted, short)
     written = dotted
     if not pc.all(plain, skip_nulls=True).as_py():
@@ -151,7 +154,7 @@ def _decimals(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
         written = pc.if_else(plain, dotted, rounded)
     if contract.file.decimal == ",":
         written = pc.replace_substring(written, ".", ",")
-    return _within(rule, texts, values, written)
+    return _bounded(texts, values, _within(rule, values), written)
 
 
 def _coordinates(contract: Contract, rule: FieldRule, texts: pa.Array, step_m: float) -> Judged:
@@ -164,26 +167,16 @@ def _coordinates(contract: Contract, rule: FieldRule, texts: pa.Array, step_m: f
         step /= math.cos(math.radians(_middle_latitude(contract)))
     values = _read(_dotted(contract, texts))
     steps = pc.round(pc.divide(values, step))
-    digits = 6 if rule.unit == "degrés" else 1
-    written = pc.cast(pc.round(pc.multiply(steps, step), digits), pa.string())
+    moved = pc.round(pc.multiply(steps, step), 6 if rule.unit == "degrés" else 1)
+    own = _within(rule, values)
+    # Of a place near the bounds, the nearest point of the grid may lie beyond.
+    kept_in = pc.min_element_wise(pc.max_element_wise(moved, rule.minimum), rule.maximum)
+    written = pc.cast(pc.if_else(own, kept_in, moved), pa.string())
     if contract.file.decimal == ",":
         written = pc.replace_substring(written, ".", ",")
     axes = [one for one in contract.fields.values() if one.type in ("longitude", "latitude")]
-    inside = [
-        pc.and_(pc.greater_equal(values, one.minimum), pc.less_equal(values, one.maximum))
-        for one in axes
-    ]
-    somewhere = inside[0]
-    for other in inside[1:]:
-        somewhere = pc.or_(somewhere, other)
-    off = pc.case_when(
-        pc.make_struct(
-            pc.is_null(texts), pc.is_null(values), pc.invert(pc.fill_null(somewhere, False))
-        ),
-        pa.scalar(None, pa.string()), pa.scalar(NOT_READ), pa.scalar(NOT_BOUNDED),
-    )  # fmt: skip
-    kept = pc.if_else(pc.fill_null(somewhere, False), written, None)
-    return Judged(kept, off if off.null_count < len(off) else None)
+    somewhere = reduce(pc.or_, [_within(one, values) for one in axes])
+    return _bounded(texts, values, somewhere, written)
 
 
 def _middle_latitude(contract: Contract) -> float:
@@ -201,61 +194,66 @@ def years(contract: Contract) -> tuple[str, str]:
 
 
 def _moments(
-    contract: Contract, rule: FieldRule, texts: pa.Array, con: duckdb.DuckDBPyConnection
+    contract: Contract, name: str, texts: pa.Array, con: duckdb.DuckDBPyConnection
 ) -> Judged:
-    long, short = years(contract)
-    form = (
-        f"(?:{long}|{short})"
-        if rule.type == "year"
-        else contract_sql.shape(rule.format, long, short)
-    )
+    rule, (long, short) = contract.fields[name], years(contract)
+    if rule.type == "year":
+        return _years(contract, rule, texts)
+    form = contract_sql.shape(rule.format, long, short)
     plain = pc.match_substring_regex(texts, f"^(?:{form})$")
-    kept, off = texts, None
-    if pc.all(plain, skip_nulls=True).as_py() is False:
-        kept, off = _odd_moments(contract, rule, texts, plain, con)
-    if rule.type == "timestamp" and rule.precision == "minute" and "%S" in rule.format:
-        kept = _to_the_minute(rule.format, kept, plain)
-    return Judged(kept, off)
+    # Which of two versions of a record is the later one is told by the second.
+    cut = rule.type == "timestamp" and rule.precision == "minute" and name != contract.revised_at
+    kept = pc.if_else(plain, texts, None)
+    if cut and "%S" in rule.format:
+        kept = _to_the_minute(rule.format, kept)
+    if pc.all(plain, skip_nulls=True).as_py() is not False:
+        return Judged(kept, None)
+    odd = _read_moments(contract, rule, pc.unique(texts.filter(pc.invert(plain))), con, cut=cut)
+    position = pc.index_in(texts, odd["said"].combine_chunks())
+    written, off = (pc.take(odd[c].combine_chunks(), position) for c in ("written", "off"))
+    return Judged(pc.coalesce(kept, written), off)
 
 
-def _odd_moments(
+def _years(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
+    long, short = years(contract)
+    sound = pc.match_substring_regex(texts, f"^(?:{long}|{short})$")
+    read = pc.match_substring_regex(texts, "^(?:[0-9]{2}|[0-9]{4})$")
+    return _bounded(texts, pc.if_else(read, texts, None), sound, texts)
+
+
+def _read_moments(
     contract: Contract,
     rule: FieldRule,
-    texts: pa.Array,
-    plain: pa.Array,
+    odd: pa.Array,
     con: duckdb.DuckDBPyConnection,
-) -> tuple[pa.Array, pa.Array]:
-    """Judge moments not plainly written (« 1/2/2024 ») by reading them; see `Judged`."""
-    odd = pc.unique(texts.filter(pc.invert(pc.fill_null(plain, True))))
+    *,
+    cut: bool,
+) -> pa.Table:
+    """Read moments not plainly written (« 1/2/2024 », « 3 Jan 2024 »): said, written, off.
+
+    What is written is made again from what was read; a moment that carried its offset is in UTC.
+    """
     con.register("odd", pa.table({"said": odd}))
     value = contract_sql.typed("said", rule, contract.file.decimal, "UTC")
-    year = value if rule.type == "year" else f"year({value})"
+    whole = f"date_trunc('minute', {value})" if cut else value
+    form = literal(rule.format.replace("%z", "+00:00"))
     told = con.execute(
-        f"SELECT said, CASE WHEN {value} IS NULL OR NOT regexp_full_match(said, '{MOMENT_SIGNS}') "
-        f"THEN '{NOT_READ}' WHEN {year} NOT BETWEEN {contract.since} AND {contract.until} "
-        f"THEN '{NOT_BOUNDED}' END AS off FROM odd"
+        f"SELECT said, CASE WHEN {value} IS NULL THEN '{NOT_READ}' WHEN year({value}) NOT BETWEEN "
+        f"{contract.since} AND {contract.until} THEN '{NOT_BOUNDED}' END AS off, "
+        f"CASE WHEN off IS NULL THEN strftime({whole}, {form}) END AS written FROM odd"
     ).to_arrow_table()
     con.unregister("odd")
-    faults = told.filter(pc.is_valid(told["off"])).combine_chunks()
-    position = pc.index_in(texts, faults["said"].combine_chunks() if faults.num_rows else odd[:0])
-    off = pc.take(faults["off"].combine_chunks(), position) if faults.num_rows else None
-    if off is None:
-        return texts, pa.nulls(len(texts), pa.string())
-    return pc.if_else(pc.is_null(off), texts, None), off
+    return told
 
 
-def _to_the_minute(form: str, texts: pa.Array, plain: pa.Array) -> pa.Array:
-    """Return moments of the format `form` whose seconds are 00; `plain` are plainly written."""
-    sliced = pa.nulls(len(texts), pa.string())
+def _to_the_minute(form: str, texts: pa.Array) -> pa.Array:
+    """Return moments (n,), plainly written in the format `form`, whose seconds are 00."""
     if form in FIXED:  # as wide whatever the moment: a slice is five times faster
-        width, kept = FIXED[form], pc.if_else(plain, texts, None)
-        before = pc.utf8_slice_codeunits(kept, 0, width)
-        after = pc.utf8_slice_codeunits(kept, width + 2)
-        sliced = pc.binary_join_element_wise(before, "00", after, "")
-        texts = pc.if_else(plain, None, texts)
+        width = FIXED[form]
+        before = pc.utf8_slice_codeunits(texts, 0, width)
+        after = pc.utf8_slice_codeunits(texts, width + 2)
+        return pc.binary_join_element_wise(before, "00", after, "")
     parts = re.split("(%S(?:[.]%f)?)", form, maxsplit=1)
     before = contract_sql.shape(parts[0], "[0-9]{4}", "[0-9]{2}")
     found = f"^({before})[0-9]{{2}}(?:[.][0-9]+)?"
-    return pc.coalesce(
-        sliced, pc.replace_substring_regex(texts, found, r"\100")
-    )  # group 1, then 00
+    return pc.replace_substring_regex(texts, found, r"\100")  # group 1, then 00

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from helpers.collect import closed, persons
+from helpers.collect import closed, persons, receipts
+from helpers.collect.receipts import PERSON
 from helpers.connect import open_file
 from helpers.connect.reading import BATCH_ROWS, Reading
 from helpers.core.base import redact, store
@@ -36,7 +37,6 @@ from helpers.core.city.contract_sql import OFF
 from helpers.core.city.key import Key
 from helpers.core.city.names import FAULT, GEOMETRY, ROW
 
-PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
 FIELDS_AT_ONCE = 2
 TOGETHER = 4  # batches of a query: enough for two threads
 DECIMAL = ("float", "longitude", "latitude")
@@ -283,7 +283,7 @@ def take_in(
                     writer.write_table(table, row_group_size=BATCH_ROWS)
                     rows += table.num_rows
                     faults.update(table[FAULT].drop_null().to_pylist())
-                met = personal(faults)
+                met = receipts.personal(faults)
                 if rows and rows == faults.total() - sum(met.values()):
                     raise PhareError(
                         "aucune ligne lisible avec la mise en page du contrat",
@@ -295,23 +295,7 @@ def take_in(
                 offset += rows
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
-    return receipt(contract, files)
-
-
-def receipt(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the receipt of a source from those of its files."""
-    return {
-        "files": files,
-        "rows": sum(one["rows"] for one in files),
-        "columns_kept": _union(files, "columns_kept"),
-        "columns_refused": {c: contract.refused[c] for c in _union(files, "columns_refused")},
-        "columns_not_named": _union(files, "columns_not_named"),
-        "personal": _summed(files),
-        "contract_version": contract.version,
-        "publisher": contract.publisher,
-        "licence": contract.licence,
-        "attribution": contract.attribution,
-    }
+    return receipts.of_source(contract, files)
 
 
 def _let_in(
@@ -355,16 +339,6 @@ def _one_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             yield found
 
 
-def personal(faults: Mapping[str, int]) -> dict[str, int]:
-    """Return, of the faults counted, the values of persons met: `<what>:<field>` → how many."""
-    start = f"{PERSON}:"
-    return {
-        fault.removeprefix(start): n
-        for fault, n in sorted(faults.items())
-        if fault.startswith(start)
-    }
-
-
 def _of_file(
     gate: Gate, contract: Contract, one: Delivered, rows: int, met: dict[str, int]
 ) -> dict[str, Any]:
@@ -376,31 +350,5 @@ def _of_file(
         "edition": one.edition.version,
         "rows": rows,
         "personal": met,
-        **columns_told(contract, one.edition, offered),
+        **receipts.columns_told(contract, one.edition, offered),
     }
-
-
-def columns_told(
-    contract: Contract, edition: Edition, offered: Sequence[str]
-) -> dict[str, list[str]]:
-    """Return which of the columns offered are kept, refused, or not named by the contract.
-
-    These are told by their hash alone: `offered` is as `Gate.called` calls them.
-    """
-    permitted = set(contract.columns(edition).values())
-    return {
-        "columns_kept": [c for c in offered if c in permitted],
-        "columns_refused": [c for c in offered if c in contract.refused],
-        "columns_not_named": [
-            c for c in offered if c not in permitted and c not in contract.refused
-        ],
-    }
-
-
-def _union(files: list[dict[str, Any]], key: str) -> list[str]:
-    return list(dict.fromkeys(column for one in files for column in one[key]))
-
-
-def _summed(files: list[dict[str, Any]]) -> dict[str, int]:
-    reasons = sorted({reason for one in files for reason in one["personal"]})
-    return {r: sum(one["personal"].get(r, 0) for one in files) for r in reasons}

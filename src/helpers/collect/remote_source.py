@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.collect import gate as collect_gate
+from helpers.collect import receipts
 from helpers.connect import pages as connect_pages
 from helpers.connect import spool
 from helpers.core.base import redact, store
@@ -78,7 +79,7 @@ def take_in(
         "sha256": hashlib.sha256("".join(p.sha256 for p in journal.parts).encode()).hexdigest(),
         "edition": edition.version,
         "rows": sum(part.rows for part in journal.parts),
-        "personal": collect_gate.personal(Counter(fault for (fault,) in faults)),
-        **collect_gate.columns_told(contract, edition, journal.offered),
+        "personal": receipts.personal(Counter(fault for (fault,) in faults)),
+        **receipts.columns_told(contract, edition, journal.offered),
     }
-    return collect_gate.receipt(contract, [file])
+    return receipts.of_source(contract, [file])

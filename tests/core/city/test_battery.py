@@ -31,7 +31,7 @@ def refused(**rule: Any) -> str:
         "[0-9]{12}",  # Num_Acc
         "[A-Z][0-9]{4}[A-Z][0-9]{1,9}", "MC-[0-9]{4}-[0-9]{7,9}", "[a-z]+([|][a-z]+)*",
         "[A-Z]?[0-9]{1,7}(-[0-9]{1,3})?", ".*", r"\d{3}", r"\w+", "[^0-9]", "(Dupont|Martin)",
-        "(?:Jean|Marie) Dupont", "AB-1[0-9]{2}-CD",
+        "(?:Jean|Marie) Dupont", "AB-1[0-9]{2}-CD", "(?i)[a-z]", "(?i:x)",
     ],
 )  # fmt: skip
 def test_a_pattern_that_is_no_short_list_is_refused(pattern: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from helpers.core.city.contract import FieldRule
 
 LARGEST_SET = 100_000  # texts that a pattern may describe: zones, months, codes, not identities
+OPTIONS = "expression régulière avec une option, (?i) par exemple : écrire les signes admis"
 SHORT = 7  # digits: a number of so few, within bounds, is a quantity
 
 # kind → values, as they are plainly written
@@ -71,7 +72,10 @@ def number_of_texts(pattern: str) -> int:
 
     Raises ValueError where it holds what is not counted (look-around, references to a group).
     """
-    return _count(parser.parse(pattern))
+    parsed = parser.parse(pattern)
+    if parsed.state.flags & ~re.UNICODE:
+        raise ValueError(OPTIONS)
+    return _count(parsed)
 
 
 def _count(parts: Any) -> int:
@@ -90,7 +94,10 @@ def _count_one(operation: Any, told: Any) -> int:
         case opcodes.BRANCH:
             return sum(_count(branch) for branch in told[1])
         case opcodes.SUBPATTERN:
-            return _count(told[3])
+            _, added, removed, inside = told
+            if added or removed:
+                raise ValueError(OPTIONS)
+            return _count(inside)
         case opcodes.MAX_REPEAT:
             least, most, inner = told
             one: int = _count(inner)
