@@ -86,7 +86,7 @@ def test_without_hours_the_share_stands_and_the_effect_says_why(
     assert row["effect_reason"] == shares.NO_HOURS
     assert row["effect"] is None
     assert row["driven"]
-    said = "porté par l'activité des agents (90\u202f% des enregistrements)"
+    said = "porté par l'activité des agents (90\u202f% des enregistrements d'origine connue)"
     assert standing.driven(table) == {"bruit": said}
     zones = bounds.by_zone(memory, city, KNOBS)
     told = words.in_words(table, zones, city).splitlines()

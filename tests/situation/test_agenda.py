@@ -127,11 +127,16 @@ def test_the_highest_warning_of_the_day_alone_is_told(stub: Stub) -> None:
 
 def test_tables_give_the_day_back_and_words_tell_it(stub: Stub) -> None:
     today = agenda.of_day(stub, DAY)  # type: ignore[arg-type]
-    assert agenda.of_tables(DAY, today.tables()) == today
+    for order in ("ascending", "descending"):  # kept in the order of their columns, or another
+        kept = {
+            name: table.sort_by([(column, order) for column in table.column_names])
+            for name, table in today.tables().items()
+        }
+        assert agenda.of_tables(DAY, kept) == today
     said = words.day(stub.city, today, {"A": "Carré A", "B": "Carré B"})
     assert "Vigilance météo : orange" in said
     assert "Concert (Carré B, 5 000 personnes attendues)" in said.replace("\u202f", " ")
-    assert "Carré B : circulation interdite, 100 m alentour, jusqu'au 16 juin 2024 1 h" in said
+    assert "Carré B : circulation interdite, 100 m alentour, jusqu'au 16 juin 2024 à 1 h" in said
 
 
 def test_a_city_that_declares_nothing_says_so(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def register(run: Run) -> pa.Table:
                 "commit": evidence["commit"],
                 "level": evidence["level"],
                 "inputs": len(evidence["inputs"]),
-                "received": len(evidence["received"]),
+                "received": sum(len(one["files"]) for one in evidence["received"].values()),
                 "broken": ", ".join(broken_links(evidence, path, run.root)),
             }
         )

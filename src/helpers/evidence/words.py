@@ -26,8 +26,8 @@ def answer(table: pa.Table) -> str:
     broken = [plain(row["figure"]) for row in rows if row["broken"]]
     if broken:
         return f"{plural(len(rows), 'figure')}, dont la preuve est rompue : {', '.join(broken)}."
-    sources = max((row["received"] for row in rows), default=0)
+    files = max((row["received"] for row in rows), default=0)
     return (
         f"{plural(len(rows), 'figure')} ; la preuve de chacune tient jusqu'aux "
-        f"{plural(sources, 'fichier')} tels que reçus."
+        f"{plural(files, 'fichier')}, tels que reçus."
     )

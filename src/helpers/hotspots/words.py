@@ -109,7 +109,9 @@ def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
         f"de {number(r['low'], 1)} à {number(r['high'], 1)})"
         for r in high[:3]
     )
-    told = f"{plural(len(apart), 'zone')} à part de leurs voisines"
+    told = (
+        f"{plural(len(apart), 'zone')} à part de {'ses' if len(apart) == 1 else 'leurs'} voisines"
+    )
     return told + (f", en haut : {listed}" if high else "")
 
 

@@ -19,7 +19,7 @@ def shares(table: pa.Table, city: City) -> Drawn:
     """Return the share of agents by theme with its interval, the highest first."""
     return Drawn(
         _shares(table, city),
-        title="Part des enregistrements dus à l'initiative des agents",
+        title="Part des enregistrements d'origine connue dus à l'initiative des agents",
         description="Un point par thème, avec son intervalle ; en orange, porté par les agents.",
     )
 

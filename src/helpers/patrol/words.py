@@ -34,7 +34,7 @@ def in_words(themes: pa.Table, zones: pa.Table, city: City) -> str:
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
-        agents = f"agents : {percent(row['share'])} des enregistrements"
+        agents = f"agents : {percent(row['share'])} des enregistrements d'origine connue"
         told = driven.get(row["theme"], agents)
         if row["effect_reason"]:
             told += f" ; effet des heures non mesuré ({REASONS[row['effect_reason']]})"
@@ -48,7 +48,7 @@ def _level(rows: list[dict[str, Any]], city: City) -> str:
         return f"Niveau : abstention ({REASONS[rows[0]['reason']]})."
     top = min(rows, key=lambda r: (r["rank_citizen"], r["zone"]))
     return (
-        f"{plain(_named(city, top))}, la plus signalée : entre "
+        f"{plain(_named(city, top))}, en tête des signalements : entre "
         f"{number(top['low'])} et {number(top['high'])} faits, pour "
         f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés, rang "
         f"{top['rank_low']} à {top['rank_high']} sur {len(rows)}."

@@ -164,8 +164,8 @@ def _for_size(rows: list[dict[str, Any]]) -> str:
         f"{number(row['rate_low'], 1)} à {number(row['rate_high'], 1)})" for row in high[:3]
     )  # fmt: skip
     return (
-        f" Rapportées aux personnes présentes, {plural(len(high), 'zone')} au-dessus de la "
-        f"moyenne et à part de leurs voisines, d'abord {told}."
+        f" Par personne présente, {plural(len(high), 'zone')} au-dessus de la moyenne et à part "
+        f"de {'ses' if len(high) == 1 else 'leurs'} voisines, d'abord {told}."
     )
 
 

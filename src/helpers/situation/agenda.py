@@ -52,8 +52,18 @@ def of_day(run: Run, day: dt.date) -> Today:
 
 
 def of_tables(day: dt.date, tables: dict[str, pa.Table]) -> Today:
-    """Return what `Today.tables` gave."""
-    return Today(day, **{name: tables[name].to_pylist() for name in SCHEMAS})
+    """Return what `Today.tables` gave, whatever the order in which it was kept."""
+    events, closed, warned = (tables[name].to_pylist() for name in SCHEMAS)
+    return Today(day, sorted(events, key=_greatest), sorted(closed, key=_by_place), warned)
+
+
+def _greatest(event: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what events are ordered by: the greatest first. An id is a hash: it tells nothing."""
+    return -(event["size"] or 0), event["zone"] or "", event["kind"], event["end_at"], event["id"]
+
+
+def _by_place(closure: dict[str, Any]) -> tuple[Any, ...]:
+    return closure["zone"] or "", closure["kind"], closure["end_at"], closure["id"]
 
 
 def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
@@ -70,8 +80,7 @@ def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
         {"id": rule.id, "kind": rule.kind, "size": rule.size, "status": rule.status},
         f"{quote(rule.status)} IN ({held})",
     )  # fmt: skip
-    rows.sort(key=lambda row: (-(row["size"] or 0), row["id"]))
-    return rows
+    return sorted(rows, key=_greatest)
 
 
 def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
@@ -86,8 +95,7 @@ def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
     kinds = {row["id"]: row["kind"] for row in happenings(run, day)}
     for row in rows:
         row["event"] = kinds.get(row["event"])
-    rows.sort(key=lambda row: (row["zone"] or "", row["kind"], row["id"]))
-    return rows
+    return sorted(rows, key=_by_place)
 
 
 def warnings(run: Run, day: dt.date) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ CLOSED = {
     "debit_boissons": "débit de boissons réglementé",
 }
 NO_PLACE = "lieu non précisé"
+GREATEST = 3  # events told one by one
 LISTED = 12  # closures told one by one; the others are counted
 
 
@@ -177,7 +178,9 @@ def day(city: City, today: Today, names: Names) -> str:
     if agenda.events is None:
         lines.append("- Événements : aucune source déclarée.")
     else:
-        listed = ", ".join(_event(row, names, titles) for row in today.events[:3])
+        listed = ", ".join(_event(row, names, titles) for row in today.events[:GREATEST])
+        more = len(today.events) - GREATEST
+        listed += f" et {plural(more, 'autre')}" if more > 0 else ""
         told = plural(len(today.events), "événement")
         lines.append(f"- {told}" + (f" : {listed}." if listed else "."))
     if agenda.closures is None:
@@ -203,7 +206,7 @@ def _closure(row: Row, names: Names, titles: dict[str, str]) -> str:
     until: dt.datetime = row["end_at"]
     return (
         f"  - {plain(names.get(row['zone'], NO_PLACE))} : {plain(what)}{radius}, "
-        f"jusqu'au {spoken(until.date())} {until.hour} h{why}."
+        f"jusqu'au {spoken(until.date())} à {until.hour} h{why}."
     )
 
 

@@ -144,7 +144,8 @@ def driven(table: pa.Table) -> dict[str, str]:
 
 def driven_words(row: dict[str, Any]) -> str:
     """Return the caveat of one theme of `patrol` whose count follows agents' activity."""
-    told = f"porté par l'activité des agents ({percent(row['share'])} des enregistrements"
+    share = f"{percent(row['share'])} des enregistrements d'origine connue"
+    told = f"porté par l'activité des agents ({share}"
     if row["effect"] is not None:
         told += f" ; {change(row['effect'])} pour 10 % d'heures de plus"
     return told + ")"
