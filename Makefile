@@ -35,6 +35,8 @@ else
 endif
 PYTHON := $(BIN)python
 export PATH := $(abspath $(BIN)):$(PATH)
+# Sans ce que Python compile et garde, chaque commande recompile tout : 5,1 s d'imports au lieu de 2,3.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(FROM),)
   export PHARE_FROM := $(FROM)
 endif

@@ -42,6 +42,7 @@ TOGETHER = 4  # batches of a query: enough for two threads
 DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 NAME = "nom"  # in the token of a column that the contract does not name
+TRIED = 4096  # texts of a batch that tell whether most of them differ
 REMEMBERED = 500_000  # texts already screened: codes and names of places come again and again
 
 
@@ -200,12 +201,17 @@ class Gate:
         """Return what is written of a field, the rule that each text breaks, and those texts."""
         contract, name, told = column
         rule = contract.fields[name]
+        told, places = _different(told)
         texts = closed.trimmed(rule, told)
         judged = closed.judge(contract, name, texts, self.con.cursor(), self.step_m)
         written = self.key.hashes(judged.texts) if rule.type == "id" else judged.texts
-        if judged.off is None:
-            return written, None, texts
-        return written, judged.off, pc.if_else(pc.is_valid(judged.off), texts, None)
+        off, left = judged.off, texts
+        if off is not None:
+            left = pc.if_else(pc.is_valid(off), texts, None)
+        if places is not None:
+            written = written.take(places)
+            off, left = (off.take(places), left.take(places)) if off is not None else (None, left)
+        return written, off, left
 
     def called(self, contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
         """Return how the columns offered may be called, in order.
@@ -254,6 +260,19 @@ def _blanked(
         for name, texts in fields.items()
     }
     return kept, {name: pc.if_else(rows, None, tokens) for name, tokens in off.items()}
+
+
+def _different(texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Return the texts (m,) that differ, and the place of each of `texts` (n,) among them.
+
+    Codes come again and again: each is judged once. Where most texts differ, they are returned as
+    they are, without places.
+    """
+    first = texts.slice(0, TRIED)
+    if 2 * pc.count_distinct(first).as_py() > len(first):
+        return texts, None
+    encoded = texts.dictionary_encode()
+    return encoded.dictionary, encoded.indices
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -50,11 +50,13 @@ class Key:
     def hashes(self, texts: pa.Array) -> pa.Array:
         """Return the keyed hash of each text (n,), 20 hexadecimal digits; null where it is null."""
         copy = hashlib.blake2b(key=self.secret, digest_size=HASH_BYTES).copy
-        digests = []
-        for text in texts.drop_null().cast(pa.binary()).to_pylist():
+
+        def digest(text: bytes) -> bytes:
             found = copy()
             found.update(text)
-            digests.append(found.digest())
+            return found.digest()
+
+        digests = [*map(digest, texts.drop_null().cast(pa.binary()).to_pylist())]
         # Written all at once: a text made for each would take as long as the hashes.
         digits = pa.py_buffer(b"".join(digests).hex().encode())
         ends = pa.array(range(0, (len(digests) + 1) * 2 * HASH_BYTES, 2 * HASH_BYTES), pa.int32())
