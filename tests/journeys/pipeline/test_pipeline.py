@@ -153,20 +153,20 @@ def test_a_cell_that_raises_is_told_and_the_previous_results_stay(built: Place) 
     assert stages_run(built.run().stdout) == set()
 
 
-def test_figure_again_from_its_ancestors_alone(built: Place) -> None:
+def test_figure_again_from_its_ancestors_alone_and_the_first_divergence(
+    built: Place, tmp_path: Path
+) -> None:
     before = bytes_of(built.data)
-    done = built.python("helpers.workshop.refigure", "hotspots_map")
+    done = built.again("refigure", "hotspots_map", copy=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     above = {"collect", "ingest", "reliability", "waves", "patrol"}
     assert stages_run(done.stdout) == {*above, "hotspots"}
     assert "Identique" in done.stdout
     assert bytes_of(built.data) == before
-
-
-def test_figure_by_passport_names_the_first_divergence(built: Place) -> None:
     evidence = json.loads((built.data / "figures/hotspots/hotspots_map.evidence.json").read_text())
+    asked = (evidence["passport"], "--city", CITY)
     with one_byte_off(built.data / "cube.parquet"):
-        done = built.python("helpers.workshop.refigure", evidence["passport"], "--city", CITY)
+        done = built.again("refigure", *asked, copy=tmp_path, made=True)
     assert done.returncode == 1
     assert f"Première divergence : étape ingest, data/{CITY}/cube.parquet" in done.stdout
 
@@ -218,14 +218,18 @@ def test_nothing_refused_at_the_door_is_anywhere(built: Place) -> None:
         assert found.fetchall() == [(0,)], path
 
 
-def test_audit_finds_everything_identical_and_then_a_damaged_byte(built: Place) -> None:
-    done = built.python("helpers.workshop.audit", CITY)
+def test_audit_finds_everything_identical_and_then_a_damaged_byte(
+    built: Place, tmp_path: Path
+) -> None:
+    done = built.again("audit", CITY, copy=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 %" in done.stdout
+    assert " passed" in done.stdout, "cell by cell"
     with one_byte_off(built.data / "figures/rhythms/rhythms_week.png"):
-        done = built.python("helpers.workshop.audit", CITY, "--no-cells")
+        done = built.again("audit", CITY, "--no-cells", copy=tmp_path, made=True)
     assert done.returncode == 1
     assert "figures/rhythms/rhythms_week.png : diffère" in done.stdout
+    assert done.stdout.count("diffère") == 1
 
 
 def test_audit_refuses_what_is_not_committed(built: Place) -> None:
