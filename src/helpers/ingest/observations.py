@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City, Division
-from helpers.core.city.contract import Contract, ObservationRule
+from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE
+from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
 from helpers.ingest.knobs import Knobs

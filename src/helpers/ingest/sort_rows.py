@@ -16,9 +16,10 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql
-from helpers.core.city.contract import Contract, ObservationRule, TimeParts
+from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
+from helpers.core.city.observation_rule import ObservationRule, TimeParts
 from helpers.ingest import cancelled_rows
 from helpers.ingest.observations import skipped
 

@@ -22,8 +22,9 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql
 from helpers.core.city.city import City
-from helpers.core.city.contract import Contract, ObservationRule
+from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import OFF, moment
+from helpers.core.city.observation_rule import ObservationRule
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]

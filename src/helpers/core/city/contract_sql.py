@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from helpers.core.base.store import literal, quote
-from helpers.core.city.contract import Contract, FieldRule, TimeParts
+from helpers.core.city.contract import Contract, FieldRule
+from helpers.core.city.observation_rule import TimeParts
 
 # What each part of the format of a moment looks like: as plainly written, and as also accepted.
 SHAPES = {
