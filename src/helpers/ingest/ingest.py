@@ -18,6 +18,7 @@ from helpers.core.base.workspace import scratch
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
+from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
@@ -88,8 +89,10 @@ def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], o
     store.write(
         con,
         f"SELECT theme, source, category, cell, {zones}, hour, hour_end, "
-        f"{slot_of('hour', city.about.slots)} AS slot, "
-        f"{working_day('hour', city.about.slots)} AS working_day, time_precision, origin, "
+        # Without an hour a fact is in no slot, and its day is that of the calendar.
+        f"CASE WHEN {HOURLY} THEN {slot_of('hour', city.about.slots)} END AS slot, "
+        f"CASE WHEN {HOURLY} THEN {working_day('hour', city.about.slots)} "
+        f"WHEN {DATED} THEN CAST(hour AS DATE) END AS working_day, time_precision, origin, "
         "CAST(sum(n) AS BIGINT) AS n FROM observations GROUP BY ALL",
         out / "cube.parquet",
     )

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
+from helpers.core.city import moments
 from helpers.core.city.city import City, Division
 from helpers.core.city.contract import Contract
-from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE
 from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.place_time.calendar import skipped_hours
@@ -24,8 +24,7 @@ from helpers.ingest.knobs import Knobs
 NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
 PRECISIONS = ("point", "default", "zone", "none")
-TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
-SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
+TOLD = ("record", "started", "ended", "recorded", "level", "n", "category", "origin")
 WHOLE_DAY = "INTERVAL 1 DAY - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
@@ -69,6 +68,7 @@ def observe(
     _write_placed(con, city, rule, zones, knobs.cell_size_m, placed)
     store.view(con, "placed", placed)
     columns = ", ".join(quote(f"zone_{name}") for name in city.about.divisions)
+    levels = ", ".join(map(literal, moments.PRECISIONS))
     utc = {
         name: f"CAST(timezone('UTC', timezone({literal(zone)}, {name})) AS TIMESTAMP)"
         for name in ("started", "ended", "recorded")
@@ -77,7 +77,7 @@ def observe(
         f"SELECT {literal(contract.source)} AS source, category, {utc['started']} AS started_at, "
         f"{utc['ended']} AS ended_at, {utc['recorded']} AS recorded_at, "
         "date_trunc('hour', started) AS hour, date_trunc('hour', ended) AS hour_end, "
-        f"{literal(rule.time_precision)} AS time_precision, cell, place_precision, {columns}, "
+        f"[{levels}][level + 1] AS time_precision, cell, place_precision, {columns}, "
         "origin, n, record FROM placed"
     )
 
@@ -85,9 +85,11 @@ def observe(
 def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
     """Return the SQL of when, what, where and by whom, as told by each accepted row."""
     count = f"CAST({quote(rule.count)} AS BIGINT)" if rule.count else "CAST(1 AS BIGINT)"
-    ended = f"coalesce({quote(rule.ended_at)}, started)" if rule.ended_at else "started"
-    if rule.time_precision in SPANS:  # it happened at any hour of that day, of that year
-        ended = f"started + {SPANS[rule.time_precision]}"
+    when = moments.of(rule.started_at, rule, contract.fields)
+    ended = when.last
+    if rule.ended_at:
+        end = moments.of(rule.ended_at, rule, contract.fields).last
+        ended = f"greatest({ended}, coalesce({end}, {ended}))"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
     if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
@@ -97,11 +99,13 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         for zone in rule.declared_zones
     )
     return (
-        f"SELECT record, started, {ended} AS ended, {existing(recorded, zone)} AS recorded, "
+        f"SELECT record, {existing('began', zone)} AS started, ended, "
+        f"{existing(recorded, zone)} AS recorded, level, "
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
         f"{_coordinate(rule.latitude)} AS lat{declared} "
-        f"FROM (SELECT *, {existing(moment(rule.started_at), zone)} AS started FROM accepted)"
+        f"FROM (SELECT *, {when.first} AS began, CAST({when.level} AS INTEGER) AS level, "
+        f"{ended} AS ended FROM accepted)"
     )
 
 

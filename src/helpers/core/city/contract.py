@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
-from helpers.core.city import battery, lists
+from helpers.core.city import battery, lists, moments
 from helpers.core.city.observation_rule import ObservationRule
 
 FieldType = Literal[
@@ -31,6 +31,7 @@ FieldType = Literal[
     "year",
     "date",
     "timestamp",
+    "time",
     "longitude",
     "latitude",
 ]
@@ -57,6 +58,7 @@ class FieldRule(Strict):
     between them); a `str` a text of
     `pattern`, which describes few; an `int` or `float` a number from `minimum` to `maximum`,
     written with `decimals` at most; a moment one of the contract's years, to the `precision`;
+    a `time` an hour of the day with its minutes (14:30, 14h30), to the minute;
     `longitude` and `latitude` (east and north, in degrees, metres or feet: `unit`) are moved onto a
     grid at the door; an `id` becomes a keyed hash there. `column` is the field's name in the file,
     if not its own; `extract` a regular expression whose group is the part of the text that counts.
@@ -221,6 +223,9 @@ class Contract(Strict):
         missing = self._named_fields() - set(self.fields)
         if missing:
             raise ValueError(f"colonnes employées mais absentes de `fields` : {sorted(missing)}")
+        unclear = moments.fault(self.observation, self.fields) if self.observation else None
+        if unclear:
+            raise ValueError(unclear)
         return self
 
     def every_edition(self) -> tuple[Edition, ...]:
@@ -242,11 +247,15 @@ class Contract(Strict):
         rule = self.observation
         if rule is None:
             return named
-        parts = rule.started_at
-        when = [parts] if isinstance(parts, str) else [*parts.model_dump().values()]
+        when = [
+            name
+            for told in (rule.started_at, rule.ended_at)
+            if told
+            for name in ([told] if isinstance(told, str) else told.fields)
+        ]
         told = [zone.field for zone in rule.declared_zones]
         told += [name for fields in rule.cancels for name in fields]
-        others = [rule.category, rule.ended_at, rule.recorded_at, rule.longitude, rule.latitude]
+        others = [rule.category, rule.recorded_at, rule.longitude, rule.latitude]
         named |= {c for c in (*when, *others, *told, rule.origin.field, rule.count) if c}
         return named
 
