@@ -19,7 +19,7 @@ from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql, moments
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
+from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW, SPOT
 from helpers.ingest import cancelled_rows, clock_forms
 from helpers.ingest.observations import skipped
 
@@ -39,7 +39,7 @@ def judged(
     once.
     """
     decimal, zone = contract.file.decimal, contract.timezone or timezone
-    shape = [GEOMETRY] if contract.kind == "division" else []
+    shape = [GEOMETRY] if contract.kind == "division" else [SPOT] if contract.point else []
     kept = [ROW, "delivery", FAULT, *shape]
     texts = [f"{contract_sql.text(n, rule)} AS {_said(n)}" for n, rule in contract.fields.items()]
     values = [
@@ -127,8 +127,8 @@ def sort_rows(
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
-    fields, and the geometry of a division. Set aside: the raw row and its `reason`. Both in the
-    file's order.
+    fields, the sign of its point, and the geometry of a division. Set aside: the raw row and its
+    `reason`. Both in the file's order.
     """
     store.view(con, "raw", raw)
     doubtful = clock_forms.check(con, contract)
@@ -147,11 +147,12 @@ def sort_rows(
             accepted,
             order_by=[ROW],
         )
+        hidden = f"{FAULT}, {SPOT}" if contract.point else FAULT
         store.write(
             con,
             f"WITH fates AS (SELECT {ROW}, reason FROM judged WHERE reason IS NOT NULL "
             f"UNION ALL SELECT {ROW}, fate FROM losers) "
-            f"SELECT raw.* EXCLUDE ({FAULT}), reason FROM raw JOIN fates USING ({ROW})",
+            f"SELECT raw.* EXCLUDE ({hidden}), reason FROM raw JOIN fates USING ({ROW})",
             quarantined,
             order_by=[ROW],
         )

@@ -74,7 +74,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE brought AS SELECT source, CASE {division} ELSE '{WHOLE}' "
         f"END AS division, CASE {zone} ELSE '{WHOLE}' END AS zone, week, count(*) AS n, "
-        "round(avg(CAST(place_precision = 'point' AS INTEGER)), 4) AS located, "
+        "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 4) AS located, "
         "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days FROM "
         f"(SELECT source, CAST(date_trunc('week', hour) AS DATE) AS week{columns}, "
         f"place_precision, ended_at, recorded_at FROM observations WHERE {DATED}) "

@@ -228,6 +228,14 @@ class Contract(Strict):
             raise ValueError(unclear)
         return self
 
+    @property
+    def point(self) -> tuple[str, str] | None:
+        """The fields of the point of a fact, east then north; None where the source has none."""
+        rule = self.observation
+        if rule is None or rule.longitude is None or rule.latitude is None:
+            return None
+        return rule.longitude, rule.latitude
+
     def every_edition(self) -> tuple[Edition, ...]:
         """Return the editions; a contract that lists none has one, its own."""
         return self.editions or (Edition(version=self.version, file=self.file),)
