@@ -145,7 +145,8 @@ def default_points(city: City, out: Path) -> dict[str, dict[str, Any]]:
         points, rows, located = con.execute(
             f"SELECT count(DISTINCT CASE WHEN {DEFAULTED} THEN row({lon}, {lat}) END), "
             f"count(*) FILTER ({DEFAULTED}), count(*) FROM read_parquet(?) o "
-            f"JOIN read_parquet(?) a USING (record) WHERE source = ? AND {lon} IS NOT NULL AND {lat} IS NOT NULL",
+            f"JOIN read_parquet(?) a USING (record) WHERE source = ? "
+            f"AND {lon} IS NOT NULL AND {lat} IS NOT NULL",
             [str(out / "observations.parquet"), str(out / "accepted" / f"{name}.parquet"), name],
         ).fetchall()[0]
         snapped = contract.observation.snapped_points
