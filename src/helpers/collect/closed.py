@@ -78,6 +78,8 @@ def judge(
             return _integers(rule, texts)
         case "float":
             return _decimals(contract, rule, texts)
+        case "time":
+            return _times(texts)
         case "longitude" | "latitude":
             return _coordinates(contract, rule, texts, step_m)
         case _:
@@ -219,6 +221,16 @@ def _years(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
     sound = pc.match_substring_regex(texts, f"^(?:{long}|{short})$")
     read = pc.match_substring_regex(texts, "^(?:[0-9]{2}|[0-9]{4})$")
     return _bounded(texts, pc.if_else(read, texts, None), sound, texts)
+
+
+def _times(texts: pa.Array) -> Judged:
+    """Judge hours of the day; what is written is « HH:MM »."""
+    named = contract_sql.CLOCK.replace("(", "(?P<h>", 1).replace(":hH](", ":hH](?P<m>", 1)
+    told = pc.extract_regex(texts, named)
+    hour, minute = (pc.struct_field(told, part) for part in ("h", "m"))
+    written = pc.binary_join_element_wise(pc.utf8_lpad(hour, 2, "0"), minute, ":")
+    judged = _split(texts, pc.is_valid(told), NOT_READ)
+    return Judged(written, judged.off)
 
 
 def _read_moments(

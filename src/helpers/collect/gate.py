@@ -35,7 +35,7 @@ from helpers.core.base.workspace import scratch
 from helpers.core.city.contract import Contract, Edition
 from helpers.core.city.contract_sql import OFF
 from helpers.core.city.key import Key
-from helpers.core.city.names import FAULT, GEOMETRY, ROW
+from helpers.core.city.names import FAULT, GEOMETRY, ROW, SPOT
 
 FIELDS_AT_ONCE = 2
 TOGETHER = 4  # batches of a query: enough for two threads
@@ -158,8 +158,8 @@ class Gate:
         """Return the rows of `table` as they are let in, in their order.
 
         Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
-        (why the row is set aside, or null), each field of the contract as text, and `geometry` for
-        a division.
+        (why the row is set aside, or null), each field of the contract as text, `spot_sign` of a
+        source of points, and `geometry` for a division.
         """
         read = self.read(contract, edition, table).combine_chunks()
         size, faults = read.num_rows, _whole(read[FAULT])
@@ -183,6 +183,7 @@ class Gate:
                 personal = met if personal is None else pc.or_(personal, met)
         if personal is not None and pc.any(personal).as_py():
             fields, off = _blanked(contract, fields, off, personal)
+        spot = self._spots(contract, read, fields)
         fields |= {name: pc.coalesce(fields[name], tokens) for name, tokens in off.items()}
         shape = {GEOMETRY: read[GEOMETRY]} if contract.kind == "division" else {}
         return pa.table(
@@ -191,9 +192,29 @@ class Gate:
                 "delivery": pa.array(np.full(size, number, np.int32)),
                 FAULT: faults,
                 **fields,
+                **spot,
                 **shape,
             }
         )
+
+    def _spots(
+        self, contract: Contract, read: pa.Table, fields: dict[str, pa.Array]
+    ) -> dict[str, pa.Array]:
+        """Return the sign of the point of each row as received, for a source of points.
+
+        A default point (the town hall) is one point; a market is many, which the grid makes one. A
+        sign of 16 tells these apart, and no two houses for sure.
+        """
+        point = contract.point
+        if point is None:
+            return {}
+        if not all(name in read.column_names for name in point):
+            return {SPOT: pa.nulls(read.num_rows, pa.string())}
+        told = pc.binary_join_element_wise(*(_whole(read[name]) for name in point), ";")
+        met = pc.unique(told.drop_null())
+        signs = pc.utf8_slice_codeunits(self.key.hashes(met), 0, 1)
+        kept = pc.and_(*(pc.is_valid(fields[name]) for name in point))
+        return {SPOT: pc.if_else(kept, pc.take(signs, pc.index_in(told, met)), None)}
 
     def _judge(
         self, column: tuple[Contract, str, pa.Array]

@@ -7,6 +7,7 @@ After this module nobody sees a raw row: all read the cube.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -18,10 +19,13 @@ from helpers.core.base.workspace import scratch
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
+from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
 from helpers.ingest.sort_rows import sort_rows
+
+DEFAULTED = "place_precision = 'default'"
 
 
 def themes_table(city: City) -> pa.Table:
@@ -88,8 +92,10 @@ def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], o
     store.write(
         con,
         f"SELECT theme, source, category, cell, {zones}, hour, hour_end, "
-        f"{slot_of('hour', city.about.slots)} AS slot, "
-        f"{working_day('hour', city.about.slots)} AS working_day, time_precision, origin, "
+        # Without an hour a fact is in no slot, and its day is that of the calendar.
+        f"CASE WHEN {HOURLY} THEN {slot_of('hour', city.about.slots)} END AS slot, "
+        f"CASE WHEN {HOURLY} THEN {working_day('hour', city.about.slots)} "
+        f"WHEN {DATED} THEN CAST(hour AS DATE) END AS working_day, time_precision, origin, "
         "CAST(sum(n) AS BIGINT) AS n FROM observations GROUP BY ALL",
         out / "cube.parquet",
     )
@@ -119,5 +125,31 @@ def totals(city: City, cube: Path) -> dict[str, dict[str, int]]:
             "CAST(sum(n) AS BIGINT) FROM cube GROUP BY 1"
         ).fetchall()
         found[name] = {"inside": 0, OUTSIDE: 0, NO_PLACE: 0, **dict(rows)}
+    con.close()
+    return found
+
+
+def default_points(city: City, out: Path) -> dict[str, dict[str, Any]]:
+    """Return, of each source of points, how its points are taken, with how many facts.
+
+    `points` taken for default ones, the `rows` that they hold, `located`: rows with a point at all;
+    `snapped`: whether the source says that its points were moved.
+    """
+    con = store.connect()
+    found = {}
+    for name in city.observed_sources():
+        contract = city.contracts[name]
+        if contract.point is None or contract.observation is None:
+            continue
+        lon, lat = map(quote, contract.point)
+        points, rows, located = con.execute(
+            f"SELECT count(DISTINCT CASE WHEN {DEFAULTED} THEN row({lon}, {lat}) END), "
+            f"count(*) FILTER ({DEFAULTED}), count(*) FROM read_parquet(?) o "
+            f"JOIN read_parquet(?) a USING (record) WHERE source = ? "
+            f"AND {lon} IS NOT NULL AND {lat} IS NOT NULL",
+            [str(out / "observations.parquet"), str(out / "accepted" / f"{name}.parquet"), name],
+        ).fetchall()[0]
+        snapped = contract.observation.snapped_points
+        found[name] = {"points": points, "rows": rows, "located": located, "snapped": snapped}
     con.close()
     return found

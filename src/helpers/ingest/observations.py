@@ -12,19 +12,19 @@ import pyarrow.parquet as pq
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
+from helpers.core.city import moments
 from helpers.core.city.city import City, Division
-from helpers.core.city.contract import Contract, ObservationRule
-from helpers.core.city.contract_sql import moment
-from helpers.core.city.names import NO_PLACE, OUTSIDE
+from helpers.core.city.contract import Contract
+from helpers.core.city.names import NO_PLACE, OUTSIDE, SPOT
+from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
 from helpers.ingest.knobs import Knobs
 
 NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
-PRECISIONS = ("point", "default", "zone", "none")
-TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
-SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
+PRECISIONS = ("point", "default", "zone", "none", "snapped")
+TOLD = ("record", "started", "ended", "recorded", "level", "n", "category", "origin")
 WHOLE_DAY = "INTERVAL 1 DAY - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
@@ -52,8 +52,10 @@ def observe(
 ) -> str:
     """Return the SQL of the accepted rows as observations; file `placed` holds them meanwhile.
 
-    A point that holds more than `default_point_share` of the located rows of the source is a
-    default point (the town hall, the station): it says that the place is not known.
+    A point, as received, that holds more than `default_point_share` of the located rows of the
+    source is a default point (the town hall, the station): it says that the place is not known.
+    Points that are many, and that the grid of the door makes one (a market), are none. Nor is any
+    of a source that says that its points are snapped: these tell the zone, and no cell.
     """
     rule = contract.observation
     assert rule is not None
@@ -61,13 +63,15 @@ def observe(
     store.view(con, "accepted", accepted)
     con.execute(f"CREATE OR REPLACE VIEW moments AS {_moments(contract, rule, zone)}")
     con.execute(
-        "CREATE OR REPLACE TABLE defaults AS SELECT lon, lat FROM moments "
-        f"WHERE lon IS NOT NULL GROUP BY lon, lat HAVING count(*) >= greatest({DEFAULT_MINIMUM}, "
+        f"CREATE OR REPLACE TABLE defaults AS SELECT lon, lat, {SPOT} FROM moments "
+        f"WHERE lon IS NOT NULL AND NOT {rule.snapped_points} GROUP BY ALL "
+        f"HAVING count(*) >= greatest({DEFAULT_MINIMUM}, "
         f"{knobs.default_point_share} * (SELECT count(lon) FROM moments))"
     )
     _write_placed(con, city, rule, zones, knobs.cell_size_m, placed)
     store.view(con, "placed", placed)
     columns = ", ".join(quote(f"zone_{name}") for name in city.about.divisions)
+    levels = ", ".join(map(literal, moments.PRECISIONS))
     utc = {
         name: f"CAST(timezone('UTC', timezone({literal(zone)}, {name})) AS TIMESTAMP)"
         for name in ("started", "ended", "recorded")
@@ -76,7 +80,7 @@ def observe(
         f"SELECT {literal(contract.source)} AS source, category, {utc['started']} AS started_at, "
         f"{utc['ended']} AS ended_at, {utc['recorded']} AS recorded_at, "
         "date_trunc('hour', started) AS hour, date_trunc('hour', ended) AS hour_end, "
-        f"{literal(rule.time_precision)} AS time_precision, cell, place_precision, {columns}, "
+        f"[{levels}][level + 1] AS time_precision, cell, place_precision, {columns}, "
         "origin, n, record FROM placed"
     )
 
@@ -84,9 +88,11 @@ def observe(
 def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
     """Return the SQL of when, what, where and by whom, as told by each accepted row."""
     count = f"CAST({quote(rule.count)} AS BIGINT)" if rule.count else "CAST(1 AS BIGINT)"
-    ended = f"coalesce({quote(rule.ended_at)}, started)" if rule.ended_at else "started"
-    if rule.time_precision in SPANS:  # it happened at any hour of that day, of that year
-        ended = f"started + {SPANS[rule.time_precision]}"
+    when = moments.of(rule.started_at, rule, contract.fields)
+    ended = when.last
+    if rule.ended_at:
+        end = moments.of(rule.ended_at, rule, contract.fields).last
+        ended = f"greatest({ended}, coalesce({end}, {ended}))"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
     if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
@@ -96,11 +102,14 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         for zone in rule.declared_zones
     )
     return (
-        f"SELECT record, started, {ended} AS ended, {existing(recorded, zone)} AS recorded, "
+        f"SELECT record, {existing('began', zone)} AS started, ended, "
+        f"{existing(recorded, zone)} AS recorded, level, "
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
-        f"{_coordinate(rule.latitude)} AS lat{declared} "
-        f"FROM (SELECT *, {existing(moment(rule.started_at), zone)} AS started FROM accepted)"
+        f"{_coordinate(rule.latitude)} AS lat, {SPOT if contract.point else 'NULL'} AS {SPOT}"
+        f"{declared} "
+        f"FROM (SELECT *, {when.first} AS began, CAST({when.level} AS INTEGER) AS level, "
+        f"{ended} AS ended FROM accepted)"
     )
 
 
@@ -139,7 +148,8 @@ def _write_placed(
     """
     rows = con.execute(
         "SELECT moments.*, defaults.lon IS NOT NULL AS defaulted FROM moments LEFT JOIN defaults "
-        "ON moments.lon = defaults.lon AND moments.lat = defaults.lat"
+        f"ON moments.lon = defaults.lon AND moments.lat = defaults.lat "
+        f"AND moments.{SPOT} = defaults.{SPOT}"
     ).to_arrow_reader(BATCH)
     none = pa.RecordBatch.from_pylist([], schema=rows.schema)
     schema = _place(none, city, rule, zones, cell_size_m).schema
@@ -163,9 +173,12 @@ def _place(
         for name, division in city.about.divisions.items()
     }
     zoned = np.any([codes.indices.to_numpy() != NOWHERE for codes in found.values()], axis=0)
-    precision = np.select([placed, defaulted, zoned], [0, 1, 2], 3).astype(np.int8)
+    point = PRECISIONS.index("snapped" if rule.snapped_points else "point")
+    precision = np.select([placed, defaulted, zoned], [point, 1, 2], 3).astype(np.int8)
     told = [rows[name] for name in TOLD]
-    places = [cell_names(x, y, city.about.crs, cell_m), coded(precision, PRECISIONS)]
+    # A snapped point is in its zone, not in its cell: that of a crossing would gather facts.
+    exact = np.where(rule.snapped_points, np.nan, x)
+    places = [cell_names(exact, y, city.about.crs, cell_m), coded(precision, PRECISIONS)]
     names = [*TOLD, "cell", "place_precision", *(f"zone_{name}" for name in found)]
     return pa.RecordBatch.from_arrays([*told, *places, *found.values()], names)
 

@@ -8,34 +8,38 @@ the reason: a rule (`hors_liste:type_n2`), `duplicate` (the same record, word fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
-from helpers.core.city import contract_sql
-from helpers.core.city.contract import Contract, ObservationRule, TimeParts
-from helpers.core.city.contract_sql import moment
-from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
-from helpers.ingest import cancelled_rows
+from helpers.core.city import contract_sql, moments
+from helpers.core.city.contract import Contract
+from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW, SPOT
+from helpers.ingest import cancelled_rows, clock_forms
 from helpers.ingest.observations import skipped
 
 # Keys looked at in one go when looking for repeated ones: bounds the memory of the search.
 KEYS_AT_ONCE = 8_000_000
 
 
-def judged(contract: Contract, timezone: str) -> str:
+def judged(
+    contract: Contract, timezone: str, doubtful: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the SQL of the raw rows judged (view `raw`): typed fields, record, reason, remark.
 
     `record` identifies the record by the contract's key alone (without one, by all that it says,
     and where rows that repeat are facts, by how many said the same before): the order of the rows
-    has no part in it. `reason` is NULL where no rule is broken. Text, then value, then judgement:
-    three nested selections, so that each is computed once.
+    has no part in it. `doubtful`: what `clock_forms.check` returns. `reason` is NULL where no rule
+    is broken. Text, then value, then judgement: three nested selections, so that each is computed
+    once.
     """
     decimal, zone = contract.file.decimal, contract.timezone or timezone
-    shape = [GEOMETRY] if contract.kind == "division" else []
+    shape = [GEOMETRY] if contract.kind == "division" else [SPOT] if contract.point else []
     kept = [ROW, "delivery", FAULT, *shape]
     texts = [f"{contract_sql.text(n, rule)} AS {_said(n)}" for n, rule in contract.fields.items()]
     values = [
@@ -45,7 +49,12 @@ def judged(contract: Contract, timezone: str) -> str:
     broken = [
         contract_sql.broken(n, rule, _said(n), quote(n)) for n, rule in contract.fields.items()
     ]
-    first = [FAULT, contract_sql.swapped(contract, quote), *broken, _between_fields(contract)]
+    first = [
+        FAULT,
+        contract_sql.swapped(contract, quote),
+        *broken,
+        _between_fields(contract, doubtful),
+    ]
     fields = [quote(name) for name in contract.fields]
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     said = f"CAST(row({key}) AS VARCHAR)"
@@ -65,9 +74,9 @@ def _said(name: str) -> str:
     return quote(f"said {name}")
 
 
-def _between_fields(contract: Contract) -> str:
+def _between_fields(contract: Contract, doubtful: Mapping[str, str]) -> str:
     """Return the SQL of the reason code of the first rule broken between typed fields, or NULL."""
-    tests = dict(_time_tests(contract.observation)) if contract.observation else {}
+    tests = {**doubtful, **(dict(_time_tests(contract)) if contract.observation else {})}
     below = cancelled_rows.negative(contract)
     if below:
         tests[cancelled_rows.NEGATIVE] = below
@@ -88,22 +97,27 @@ def _remark(contract: Contract, zone: str) -> str:
     rule = contract.observation
     if rule is None:
         return "CAST(NULL AS VARCHAR)"
-    start = rule.started_at
-    moments: dict[str, str | TimeParts] = {start if isinstance(start, str) else "debut": start}
-    moments |= {name: name for name in (rule.ended_at, rule.recorded_at) if name}
-    whens = [
-        f"WHEN {skipped(moment(when), zone)} THEN {literal(f'heure_inexistante:{name}')}"
-        for name, when in moments.items()
-    ]
+    whens = []
+    for key, told in (("debut", rule.started_at), ("fin", rule.ended_at), ("", rule.recorded_at)):
+        if told is not None:
+            when = moments.of(told, rule, contract.fields)
+            name = told if isinstance(told, str) else key
+            test = f"{when.level} <= {moments.HOUR} AND {skipped(when.first, zone)}"
+            whens.append(f"WHEN {test} THEN {literal(f'heure_inexistante:{name}')}")
     return f"CASE {' '.join(whens)} END"
 
 
-def _time_tests(rule: ObservationRule) -> list[tuple[str, str]]:
-    """Return reason code and test: no moment, an end before the beginning."""
-    began = moment(rule.started_at)
-    tests = [("incoherent:date", f"{began} IS NULL")]
+def _time_tests(contract: Contract) -> list[tuple[str, str]]:
+    """Return reason code and test: no day, an hour that cannot be, an end before the beginning."""
+    rule = contract.observation
+    assert rule is not None
+    began = moments.of(rule.started_at, rule, contract.fields)
+    tests = [*moments.unreadable(rule.started_at).items()]
+    tests.append(("incoherent:date", f"{began.first} IS NULL"))
     if rule.ended_at:
-        tests.append(("incoherent:fin_avant_debut", f"{quote(rule.ended_at)} < {began}"))
+        ended = moments.of(rule.ended_at, rule, contract.fields)
+        tests += moments.unreadable(rule.ended_at).items()
+        tests.append(("incoherent:fin_avant_debut", f"{ended.last} < {began.first}"))
     return tests
 
 
@@ -113,12 +127,13 @@ def sort_rows(
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
-    fields, and the geometry of a division. Set aside: the raw row and its `reason`. Both in the
-    file's order.
+    fields, the sign of its point, and the geometry of a division. Set aside: the raw row and its
+    `reason`. Both in the file's order.
     """
     store.view(con, "raw", raw)
+    doubtful = clock_forms.check(con, contract)
     with scratch() as folder:
-        path = store.spill(con, judged(contract, timezone), folder / "judged.parquet")
+        path = store.spill(con, judged(contract, timezone, doubtful), folder / "judged.parquet")
         store.view(con, "judged", path)
         _find_losers(con, contract)
         cancelled_rows.find_cancelled(con, contract)
@@ -132,11 +147,12 @@ def sort_rows(
             accepted,
             order_by=[ROW],
         )
+        hidden = f"{FAULT}, {SPOT}" if contract.point else FAULT
         store.write(
             con,
             f"WITH fates AS (SELECT {ROW}, reason FROM judged WHERE reason IS NOT NULL "
             f"UNION ALL SELECT {ROW}, fate FROM losers) "
-            f"SELECT raw.* EXCLUDE ({FAULT}), reason FROM raw JOIN fates USING ({ROW})",
+            f"SELECT raw.* EXCLUDE ({hidden}), reason FROM raw JOIN fates USING ({ROW})",
             quarantined,
             order_by=[ROW],
         )

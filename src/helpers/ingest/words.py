@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from helpers.core.base.french import number, plural
+from typing import Any
+
+from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, NO_PLACE, OUTSIDE, REPLACED
@@ -36,6 +38,28 @@ def totals(city: City, found: dict[str, dict[str, int]]) -> str:
         cells = [number(row[key]) for key in ("inside", OUTSIDE, NO_PLACE)]
         lines.append(f"| {title} | {' | '.join(cells)} | {number(sum(row.values()))} |")
     return "\n".join(lines)
+
+
+def default_points(city: City, found: dict[str, dict[str, Any]]) -> str:
+    """Return one Markdown line a source that has default or snapped points (`default_points`)."""
+    lines = []
+    for name, row in found.items():
+        title = plain(city.contracts[name].title)
+        if row["snapped"]:
+            lines.append(
+                f"- **{title}** : les points sont ramenés par l'éditeur à des carrefours ou à des "
+                "milieux de rue. Ils donnent la zone, jamais la maille."
+            )
+        elif row["points"]:
+            share = percent(row["rows"] / row["located"], 1)
+            lines.append(
+                f"- **{title}** : {plural(row['points'], 'point')} "
+                f"{'pris pour un point' if row['points'] == 1 else 'pris pour des points'} par "
+                f"défaut, avec {plural(row['rows'], 'fait')} ({share} des faits situés), qui "
+                "comptent comme sans lieu. Si ce sont de vrais lieux, ou des points ramenés à des "
+                "carrefours, écrire `snapped_points: true` dans le contrat : la zone sera gardée."
+            )
+    return "\n".join(lines) or "Aucun point n'est pris pour un point par défaut."
 
 
 def answer(told: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) -> str:

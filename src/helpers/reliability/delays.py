@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.place_time.counts import DATED
 from helpers.core.stats import nowcast
 from helpers.core.stats.nowcast import Floats, Ints, Triangle
 from helpers.reliability.knobs import Knobs
-from helpers.reliability.silence import DATED, dated_sources
+from helpers.reliability.silence import dated_sources
 
 Days = NDArray[np.datetime64]
 MINIMUM_RECORDS = 200

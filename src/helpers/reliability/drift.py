@@ -20,10 +20,11 @@ from scipy import special, stats
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city import contract_sql
+from helpers.core.city import contract_sql, moments
 from helpers.core.city.city import City
-from helpers.core.city.contract import Contract, ObservationRule
-from helpers.core.city.contract_sql import OFF, moment
+from helpers.core.city.contract import Contract
+from helpers.core.city.contract_sql import OFF
+from helpers.core.city.observation_rule import ObservationRule
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -209,7 +210,7 @@ def weekly_texts(
     accepted, aside = (
         data / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
     )
-    when = moment(rule.started_at)
+    when = moments.of(rule.started_at, rule, contract.fields).dated
     sound = f"SELECT CAST({quote(field)} AS VARCHAR) AS code, {when} AS began "
     queries = [f"{sound} FROM read_parquet({literal(accepted)})"]
     if contract.fields[field].type == "enum":
@@ -230,7 +231,7 @@ def weekly_texts(
 def moment_fields(rule: ObservationRule) -> list[str]:
     """Return the fields that tell when a fact began."""
     when = rule.started_at
-    return [when] if isinstance(when, str) else [v for v in when.model_dump().values() if v]
+    return [when] if isinstance(when, str) else when.fields
 
 
 def _typed_moments(

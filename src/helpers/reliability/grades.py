@@ -88,7 +88,8 @@ def letter(value: float, bounds: Sequence[float], *, more_is_better: bool) -> st
 def _measured(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
     rows = store.records(
         con,
-        "SELECT source, round(avg(CAST(place_precision = 'point' AS INTEGER)), 6) AS located, "
+        "SELECT source, "
+        "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 6) AS located, "
         "bool_and(time_precision = 'year') AS yearly, "
         "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
         "FROM observations GROUP BY source",

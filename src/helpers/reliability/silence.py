@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base.store import literal, quote
+from helpers.core.city import moments
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.place_time.counts import DATED
 from helpers.core.stats.intervals import DIGITS
 from helpers.reliability.knobs import Knobs
 
@@ -38,7 +40,6 @@ LOWEST = -1e9
 DENSE = 20  # records a week: below, an empty week may be chance and is judged by the runs alone
 SURE = 1e-6  # smallest overdispersion: Poisson
 PUBLIC_HOLIDAY, MINIMUM_HOLIDAYS = 7, 5
-DATED = "time_precision IN ('minute', 'hour', 'day')"
 
 
 @dataclass(frozen=True)
@@ -259,7 +260,7 @@ def dated_sources(city: City) -> list[str]:
     return sorted(
         name
         for name, rule in rules.items()
-        if rule is not None and rule.time_precision in ("minute", "hour", "day")
+        if rule is not None and moments.best(rule, city.contracts[name].fields) <= moments.DAY
     )
 
 

@@ -15,15 +15,14 @@ import pyarrow.compute as pc
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city import contract_sql
+from helpers.core.city import contract_sql, moments
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.place_time.counts import DATED
 from helpers.reliability import drift
 from helpers.reliability.grades import FAULT, GRADES
 from helpers.reliability.knobs import Knobs
-from helpers.reliability.silence import DATED
 
 MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
 # A real jump of one share is no fault; a code that comes, goes or changes its name breaks series.
@@ -48,9 +47,10 @@ def _faults(contract: Contract, timezone: str, path: Path) -> str:
         f"{contract_sql.typed(n, contract.fields[n], decimal, zone)} AS {quote(n)}"
         for n in drift.moment_fields(rule)
     )
+    when = moments.of(rule.started_at, rule, contract.fields).dated
     # Materialised: DuckDB 1.5.5 fails to bind a TRY(…) that it pushes below a GROUP BY.
     return (
-        f"WITH told AS MATERIALIZED (SELECT {moment(rule.started_at)} AS began FROM "
+        f"WITH told AS MATERIALIZED (SELECT {when} AS began FROM "
         f"(SELECT {columns} FROM read_parquet({literal(path)}) WHERE contains(reason, '{FAULT}'))) "
         f"SELECT {literal(contract.source)}, CAST(date_trunc('week', began) AS DATE), count(*) "
         "FROM told WHERE began IS NOT NULL GROUP BY 2"
@@ -74,7 +74,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE brought AS SELECT source, CASE {division} ELSE '{WHOLE}' "
         f"END AS division, CASE {zone} ELSE '{WHOLE}' END AS zone, week, count(*) AS n, "
-        "round(avg(CAST(place_precision = 'point' AS INTEGER)), 4) AS located, "
+        "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 4) AS located, "
         "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days FROM "
         f"(SELECT source, CAST(date_trunc('week', hour) AS DATE) AS week{columns}, "
         f"place_precision, ended_at, recorded_at FROM observations WHERE {DATED}) "

@@ -22,6 +22,7 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
+from helpers.core.place_time.counts import HOURLY
 from helpers.core.stats.intervals import DIGITS
 from helpers.rhythms.knobs import Knobs
 
@@ -66,9 +67,9 @@ def profile(
     """Return the week's weights (168,) of a theme from `start` to before `after`, and the left out.
 
     Left out are facts whose interval is longer than `max_interval_h` by the clock, or known by the
-    day only. An interval over a change of clock is shared out by the hours lived: none in the hour
-    that is jumped over, two in the one that comes twice. `zone` is a division and a zone of it.
-    View `cube`.
+    day or the month only. An interval over a change of clock is shared out by the hours lived: none
+    in the hour that is jumped over, two in the one that comes twice. `zone` is a division and a
+    zone of it. View `cube`.
     """
     days = (start + dt.timedelta(i) for i in range((after - start).days + 1 + max_interval_h // 24))
     odd = odd_hours(timezone, days)
@@ -92,7 +93,7 @@ def profile(
     return weights, left_out
 
 
-LENGTH = "CASE WHEN time_precision != 'day' THEN date_diff('hour', hour, hour_end) + 1 END"
+LENGTH = f"CASE WHEN {HOURLY} THEN date_diff('hour', hour, hour_end) + 1 END"
 
 
 def _chosen(

@@ -18,7 +18,7 @@ from helpers.connect import open_file
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import parse
-from helpers.core.city import battery, contract_sql, lists
+from helpers.core.city import battery, contract_sql, lists, moments
 from helpers.core.city.city import City
 from helpers.core.city.contract import REMOTE, Contract, FieldRule
 from helpers.core.city.contract_sql import NOT_LISTED, OFF
@@ -153,7 +153,8 @@ def _count(
             for m in columns
             if m != "said"
         ]
-        began = f"({contract_sql.moment(contract.observation.started_at)})"
+        seen = contract.observation
+        began = moments.of(seen.started_at, seen, contract.fields).dated
     else:
         typed = []
     door.con.register("unlisted", pa.table(columns))

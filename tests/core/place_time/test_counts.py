@@ -71,7 +71,8 @@ def test_counts_are_those_of_facts_taken_one_by_one(
     table_of_facts(memory, facts())
     plain: Counter[tuple[Any, ...]] = Counter()
     for fact in facts():
-        if kept(fact) and not ("cell" in by and fact["cell"] is None):
+        unknown_hour = "hour" in by and fact["time_precision"] != "minute"
+        if kept(fact) and not unknown_hour and not ("cell" in by and fact["cell"] is None):
             plain[tuple(DIMENSIONS[name](fact) for name in by)] += fact["n"]
     rows = counts(memory, by, division="carres", **asked)
     assert {row[:-1]: row[-1] for row in rows} == dict(plain)

@@ -18,7 +18,8 @@ from pydantic import Field, field_validator, model_validator
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
-from helpers.core.city import battery, lists
+from helpers.core.city import battery, lists, moments
+from helpers.core.city.observation_rule import ObservationRule
 
 FieldType = Literal[
     "id",
@@ -30,6 +31,7 @@ FieldType = Literal[
     "year",
     "date",
     "timestamp",
+    "time",
     "longitude",
     "latitude",
 ]
@@ -37,8 +39,6 @@ Format = Literal[
     "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
     "postgres", "open311", "opendatasoft", "ckan",
 ]  # fmt: skip
-Origin = Literal["citizen", "agent", "unknown"]
-TimePrecision = Literal["minute", "hour", "day", "year"]
 REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
 DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
 # What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
@@ -58,6 +58,7 @@ class FieldRule(Strict):
     between them); a `str` a text of
     `pattern`, which describes few; an `int` or `float` a number from `minimum` to `maximum`,
     written with `decimals` at most; a moment one of the contract's years, to the `precision`;
+    a `time` an hour of the day with its minutes (14:30, 14h30), to the minute;
     `longitude` and `latitude` (east and north, in degrees, metres or feet: `unit`) are moved onto a
     grid at the door; an `id` becomes a keyed hash there. `column` is the field's name in the file,
     if not its own; `extract` a regular expression whose group is the part of the text that counts.
@@ -163,76 +164,6 @@ class Check(Strict):
         return self.at_least or self.at_most or ""
 
 
-class OriginRule(Strict):
-    """Who started the record. Agent activity is not demand: this is never left out."""
-
-    value: Origin | None = None
-    field: str | None = None
-    citizen: tuple[str, ...] = ()
-    agent: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _either(self) -> OriginRule:
-        if (self.value is None) == (self.field is None):
-            raise ValueError("donner `value`, ou bien `field` avec `citizen` et `agent`")
-        return self
-
-
-class TimeParts(Strict):
-    """A moment spread over several columns (`hhmm` as the digits of 24 h time)."""
-
-    year: str
-    month: str | None = None
-    day: str | None = None
-    hhmm: str | None = None
-
-
-class DeclaredZone(Strict):
-    """The zone that the source itself names; used only where the record has no point."""
-
-    division: str
-    field: str
-
-
-class ObservationRule(Strict):
-    """How an accepted row becomes an observation. Values are fields of the contract.
-
-    `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. A row of negative
-    `count` takes back a row of the opposite count that says the same of all fields of a list of
-    `cancels`; the lists are tried in order (`cancelling`).
-    """
-
-    category: str
-    started_at: str | TimeParts
-    ended_at: str | None = None
-    recorded_at: str | None = None
-    time_precision: TimePrecision = "minute"
-    longitude: str | None = None
-    latitude: str | None = None
-    coordinates_crs: str = "EPSG:4326"
-    declared_zone: DeclaredZone | tuple[DeclaredZone, ...] = ()
-    origin: OriginRule
-    count: str | None = None
-    cancels: tuple[tuple[str, ...], ...] = ()
-
-    @model_validator(mode="after")
-    def _sensible(self) -> ObservationRule:
-        if self.cancels and not self.count:
-            raise ValueError("`cancels` va avec `count`, le champ qui porte le signe")
-        if not all(self.cancels):
-            raise ValueError("une liste de `cancels` nomme au moins un champ")
-        divisions = [zone.division for zone in self.declared_zones]
-        if len(set(divisions)) < len(divisions):
-            raise ValueError("`declared_zone` donne au plus un champ par découpage")
-        return self
-
-    @property
-    def declared_zones(self) -> tuple[DeclaredZone, ...]:
-        """The zones that the source itself names, one a division."""
-        told = self.declared_zone
-        return (told,) if isinstance(told, DeclaredZone) else told
-
-
 class Contract(Strict):
     """One source: what it is, by what right it is used, and what may come in.
 
@@ -292,7 +223,18 @@ class Contract(Strict):
         missing = self._named_fields() - set(self.fields)
         if missing:
             raise ValueError(f"colonnes employées mais absentes de `fields` : {sorted(missing)}")
+        unclear = moments.fault(self.observation, self.fields) if self.observation else None
+        if unclear:
+            raise ValueError(unclear)
         return self
+
+    @property
+    def point(self) -> tuple[str, str] | None:
+        """The fields of the point of a fact, east then north; None where the source has none."""
+        rule = self.observation
+        if rule is None or rule.longitude is None or rule.latitude is None:
+            return None
+        return rule.longitude, rule.latitude
 
     def every_edition(self) -> tuple[Edition, ...]:
         """Return the editions; a contract that lists none has one, its own."""
@@ -313,11 +255,15 @@ class Contract(Strict):
         rule = self.observation
         if rule is None:
             return named
-        parts = rule.started_at
-        when = [parts] if isinstance(parts, str) else [*parts.model_dump().values()]
+        when = [
+            name
+            for told in (rule.started_at, rule.ended_at)
+            if told
+            for name in ([told] if isinstance(told, str) else told.fields)
+        ]
         told = [zone.field for zone in rule.declared_zones]
         told += [name for fields in rule.cancels for name in fields]
-        others = [rule.category, rule.ended_at, rule.recorded_at, rule.longitude, rule.latitude]
+        others = [rule.category, rule.recorded_at, rule.longitude, rule.latitude]
         named |= {c for c in (*when, *others, *told, rule.origin.field, rule.count) if c}
         return named
 

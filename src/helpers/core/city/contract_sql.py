@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from helpers.core.base.store import literal, quote
-from helpers.core.city.contract import Contract, FieldRule, TimeParts
+from helpers.core.city.contract import Contract, FieldRule
 
 # What each part of the format of a moment looks like: as plainly written, and as also accepted.
 SHAPES = {
@@ -18,6 +18,8 @@ SHAPES = {
 # What the door writes where the contract does not admit what came: which rule, and a keyed hash.
 OFF = "§"
 NOT_LISTED, NOT_SHAPED, NOT_READ, NOT_BOUNDED = "liste", "forme", "illisible", "bornes"
+# Hours and minutes, with what may follow: seconds, which are not kept.
+CLOCK = "^([01]?[0-9]|2[0-4])[:hH]([0-5][0-9])(?::[0-5][0-9](?:[.][0-9]{1,9})?)?$"
 ISO = re.compile(r"%Y-%m-%d([T ]%H:%M(:%S(%z)?)?)?")
 TRUE, FALSE = ("1", "true", "vrai", "oui", "o", "t"), ("0", "false", "faux", "non", "n", "f")
 
@@ -58,6 +60,11 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
         case "timestamp":
             moment = _moment(said, rule)
             return f"timezone({literal(timezone)}, {moment})" if "%z" in rule.format else moment
+        case "time":  # the minutes since midnight
+            hour, minute = (
+                f"TRY_CAST(regexp_extract({said}, '{CLOCK}', {i}) AS BIGINT)" for i in (1, 2)
+            )
+            return f"({hour} * 60 + {minute})"
         case _:
             return said
 
@@ -137,15 +144,3 @@ def _among(value: str, codes: tuple[str, ...]) -> str:
 
 def _matches(value: str, pattern: str) -> str:
     return f"regexp_full_match({value}, {literal(pattern)})"
-
-
-def moment(when: str | TimeParts) -> str:
-    """Return the SQL of the moment told by a column, or by several."""
-    if isinstance(when, str):
-        return f"CAST({quote(when)} AS TIMESTAMP)"
-    month = quote(when.month) if when.month else "1"
-    day = quote(when.day) if when.day else "1"
-    hhmm = f"coalesce({quote(when.hhmm)}, 0)" if when.hhmm else "0"
-    return (
-        f"TRY(make_timestamp({quote(when.year)}, {month}, {day}, {hhmm} // 100, {hhmm} % 100, 0.0))"
-    )

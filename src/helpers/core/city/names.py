@@ -10,4 +10,6 @@ NO_THEME = "sans_theme"  # the theme of a fact whose category no theme counts
 WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
+# Of the point as received: one of 16 signs, enough to tell one point from many round a grid point.
+SPOT = "spot_sign"
 DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for

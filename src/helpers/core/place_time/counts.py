@@ -1,7 +1,8 @@
 """The one reader of the cube: how many facts, by what is asked for.
 
 Every question put to the cube goes through here, so that what counts is decided once: facts known
-by the year alone are in no day, week or window; a fact off every outline is in no zone.
+by the month or the year alone are in no day, week or window; those without an hour, in no hour and
+no slot; a fact off every outline is in no zone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from helpers.core.city.names import NO_PLACE, OUTSIDE, Origin
 Dimension = Literal["theme", "source", "category", "origin", "cell", "zone", "hour", "day", "week",
                     "year", "slot", "working_day"]  # fmt: skip
 Span = tuple[dt.date, dt.date]
-DATED = "time_precision != 'year'"
+HOURLY = "time_precision IN ('minute', 'hour')"
+DATED = "time_precision IN ('minute', 'hour', 'day')"
+CLOCKED = ("hour", "slot")  # dimensions of facts whose hour is known
 SQL = {
     "day": "CAST(hour AS DATE)",
     "week": "CAST(date_trunc('week', hour) AS DATE)",
@@ -43,10 +46,13 @@ def counts(
 
     Rows are in the order of their values. `week` is a Monday. `zone` is that of `division`, and
     may be `outside`, `no_place` or None (a division that does not tell) unless `placed`. `span`:
-    first day, day after the last. `yearly` lets in the facts known by the year alone. View `cube`.
+    first day, day after the last. `yearly` lets in the facts known by the month or
+    the year alone. View `cube`.
     """
     zone = quote(f"zone_{division}")
     where: dict[str, list[Any]] = {}
+    if set(by) & set(CLOCKED):
+        where[HOURLY] = []
     if not yearly:
         where[DATED] = []
     for column, value in (("theme", theme), ("source", source)):
