@@ -8,6 +8,7 @@ results back when a stage fails.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,9 @@ from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base import commands, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
+from helpers.core.base.workspace import (
+    REGISTER, RESERVED_NAMES, active_cities, find_root, write_register,
+)  # fmt: skip
 from helpers.core.city import key
 from helpers.core.city.city import City
 from helpers.core.stage import code_used, execute, params, warm
@@ -51,8 +55,8 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     if asked in held:
         return City(held[asked]).about.name, held[asked]
     named = root / "data" / "cities" / asked
-    pack = named if (named / "city.yaml").is_file() else Path(asked).expanduser().resolve()
-    if not (pack / "city.yaml").is_file():
+    pack = named if _there(named) else Path(asked).expanduser().resolve()
+    if not _there(pack):
         packs = sorted(p.parent.name for p in (root / "data" / "cities").glob("*/city.yaml"))
         raise PhareError(
             f"ville inconnue : « {asked} »",
@@ -62,23 +66,55 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     name = City(pack).about.name
     if name in RESERVED_NAMES:
         raise PhareError(f"« {name} » est un nom réservé", f"{pack.name}/city.yaml", "en changer")
-    if name in held and held[name].resolve() != pack:
+    if name in held and _there(held[name]) and held[name].resolve() != pack.resolve():
         raise PhareError(
             f"une autre ville s'appelle déjà « {name} »", str(REGISTER), "changer `name`"
         )
     return name, pack
 
 
+def _there(pack: Path) -> bool:
+    return (pack / "city.yaml").is_file()
+
+
 def activate(root: Path, asked: str) -> str:
-    """Make sure that the workspace holds the city; return its name."""
+    """Make sure that the workspace holds the city, where its pack now is; return its name."""
     name, pack = find_pack(root, asked)
-    if name not in active_cities(root):
-        shown = pack.relative_to(root) if pack.is_relative_to(root) else pack
+    held = active_cities(root)
+    if name not in held or (held[name] != pack and not _there(held[name])):
+        shown = str(pack.relative_to(root) if pack.is_relative_to(root) else pack)
+        try:
+            shown.encode("utf-8")
+        except UnicodeEncodeError:
+            raise PhareError(
+                "le nom du dossier de la ville n'est pas en UTF-8",
+                shown.encode("utf-8", "replace").decode("utf-8"),
+                "le renommer, ou copier le dossier sous data/cities/",
+            ) from None
         yaml = yaml_text.round_trip()
+        yaml.width = yaml_text.ONE_LINE
         register = yaml.load(root / REGISTER)
-        register["cities"][name] = {"pack": str(shown)}
-        yaml.dump(register, root / REGISTER)
+        register["cities"][yaml_text.quoted(name)] = yaml_text.quoted({"pack": shown})
+        written = io.StringIO()
+        yaml.dump(register, written)
+        write_register(root, written.getvalue())
     return name
+
+
+@contextmanager
+def held_for(root: Path, asked: str) -> Iterator[str]:
+    """Hold the city in the workspace; yield its name. Where nothing came in, it is held no more.
+
+    Else its name would stay taken once its folder has moved.
+    """
+    register = (root / REGISTER).read_text(encoding="utf-8")
+    city = activate(root, asked)
+    try:
+        yield city
+    except BaseException:
+        if not locked(root, city):
+            write_register(root, register)
+        raise
 
 
 def check(root: Path, city: str) -> None:
@@ -232,19 +268,13 @@ def run(root: Path, asked: str) -> None:
     """Run the whole pipeline of a city; print how long it took and where to look."""
     started = time.monotonic()
     params.load(root)
-    register = (root / REGISTER).read_text(encoding="utf-8")
-    city = activate(root, asked)
-    targets = [f"{stage}@{city}" for stage in stages(root)]
-    try:
+    with held_for(root, asked) as city:
+        targets = [f"{stage}@{city}" for stage in stages(root)]
         check(root, city)
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):
             reproduce(root, [f"collect@{city}"], force=True)
         reproduce(root, targets)
-    except PhareError:
-        if not locked(root, city):  # nothing came in: the workspace does not hold this city
-            (root / REGISTER).write_text(register, encoding="utf-8")
-        raise
     stale = unsealed(root, city)
     if stale:
         print("Code enregistré depuis : ses figures nomment maintenant leur commit")
@@ -265,9 +295,9 @@ def main(arguments: list[str] | None = None) -> int:
     root = find_root()
     try:
         if asked.only:
-            city = activate(root, asked.city)
-            check(root, city)
-            reproduce(root, [f"{asked.only}@{city}"], force=True)
+            with held_for(root, asked.city) as city:
+                check(root, city)
+                reproduce(root, [f"{asked.only}@{city}"], force=True)
         else:
             run(root, asked.city)
     except PhareError as error:
