@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.workshop import new, run_city
 from tests.fixtures.real import ROOT
 
+WHO = ["-c", "user.name=essai", "-c", "user.email=essai@localhost"]
 HEAD = "# Les villes d'ici.\ncities:\n  ici:\n    pack: data/cities/ici   # la nôtre\n"
 
 
@@ -67,7 +69,7 @@ def test_folder_whose_name_is_no_utf8_is_told(place: Path) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "cities:\n", "cities: []\n", "cities:\n  a: b\n", "cities:\n  a:\n    pack: 1\n",
-             "cities:\n  no:\n    pack: a\n", "cities:\n  a:\n    pack: /x/ville: nord\n", "\ud800"],
+             "cities:\n  no:\n    pack: a\n", "cities:\n  a:\n    pack: /x/y: z\n", "\ud800"],
 )  # fmt: skip
 def test_register_that_cannot_be_read_is_told(text: str, place: Path) -> None:
     (place / REGISTER).write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -103,6 +105,8 @@ def test_city_refused_before_anything_came_in_is_not_held(
     themes = place / "data/cities/port_neuf/themes.yaml"
     themes.write_text(themes.read_text("utf-8").replace("severity: 2", "severity: 9"), "utf-8")
     before = (place / REGISTER).read_text(encoding="utf-8")
+    for words in (["init", "-q"], ["add", "-A"], [*WHO, "commit", "-qm", "essai"]):
+        subprocess.run(["git", "-C", str(place), *words], check=True)
     monkeypatch.chdir(place)
     assert run_city.main(["port_neuf", *options]) == 1
     assert "severity" in capsys.readouterr().err

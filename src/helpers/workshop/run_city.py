@@ -24,17 +24,21 @@ import yaml
 
 from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
-from helpers.core.base import commands, redact
+from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import (
-    REGISTER, RESERVED_NAMES, active_cities, find_root, write_register,
-)  # fmt: skip
+    REGISTER,
+    RESERVED_NAMES,
+    active_cities,
+    find_root,
+    write_register,
+)
 from helpers.core.city import key
 from helpers.core.city.city import City
 from helpers.core.stage import code_used, execute, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
-from helpers.workshop import yaml_text
+from helpers.workshop import ground, one_run, yaml_text
 
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
 SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
@@ -205,7 +209,8 @@ def reproduce(
     packs = active_cities(root)
     for city in {target.split("@")[1] for target in targets}:
         inbox.note(packs[city])
-    with warm.opened(environment() | execute.steady()) as told:
+    started: list[str] = []
+    with one_run.alone(root) as lock, warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -213,20 +218,35 @@ def reproduce(
             text=True,
             env=told,
             cwd=root,
+            pass_fds=[lock],
         )
         assert process.stdout is not None
-        started = list(_progress(process.stdout, lines, quiet=quiet))
-        failed = process.wait() != 0
-    running = started[-1] if started else ""
-    if failed:
-        if running:
-            subprocess.run(
-                dvc(root, "checkout", "--force", running),
-                env=environment(),
-                capture_output=True,
-                check=False,
-            )
-        raise _failure(lines, running)
+        one_run.worked_by(lock, process.pid)
+        try:
+            started.extend(_progress(process.stdout, lines, quiet=quiet))
+            failed = process.wait() != 0
+        except BaseException:
+            process.terminate()
+            process.stdout.read()  # it ends with the last of those who write: stage, kernel
+            process.wait()
+            one_run.worked_by(lock, os.getpid())
+            _put_back(root, started)
+            raise
+        one_run.worked_by(lock, os.getpid())
+        if failed:
+            _put_back(root, started)
+            raise _failure(root, lines, [*targets[:1], *started][-1], begun=bool(started))
+
+
+def _put_back(root: Path, started: list[str]) -> None:
+    """Put back the results that the last stage started had before."""
+    if started:
+        subprocess.run(
+            dvc(root, "checkout", "--force", started[-1]),
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
 
 
 def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterator[str]:
@@ -251,16 +271,19 @@ def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterat
     done()
 
 
-def _failure(lines: list[str], running: str) -> PhareError:
+def _failure(root: Path, lines: list[str], stage: str, *, begun: bool) -> PhareError:
     for i, line in enumerate(lines):
         if line.startswith("Erreur : "):
             rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
-    last = next((line for line in reversed(lines) if line.startswith("ERROR: ")), "échec de DVC")
-    return PhareError(
-        redact.addresses(last),
-        f"étape {running or '(aucune)'}",
-        f"relancer `dvc repro {running}` pour tout voir",
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    if not (errors or begun):  # what DVC says of a dvc.yaml that it cannot read
+        errors = [line for line in lines if line][:1]
+    known = one_run.refused_by_dvc(root, lines) or machine.of_text("\n".join(errors), str(root))
+    return known or PhareError(
+        redact.addresses(errors[-1] if errors else "échec de DVC"),
+        f"étape {stage}" if begun else "DVC, avant la première étape",
+        f"relancer `dvc repro {stage}` pour tout voir",
     )
 
 
@@ -292,14 +315,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("city", help="nom d'une ville, ou dossier d'une ville")
     parser.add_argument("--only", help="une seule étape, refaite avec ce dont elle dépend")
     asked = parser.parse_args(arguments)
-    root = find_root()
     try:
-        if asked.only:
-            with held_for(root, asked.city) as city:
-                check(root, city)
-                reproduce(root, [f"{asked.only}@{city}"], force=True)
-        else:
-            run(root, asked.city)
+        root = find_root()
+        ground.check(root)
+        ground.check_folders(root, find_pack(root, asked.city)[0])
+        with one_run.alone(root):
+            if asked.only:
+                with held_for(root, asked.city) as city:
+                    check(root, city)
+                    reproduce(root, [f"{asked.only}@{city}"], force=True)
+            else:
+                run(root, asked.city)
     except PhareError as error:
         print(error, file=sys.stderr)
         return 1

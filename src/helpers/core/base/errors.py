@@ -16,3 +16,7 @@ class PhareError(Exception):
 
     def __str__(self) -> str:
         return f"Erreur : {self.what}\n  où      : {self.where}\n  à faire : {self.todo}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows, by IPython's own protocol: the sentence, no traceback."""
+        return [str(self)]
