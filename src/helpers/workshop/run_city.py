@@ -35,7 +35,7 @@ from helpers.core.base.workspace import (
 )
 from helpers.core.city import key
 from helpers.core.city.city import City
-from helpers.core.stage import code_used, execute, params, warm
+from helpers.core.stage import code_used, execute, notices, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
 from helpers.workshop import ground, one_run, yaml_text
@@ -288,7 +288,7 @@ def _failure(root: Path, lines: list[str], stage: str, *, begun: bool) -> PhareE
 
 
 def run(root: Path, asked: str) -> None:
-    """Run the whole pipeline of a city; print how long it took and where to look."""
+    """Run the whole pipeline of a city; print how long it took, what to know, where to look."""
     started = time.monotonic()
     params.load(root)
     with held_for(root, asked) as city:
@@ -305,6 +305,9 @@ def run(root: Path, asked: str) -> None:
         reproduce(root, targets, quiet=True)
     count = len(list((root / "data" / city / "figures").glob("*/*.svg")))
     print(f"Terminé en {time.monotonic() - started:.0f} s : {count} figures.")
+    loaded = City(active_cities(root)[city])
+    for line in notices.lines(loaded, notices.count(loaded, root / "data" / city)):
+        print(f"  - {line}")
     print(f"  figures  : data/{city}/figures/")
     print(f"  rapports : data/{city}/reports/*.html (à ouvrir dans un navigateur)")
 
