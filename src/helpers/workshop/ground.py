@@ -22,7 +22,7 @@ def check(root: Path) -> None:
     """Raise PhareError for what would stop a command that computes, whatever the city holds."""
     _check_git(root)
     _check_room(root)
-    _check_open_files()
+    check_open_files()
 
 
 def _check_git(root: Path) -> None:
@@ -87,7 +87,7 @@ def _check_room(root: Path) -> None:
             raise machine.disk_full(str(folder))
 
 
-def _check_open_files() -> None:
+def check_open_files() -> None:
     """Raise the limit on open files where this account may; PhareError where it may not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= OPEN_FILES:
