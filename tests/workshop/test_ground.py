@@ -37,6 +37,7 @@ def clone() -> Iterator[Path]:
         git(root, "init", "-q")
         git(root, "add", "-A")
         git(root, *WHO, "commit", "-qm", "essai")
+        shutil.copy(ROOT / "scripts/install", folder)
         yield root
 
 
@@ -48,7 +49,7 @@ def make_run(root: Path, before: Callable[[], object] | None = None, **more: obj
     """Do what `make run APPS=0` does; `before` is done in the new process first."""
     account = {"user": more["user"], "group": more["user"]} if "user" in more else {}
     told: Told = subprocess.run(  # type: ignore[call-overload]
-        [sys.executable, "-m", "helpers.workshop.run_city", "port_neuf"],
+        [sys.executable, "-m", f"helpers.workshop.{more.get('COMMAND', 'run_city')}", "port_neuf"],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1",
              **{k: v for k, v in more.items() if k.isupper()}},
@@ -137,6 +138,27 @@ def test_full_disk(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{clone}{os.pathsep}{ROOT / 'src'}"
     one_sentence(make_run(clone, PYTHONPATH=path), "disque est plein", str(clone))
     assert unchanged(clone)
+
+
+def test_status_without_git(clone: Path) -> None:
+    shutil.rmtree(clone / ".git")
+    one_sentence(make_run(clone, COMMAND="status"), "n'est pas un dépôt git")
+
+
+def test_installation_in_a_folder_that_cannot_be_written(clone: Path) -> None:
+    """A fresh clone on a disk that is read: not taken for a Python without its venv."""
+    account = {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+    clone.chmod(0o555)
+    try:
+        told: Told = subprocess.run(  # type: ignore[call-overload]
+            ["bash", str(clone.parent / "install"), "python3"], cwd=clone,
+            capture_output=True, text=True, check=False, **account,
+        )  # fmt: skip
+    finally:
+        clone.chmod(0o755)
+    assert told.returncode == 1
+    assert told.stdout.startswith("Erreur : ce dossier ne peut pas être écrit\n"), told.stdout
+    assert f": {clone}\n" in told.stdout
 
 
 def test_temporary_folder_with_too_long_a_path(clone: Path) -> None:

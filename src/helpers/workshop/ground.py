@@ -20,12 +20,12 @@ LONGEST = 60  # of the temporary folder's path: a socket's, below it, has 107 ch
 
 def check(root: Path) -> None:
     """Raise PhareError for what would stop a command that computes, whatever the city holds."""
-    _check_git(root)
+    check_git(root)
     _check_room(root)
     check_open_files()
 
 
-def _check_git(root: Path) -> None:
+def check_git(root: Path) -> None:
     """Raise PhareError where git does not hold the workspace: figures name their commit."""
     clone = "cloner le dépôt (git clone) : une archive ZIP ne suffit pas"
     try:
