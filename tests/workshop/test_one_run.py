@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.workshop import new
 from tests.fixtures.real import ROOT
 
 PIPELINE = """\
@@ -23,18 +24,21 @@ stages:
     foreach: ${cities}
     do:
       cmd: python -I work.py
-      deps: [asked]
+      deps: [data/cities/ici/asked]
       outs: ["data/${key}/out"]
 """
 WORK = """\
 import os, pathlib, time
 pathlib.Path("data/ici").mkdir(exist_ok=True)
 pathlib.Path("data/ici/out").write_text("begun")
-if pathlib.Path("asked").read_text() == "long":
-    pathlib.Path("stage.pid").write_text(str(os.getpid()))
+asked = pathlib.Path("data/cities/ici/asked").read_text()
+if asked == "long":
+    pathlib.Path(os.environ["STAGE_PID"]).write_text(str(os.getpid()))
     time.sleep(60)
-pathlib.Path("data/ici/out").write_text(pathlib.Path("asked").read_text())
+pathlib.Path("data/ici/out").write_text(asked)
 """
+ASKED = "data/cities/ici/asked"
+WHO = ["-c", "user.name=essai", "-c", "user.email=essai@localhost"]
 RUN = """\
 import sys
 from pathlib import Path
@@ -51,16 +55,23 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose one stage is done."""
     folder = tmp_path_factory.mktemp("done")
     root = folder / "phare"
-    (root / "data/cities/ici").mkdir(parents=True)
+    (root / "data/cities").mkdir(parents=True)
+    shutil.copytree(ROOT / "templates", root / "templates")
+    new.new_city(root, "ici")
     written = {"data/cities/active.yaml": "cities:\n  ici: {pack: data/cities/ici}\n",
-               "dvc.yaml": PIPELINE, "params.yaml": "{}\n", "work.py": WORK, "asked": "short",
-               ".gitignore": "/data/ici/\n"}  # fmt: skip
+               "dvc.yaml": PIPELINE, "params.yaml": "{}\n", "work.py": WORK,
+               "data/cities/ici/asked": "short", ".gitignore": "/data/ici/\n"}  # fmt: skip
     for name, text in written.items():
         (root / name).write_text(text, encoding="utf-8")
     (folder / "tmp").mkdir()
     subprocess.run(["git", "-C", str(root), "init", "-q"], check=True)
     subprocess.run([sys.executable, "-m", "dvc", "--cd", str(root), "init", "-q"], check=True)
     works(root)
+    for words in (["add", "-A"], [*WHO, "commit", "-qm", "essai"]):
+        subprocess.run(["git", "-C", str(root), *words], check=True)
+    evidence = root / "data/ici/figures/collect/one.evidence.json"
+    evidence.parent.mkdir(parents=True)
+    evidence.write_text('{"figure": "one", "passport": "x"}', encoding="utf-8")
     return root
 
 
@@ -85,20 +96,21 @@ def kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def start(root: Path) -> subprocess.Popen[str]:
+def start(root: Path, *command: str) -> subprocess.Popen[str]:
     here = str(Path(sys.executable).parent)
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(root.parent / "tmp"),
-           "PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}  # fmt: skip
+           "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+           "STAGE_PID": str(root / "stage.pid")}  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-c", RUN], cwd=root, env=env, text=True,
+        [sys.executable, *(command or ("-c", RUN))], cwd=root, env=env, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
-def begin_long(root: Path) -> subprocess.Popen[str]:
+def begin_long(root: Path, *command: str) -> subprocess.Popen[str]:
     """Start a run whose stage takes long; return it once the stage works."""
-    (root / "asked").write_text("long", encoding="utf-8")
-    run = start(root)
+    (root / ASKED).write_text("long", encoding="utf-8")
+    run = start(root, *command)
     while not ((root / "stage.pid").exists() and (root / "stage.pid").read_text()):
         assert run.poll() is None, run.communicate()
         time.sleep(0.05)
@@ -126,7 +138,7 @@ def works(root: Path) -> None:
 
 
 def works_again(root: Path) -> None:
-    (root / "asked").write_text("again", encoding="utf-8")
+    (root / ASKED).write_text("again", encoding="utf-8")
     works(root)
     assert (root / "data/ici/out").read_text() == "again"
     assert list((root.parent / "tmp").glob("phare-*")) == []  # swept
@@ -168,7 +180,7 @@ def test_dvc_by_hand_keeps_a_run_waiting(place: Path) -> None:
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        (place / "asked").write_text("again", encoding="utf-8")
+        (place / ASKED).write_text("again", encoding="utf-8")
         assert f"kill {other.pid}" in refused(place)
     finally:
         other.kill()
@@ -197,3 +209,20 @@ def test_run_killed_leaves_nothing_that_the_next_does_not_sweep(place: Path) -> 
     os.kill(dvc_of(place), signal.SIGKILL)
     kill(int((place / "stage.pid").read_text()))
     works_again(place)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_stopped_figure(number: signal.Signals, place: Path) -> None:
+    """`make figure`, stopped while a stage works in its clone, and then any command."""
+    run = begin_long(place, "-m", "helpers.workshop.refigure", "one")
+    temporary = place.parent / "tmp"
+    (clone,) = temporary.glob("phare-*/phare")
+    working = int((clone / ".dvc/tmp/phare.lock").read_text())
+    run.send_signal(number)
+    kill(int((place / "stage.pid").read_text()))
+    _, told = run.communicate()
+    kill(working)
+    assert "Traceback" not in told
+    assert clone.exists() == (number == signal.SIGKILL)
+    start(place, "-c", "from helpers.core.base import commands; commands.begin()").communicate()
+    assert list(temporary.glob("phare-*")) == []

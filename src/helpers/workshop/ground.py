@@ -15,7 +15,7 @@ from helpers.core.base.errors import PhareError
 
 FREE_BYTES = 64 * 1024 * 1024  # below, the smallest city's results do not fit
 OPEN_FILES = 256
-LONGEST = 60  # of the temporary folder's path: a socket's, below it, has 107 characters at most
+LONGEST = 64  # of the temporary folder's path: a kernel's sockets, 41 below, have 107 at most
 
 
 def check(root: Path) -> None:
