@@ -175,6 +175,20 @@ def test_delivered_files_that_nobody_names_are_counted(tmp_path: Path) -> None:
     assert "DUPONT" not in "".join(notices.lines(built.city, counts))
 
 
+def test_sums_hold_where_several_sources_have_many(told: tuple[Built, Counts]) -> None:
+    """Three are named, the others summed: what is told adds up to the whole."""
+    built, _ = told
+    aside = {(source, f"hors_bornes:{name}"): n
+             for source, first in (("faits", 100), ("carres", 10))
+             for n, name in enumerate("abc", first)}  # fmt: skip
+    counts = Counts(rows=1000, set_aside=aside, facts=10)
+    (line,) = notices.lines(built.city, counts)
+    total, of, *parts = numbers(line.split(" → ")[0])
+    assert (total, of, sum(parts)) == (336, 1000, 336)
+    assert "faits, hors des bornes (c) : 102" in line
+    assert "autres : 33" in line
+
+
 @pytest.mark.parametrize(
     ("reason", "said"),
     [("hors_liste:type_n2", "hors de la liste (type n2)"), ("annule", "faits annulés"),

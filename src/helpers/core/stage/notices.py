@@ -151,9 +151,9 @@ def lines(city: City, counts: Counts) -> list[str]:
     """Return what the counts tell, in five lines at most; one that says so where it is nothing."""
     reports = f"data/{city.about.name}/reports"
     found = [
-        _told(_rows(city, counts), f"{reports}/ingest.html{_codes(city, counts)}"),
+        _told(_rows(counts), f"{reports}/ingest.html{_codes(city, counts)}"),
         _told(_where(city, counts), f"{reports}/ingest.html"),
-        _told(_themes(city, counts), "themes.yaml de la ville"),
+        _told(_themes(counts), "themes.yaml de la ville"),
         _told(_silent(city, counts), f"{reports}/reliability.html"),
         _told(_door(city, counts), f"{reports}/collect.html"),
     ]
@@ -177,23 +177,23 @@ def _named(names: tuple[str, ...]) -> str:
     return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
-def _titled(city: City, counted: Mapping[tuple[str, str], int], said: Mapping[str, str]) -> str:
-    """Return `_most` of counts by (source, code), the source told where several have some."""
+def _by_code(counted: Mapping[tuple[str, str], int], said: Mapping[str, str]) -> str:
+    """Return `_most` of counts by (source, code), the source named where several have some."""
     several = len({source for source, _ in counted}) > 1
     found: Counter[str] = Counter()
     for (source, code), n in counted.items():
         told = said.get(code, code)
-        found[f"{told}, {city.contracts[source].title}" if several else told] += n
+        found[f"{source}, {told}" if several else told] += n
     return _most(found)
 
 
-def _rows(city: City, counts: Counts) -> Iterator[str]:
+def _rows(counts: Counts) -> Iterator[str]:
     total = sum(counts.set_aside.values())
     if total:
         titles = {reason: title(reason) for _, reason in counts.set_aside}
         yield (
             f"{plural(total, 'ligne écartée')} sur {number(counts.rows)} "
-            f"({_titled(city, counts.set_aside, titles)})"
+            f"({_by_code(counts.set_aside, titles)})"
         )
     if counts.doubles:
         yield f"{plural(counts.doubles, 'ligne')} en double, ou d'une version ancienne"
@@ -224,22 +224,26 @@ def _where(city: City, counts: Counts) -> Iterator[str]:
         yield f"{told} de « {division} » sans aucun fait ({_named(counts.empty_zones)})"
 
 
-def _themes(city: City, counts: Counts) -> Iterator[str]:
+def _themes(counts: Counts) -> Iterator[str]:
     total = sum(counts.unthemed.values())
     if total:
         yield (
             f"{plural(total, 'fait')} sur {number(counts.facts)} d'aucun thème : "
-            f"{plural(len(counts.unthemed), 'catégorie')} ({_titled(city, counts.unthemed, {})})"
+            f"{plural(len(counts.unthemed), 'catégorie')} ({_by_code(counts.unthemed, {})})"
         )
 
 
 def _silent(city: City, counts: Counts) -> Iterator[str]:
-    for source, missing in sorted(counts.missing_days.items(), key=lambda one: (-one[1], one[0])):
+    ranked = sorted(counts.missing_days.items(), key=lambda one: (-one[1], one[0]))
+    for source, missing in ranked[:SHOWN]:
         whole = counts.days[source]
         yield (
             f"{city.contracts[source].title} : {plural(missing, 'jour manquant')} sur "
-            f"{number(whole)} ({percent(missing / whole)})"
+            f"{number(whole)} ({percent(missing / whole, 1)})"
         )
+    if ranked[SHOWN:]:
+        told = plural(len(ranked[SHOWN:]), "autre source")
+        yield f"{told} : {plural(sum(n for _, n in ranked[SHOWN:]), 'jour manquant')} en tout"
 
 
 def _door(city: City, counts: Counts) -> Iterator[str]:
