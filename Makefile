@@ -68,10 +68,10 @@ data: $(READY)  ## faire entrer les fichiers d'une ville (FROM=dossier, sinon l'
 	@PHARE_FETCH=1 $(PYTHON) -m helpers.workshop.run_city "$(CITY)" --only collect
 
 apps: $(READY)  ## ouvrir les applications des décideurs, sur cette machine seulement
-	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.workshop.serve_apps --port $(PORT)
+	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.workshop.serve_apps --port "$(PORT)"
 
 lab: $(READY)   ## ouvrir JupyterLab sur l'atelier
-	@PHARE_CITY="$(CITY)" $(BIN)jupyter lab --config templates/lab/jupyter_server_config.py $(if $(filter 0,$(shell id -u)),--allow-root)
+	@PHARE_CITY="$(CITY)" $(PYTHON) -m helpers.workshop.serve_lab $(if $(filter-out file,$(origin PORT)),--port "$(PORT)")
 
 audit: $(READY) ## tout refaire ailleurs depuis les données brutes, et comparer octet par octet
 	@$(PYTHON) -m helpers.workshop.audit $(if $(filter command line,$(origin CITY)),"$(CITY)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.workshop import new, run_city
 from tests.fixtures.real import ROOT
 
+WHO = ["-c", "user.name=essai", "-c", "user.email=essai@localhost"]
 HEAD = "# Les villes d'ici.\ncities:\n  ici:\n    pack: data/cities/ici   # la nôtre\n"
 
 
@@ -30,8 +33,12 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "folder", ["ville: nord", "ville #2", "l'été", '"x"', "a, b", "- c", "plain"]
-)
+    "folder", [
+        "ville: nord", "ville #2", "l'été", '"x"', "a, b", "- c", "plain", "no", "1:30", "% &*!|>",
+        "été", "e\u0301te\u0301", "{a}", "[b]", "fin ", " début", "${item}", "à  deux  espaces",
+        "long " * 40,
+    ],
+)  # fmt: skip
 def test_city_in_any_folder_is_registered_and_the_rest_stays(folder: str, place: Path) -> None:
     pack = place.parent / folder
     (place / "data/cities/port_neuf").rename(pack)
@@ -43,17 +50,64 @@ def test_city_in_any_folder_is_registered_and_the_rest_stays(folder: str, place:
     assert run_city.activate(place, "port_neuf") == "port_neuf"
 
 
+@pytest.mark.parametrize("folder", ["no", "1:30", "12", "1e3"])
+def test_folder_whose_name_reads_as_something_else(folder: str, place: Path) -> None:
+    """YAML 1.1 takes `no` for false, `1:30` for ninety."""
+    (place / "data/cities/port_neuf").rename(place / folder)
+    run_city.activate(place, str(place / folder))
+    assert active_cities(place)["port_neuf"] == place / folder
+
+
+def test_folder_whose_name_is_no_utf8_is_told(place: Path) -> None:
+    pack = Path(os.fsdecode(os.fsencode(place.parent) + b"/\xe9t\xe9"))
+    (place / "data/cities/port_neuf").rename(pack)
+    before = (place / REGISTER).read_bytes()
+    with pytest.raises(PhareError, match="UTF-8"):
+        run_city.activate(place, str(pack))
+    assert (place / REGISTER).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "cities:\n", "cities: []\n", "cities:\n  a: b\n", "cities:\n  a:\n    pack: 1\n",
+             "cities:\n  no:\n    pack: a\n", "cities:\n  a:\n    pack: /x/y: z\n", "\ud800"],
+)  # fmt: skip
+def test_register_that_cannot_be_read_is_told(text: str, place: Path) -> None:
+    (place / REGISTER).write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(PhareError) as told:
+        active_cities(place)
+    assert told.value.where == str(REGISTER)
+
+
+def test_pack_that_moved_is_found_where_it_now_is(place: Path) -> None:
+    run_city.activate(place, "port_neuf")
+    moved = (place / "data/cities/port_neuf").rename(place.parent / "ailleurs")
+    assert run_city.activate(place, str(moved)) == "port_neuf"
+    assert active_cities(place)["port_neuf"] == moved
+    shutil.copytree(moved, place.parent / "double")
+    with pytest.raises(PhareError, match="s'appelle déjà"):
+        run_city.activate(place, str(place.parent / "double"))
+
+
 def test_first_city_of_an_empty_register(place: Path) -> None:
     (place / REGISTER).write_text("cities: {}\n", encoding="utf-8")
     run_city.activate(place, "port_neuf")
     assert list(active_cities(place)) == ["port_neuf"]
 
 
-def test_city_refused_before_anything_came_in_is_not_held(place: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--only", "collect"]], ids=["run", "data"])
+def test_city_refused_before_anything_came_in_is_not_held(
+    options: list[str],
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Else its name would stay taken once its folder has moved."""
     themes = place / "data/cities/port_neuf/themes.yaml"
     themes.write_text(themes.read_text("utf-8").replace("severity: 2", "severity: 9"), "utf-8")
     before = (place / REGISTER).read_text(encoding="utf-8")
-    with pytest.raises(PhareError, match="severity"):
-        run_city.run(place, "port_neuf")
+    for words in (["init", "-q"], ["add", "-A"], [*WHO, "commit", "-qm", "essai"]):
+        subprocess.run(["git", "-C", str(place), *words], check=True)
+    monkeypatch.chdir(place)
+    assert run_city.main(["port_neuf", *options]) == 1
+    assert "severity" in capsys.readouterr().err
     assert (place / REGISTER).read_text(encoding="utf-8") == before

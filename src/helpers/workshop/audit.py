@@ -20,7 +20,7 @@ from helpers.core.base.french import plural
 from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
-from helpers.workshop import elsewhere
+from helpers.workshop import elsewhere, ground
 from helpers.workshop.elsewhere import Difference
 from helpers.workshop.run_city import environment, locked
 
@@ -94,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     root = find_root()
     try:
+        ground.check(root)
         changed = elsewhere.uncommitted(root)
         if changed:
             raise PhareError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import active_cities, find_root, scratch
-from helpers.workshop import elsewhere
+from helpers.workshop import elsewhere, ground
 from helpers.workshop.audit import SAYS
 
 
@@ -66,7 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--city")
     asked = parser.parse_args(arguments)
     try:
-        return 0 if reproduce_figure(find_root(), asked.name, asked.city) else 1
+        root = find_root()
+        ground.check(root)
+        return 0 if reproduce_figure(root, asked.name, asked.city) else 1
     except PhareError as error:
         print(error, file=sys.stderr)
         return 2

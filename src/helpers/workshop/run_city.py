@@ -8,6 +8,7 @@ results back when a stage fails.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,21 @@ import yaml
 
 from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
-from helpers.core.base import commands, redact
+from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
+from helpers.core.base.workspace import (
+    REGISTER,
+    RESERVED_NAMES,
+    active_cities,
+    find_root,
+    write_register,
+)
 from helpers.core.city import key
 from helpers.core.city.city import City
-from helpers.core.stage import code_used, execute, params, warm
+from helpers.core.stage import code_used, execute, notices, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
-from helpers.workshop import yaml_text
+from helpers.workshop import ground, one_run, yaml_text
 
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
 SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
@@ -51,8 +59,8 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     if asked in held:
         return City(held[asked]).about.name, held[asked]
     named = root / "data" / "cities" / asked
-    pack = named if (named / "city.yaml").is_file() else Path(asked).expanduser().resolve()
-    if not (pack / "city.yaml").is_file():
+    pack = named if _there(named) else Path(asked).expanduser().resolve()
+    if not _there(pack):
         packs = sorted(p.parent.name for p in (root / "data" / "cities").glob("*/city.yaml"))
         raise PhareError(
             f"ville inconnue : « {asked} »",
@@ -62,23 +70,55 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     name = City(pack).about.name
     if name in RESERVED_NAMES:
         raise PhareError(f"« {name} » est un nom réservé", f"{pack.name}/city.yaml", "en changer")
-    if name in held and held[name].resolve() != pack:
+    if name in held and _there(held[name]) and held[name].resolve() != pack.resolve():
         raise PhareError(
             f"une autre ville s'appelle déjà « {name} »", str(REGISTER), "changer `name`"
         )
     return name, pack
 
 
+def _there(pack: Path) -> bool:
+    return (pack / "city.yaml").is_file()
+
+
 def activate(root: Path, asked: str) -> str:
-    """Make sure that the workspace holds the city; return its name."""
+    """Make sure that the workspace holds the city, where its pack now is; return its name."""
     name, pack = find_pack(root, asked)
-    if name not in active_cities(root):
-        shown = pack.relative_to(root) if pack.is_relative_to(root) else pack
+    held = active_cities(root)
+    if name not in held or (held[name] != pack and not _there(held[name])):
+        shown = str(pack.relative_to(root) if pack.is_relative_to(root) else pack)
+        try:
+            shown.encode("utf-8")
+        except UnicodeEncodeError:
+            raise PhareError(
+                "le nom du dossier de la ville n'est pas en UTF-8",
+                shown.encode("utf-8", "replace").decode("utf-8"),
+                "le renommer, ou copier le dossier sous data/cities/",
+            ) from None
         yaml = yaml_text.round_trip()
+        yaml.width = yaml_text.ONE_LINE
         register = yaml.load(root / REGISTER)
-        register["cities"][name] = {"pack": str(shown)}
-        yaml.dump(register, root / REGISTER)
+        register["cities"][yaml_text.quoted(name)] = yaml_text.quoted({"pack": shown})
+        written = io.StringIO()
+        yaml.dump(register, written)
+        write_register(root, written.getvalue())
     return name
+
+
+@contextmanager
+def held_for(root: Path, asked: str) -> Iterator[str]:
+    """Hold the city in the workspace; yield its name. Where nothing came in, it is held no more.
+
+    Else its name would stay taken once its folder has moved.
+    """
+    register = (root / REGISTER).read_text(encoding="utf-8")
+    city = activate(root, asked)
+    try:
+        yield city
+    except BaseException:
+        if not locked(root, city):
+            write_register(root, register)
+        raise
 
 
 def check(root: Path, city: str) -> None:
@@ -169,7 +209,8 @@ def reproduce(
     packs = active_cities(root)
     for city in {target.split("@")[1] for target in targets}:
         inbox.note(packs[city])
-    with warm.opened(environment() | execute.steady()) as told:
+    started: list[str] = []
+    with one_run.alone(root) as lock, warm.opened(environment() | execute.steady()) as told:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -177,20 +218,35 @@ def reproduce(
             text=True,
             env=told,
             cwd=root,
+            pass_fds=[lock],
         )
         assert process.stdout is not None
-        started = list(_progress(process.stdout, lines, quiet=quiet))
-        failed = process.wait() != 0
-    running = started[-1] if started else ""
-    if failed:
-        if running:
-            subprocess.run(
-                dvc(root, "checkout", "--force", running),
-                env=environment(),
-                capture_output=True,
-                check=False,
-            )
-        raise _failure(lines, running)
+        one_run.worked_by(lock, process.pid)
+        try:
+            started.extend(_progress(process.stdout, lines, quiet=quiet))
+            failed = process.wait() != 0
+        except BaseException:
+            process.terminate()
+            process.stdout.read()  # it ends with the last of those who write: stage, kernel
+            process.wait()
+            one_run.worked_by(lock, os.getpid())
+            _put_back(root, started)
+            raise
+        one_run.worked_by(lock, os.getpid())
+        if failed:
+            _put_back(root, started)
+            raise _failure(root, lines, [*targets[:1], *started][-1], begun=bool(started))
+
+
+def _put_back(root: Path, started: list[str]) -> None:
+    """Put back the results that the last stage started had before."""
+    if started:
+        subprocess.run(
+            dvc(root, "checkout", "--force", started[-1]),
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
 
 
 def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterator[str]:
@@ -215,36 +271,33 @@ def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterat
     done()
 
 
-def _failure(lines: list[str], running: str) -> PhareError:
+def _failure(root: Path, lines: list[str], stage: str, *, begun: bool) -> PhareError:
     for i, line in enumerate(lines):
         if line.startswith("Erreur : "):
             rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
-    last = next((line for line in reversed(lines) if line.startswith("ERROR: ")), "échec de DVC")
-    return PhareError(
-        redact.addresses(last),
-        f"étape {running or '(aucune)'}",
-        f"relancer `dvc repro {running}` pour tout voir",
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    if not (errors or begun):  # what DVC says of a dvc.yaml that it cannot read
+        errors = [line for line in lines if line][:1]
+    known = one_run.refused_by_dvc(root, lines) or machine.of_text("\n".join(errors), str(root))
+    return known or PhareError(
+        redact.addresses(errors[-1] if errors else "échec de DVC"),
+        f"étape {stage}" if begun else "DVC, avant la première étape",
+        f"relancer `dvc repro {stage}` pour tout voir",
     )
 
 
 def run(root: Path, asked: str) -> None:
-    """Run the whole pipeline of a city; print how long it took and where to look."""
+    """Run the whole pipeline of a city; print how long it took, what to know, where to look."""
     started = time.monotonic()
     params.load(root)
-    register = (root / REGISTER).read_text(encoding="utf-8")
-    city = activate(root, asked)
-    targets = [f"{stage}@{city}" for stage in stages(root)]
-    try:
+    with held_for(root, asked) as city:
+        targets = [f"{stage}@{city}" for stage in stages(root)]
         check(root, city)
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):
             reproduce(root, [f"collect@{city}"], force=True)
         reproduce(root, targets)
-    except PhareError:
-        if not locked(root, city):  # nothing came in: the workspace does not hold this city
-            (root / REGISTER).write_text(register, encoding="utf-8")
-        raise
     stale = unsealed(root, city)
     if stale:
         print("Code enregistré depuis : ses figures nomment maintenant leur commit")
@@ -252,6 +305,9 @@ def run(root: Path, asked: str) -> None:
         reproduce(root, targets, quiet=True)
     count = len(list((root / "data" / city / "figures").glob("*/*.svg")))
     print(f"Terminé en {time.monotonic() - started:.0f} s : {count} figures.")
+    loaded = City(active_cities(root)[city])
+    for line in notices.lines(loaded, notices.count(loaded, root / "data" / city)):
+        print(f"  - {line}")
     print(f"  figures  : data/{city}/figures/")
     print(f"  rapports : data/{city}/reports/*.html (à ouvrir dans un navigateur)")
 
@@ -262,14 +318,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("city", help="nom d'une ville, ou dossier d'une ville")
     parser.add_argument("--only", help="une seule étape, refaite avec ce dont elle dépend")
     asked = parser.parse_args(arguments)
-    root = find_root()
     try:
-        if asked.only:
-            city = activate(root, asked.city)
-            check(root, city)
-            reproduce(root, [f"{asked.only}@{city}"], force=True)
-        else:
-            run(root, asked.city)
+        root = find_root()
+        ground.check(root)
+        ground.check_folders(root, find_pack(root, asked.city)[0])
+        with one_run.alone(root):
+            if asked.only:
+                with held_for(root, asked.city) as city:
+                    check(root, city)
+                    reproduce(root, [f"{asked.only}@{city}"], force=True)
+            else:
+                run(root, asked.city)
     except PhareError as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from helpers.collect import inbox
-from helpers.core.base import commands, redact, store
+from helpers.core.base import commands, machine, redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import active_cities, find_root
@@ -24,6 +24,7 @@ from helpers.core.city.city import City
 from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
 from helpers.reliability.grades import accounts
+from helpers.workshop import ground, one_run
 from helpers.workshop.run_city import dvc, environment, find_pack, locked
 
 STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspended": "suspendu"}
@@ -41,8 +42,9 @@ def changes(root: Path, city: str) -> dict[str, list[Any]]:
         check=False,
     )
     if done.returncode != 0:
-        last = redact.addresses(done.stderr.strip().split("\n")[-1])
-        raise PhareError(last, "dvc status", "corriger dvc.yaml")
+        lines = done.stderr.strip().split("\n")
+        known = one_run.refused_by_dvc(root, lines) or machine.of_text(done.stderr, str(root))
+        raise known or PhareError(redact.addresses(lines[-1]), "dvc status", "corriger dvc.yaml")
     found: dict[str, list[Any]] = json.loads(done.stdout)
     return {name.split("@")[0]: remarks for name, remarks in found.items()}
 
@@ -164,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     root = find_root()
     try:
+        ground.check_git(root)
         found = status(root, asked.city)
     except PhareError as error:
         print(error, file=sys.stderr)

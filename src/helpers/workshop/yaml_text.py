@@ -37,17 +37,17 @@ def inline(value: Any) -> str:
     yaml.width = ONE_LINE
     yaml.default_flow_style = True
     out = io.StringIO()
-    yaml.dump(_quoted(value), out)
+    yaml.dump(quoted(value), out)
     return out.getvalue().removesuffix("...\n").rstrip("\n")
 
 
-def _quoted(value: Any) -> Any:
+def quoted(value: Any) -> Any:
     """Return `value`, quoting the texts that YAML 1.1 reads as something else: no, on, 1:30."""
     match value:
         case dict():
-            return {_quoted(key): _quoted(one) for key, one in value.items()}
+            return {quoted(key): quoted(one) for key, one in value.items()}
         case list() | tuple():
-            return [_quoted(one) for one in value]
+            return [quoted(one) for one in value]
         case str() if value and _read_as(value) != "tag:yaml.org,2002:str":
             return SingleQuotedScalarString(value)
         case _:

@@ -14,5 +14,9 @@ class PhareError(Exception):
         self.what, self.where, self.todo = what, where, todo
         super().__init__(what)
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows, by IPython's own protocol: the sentence, no traceback."""
+        return [str(self)]
+
     def __str__(self) -> str:
         return f"Erreur : {self.what}\n  où      : {self.where}\n  à faire : {self.todo}"

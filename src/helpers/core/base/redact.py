@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from helpers.core.base import machine
 from helpers.core.base.errors import PhareError
 
 WITHHELD = "…"
@@ -135,16 +136,27 @@ def trace(error: BaseException) -> str:
 
 
 def discreet() -> None:
-    """Make this process tell its errors as `trace` does: no value on a terminal or in a log."""
+    """Make this process tell its errors without a value, on a terminal or in a log.
+
+    What a person can mend is a sentence; a defect of ours has its `trace`.
+    """
 
     def tell(_: type[BaseException], error: BaseException, __: TracebackType | None = None) -> None:
-        print(trace(error), file=sys.stderr)
+        print(_sentence(error) or trace(error), file=sys.stderr)
 
     def tell_thread(given: threading.ExceptHookArgs) -> None:
         if given.exc_value is not None:
-            print(trace(given.exc_value), file=sys.stderr)
+            print(_sentence(given.exc_value) or trace(given.exc_value), file=sys.stderr)
 
     sys.excepthook, threading.excepthook = tell, tell_thread
+
+
+def _sentence(error: BaseException) -> str:
+    """Return what a person is told of an error that they can mend; nothing of another."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrompu."
+    ours = error if isinstance(error, PhareError) else machine.of_error(error)
+    return str(ours) if ours else ""
 
 
 # ---- notebooks

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from helpers.core.base.errors import PhareError
+from helpers.core.base.yaml_models import read_yaml
 
 PIPELINE_FLAG = "PHARE_STAGE"
 REGISTER = Path("data/cities/active.yaml")
@@ -35,7 +34,8 @@ def scratch() -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder)
+            # What still ends after a command was stopped may write there: the next one sweeps.
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep() -> None:
@@ -78,8 +78,29 @@ def find_root(start: Path | None = None) -> Path:
 
 def active_cities(root: Path) -> dict[str, Path]:
     """Return the cities this workspace holds: name → folder of the pack."""
-    text = (root / REGISTER).read_text(encoding="utf-8")
-    return {name: root / entry["pack"] for name, entry in yaml.safe_load(text)["cities"].items()}
+    held = read_yaml(root / REGISTER, str(REGISTER))
+    cities = held.get("cities") if isinstance(held, dict) else None
+    packs = {
+        name: one.get("pack") if isinstance(one, dict) else None
+        for name, one in (cities.items() if isinstance(cities, dict) else [(None, None)])
+    }
+    if not all(isinstance(one, str) for pair in packs.items() for one in pair):
+        raise PhareError(
+            "le registre des villes ne se lit pas : un nom et un `pack` par ville, du texte",
+            str(REGISTER),
+            f"le corriger, ou le reprendre : git checkout -- {REGISTER}",
+        )
+    return {str(name): root / str(pack) for name, pack in packs.items()}
+
+
+def write_register(root: Path, text: str) -> None:
+    """Write the register in one go: a run that stops meanwhile leaves the one before, whole."""
+    written = root / REGISTER.with_suffix(f".{os.getpid()}")
+    try:
+        written.write_text(text, encoding="utf-8")
+        written.replace(root / REGISTER)
+    finally:
+        written.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from helpers.core.base import commands, markup, redact
+from helpers.core.base import commands, machine, markup, redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root, scratch
 from helpers.core.city.city import load_city
@@ -178,7 +178,8 @@ def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) ->
     ours = OUR_ERROR.fullmatch(told.strip())
     if ours and redact.is_ours(error.ename, told):
         return PhareError(f"{ours['what']} ({ours['where']})", where, f"{ours['todo']} ; ou {todo}")
-    return PhareError(f"{error.ename} ({redact.UNSAID})", where, todo)
+    refused = machine.of_text(told, where) if error.ename in machine.KINDS else None
+    return refused or PhareError(f"{error.ename} ({redact.UNSAID})", where, todo)
 
 
 def tidy(notebook: Any) -> Any:

@@ -8,7 +8,7 @@ caller ends, and gives its exit code. No module of ours is loaded beforehand: a 
 as it stands, and workspaces may share a warm process.
 
 `python -I -S warm.py MODULE ARGUMENTS…` is `python -m MODULE ARGUMENTS…`, forked. This file imports
-the standard library alone: whoever asks must be quick.
+the standard library alone at first: whoever asks must be quick.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,11 +95,10 @@ def opened(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
     if environment.get(ADDRESS):
         yield dict(environment)
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="phare-") as folder,
-        socket.socket(socket.AF_UNIX) as door,
-    ):
-        address = str(Path(folder) / "warm")
+    from helpers.core.base.workspace import scratch  # who asks does without
+
+    with scratch() as folder, socket.socket(socket.AF_UNIX) as door:
+        address = str(folder / "warm")
         door.bind(address)
         door.listen(BACKLOG)
         process = subprocess.Popen(
@@ -117,15 +115,15 @@ def opened(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
             process.communicate()
 
 
-def _kernel(folder: str, environment: Mapping[str, str]) -> str:
+def _kernel(folder: Path, environment: Mapping[str, str]) -> str:
     """Write what Jupyter calls a kernel, forked; return the paths on which it is found."""
-    spec = Path(folder) / "kernels" / "python3"
+    spec = folder / "kernels" / "python3"
     spec.mkdir(parents=True)
     argv = [sys.executable, "-I", "-S", __file__, "ipykernel_launcher", "-f", "{connection_file}"]
     told = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"}
     (spec / "kernel.json").write_text(json.dumps(told))
     others = environment.get("JUPYTER_PATH")
-    return os.pathsep.join([folder, others] if others else [folder])
+    return os.pathsep.join([str(folder), others] if others else [str(folder)])
 
 
 def _listen(number: int) -> socket.socket | None:
