@@ -10,6 +10,7 @@ import pyarrow as pa
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.hotspots.knobs import Knobs
 from helpers.hotspots.zones import HIGH, LIKE_NEIGHBOURS, PER
 
 KINDS = {
@@ -33,36 +34,47 @@ def _abstains(title: str, reason: str, minimum_count: int, placed: str) -> str:
     return f"- **{plain(title)}** : abstention ({told})."
 
 
-def cells(found: Mapping[str, dict[str, Any]], city: City, minimum_count: int) -> str:
+def cells(found: Mapping[str, dict[str, Any]], city: City, knobs: Knobs) -> str:
     """Return the answer as Markdown: how concentrated each theme is, and where not to conclude.
 
     `found` is what `cells.by_theme` gives.
     """
-    lines = []
+    times, lines = number(knobs.times, knobs.times % 1 > 0), []
     for name, theme in city.themes.items():
         row = found[name]
         if row["status"] != "ok":
-            lines.append(_abstains(theme.title, row["reason"], minimum_count, IN_CELL))
+            lines.append(_abstains(theme.title, row["reason"], knobs.minimum_count, IN_CELL))
         elif not row["hot"]:
-            lines.append(f"- **{plain(theme.title)}** : aucune maille ne se distingue du hasard.")
+            lines.append(
+                f"- **{plain(theme.title)}** : aucune maille ne dépasse {times} fois la moyenne "
+                "de façon établie."
+            )
         else:
             lines.append(_hot(theme.title, row))
     if not any(row["sized"] for row in found.values()):
         lines.append(UNSIZED)
-    return "\n".join(lines)
+    rule = (
+        f"Une maille est à part quand ses propres faits dépassent {times} fois la moyenne du "
+        f"terrain étudié : les mailles à {number(knobs.radius_m)} m au plus d'un fait, quel que "
+        "soit son thème."
+    )
+    return f"{rule}\n\n" + "\n".join(lines)
 
 
 def _hot(title: str, row: dict[str, Any]) -> str:
     area, facts = row["hot"] / row["cells"], row["inside"] / row["n"]
     text = (
         f"- **{plain(title)}** : {plural(row['hot'], 'maille')} à part, soit {percent(area, 1)} du "
-        f"territoire et {percent(facts)} des {number(row['n'])} faits localisés ; "
-        f"{number(row['both_sizes'])} aussi en mailles deux fois plus larges"
+        f"terrain étudié et {percent(facts)} des {number(row['n'])} faits localisés ; "
+        f"{number(row['in_area'])} dans un secteur chargé, {number(row['both_sizes'])} aussi en "
+        "mailles deux fois plus larges"
     )
-    if row["stability"] is not None:
-        text += f", {number(row['stable'])} stables"
+    if row["again"] is not None:
+        text += f", environ {number(row['again'])} encore dans une autre année semblable"
     if row["sized"]:
         text += f", {number(row['for_size'])} encore une fois comptées les personnes présentes"
+    if row["one_place"]:
+        text += f" ; {number(row['one_place'])} du fait d'un seul point"
     return f"{text}."
 
 
@@ -76,7 +88,7 @@ def concentration(table: pa.Table, city: City, minimum_count: int) -> str:
             continue
         lines.append(
             f"- **{plain(title)}** : la moitié des faits dans {percent(row['share'], 1)} des "
-            f"mailles ; le hasard seul donnerait {percent(row['chance'], 1)} "
+            f"mailles étudiées ; jetés au hasard sur elles, {percent(row['chance'], 1)} "
             f"(de {percent(row['chance_low'], 1)} à {percent(row['chance_high'], 1)})."
         )
     return "\n".join(lines)

@@ -54,18 +54,6 @@ RISK = pa.schema(
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Facts of one theme: metres east and north, day (an integer), shapes (n,)."""
-
-    x: Floats
-    y: Floats
-    day: Ints
-
-    def __len__(self) -> int:
-        return len(self.day)
-
-
-@dataclass(frozen=True)
 class Pairs:
     """Pairs of facts nearer than the last edge: who, and in which band of distance."""
 
@@ -140,42 +128,6 @@ def significance(observed: Ints, null: Ints) -> Floats:
     highest = draws[:, :-1, :-1].max(axis=(1, 2))
     above = (highest[:, None, None] >= scores[None]).sum(axis=0)
     return np.asarray((above + 1) / (len(null) + 1))
-
-
-def read_facts(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    theme: str,
-    path: Path,
-    first: dt.date,
-    after: dt.date,
-) -> Facts:
-    """Return the placed and dated facts of a theme, from `first` to before `after`.
-
-    In the order of their records' numbers, which are hashes: any number of them from the start is
-    a draw at random. Records of one point and one minute are one fact told several times (a row a
-    victim). Points that stand for many places (defaults) are no places. View `observations`.
-    """
-    rule = city.contracts[city.themes[theme].source].observation
-    if rule is None or rule.longitude is None or rule.latitude is None:
-        none = np.array([], dtype=float)
-        return Facts(none, none, none.astype(np.int64))
-    rows = con.execute(
-        f"SELECT min(record) AS first, CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
-        f"CAST({quote(rule.latitude)} AS DOUBLE) AS lat, "
-        "date_diff('day', DATE '1970-01-01', o.started_at) AS day "
-        "FROM observations o JOIN "
-        f"(SELECT record, {quote(rule.longitude)}, {quote(rule.latitude)} "
-        f"FROM read_parquet({literal(path)})) a USING (record) "
-        "WHERE o.theme = ? AND o.source = ? AND o.cell IS NOT NULL AND o.n > 0 "
-        "AND o.time_precision IN ('minute', 'hour', 'day') "
-        "AND o.started_at >= ? AND o.started_at < ? GROUP BY lon, lat, o.started_at "
-        "ORDER BY first, lon, lat, day",
-        [theme, city.themes[theme].source, first, after],
-    ).fetchnumpy()
-    lon, lat = (np.asarray(rows[name], dtype=float) for name in ("lon", "lat"))
-    x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
-    return Facts(x, y, np.asarray(rows["day"], dtype=np.int64))
 
 
 def thinned(facts: Facts, reach: float, maximum_pairs: int) -> Facts:
