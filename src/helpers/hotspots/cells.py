@@ -152,7 +152,7 @@ def find(
             judged = _for_size(judged, held, sizes, knobs)
             if points is not None:
                 busiest = busiest_points(points[theme], cells, city)
-                judged = _one_place(judged, held, busiest, knobs)
+                judged = with_one_place(judged, held, busiest, knobs)
         parts.append(judged)
     return pa.concat_tables(parts)
 
@@ -234,10 +234,11 @@ def _for_size(judged: pa.Table, held: Floats, sizes: Floats | None, knobs: Knobs
     return _with(judged, "hot_for_size", pa.array(found, mask=~(sizes > 0)))
 
 
-def _one_place(judged: pa.Table, held: Floats, busiest: Floats, knobs: Knobs) -> pa.Table:
-    """Return the table with `one_place` of its hot cells, held to what made the others hot."""
+def with_one_place(judged: pa.Table, held: Floats, busiest: Floats, knobs: Knobs) -> pa.Table:
+    """Return the table with `one_place` of its hot cells."""
     mine = judged["hot"].to_numpy(zero_copy_only=False)
-    limit = crowded(held, knobs.times)[mine].max(initial=0.0)
+    # With as many others hot, the probability up to which Benjamini-Hochberg says one is.
+    limit = knobs.false_discovery_rate * mine.sum() / len(mine)
     extra = np.clip(busiest - 1, 0, held)
     without = tail(held - extra, held.sum() - extra, np.full(len(held), knobs.times / len(held)))
     return _with(judged, "one_place", pa.array(without > limit, mask=~mine))

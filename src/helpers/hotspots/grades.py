@@ -185,7 +185,9 @@ def main(keys: list[str]) -> None:
             apart = [row for row in some if row["hot"]]
             both = [np.average([r[k] for r in apart], weights=[r["hot"] for r in apart])
                     for k in ("said", "real")]  # fmt: skip
-            print(f"seed {seed}, 300 facts a theme: stability said {both[0]:.3f}, real {both[1]:.3f}")
+            print(
+                f"seed {seed}, 300 facts a theme: stability said {both[0]:.3f}, real {both[1]:.3f}"
+            )
 
 
 if __name__ == "__main__":

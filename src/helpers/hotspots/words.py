@@ -39,7 +39,7 @@ def cells(found: Mapping[str, dict[str, Any]], city: City, knobs: Knobs) -> str:
 
     `found` is what `cells.by_theme` gives.
     """
-    times, lines = number(knobs.times, knobs.times % 1 > 0), []
+    times, lines = number(knobs.times, int(knobs.times % 1 > 0)), []
     for name, theme in city.themes.items():
         row = found[name]
         if row["status"] != "ok":

@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 from scipy import spatial
 from scipy.stats import false_discovery_control
 
-from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
-from helpers.core.place_time.calendar import window
-from helpers.core.place_time.territory import cell_names, project
+from helpers.core.place_time.points import Facts
+from helpers.core.place_time.territory import cell_names
 from helpers.core.stats.intervals import DIGITS
 from helpers.repeats.knobs import Knobs
 
