@@ -1,4 +1,4 @@
-"""The map of cells, graded: truth known, stability beside the real one, and the next year's facts."""
+"""The map of cells, graded: known truth, stability beside the real one, the next year's facts."""
 
 from __future__ import annotations
 

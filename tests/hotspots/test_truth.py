@@ -51,8 +51,8 @@ def test_hot_cells_are_those_of_the_truth(
     """True intensity of each cell, over the mean of the ground: what is hot has much of it.
 
     Precision: of the hot cells, those of which more than twice the mean is due. Recall: of the
-    cells of which at least 8 times the mean and FACTS facts are due, those hot. Counts are of records, so that what
-    is seen where depends on the patrols too: this is part of the test.
+    cells of which at least 8 times the mean and FACTS facts are due, those hot. Counts are of
+    records, so that what is seen where depends on the patrols too: this is part of the test.
     """
     city, con = counted
     cells = hotspots_cells.study_cells(con, city, RADIUS)

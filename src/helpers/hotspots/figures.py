@@ -122,8 +122,8 @@ def half_shares(table: pa.Table, city: City) -> Drawn:
     return Drawn(
         alt.layer(links, chance, points).properties(width=380, height=alt.Step(22)),
         "Quelle part des mailles étudiées porte la moitié des faits ? (gris : jetés au hasard)",
-        "Par thème, la part des mailles étudiées qui porte la moitié des faits, et celle d'autant de "
-        "faits jetés au hasard sur elles.",
+        "Par thème, la part des mailles étudiées qui porte la moitié des faits, et celle "
+        "d'autant de faits jetés au hasard sur elles.",
     )
 
 
