@@ -19,16 +19,15 @@ from tests.fixtures.real import Built
 NAMES = {code: f"Carré {code}" for code in "ABCD"}
 
 
-def row(zone: str, kind: str, rate: float, cluster: bool = False) -> dict[str, Any]:
+def row(zone: str, kind: str, rate: float) -> dict[str, Any]:
     return {"theme": "bruit", "zone": zone, "n": 9, "rate": rate, "low": rate / 2,
-            "high": rate * 2, "kind": kind, "cluster": cluster, "cluster_ratio": 2.5,
-            "status": "ok", "reason": ""}  # fmt: skip
+            "high": rate * 2, "kind": kind, "status": "ok", "reason": ""}  # fmt: skip
 
 
 ROWS = [
     row("A", "low_among_high", 1.0),
-    row("B", "high_among_low", 4.0, cluster=True),
-    row("C", "high_among_high", 6.25, cluster=True),
+    row("B", "high_among_low", 4.0),
+    row("C", "high_among_high", 6.25),
     row("D", "like_neighbours", 9.0),
     {"theme": "depots", "n": 3, "status": "abstained", "reason": zones.TOO_FEW},
 ]
@@ -40,8 +39,7 @@ def test_zones_apart_are_told_from_the_highest_rate_and_like_ones_are_not(tmp_pa
     assert told == (
         "Taux pour 1\u202f000, l'unité étant : habitants.\n\n"
         "- **Bruit** : 3\u00a0zones à part de leurs voisines, en haut : Carré C (6,2 pour "
-        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0) ; foyer de "
-        "2\u00a0zones autour de Carré B, 2,5 fois le reste.\n"
+        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0).\n"
         "- **Dépôts** : abstention (moins de 30 faits placés dans une zone)."
     )
 

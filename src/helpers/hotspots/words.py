@@ -105,7 +105,7 @@ def zones(
         if mine[0]["status"] != "ok":
             lines.append(_abstains(theme.title, mine[0]["reason"], minimum_count, IN_ZONE))
             continue
-        lines.append(f"- **{plain(theme.title)}** : {_apart(mine, names)}{_cluster(mine, names)}.")
+        lines.append(f"- **{plain(theme.title)}** : {_apart(mine, names)}.")
     unit = f"Taux pour {number(PER)}, l'unité étant : {plain(label)}.\n\n" if label else ""
     return unit + "\n".join(lines)
 
@@ -125,13 +125,3 @@ def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
         f"{plural(len(apart), 'zone')} à part de {'ses' if len(apart) == 1 else 'leurs'} voisines"
     )
     return told + (f", en haut : {listed}" if high else "")
-
-
-def _cluster(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
-    group = [names.get(r["zone"], r["zone"]) for r in rows if r["cluster"]]
-    if not group:
-        return ""
-    return (
-        f" ; foyer de {plural(len(group), 'zone')} autour de {plain(group[0])}, "
-        f"{number(rows[0]['cluster_ratio'], 1)} fois le reste"
-    )
