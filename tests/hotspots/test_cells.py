@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import duckdb
@@ -133,18 +134,39 @@ def test_ground_where_nothing_happens_moves_nothing(
     """An airport's empty land, joined to the territory: the map of the rest is the same."""
     made_up_views(memory, crowded)
     before = hotspots_cells.find(memory, crowded.city, knobs(radius_m=250, draws=9), 1)
-    name = memory.execute("SELECT max(division) FROM zones").fetchall()[0][0]
     land = shapely.box(5.50, 43.20, 5.60, 43.30)
     memory.execute("CREATE TABLE wider AS SELECT * FROM zones")
     memory.execute(
         "INSERT INTO wider (division, code, name, area_km2, geometry) VALUES (?, 'Z', 'Z', 90, ?)",
-        [name, shapely.to_wkb(land)],
+        [crowded.city.about.main_division, shapely.to_wkb(land)],
     )
     memory.execute("CREATE OR REPLACE VIEW zones AS SELECT * FROM wider")
     ground, _ = hotspots_cells.study_ground(memory, crowded.city, 200)
     after = hotspots_cells.find(memory, crowded.city, knobs(radius_m=250, draws=9), 1)
     assert len(ground) > len(set(after["cell"].to_pylist())) + 1000
     assert after.equals(before)
+
+
+def test_what_was_hot_before_is_told_where_the_period_goes_back_so_far(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """All facts are of 1 July 2024, the period the year 2024: two windows of 183 days, not 184."""
+    made_up_views(memory, crowded)
+    con, city = memory, crowded.city
+    period = city.about.period
+    assert (period.start, period.end) == (dt.date(2024, 1, 1), dt.date(2024, 12, 31))
+    cells = hotspots_cells.study_cells(con, city, 250)
+    held = hotspots_cells.cell_counts(con, city, "bruit", 30, cells, dt.date(2024, 7, 1))
+    assert held.sum() == 79
+    eve = hotspots_cells.cell_counts(con, city, "bruit", 30, cells, dt.date(2024, 6, 30))
+    assert eve.sum() == 0
+    short = hotspots_cells.find(con, city, knobs(radius_m=250, window_days=184), 1)
+    assert set(short["hot_before"].to_pylist()) == {None}
+    thin = knobs(radius_m=250, window_days=183, minimum_count=0)
+    told = [r for r in hotspots_cells.find(con, city, thin, 1).to_pylist() if r["theme"] == "bruit"]
+    assert sum(r["n"] for r in told) == 0
+    assert any(r["hot_before"] for r in told)
+    assert not any(r["hot"] for r in told)
 
 
 def test_a_cell_hot_by_one_address_is_told_apart() -> None:

@@ -6,6 +6,7 @@ theme. Empty ground (an airport's, a massif's) would lower the mean that each ce
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ SCHEMA = pa.schema(
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
         ("q", pa.float64()), ("hot", pa.bool_()), ("stability", pa.float64()),
         ("hot_coarse", pa.bool_()), ("hot_for_size", pa.bool_()), ("one_place", pa.bool_()),
-        ("hot_area", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
+        ("hot_area", pa.bool_()), ("hot_before", pa.bool_()), ("status", pa.string()),
+        ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -132,7 +134,8 @@ def find(
     `hot_coarse`, whether the square of twice the side is hot; `one_place`, whether it no longer
     would be if its busiest point counted for one fact (None without the theme's `points`).
     `hot_for_size`: hot for the people of `places` (None where nobody counted them). As context, `z`
-    is Gi*, and `hot_area` says where facts gather around the cell more than chance has it.
+    is Gi*, and `hot_area` says where facts gather around the cell more than chance has it;
+    `hot_before`, whether the cell was hot in as many days before (None where the period is short).
     A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason:
     TOO_FEW, or NO_OUTLINE where the main division is not drawn.
     """
@@ -142,6 +145,8 @@ def find(
         return pa.Table.from_pylist([{"theme": name, **row} for name in city.themes], schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), knobs.radius_m)
     coarse, sizes = Coarse.over(cells), cell_sizes(zones, places)
+    last = window(city.about.period.end, knobs.window_days)[0] - dt.timedelta(days=1)
+    before, _ = window(last, knobs.window_days)
     parts = []
     for theme in city.themes:
         held = cell_counts(con, city, theme, knobs.window_days, cells)
@@ -153,6 +158,9 @@ def find(
             if points is not None:
                 busiest = busiest_points(points[theme], cells, city)
                 judged = with_one_place(judged, held, busiest, knobs)
+            if before >= city.about.period.start:
+                held = cell_counts(con, city, theme, knobs.window_days, cells, last)
+                judged = _with(judged, "hot_before", pa.array(hot(held, knobs)))
         parts.append(judged)
     return pa.concat_tables(parts)
 
@@ -200,10 +208,18 @@ def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
 
 
 def cell_counts(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, window_days: int, cells: list[str]
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    theme: str,
+    window_days: int,
+    cells: list[str],
+    end: dt.date | None = None,
 ) -> Floats:
-    """Return how many facts of the last days each of the cells holds (n,). View `cube`."""
-    span = window(city.about.period.end, window_days)
+    """Return how many facts of the days up to `end` each of the cells holds (n,). View `cube`.
+
+    Without `end`, up to the end of the city's period.
+    """
+    span = window(end or city.about.period.end, window_days)
     found = dict(counts(con, ["cell"], theme=theme, span=span))
     return np.array([float(found.get(cell, 0)) for cell in cells])
 
@@ -276,6 +292,7 @@ def judge(
         "hot_for_size": [None] * len(cells),
         "one_place": [None] * len(cells),
         "hot_area": around <= knobs.false_discovery_rate,
+        "hot_before": [None] * len(cells),
         "status": ["ok"] * len(cells),
         "reason": [""] * len(cells),
     }
@@ -287,8 +304,9 @@ def by_theme(con: duckdb.DuckDBPyConnection, table: pa.Table) -> dict[str, dict[
 
     `cells`, and of them `hot`, `both_sizes`, `for_size` (of the `sized` ones), `one_place` (None
     where points are not known), `in_area`; `n` facts, `inside` of them in hot cells; `again`, how
-    many of the hot cells another such year would have (None where nothing was drawn); `status`,
-    `reason`.
+    many of the hot cells another such year would have (None where nothing was drawn); `before`,
+    the cells hot the window before (None where it is not known), `kept`, those that still are;
+    `status`, `reason`.
     """
     con.register("cells_found", table)
     rows = store.records(
@@ -296,6 +314,8 @@ def by_theme(con: duckdb.DuckDBPyConnection, table: pa.Table) -> dict[str, dict[
         "SELECT theme, max(status) AS status, max(reason) AS reason, sum(n) AS n, "
         "count(*) AS cells, count(*) FILTER (hot) AS hot, sum(stability) AS again, "
         "count(*) FILTER (hot AND hot_area) AS in_area, "
+        "CASE WHEN count(hot_before) > 0 THEN count(*) FILTER (hot_before) END AS before, "
+        "count(*) FILTER (hot AND hot_before) AS kept, "
         "CASE WHEN count(one_place) > 0 THEN count(*) FILTER (one_place) END AS one_place, "
         "count(*) FILTER (hot AND hot_coarse) AS both_sizes, "
         "count(hot_for_size) AS sized, count(*) FILTER (hot AND hot_for_size) AS for_size, "

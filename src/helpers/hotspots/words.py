@@ -54,9 +54,9 @@ def cells(found: Mapping[str, dict[str, Any]], city: City, knobs: Knobs) -> str:
     if not any(row["sized"] for row in found.values()):
         lines.append(UNSIZED)
     rule = (
-        f"Une maille est à part quand ses propres faits dépassent {times} fois la moyenne du "
-        f"terrain étudié : les mailles à {number(knobs.radius_m)} m au plus d'un fait, quel que "
-        "soit son thème."
+        "Une maille est à part quand il est établi que ses propres faits dépassent "
+        f"{times} fois la moyenne du terrain étudié : les mailles à {number(knobs.radius_m)} m au "
+        "plus d'un fait, quel que soit son thème."
     )
     return f"{rule}\n\n" + "\n".join(lines)
 
@@ -70,9 +70,14 @@ def _hot(title: str, row: dict[str, Any]) -> str:
         "mailles deux fois plus larges"
     )
     if row["again"] is not None:
-        text += f", environ {number(row['again'])} encore dans une autre année semblable"
+        text += f", environ {number(row['again'])} encore dans une autre année où rien ne change"
     if row["sized"]:
         text += f", {number(row['for_size'])} encore une fois comptées les personnes présentes"
+    if row["before"]:
+        text += (
+            f" ; sur {plural(row['before'], 'maille')} à part la période d'avant, "
+            f"{number(row['kept'])} toujours à part"
+        )
     if row["one_place"]:
         text += f" ; {number(row['one_place'])} du fait d'un seul point"
     return f"{text}."
@@ -88,8 +93,9 @@ def concentration(table: pa.Table, city: City, minimum_count: int) -> str:
             continue
         lines.append(
             f"- **{plain(title)}** : la moitié des faits dans {percent(row['share'], 1)} des "
-            f"mailles étudiées ; jetés au hasard sur elles, {percent(row['chance'], 1)} "
-            f"(de {percent(row['chance_low'], 1)} à {percent(row['chance_high'], 1)})."
+            "mailles étudiées ; jetés au hasard sur elles, ils seraient dans "
+            f"{percent(row['chance'], 1)} (de {percent(row['chance_low'], 1)} à "
+            f"{percent(row['chance_high'], 1)})."
         )
     return "\n".join(lines)
 

@@ -108,12 +108,12 @@ def main(keys: list[str]) -> None:
         files = {source: data / "accepted" / f"{source}.parquet" for source in sorted(used)}
         whole = knobs.model_copy(update={"season_days": knobs.window_days + 1})
         for theme, facts in by_theme(con, city, files, knobs.window_days).items():
-            told = []
+            firsts = []
             for mine, how in ((facts, knobs), (plain(facts), whole)):
                 first = knox.assess(theme, mine, how, 1, len(city.themes))[0]
                 if first["status"] == "ok":
-                    told.append(f"{first['ratio']} (p {first['p']}, vu {first['detectable']})")
-            print(f"{key}  {theme:24s} n {len(facts):6d}  {'  plain '.join(told)}")
+                    firsts.append(f"{first['ratio']} (p {first['p']}, vu {first['detectable']})")
+            print(f"{key}  {theme:24s} n {len(facts):6d}  {'  plain '.join(firsts)}")
 
 
 if __name__ == "__main__":

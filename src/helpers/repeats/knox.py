@@ -117,7 +117,7 @@ def strata(facts: Facts, season_days: int) -> Ints:
     Seasons are `season_days` long, from the first fact on.
     """
     season = (facts.day - facts.day.min()) // season_days
-    return facts.zone * (int(season.max()) + 1) + season
+    return np.asarray(facts.zone * (int(season.max()) + 1) + season)
 
 
 def shuffled(

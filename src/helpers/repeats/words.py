@@ -55,6 +55,6 @@ def _seen(rows: list[dict[str, Any]]) -> str:
     if first is None:
         return ""
     return (
-        f" ; à moins de {first['to_m']} m et {first['to_days']} jours, un excès de "
-        f"{number(first['detectable'], 2)} fois aurait été vu huit fois sur dix"
+        f" ; à moins de {first['to_m']} m et {first['to_days']} jours, un rapport de "
+        f"{number(first['detectable'], 2)} aurait été établi huit fois sur dix"
     )

@@ -64,7 +64,7 @@ def tail(counts: Floats, total: Floats | float, share: Floats) -> Floats:
     """Return the chance that so many facts of `total` or more fall in a `share` (n,) of them."""
     some = np.maximum(counts, 1)
     above = special.betainc(some, np.maximum(total - some + 1, 1), np.minimum(share, 1.0))
-    return np.where(counts > 0, above, 1.0)
+    return np.asarray(np.where(counts > 0, above, 1.0))
 
 
 def chance(counts: Floats, weights: sparse.csr_array) -> Floats:
@@ -109,4 +109,5 @@ class OtherYears:
         """Return the counts (n,) of one other year."""
         asked = rng.random(len(self._of))
         at = (self._reached[self._of] < asked[:, None]).sum(axis=1)
-        return rng.poisson(self.rates[np.minimum(at, self.GRID - 1)]).astype(float)
+        rates = self.rates[np.minimum(at, self.GRID - 1)]
+        return np.asarray(rng.poisson(rates), dtype=np.float64)
