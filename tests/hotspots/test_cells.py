@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import duckdb
@@ -11,7 +12,9 @@ import shapely
 
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
 from helpers.core.place_time import territory
+from helpers.core.place_time.points import Facts
 from helpers.core.place_time.territory import project
 from helpers.core.stage import maps, params
 from helpers.core.stats import hot_cells
@@ -61,11 +64,11 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build_made_up(tmp_path_factory.mktemp("crowded"), rows)
 
 
-def test_study_cells_cover_the_territory_empty_ones_too(
+def test_ground_covers_the_territory_empty_cells_too(
     crowded: Built, memory: duckdb.DuckDBPyConnection
 ) -> None:
     made_up_views(memory, crowded)
-    cells = hotspots_cells.study_cells(memory, crowded.city, 200)
+    cells, _ = hotspots_cells.study_ground(memory, crowded.city, 200)
     assert len(cells) == len(set(cells))
     area = memory.execute("SELECT sum(area_km2) FROM zones WHERE division = 'carres'").fetchall()
     assert len(cells) * 0.04 == pytest.approx(area[0][0], rel=0.1)
@@ -74,11 +77,11 @@ def test_study_cells_cover_the_territory_empty_ones_too(
     assert {cell for (cell,) in with_facts} <= set(cells)
 
 
-def test_study_cells_of_denver_are_those_whose_middle_is_inside(
+def test_ground_of_denver_is_those_whose_middle_is_inside(
     denver: Built, memory: duckdb.DuckDBPyConnection
 ) -> None:
     made_up_views(memory, denver)
-    cells = hotspots_cells.study_cells(memory, denver.city, 200)
+    cells, _ = hotspots_cells.study_ground(memory, denver.city, 200)
     shapes = [
         shapely.make_valid(shapely.from_wkb(bytes(row[0])))
         for row in memory.execute("SELECT geometry FROM zones ORDER BY code").fetchall()
@@ -103,6 +106,7 @@ def test_the_crowd_is_found_and_what_is_too_thin_abstains(
     assert crowd in hot
     away = np.abs(territory.corners(sorted(hot)) - territory.corners([crowd])).max(axis=1)
     assert away.max() <= 250, "une maille loin de la foule se distingue"
+    assert all(row["n"] > 0 for row in rows if row["hot"])
     noisy = [row for row in rows if row["theme"] == "bruit"]
     assert sum(row["n"] for row in noisy) == 79
     assert {row["status"] for row in noisy} == {"ok"}
@@ -111,7 +115,7 @@ def test_the_crowd_is_found_and_what_is_too_thin_abstains(
         (None, 1, "abstained", None)
     ]
     assert thin[0]["reason"] == "too_few"
-    told = words.cells(hotspots_cells.by_theme(memory, table), crowded.city, 30)
+    told = words.cells(hotspots_cells.by_theme(memory, table), crowded.city, knobs())
     assert "**Dépôts** : abstention (moins de 30 faits localisés dans la période)." in told
 
 
@@ -122,6 +126,70 @@ def test_window_leaves_older_facts_out(crowded: Built, memory: duckdb.DuckDBPyCo
     assert {row["status"] for row in table.to_pylist()} == {"abstained"}
     table = hotspots_cells.find(memory, crowded.city, knobs(window_days=184), 1)
     assert "ok" in {row["status"] for row in table.to_pylist()}
+
+
+def test_ground_where_nothing_happens_moves_nothing(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """An airport's empty land, joined to the territory: the map of the rest is the same."""
+    made_up_views(memory, crowded)
+    before = hotspots_cells.find(memory, crowded.city, knobs(radius_m=250, draws=9), 1)
+    land = shapely.box(5.50, 43.20, 5.60, 43.30)
+    memory.execute("CREATE TABLE wider AS SELECT * FROM zones")
+    memory.execute(
+        "INSERT INTO wider (division, code, name, area_km2, geometry) VALUES (?, 'Z', 'Z', 90, ?)",
+        [crowded.city.about.main_division, shapely.to_wkb(land)],
+    )
+    memory.execute("CREATE OR REPLACE VIEW zones AS SELECT * FROM wider")
+    ground, _ = hotspots_cells.study_ground(memory, crowded.city, 200)
+    after = hotspots_cells.find(memory, crowded.city, knobs(radius_m=250, draws=9), 1)
+    assert len(ground) > len(set(after["cell"].to_pylist())) + 1000
+    assert after.equals(before)
+
+
+def test_what_was_hot_before_is_told_where_the_period_goes_back_so_far(
+    crowded: Built, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """All facts are of 1 July 2024, the period the year 2024: two windows of 183 days, not 184."""
+    made_up_views(memory, crowded)
+    con, city = memory, crowded.city
+    period = city.about.period
+    assert (period.start, period.end) == (dt.date(2024, 1, 1), dt.date(2024, 12, 31))
+    cells = hotspots_cells.study_cells(con, city, 250)
+    held = hotspots_cells.cell_counts(con, city, "bruit", 30, cells, dt.date(2024, 7, 1))
+    assert held.sum() == 79
+    eve = hotspots_cells.cell_counts(con, city, "bruit", 30, cells, dt.date(2024, 6, 30))
+    assert eve.sum() == 0
+    short = hotspots_cells.find(con, city, knobs(radius_m=250, window_days=184), 1)
+    assert set(short["hot_before"].to_pylist()) == {None}
+    thin = knobs(radius_m=250, window_days=183, minimum_count=0)
+    told = [r for r in hotspots_cells.find(con, city, thin, 1).to_pylist() if r["theme"] == "bruit"]
+    assert sum(r["n"] for r in told) == 0
+    assert any(r["hot_before"] for r in told)
+    assert not any(r["hot"] for r in told)
+
+
+def test_a_cell_hot_by_one_address_is_told_apart() -> None:
+    """Twenty facts of one point, and twenty of twenty points; two of one point are no matter."""
+    city = City(ROOT / "data/cities/marseille")
+    cells = [f"CRS3035RES200mN{2_260_000 + 200 * j}E{3_930_000 + 200 * i}"
+             for i in range(20) for j in range(20)]  # fmt: skip
+    x, y = [3_930_100.0] * 20, [2_260_100.0] * 20
+    x += [3_930_900.0 + k for k in range(19)] + [3_930_900.0]
+    y += [2_260_100.0] * 20
+    nowhere = np.zeros(40, dtype=np.int64)
+    facts = Facts(np.array(x), np.array(y), nowhere, nowhere)
+    most = hotspots_cells.busiest_points(facts, cells, city)
+    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930000"] == 20
+    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930800"] == 2
+    held = np.ones(400)
+    held[[cells.index("CRS3035RES200mN2260000E3930000"),
+          cells.index("CRS3035RES200mN2260000E3930800")]] = 20  # fmt: skip
+    weights = hot_cells.neighbours(territory.corners(cells).astype(float), 400)
+    judged = hotspots_cells.judge("t", cells, held, weights, knobs())
+    told = hotspots_cells.with_one_place(judged, held, most, knobs()).to_pylist()
+    assert [row["one_place"] for row in told if row["hot"]] == [True, False]
+    assert {row["one_place"] for row in told if not row["hot"]} == {None}
 
 
 def test_city_without_any_point_is_told_so(memory: duckdb.DuckDBPyConnection) -> None:
@@ -167,7 +235,7 @@ def test_a_real_crowd_is_found_among_sparse_counts() -> None:
     near = weights[[middle_cell]].toarray().ravel() > 0
     found = 0
     for _ in range(50):
-        mean = np.where(near, 1.5, 0.1)
+        mean = np.where(near, 10.0, 0.1)
         held = rng.poisson(mean).astype(float)
         table = hotspots_cells.judge("t", cells, held, weights, knobs(minimum_count=1))
         found += bool(table["hot"].to_pylist()[middle_cell])
@@ -218,11 +286,11 @@ def test_stability_and_the_other_size_are_told_of_hot_cells_alone(
 
 def test_a_crowd_is_hot_at_both_sizes_and_chance_at_neither() -> None:
     names = [f"CRS3035RES200mN{200 * j}E{200 * i}" for i in range(SIDE) for j in range(SIDE)]
-    coarse = hotspots_cells.Coarse.over(names, 400)
-    assert coarse.weights.shape[0] == SIDE**2 // 4
+    coarse = hotspots_cells.Coarse.over(names)
+    assert coarse.size.tolist() == [4.0] * (SIDE**2 // 4)
     counts = np.random.default_rng(2).poisson(0.5, SIDE**2).astype(float)
-    assert not coarse.hot(counts, 0.05).any()
+    assert not coarse.hot(counts, knobs()).any()
     counts[SIDE * 20 + 20 : SIDE * 20 + 24] += 15
-    hot = coarse.hot(counts, 0.05)
+    hot = coarse.hot(counts, knobs())
     assert hot[SIDE * 20 + 20]
     assert hot.mean() < 0.1

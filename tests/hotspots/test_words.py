@@ -11,24 +11,23 @@ import pyarrow as pa
 import pytest
 
 from helpers.core.base import store
-from helpers.core.stage import figure
+from helpers.core.stage import figure, params
 from helpers.hotspots import concentration, figures, words, zones
 from tests.fixtures.made_up import build_made_up, fact, write_pack
-from tests.fixtures.real import Built
+from tests.fixtures.real import ROOT, Built
 
 NAMES = {code: f"Carré {code}" for code in "ABCD"}
 
 
-def row(zone: str, kind: str, rate: float, cluster: bool = False) -> dict[str, Any]:
+def row(zone: str, kind: str, rate: float) -> dict[str, Any]:
     return {"theme": "bruit", "zone": zone, "n": 9, "rate": rate, "low": rate / 2,
-            "high": rate * 2, "kind": kind, "cluster": cluster, "cluster_ratio": 2.5,
-            "status": "ok", "reason": ""}  # fmt: skip
+            "high": rate * 2, "kind": kind, "status": "ok", "reason": ""}  # fmt: skip
 
 
 ROWS = [
     row("A", "low_among_high", 1.0),
-    row("B", "high_among_low", 4.0, cluster=True),
-    row("C", "high_among_high", 6.25, cluster=True),
+    row("B", "high_among_low", 4.0),
+    row("C", "high_among_high", 6.25),
     row("D", "like_neighbours", 9.0),
     {"theme": "depots", "n": 3, "status": "abstained", "reason": zones.TOO_FEW},
 ]
@@ -40,8 +39,7 @@ def test_zones_apart_are_told_from_the_highest_rate_and_like_ones_are_not(tmp_pa
     assert told == (
         "Taux pour 1\u202f000, l'unité étant : habitants.\n\n"
         "- **Bruit** : 3\u00a0zones à part de leurs voisines, en haut : Carré C (6,2 pour "
-        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0) ; foyer de "
-        "2\u00a0zones autour de Carré B, 2,5 fois le reste.\n"
+        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0).\n"
         "- **Dépôts** : abstention (moins de 30 faits placés dans une zone)."
     )
 
@@ -90,3 +88,24 @@ def scales(spec: Any) -> list[dict[str, Any]]:
         [spec["scale"]] if isinstance(spec.get("scale"), dict) and "range" in spec["scale"] else []
     )
     return own + [one for part in spec.values() for one in scales(part)]
+
+
+def test_cells_apart_are_told_with_what_limits_them(tmp_path: Path) -> None:
+    city = write_pack(tmp_path)
+    bruit = {"status": "ok", "reason": "", "n": 400, "cells": 1000, "hot": 12, "inside": 200,
+             "in_area": 9, "both_sizes": 7, "again": 8.4, "sized": 0, "for_size": 0,
+             "one_place": 1, "before": 10, "kept": 6}  # fmt: skip
+    few = {"status": "abstained", "reason": "too_few", "sized": 0}
+    knobs = params.knobs("hotspots", ROOT)
+    told = words.cells({"bruit": bruit, "depots": few}, city, knobs)
+    assert told.startswith(
+        "Une maille est à part quand il est établi que ses propres faits dépassent 2 fois la "
+        "moyenne du terrain étudié : les mailles à 400 m au plus d'un fait, quel que soit son "
+        "thème.\n\n- **Bruit** : 12\u00a0mailles à part, soit 1,2"
+    )
+    assert (
+        "environ 8 encore dans une autre année où rien ne change ; sur 10\u00a0mailles à part la "
+        "période d'avant, 6 toujours à part ; 1 du fait d'un seul point." in told
+    )
+    none = words.cells({"bruit": bruit | {"hot": 0}, "depots": few}, city, knobs)
+    assert "**Bruit** : aucune maille ne dépasse 2 fois la moyenne de façon établie." in none

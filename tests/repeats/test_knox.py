@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers.core.city.city import City
 from helpers.core.stage import params
-from helpers.repeats import knox, words
+from helpers.repeats import grades, knox, words
 from helpers.repeats.knobs import Knobs
 from tests.fixtures.made_up import build_made_up, fact
 from tests.fixtures.real import ROOT
@@ -33,7 +33,7 @@ def arson(shared: Path) -> knox.Facts:
         rows = [row for row in csv.reader(file) if row[0][:1].isdigit()]
     day = np.array([dt.date.fromisoformat(row[2]).toordinal() for row in rows])
     x, y = (np.array([float(row[i]) for row in rows]) for i in (0, 1))
-    return knox.Facts(x, y, day)
+    return knox.Facts(x, y, day, np.zeros_like(day))
 
 
 def test_chicago_arson_gives_the_published_table(arson: knox.Facts) -> None:
@@ -52,7 +52,7 @@ def test_chicago_arson_near_and_soon_is_nine_pairs_at_twenty_times_chance(
     found = knox.table(pairs, arson.day, [2])
     assert found[1, 0] == 9
     rng = np.random.default_rng(1)
-    null = knox.shuffled(pairs, arson.day, [2], 999, rng)
+    null = knox.shuffled(pairs, arson.day, np.zeros_like(arson.day), [2], 999, rng)
     mean, error = null[:, 1, 0].mean(), null[:, 1, 0].std() / np.sqrt(999)
     assert abs(9 / 19.4 - mean) <= 3 * error
 
@@ -62,7 +62,8 @@ def test_burkitt_gives_the_published_statistic() -> None:
     path = libpysal.examples.get_path("burkitt.shp")
     rows = pyogrio.read_arrow(path)[1]
     x, y, day = (rows[name].to_numpy().astype(float) for name in ("X", "Y", "T"))
-    facts = knox.Facts(x, y, day.astype(np.int64))
+    nowhere = np.zeros(len(day), dtype=np.int64)
+    facts = knox.Facts(x, y, day.astype(np.int64), nowhere)
     pairs = knox.near_pairs(facts, [np.nextafter(20, 21)])
     assert knox.table(pairs, facts.day, [6])[0, 0] == 13
 
@@ -76,7 +77,7 @@ def test_burkitt_gives_the_published_statistic() -> None:
 def test_every_pair_is_in_one_band(rows: list[tuple[int, int, int]], metric: int) -> None:
     """Against a count of all pairs, two by two; on a grid, many lie exactly on an edge."""
     x, y, day = (np.array(column) for column in zip(*rows, strict=True))
-    facts = knox.Facts(x.astype(float), y.astype(float), day)
+    facts = knox.Facts(x.astype(float), y.astype(float), day, np.zeros_like(day))
     edges, days = [1, 3, 5], [1, 2, 4]
     found = knox.table(knox.near_pairs(facts, edges, metric), day, days)
     expected = np.zeros((4, 4), dtype=int)
@@ -93,7 +94,8 @@ def uneven(rng: np.random.Generator, n: int) -> knox.Facts:
     """Return facts in uneven places at uneven dates, with no link between them."""
     centres = rng.uniform(0, 4000, (12, 2))
     at = centres[rng.choice(12, n, p=rng.dirichlet(np.ones(12)))] + rng.normal(0, 150, (n, 2))
-    return knox.Facts(at[:, 0], at[:, 1], np.sort(rng.beta(2, 3, n) * 365).astype(np.int64))
+    day = np.sort(rng.beta(2, 3, n) * 365).astype(np.int64)
+    return knox.Facts(at[:, 0], at[:, 1], day, np.zeros_like(day))
 
 
 def test_without_link_the_ratio_is_one_and_repeats_are_seldom_found() -> None:
@@ -121,6 +123,7 @@ def test_repeats_that_are_there_are_found_near_and_soon_only() -> None:
             np.concatenate([base.x, base.x[drawn] + rng.normal(0, 50, len(drawn))]),
             np.concatenate([base.y, base.y[drawn] + rng.normal(0, 50, len(drawn))]),
             np.concatenate([base.day, base.day[drawn] + rng.integers(0, 4, len(drawn))]),
+            np.concatenate([base.zone, base.zone[drawn]]),
         )
         rows = [r for r in knox.assess("x", facts, KNOBS, 5) if r["p"] is not None]
         proven = {(r["from_m"], r["from_days"]) for r in rows if r["p"] <= 0.05}
@@ -130,11 +133,45 @@ def test_repeats_that_are_there_are_found_near_and_soon_only() -> None:
     assert far <= 4
 
 
+@pytest.mark.parametrize("kind", ["sine", "burst"])
+def test_the_season_of_each_zone_is_no_repeat(kind: grades.Season) -> None:
+    """Zones of their own season, no fact draws another: the plain table says so each time."""
+    told = grades.graded(kind, 0.0, KNOBS, 3, replicates=24)
+    assert told["found"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 24)
+    assert told["ratio"] == pytest.approx(1, abs=0.06)
+    assert told["plain_found"] >= 0.9
+
+
+def test_a_repeat_as_large_as_what_is_told_detectable_is_found_four_times_in_five() -> None:
+    """A tenth of the facts draw another in cities with waves: the ratio is near the detectable."""
+    told = grades.graded("sine", 0.13, KNOBS, 3, replicates=30)
+    assert told["ratio"] == pytest.approx(told["detectable"], rel=0.06)
+    assert 0.5 <= told["found"] <= 0.97
+
+
+def test_dates_stay_in_their_zone_and_season() -> None:
+    rng = np.random.default_rng(2)
+    day, zone = np.sort(rng.integers(0, 365, 90)), rng.integers(0, 3, 90)
+    facts = knox.Facts(rng.uniform(0, 900, 90), rng.uniform(0, 900, 90), day, zone)
+    within = knox.strata(facts, 91)
+    assert len(set(within.tolist())) == len(
+        {(z, (d - day[0]) // 91) for z, d in zip(zone, day, strict=True)}
+    )
+    # One date a stratum: no shuffle can change a thing.
+    same = knox.Facts(facts.x, facts.y, np.asarray(facts.day // 91 * 91), zone)
+    pairs = knox.near_pairs(same, [200])
+    null = knox.shuffled(pairs, same.day, knox.strata(same, 91), [4], 9, rng)
+    assert (null == knox.table(pairs, same.day, [4])).all()
+    free = knox.shuffled(pairs, same.day, np.zeros_like(zone), [4], 9, rng)
+    assert not (free == null).all()
+
+
 def test_risk_opens_around_a_recent_fact_and_expires() -> None:
     city = City(ROOT / "data/cities/marseille")
     end = (city.about.period.end - dt.date(1970, 1, 1)).days
     x, y = np.full(3, 3_930_100.0), np.full(3, 2_260_100.0)
-    facts = knox.Facts(x, y, np.array([end - 2, end - 3, end - 30]))
+    day = np.array([end - 2, end - 3, end - 30])
+    facts = knox.Facts(x, y, day, np.zeros_like(day))
     band = {"from_m": 0, "to_m": 100, "from_days": 0, "to_days": 4, "ratio": 1.8}
     rows = knox.at_risk("bruit", facts, [band], city)
     assert [r["cell"] for r in rows] == ["CRS3035RES200mN2260000E3930000"]

@@ -1,8 +1,14 @@
-"""Where facts gather more than chance explains: local statistic Gi* on the grid of cells."""
+"""Cells that hold several times their due, each by its own count; Gi* around them as context.
+
+The ground is that where facts happen: a cell within `radius_m` of one that ever held a fact, of any
+theme. Empty ground (an airport's, a massif's) would lower the mean that each cell is held against.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, spatial
 from scipy.stats import false_discovery_control
 
 from helpers.core.base import store
@@ -20,8 +26,9 @@ from helpers.core.city.names import OUTSIDE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.places import Places
+from helpers.core.place_time.points import Facts
 from helpers.core.place_time.territory import CELL, Zones, cell_names, cell_size, corners
-from helpers.core.stats.hot_cells import chance, gi_star, neighbours
+from helpers.core.stats.hot_cells import OtherYears, chance, crowded, gi_star, neighbours, tail
 from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.knobs import Knobs
 
@@ -31,24 +38,50 @@ SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
         ("q", pa.float64()), ("hot", pa.bool_()), ("stability", pa.float64()),
-        ("hot_coarse", pa.bool_()), ("hot_for_size", pa.bool_()), ("status", pa.string()),
+        ("hot_coarse", pa.bool_()), ("hot_for_size", pa.bool_()), ("one_place", pa.bool_()),
+        ("hot_area", pa.bool_()), ("hot_before", pa.bool_()), ("status", pa.string()),
         ("reason", pa.string()),
     ]
 )  # fmt: skip
 
 
-def study_cells(con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int) -> list[str]:
-    """Return the cells whose centre lies in the main division; none if it is not drawn.
+def study_cells(con: duckdb.DuckDBPyConnection, city: City, radius_m: float) -> list[str]:
+    """Return the cells of the main division where facts happen; none if it is not drawn.
 
-    View `zones`. Cells without facts count: leaving them out would make every place look crowded.
+    Views `cube`, `zones`. Cells without a fact count, where there are some around.
     """
-    return study_ground(con, city, cell_size_m)[0]
+    return lived_ground(con, city, radius_m)[0]
+
+
+def lived_ground(
+    con: duckdb.DuckDBPyConnection, city: City, radius_m: float
+) -> tuple[list[str], list[str]]:
+    """Return the cells of `study_cells`, in order of name, and the code of the zone of each.
+
+    Of the ground of the main division, the cells at most `radius_m` from one that held a fact, of
+    any theme, at any time of the cube. Views `cube`, `zones`.
+    """
+    cells, zones = study_ground(con, city, cell_size(con))
+    lived = near_facts(cells, [cell for cell, n in counts(con, ["cell"]) if n > 0], radius_m)
+    kept = np.flatnonzero(lived)
+    return [cells[i] for i in kept], [zones[i] for i in kept]
+
+
+def near_facts(cells: list[str], busy: list[str], radius_m: float) -> NDArray[np.bool_]:
+    """Return which of the cells (n,) are at most `radius_m` from one of the `busy` ones."""
+    if not cells or not busy:
+        return np.zeros(len(cells), dtype=bool)
+    away, _ = spatial.KDTree(corners(busy).astype(float)).query(corners(cells).astype(float))
+    return np.asarray(away <= radius_m)
 
 
 def study_ground(
     con: duckdb.DuckDBPyConnection, city: City, cell_size_m: int
 ) -> tuple[list[str], list[str]]:
-    """Return the study cells, in order of name, and the code of the zone of each. View `zones`."""
+    """Return the cells whose centre lies in the main division, by name, and the zone of each.
+
+    None where the division is not drawn. View `zones`.
+    """
     division = city.about.main_division
     rows = con.execute(
         "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
@@ -90,104 +123,141 @@ def find(
     knobs: Knobs,
     seed: int,
     places: Places | None = None,
+    points: Mapping[str, Facts] | None = None,
 ) -> pa.Table:
     """Return the rows of SCHEMA, one a study cell. Views `cube`, `zones`.
 
-    `z` is Gi*; `hot` is true where so many facts gather around the cell that the false discovery
-    rate allows it (`q`, adjusted from `chance`). `stability`, for hot cells, is the share of
-    `draws` other years as likely as this one (Poisson) in which it would be hot again; `hot_coarse`
-    whether its square of twice the side is hot, judged with cells twice as large; `hot_for_size`
-    whether so many facts gather even for the people of `places` (None where nobody counted them).
+    `hot` is true where the cell's own facts are more than `times` the mean of the study cells, as
+    far as the false discovery rate allows (`q`, adjusted from `crowded`): of the cells said, a
+    share `false_discovery_rate` at most has a true rate below. Of the hot cells, `stability` is
+    the chance of being hot again in another such year (`OtherYears`, `draws` of them);
+    `hot_coarse`, whether the square of twice the side is hot; `one_place`, whether it no longer
+    would be if its busiest point counted for one fact (None without the theme's `points`).
+    `hot_for_size`: hot for the people of `places` (None where nobody counted them). As context, `z`
+    is Gi*, and `hot_area` says where facts gather around the cell more than chance has it;
+    `hot_before`, whether the cell was hot in as many days before (None where the period is short).
     A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason:
     TOO_FEW, or NO_OUTLINE where the main division is not drawn.
     """
-    cells, zones = study_ground(con, city, cell_size(con)) if city.themes else ([], [])
+    cells, zones = lived_ground(con, city, knobs.radius_m) if city.themes else ([], [])
     if not cells:
         row = {"n": 0, "status": "abstained", "reason": NO_OUTLINE}
         return pa.Table.from_pylist([{"theme": name, **row} for name in city.themes], schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), knobs.radius_m)
-    coarse, sizes = Coarse.over(cells, knobs.radius_m), cell_sizes(zones, places)
+    coarse, sizes = Coarse.over(cells), cell_sizes(zones, places)
+    last = window(city.about.period.end, knobs.window_days)[0] - dt.timedelta(days=1)
+    before, _ = window(last, knobs.window_days)
     parts = []
     for theme in city.themes:
         held = cell_counts(con, city, theme, knobs.window_days, cells)
         judged = judge(theme, cells, held, weights, knobs)
         if judged["hot"].null_count == 0:
             rng = np.random.default_rng([seed, *theme.encode()])
-            judged = _tried(judged, held, weights, coarse, knobs, rng)
-            judged = _for_size(judged, held, weights, sizes, knobs.false_discovery_rate)
+            judged = _tried(judged, held, coarse, knobs, rng)
+            judged = _for_size(judged, held, sizes, knobs)
+            if points is not None:
+                busiest = busiest_points(points[theme], cells, city)
+                judged = with_one_place(judged, held, busiest, knobs)
+            if before >= city.about.period.start:
+                held = cell_counts(con, city, theme, knobs.window_days, cells, last)
+                judged = _with(judged, "hot_before", pa.array(hot(held, knobs)))
         parts.append(judged)
     return pa.concat_tables(parts)
 
 
 @dataclass(frozen=True)
 class Coarse:
-    """The same ground in squares of twice the side: where each cell is, and their weights."""
+    """The same ground in squares of twice the side: where each cell is, how many cells each has."""
 
     of_cell: NDArray[np.int64]
-    weights: sparse.csr_array
+    size: Floats
 
     @staticmethod
-    def over(cells: list[str], radius_m: float) -> Coarse:
-        """Return the coarse squares of the named cells, neighbours up to twice as far."""
-        corner = corners(cells)
-        size = 2 * int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
-        squares, of_cell = np.unique(corner // size, axis=0, return_inverse=True)
-        return Coarse(of_cell.ravel(), neighbours((squares * size).astype(float), 2 * radius_m))
+    def over(cells: list[str]) -> Coarse:
+        """Return the coarse squares of the named cells."""
+        side = 2 * int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
+        _, of_cell, size = np.unique(
+            corners(cells) // side, axis=0, return_inverse=True, return_counts=True
+        )
+        return Coarse(of_cell.ravel(), size.astype(float))
 
-    def hot(self, counts: Floats, rate: float) -> NDArray[np.bool_]:
+    def hot(self, counts: Floats, knobs: Knobs) -> NDArray[np.bool_]:
         """Return, for each cell (n,), whether its square is hot."""
-        squares = self.weights.shape[0]
-        sums = np.bincount(self.of_cell, weights=counts, minlength=squares).astype(float)
-        return _hot(sums, self.weights, rate)[self.of_cell]
+        sums = np.bincount(self.of_cell, weights=counts, minlength=len(self.size)).astype(float)
+        return hot(sums, knobs, self.size)[self.of_cell]
+
+
+def hot(held: Floats, knobs: Knobs, size: Floats | None = None) -> NDArray[np.bool_]:
+    """Return which cells (n,) hold more than `times` their due, at the false discovery rate."""
+    p = crowded(held, knobs.times, size)
+    return np.asarray(false_discovery_control(p) <= knobs.false_discovery_rate)
+
+
+def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
+    """Return how many of the facts the busiest point of each of the cells holds (n,)."""
+    if not len(facts):
+        return np.zeros(len(cells))
+    side = int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
+    at = np.column_stack([facts.x, facts.y])
+    spots, n = np.unique(at, axis=0, return_counts=True)
+    names = cell_names(spots[:, 0], spots[:, 1], city.about.crs, side).to_pylist()
+    most: dict[str, int] = {}
+    for name, here in zip(names, n.tolist(), strict=True):
+        most[name] = max(here, most.get(name, 0))
+    return np.array([float(most.get(cell, 0)) for cell in cells])
 
 
 def cell_counts(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, window_days: int, cells: list[str]
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    theme: str,
+    window_days: int,
+    cells: list[str],
+    end: dt.date | None = None,
 ) -> Floats:
-    """Return how many facts of the last days each of the cells holds (n,). View `cube`."""
-    span = window(city.about.period.end, window_days)
+    """Return how many facts of the days up to `end` each of the cells holds (n,). View `cube`.
+
+    Without `end`, up to the end of the city's period.
+    """
+    span = window(end or city.about.period.end, window_days)
     found = dict(counts(con, ["cell"], theme=theme, span=span))
     return np.array([float(found.get(cell, 0)) for cell in cells])
 
 
 def _tried(
-    judged: pa.Table,
-    held: Floats,
-    weights: sparse.csr_array,
-    coarse: Coarse,
-    knobs: Knobs,
-    rng: np.random.Generator,
+    judged: pa.Table, held: Floats, coarse: Coarse, knobs: Knobs, rng: np.random.Generator
 ) -> pa.Table:
     """Return the table with `stability` and `hot_coarse` of its hot cells."""
-    hot = judged["hot"].to_numpy(zero_copy_only=False)
+    mine = judged["hot"].to_numpy(zero_copy_only=False)
     again = np.zeros(len(held))
-    if hot.any():
+    if mine.any() and knobs.draws:
+        years = OtherYears(held)
         for _ in range(knobs.draws):
-            drawn = rng.poisson(held).astype(float)
-            again += _hot(drawn, weights, knobs.false_discovery_rate)
-    told = hot & (knobs.draws > 0)
+            again += hot(years.draw(rng), knobs)
+    told = mine & (knobs.draws > 0)
     stability = pa.array(np.round(again / max(knobs.draws, 1), DIGITS), mask=~told)
-    both = pa.array(coarse.hot(held, knobs.false_discovery_rate), mask=~hot)
+    both = pa.array(coarse.hot(held, knobs), mask=~mine)
     return _with(_with(judged, "stability", stability), "hot_coarse", both)
 
 
-def _hot(
-    held: Floats, weights: sparse.csr_array, rate: float, sizes: Floats | None = None
-) -> NDArray[np.bool_]:
-    """Return which cells (n,) are hot: of those said to be, a share `rate` at most is not."""
-    return np.asarray(false_discovery_control(chance(held, weights, sizes)) <= rate)
-
-
-def _for_size(
-    judged: pa.Table, held: Floats, weights: sparse.csr_array, sizes: Floats | None, rate: float
-) -> pa.Table:
+def _for_size(judged: pa.Table, held: Floats, sizes: Floats | None, knobs: Knobs) -> pa.Table:
     """Return the table with `hot_for_size`, of the cells whose size is known."""
     if sizes is None:
         return judged
     known = np.flatnonzero(sizes > 0)
-    hot = np.zeros(len(held), dtype=bool)
-    hot[known] = _hot(held[known], weights[known][:, known], rate, sizes[known])
-    return _with(judged, "hot_for_size", pa.array(hot, mask=~(sizes > 0)))
+    found = np.zeros(len(held), dtype=bool)
+    found[known] = hot(held[known], knobs, sizes[known])
+    return _with(judged, "hot_for_size", pa.array(found, mask=~(sizes > 0)))
+
+
+def with_one_place(judged: pa.Table, held: Floats, busiest: Floats, knobs: Knobs) -> pa.Table:
+    """Return the table with `one_place` of its hot cells."""
+    mine = judged["hot"].to_numpy(zero_copy_only=False)
+    # With as many others hot, the probability up to which Benjamini-Hochberg says one is.
+    limit = knobs.false_discovery_rate * mine.sum() / len(mine)
+    extra = np.clip(busiest - 1, 0, held)
+    without = tail(held - extra, held.sum() - extra, np.full(len(held), knobs.times / len(held)))
+    return _with(judged, "one_place", pa.array(without > limit, mask=~mine))
 
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:
@@ -199,6 +269,8 @@ def judge(
 ) -> pa.Table:
     """Return the rows of SCHEMA of one theme: which cells are hot, or one row with the reason.
 
+    What asks for more than counts (`stability` and the three after it) is None.
+
     `held` is the facts of each of the `cells` (n,), `weights` their neighbourhoods (n, n).
     """
     total = int(held.sum())
@@ -206,17 +278,21 @@ def judge(
         row = {"theme": theme, "n": total, "status": "abstained", "reason": TOO_FEW}
         return pa.Table.from_pylist([row], schema=SCHEMA)
     scores = np.round(gi_star(held, weights), DIGITS)
-    adjusted = np.round(false_discovery_control(chance(held, weights)), DIGITS)
+    adjusted = false_discovery_control(crowded(held, knobs.times))
+    around = false_discovery_control(chance(held, weights))
     columns = {
         "theme": [theme] * len(cells),
         "cell": cells,
         "n": held.astype(int),
         "z": scores,
-        "q": adjusted,
+        "q": np.round(adjusted, DIGITS),
         "hot": adjusted <= knobs.false_discovery_rate,
         "stability": [None] * len(cells),
         "hot_coarse": [None] * len(cells),
         "hot_for_size": [None] * len(cells),
+        "one_place": [None] * len(cells),
+        "hot_area": around <= knobs.false_discovery_rate,
+        "hot_before": [None] * len(cells),
         "status": ["ok"] * len(cells),
         "reason": [""] * len(cells),
     }
@@ -226,16 +302,21 @@ def judge(
 def by_theme(con: duckdb.DuckDBPyConnection, table: pa.Table) -> dict[str, dict[str, Any]]:
     """Return theme → what its cells (rows of SCHEMA) come to.
 
-    `cells`, and of them `hot`, `stable` (hot in half of the draws or more), `both_sizes`,
-    `for_size` (of the `sized` ones); `n` facts, `inside` of them in hot cells; the mean
-    `stability` (None where nothing was drawn), `status` and `reason`.
+    `cells`, and of them `hot`, `both_sizes`, `for_size` (of the `sized` ones), `one_place` (None
+    where points are not known), `in_area`; `n` facts, `inside` of them in hot cells; `again`, how
+    many of the hot cells another such year would have (None where nothing was drawn); `before`,
+    the cells hot the window before (None where it is not known), `kept`, those that still are;
+    `status`, `reason`.
     """
     con.register("cells_found", table)
     rows = store.records(
         con,
         "SELECT theme, max(status) AS status, max(reason) AS reason, sum(n) AS n, "
-        "count(*) AS cells, count(*) FILTER (hot) AS hot, avg(stability) AS stability, "
-        "count(*) FILTER (hot AND stability >= 0.5) AS stable, "
+        "count(*) AS cells, count(*) FILTER (hot) AS hot, sum(stability) AS again, "
+        "count(*) FILTER (hot AND hot_area) AS in_area, "
+        "CASE WHEN count(hot_before) > 0 THEN count(*) FILTER (hot_before) END AS before, "
+        "count(*) FILTER (hot AND hot_before) AS kept, "
+        "CASE WHEN count(one_place) > 0 THEN count(*) FILTER (one_place) END AS one_place, "
         "count(*) FILTER (hot AND hot_coarse) AS both_sizes, "
         "count(hot_for_size) AS sized, count(*) FILTER (hot AND hot_for_size) AS for_size, "
         "coalesce(sum(n) FILTER (hot), 0) AS inside FROM cells_found GROUP BY theme ORDER BY theme",

@@ -2,7 +2,8 @@
 
 With few facts even a uniform city looks concentrated: of a tenth of a fact a cell, half lie in
 4.5 % of cells. The share of cells that holds half the facts, and the whole curve of concentration,
-are therefore always told beside those of as many facts thrown at random over the same cells
+are therefore always told beside those of as many facts thrown at random over the same cells, those
+where facts happen: thrown over ground where nobody is, chance would look far too even
 (Bernasco, W. & Steenbeek, W. 2017, More places than crimes, Journal of Quantitative Criminology
 33).
 """
@@ -17,7 +18,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.core.city.city import City
-from helpers.core.place_time.territory import cell_size
 from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.cells import NO_OUTLINE, TOO_FEW, cell_counts, study_cells
 from helpers.hotspots.knobs import Knobs
@@ -87,7 +87,7 @@ def find(
     con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs, seed: int
 ) -> tuple[pa.Table, pa.Table]:
     """Return a row of SCHEMA a theme, and the curves (CURVE). Views `cube`, `zones`."""
-    cells = study_cells(con, city, cell_size(con)) if city.themes else []
+    cells = study_cells(con, city, knobs.radius_m) if city.themes else []
     if not cells:
         row = {"status": "abstained", "reason": NO_OUTLINE}
         none = [{"theme": theme, **row} for theme in city.themes]

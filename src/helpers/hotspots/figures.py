@@ -33,7 +33,10 @@ def _titled(text: str) -> alt.TitleParams:
 
 
 def hot_cells(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> Drawn:
-    """Return a map a theme: zones in grey, cells that stand out in orange. View `zones`."""
+    """Return a map a theme: cells that stand out in orange, on the areas where facts gather.
+
+    Zones in grey, areas (Gi*) in a pale tone. View `zones`.
+    """
     ground = zone_features(con, city.about.main_division)
     rows = table.to_pylist()
     maps = []
@@ -42,14 +45,16 @@ def hot_cells(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> Dr
         if not mine:
             continue
         hot = [{k: r[k] for k in ("cell", "n", "z")} for r in mine if r["hot"]]
-        squares = (
-            alt.Chart(figure.data(cell_features(hot, city.about.crs)))
-            .mark_geoshape(fill=palette.HOT, stroke=None)
+        area = [{"cell": r["cell"]} for r in mine if r["hot_area"] and not r["hot"]]
+        squares = [
+            alt.Chart(figure.data(cell_features(some, city.about.crs)))
+            .mark_geoshape(fill=fill, stroke=None)
             .project(type="mercator")
-        )
+            for some, fill in ((area, palette.AREA), (hot, palette.HOT))
+            if some
+        ]
         title = _titled(f"{city.themes[theme].title} ({len(hot)})")
-        layers = alt.layer(base_map(ground), squares) if hot else alt.layer(base_map(ground))
-        maps.append(layers.properties(**SIDE, title=title))
+        maps.append(alt.layer(base_map(ground), *squares).properties(**SIDE, title=title))
     chart = (
         alt.concat(*maps, columns=3, spacing=8)
         if maps
@@ -57,8 +62,9 @@ def hot_cells(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City) -> Dr
     )
     return Drawn(
         chart,
-        "Mailles qui se distinguent, par thème (nombre de mailles)",
-        "Une carte par thème ; en orange, les mailles où les faits se concentrent.",
+        "Mailles à part (orange, et leur nombre) ; secteurs chargés autour (ocre pâle)",
+        "Une carte par thème ; en orange, les mailles qui dépassent à elles seules plusieurs fois "
+        "la moyenne ; en ocre pâle, les secteurs où les faits se rassemblent.",
     )
 
 
@@ -115,8 +121,9 @@ def half_shares(table: pa.Table, city: City) -> Drawn:
     links = base.mark_rule(color=palette.AT_RANDOM).encode(x="share:Q", x2="chance:Q")
     return Drawn(
         alt.layer(links, chance, points).properties(width=380, height=alt.Step(22)),
-        "Quelle part des mailles porte la moitié des faits ? (gris : le hasard)",
-        "Par thème, la part des mailles qui porte la moitié des faits, et celle du hasard.",
+        "Quelle part des mailles étudiées porte la moitié des faits ? (gris : jetés au hasard)",
+        "Par thème, la part des mailles étudiées qui porte la moitié des faits, et celle "
+        "d'autant de faits jetés au hasard sur elles.",
     )
 
 
@@ -137,8 +144,8 @@ def curves(table: pa.Table, city: City) -> Drawn:
     layers = alt.layer(band, middle, line, data=figure.data(rows)).properties(width=190, height=110)
     return Drawn(
         layers.facet(facet=alt.Facet("theme:N", title=None), columns=3),
-        "Part des faits dans les mailles les plus chargées (gris : le hasard)",
-        "Par thème, la courbe de concentration, et la bande que donnerait le hasard.",
+        "Part des faits dans les mailles les plus chargées (gris : jetés au hasard)",
+        "Par thème, la courbe de concentration, et la bande d'autant de faits jetés au hasard.",
     )
 
 

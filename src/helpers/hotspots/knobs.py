@@ -22,4 +22,5 @@ class Knobs(ZoneKnobs):
     """The block `hotspots` of `params.yaml`: units and meaning are told there, bounds here."""
 
     radius_m: int = Field(ge=100, le=2000)
+    times: float = Field(ge=1, le=20)
     draws: int = Field(ge=0, le=999)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.hotspots.knobs import Knobs
 from helpers.hotspots.zones import HIGH, LIKE_NEIGHBOURS, PER
 
 KINDS = {
@@ -33,36 +34,52 @@ def _abstains(title: str, reason: str, minimum_count: int, placed: str) -> str:
     return f"- **{plain(title)}** : abstention ({told})."
 
 
-def cells(found: Mapping[str, dict[str, Any]], city: City, minimum_count: int) -> str:
+def cells(found: Mapping[str, dict[str, Any]], city: City, knobs: Knobs) -> str:
     """Return the answer as Markdown: how concentrated each theme is, and where not to conclude.
 
     `found` is what `cells.by_theme` gives.
     """
-    lines = []
+    times, lines = number(knobs.times, int(knobs.times % 1 > 0)), []
     for name, theme in city.themes.items():
         row = found[name]
         if row["status"] != "ok":
-            lines.append(_abstains(theme.title, row["reason"], minimum_count, IN_CELL))
+            lines.append(_abstains(theme.title, row["reason"], knobs.minimum_count, IN_CELL))
         elif not row["hot"]:
-            lines.append(f"- **{plain(theme.title)}** : aucune maille ne se distingue du hasard.")
+            lines.append(
+                f"- **{plain(theme.title)}** : aucune maille ne dépasse {times} fois la moyenne "
+                "de façon établie."
+            )
         else:
             lines.append(_hot(theme.title, row))
     if not any(row["sized"] for row in found.values()):
         lines.append(UNSIZED)
-    return "\n".join(lines)
+    rule = (
+        "Une maille est à part quand il est établi que ses propres faits dépassent "
+        f"{times} fois la moyenne du terrain étudié : les mailles à {number(knobs.radius_m)} m au "
+        "plus d'un fait, quel que soit son thème."
+    )
+    return f"{rule}\n\n" + "\n".join(lines)
 
 
 def _hot(title: str, row: dict[str, Any]) -> str:
     area, facts = row["hot"] / row["cells"], row["inside"] / row["n"]
     text = (
         f"- **{plain(title)}** : {plural(row['hot'], 'maille')} à part, soit {percent(area, 1)} du "
-        f"territoire et {percent(facts)} des {number(row['n'])} faits localisés ; "
-        f"{number(row['both_sizes'])} aussi en mailles deux fois plus larges"
+        f"terrain étudié et {percent(facts)} des {number(row['n'])} faits localisés ; "
+        f"{number(row['in_area'])} dans un secteur chargé, {number(row['both_sizes'])} aussi en "
+        "mailles deux fois plus larges"
     )
-    if row["stability"] is not None:
-        text += f", {number(row['stable'])} stables"
+    if row["again"] is not None:
+        text += f", environ {number(row['again'])} encore dans une autre année où rien ne change"
     if row["sized"]:
         text += f", {number(row['for_size'])} encore une fois comptées les personnes présentes"
+    if row["before"]:
+        text += (
+            f" ; sur {plural(row['before'], 'maille')} à part la période d'avant, "
+            f"{number(row['kept'])} toujours à part"
+        )
+    if row["one_place"]:
+        text += f" ; {number(row['one_place'])} du fait d'un seul point"
     return f"{text}."
 
 
@@ -76,8 +93,9 @@ def concentration(table: pa.Table, city: City, minimum_count: int) -> str:
             continue
         lines.append(
             f"- **{plain(title)}** : la moitié des faits dans {percent(row['share'], 1)} des "
-            f"mailles ; le hasard seul donnerait {percent(row['chance'], 1)} "
-            f"(de {percent(row['chance_low'], 1)} à {percent(row['chance_high'], 1)})."
+            "mailles étudiées ; jetés au hasard sur elles, ils seraient dans "
+            f"{percent(row['chance'], 1)} (de {percent(row['chance_low'], 1)} à "
+            f"{percent(row['chance_high'], 1)})."
         )
     return "\n".join(lines)
 
@@ -93,7 +111,7 @@ def zones(
         if mine[0]["status"] != "ok":
             lines.append(_abstains(theme.title, mine[0]["reason"], minimum_count, IN_ZONE))
             continue
-        lines.append(f"- **{plain(theme.title)}** : {_apart(mine, names)}{_cluster(mine, names)}.")
+        lines.append(f"- **{plain(theme.title)}** : {_apart(mine, names)}.")
     unit = f"Taux pour {number(PER)}, l'unité étant : {plain(label)}.\n\n" if label else ""
     return unit + "\n".join(lines)
 
@@ -113,13 +131,3 @@ def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
         f"{plural(len(apart), 'zone')} à part de {'ses' if len(apart) == 1 else 'leurs'} voisines"
     )
     return told + (f", en haut : {listed}" if high else "")
-
-
-def _cluster(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
-    group = [names.get(r["zone"], r["zone"]) for r in rows if r["cluster"]]
-    if not group:
-        return ""
-    return (
-        f" ; foyer de {plural(len(group), 'zone')} autour de {plain(group[0])}, "
-        f"{number(rows[0]['cluster_ratio'], 1)} fois le reste"
-    )

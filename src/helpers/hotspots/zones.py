@@ -1,4 +1,4 @@
-"""Zones that stand out from their neighbours, and clusters of zones, once size is accounted for.
+"""Zones that stand out from their neighbours, once size is accounted for.
 
 The size is the exposure that the pack's `context.yaml` declares (people present); a city without it
 has « pas de couche de population », and nothing is compared.
@@ -22,7 +22,7 @@ from helpers.core.place_time.places import Places, read_places
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.moran import nearest
-from helpers.core.stats.zone_rates import empirical_bayes, local_moran, scan, windows
+from helpers.core.stats.zone_rates import empirical_bayes, local_moran
 from helpers.hotspots.knobs import ZoneKnobs
 
 NO_POPULATION, TOO_FEW = "no_population", "too_few"  # reasons to abstain
@@ -34,13 +34,11 @@ KINDS = {
 }  # fmt: skip
 HIGH = ("high_among_high", "high_among_low")
 PER = 1000
-SCANS = 199  # draws of the scan
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("zone", pa.string()), ("n", pa.int64()),
         ("exposure", pa.float64()), ("rate", pa.float64()), ("low", pa.float64()),
         ("high", pa.float64()), ("q", pa.float64()), ("kind", pa.string()),
-        ("cluster", pa.bool_()), ("cluster_ratio", pa.float64()), ("cluster_p", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -64,9 +62,8 @@ def find(
     that cannot be compared: NO_POPULATION, TOO_FEW.
     """
     rows: list[dict[str, Any]] = []
-    held = None if places is None else windows(places.centres, places.exposure)
     for theme in city.themes:
-        if places is None or held is None or len(places.codes) <= knobs.neighbours:
+        if places is None or len(places.codes) <= knobs.neighbours:
             rows.append({"theme": theme, "status": "abstained", "reason": NO_POPULATION})
             continue
         n = _counts(con, city, theme, places.codes, knobs.window_days)
@@ -79,7 +76,6 @@ def find(
         weights = nearest(places.centres, knobs.neighbours)
         _, p = local_moran(rates.value, weights, knobs.permutations, rng)
         q = false_discovery_control(p)
-        cluster = scan(n, places.exposure, held, rates.variance, SCANS, rng)
         above = rates.value - rates.value.mean()
         lag = np.asarray(weights @ above)
         rows += [
@@ -90,9 +86,6 @@ def find(
                 "q": round(float(q[i]), DIGITS),
                 "kind": KINDS[bool(above[i] > 0), bool(lag[i] > 0)]
                 if q[i] <= knobs.false_discovery_rate else LIKE_NEIGHBOURS,
-                "cluster": bool(i in cluster.zones) and cluster.p <= knobs.false_discovery_rate,
-                "cluster_ratio": round(cluster.ratio, DIGITS),
-                "cluster_p": round(cluster.p, DIGITS),
                 "status": "ok", "reason": "",
             }
             for i, code in enumerate(places.codes)

@@ -54,7 +54,7 @@ def bands(found: pa.Table, city: City) -> Drawn:
         charts.append(layers.properties(width=240, height=alt.Step(22), title=title))
     return Drawn(
         alt.concat(*charts, columns=3, spacing=16) if charts else figure.nothing(),
-        "Paires de faits proches, rapportées à celles que donnerait le hasard",
+        "Paires de faits proches, rapportées à celles de dates mêlées dans la zone et la saison",
         "Par thème, distances de haut en bas, jours d'écart en travers.",
     )
 

@@ -13,6 +13,7 @@ class Knobs(Strict):
     window_days: int = Field(ge=28)
     distance_edges_m: tuple[PositiveInt, ...] = Field(min_length=1)
     day_edges: tuple[PositiveInt, ...] = Field(min_length=1)
+    season_days: int = Field(ge=14, le=366)
     permutations: int = Field(ge=99, le=9999)
     maximum_pairs: int = Field(ge=1000)
     minimum_count: int = Field(ge=10)

@@ -2,8 +2,9 @@
 
 Knox, E. G. (1964), The detection of space-time interactions, Applied Statistics 13: pairs of facts
 are counted by distance and by days apart. Bands are half-open, [from, to): a pair is in one and
-one only. If place and date had no link, any date could go with any place: shuffling the dates
-(Besag & Diggle 1977) says what chance brings, and how widely.
+one only. If place and date had no link, any date of a zone's season could go with any place of that
+zone: shuffling the dates there (Besag & Diggle 1977) says what chance brings, and how widely. Dates
+that go anywhere take for repeats the seasons of each zone (a beach in July, a burst somewhere).
 
 Places are used in memory alone: what is written is of cells and of bands, never of points.
 """
@@ -20,13 +21,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import spatial
+from scipy import spatial, special
 from scipy.stats import false_discovery_control
 
-from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
-from helpers.core.place_time.calendar import window
-from helpers.core.place_time.territory import cell_names, project
+from helpers.core.place_time.points import Facts, by_theme
+from helpers.core.place_time.territory import cell_names
 from helpers.core.stats.intervals import DIGITS
 from helpers.repeats.knobs import Knobs
 
@@ -34,6 +34,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 EUCLIDEAN, MANHATTAN = 2, 1
 AGAIN = 5
+POWER = 0.8  # of the ratio that is told as detectable
 TOO_FEW = "too_few"  # reason to abstain
 TABLE = pa.schema(
     [
@@ -41,7 +42,7 @@ TABLE = pa.schema(
         ("from_days", pa.int64()), ("to_days", pa.int64()), ("pairs", pa.int64()),
         ("expected", pa.float64()), ("ratio", pa.float64()), ("low", pa.float64()),
         ("high", pa.float64()), ("p", pa.float64()), ("q", pa.float64()), ("proven", pa.bool_()),
-        ("facts", pa.int64()), ("drawn", pa.float64()),
+        ("detectable", pa.float64()), ("facts", pa.int64()), ("drawn", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -51,18 +52,6 @@ RISK = pa.schema(
         ("until", pa.date32()), ("days_left", pa.int64()), ("facts", pa.int64()),
     ]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Facts of one theme: metres east and north, day (an integer), shapes (n,)."""
-
-    x: Floats
-    y: Floats
-    day: Ints
-
-    def __len__(self) -> int:
-        return len(self.day)
 
 
 @dataclass(frozen=True)
@@ -100,7 +89,8 @@ def table(pairs: Pairs, day: Ints, day_edges: Sequence[int]) -> Ints:
     """
     columns = len(day_edges) + 1
     apart = np.abs(day[pairs.first] - day[pairs.second])
-    column = np.searchsorted(np.asarray(day_edges), apart, side="right")
+    of_gap = np.searchsorted(np.asarray(day_edges), np.arange(apart.max(initial=0) + 1), "right")
+    column = of_gap[apart]
     flat = np.bincount(pairs.band * columns + column, minlength=pairs.bands * columns)
     near = flat.reshape(pairs.bands, columns)
     return np.vstack([near, pairs_by_days(day, day_edges) - near.sum(axis=0)])
@@ -121,61 +111,70 @@ def pairs_by_days(day: Ints, day_edges: Sequence[int]) -> Ints:
     return found
 
 
+def strata(facts: Facts, season_days: int) -> Ints:
+    """Return the number of the zone and season of each fact (n,): dates are dealt within it.
+
+    Seasons are `season_days` long, from the first fact on.
+    """
+    season = (facts.day - facts.day.min()) // season_days
+    return np.asarray(facts.zone * (int(season.max()) + 1) + season)
+
+
 def shuffled(
-    pairs: Pairs, day: Ints, day_edges: Sequence[int], permutations: int, rng: np.random.Generator
+    pairs: Pairs,
+    day: Ints,
+    within: Ints,
+    day_edges: Sequence[int],
+    permutations: int,
+    rng: np.random.Generator,
 ) -> Ints:
-    """Return the tables of as many shuffles of the dates (permutations, bands + 1, edges + 1)."""
-    return np.stack([table(pairs, rng.permutation(day), day_edges) for _ in range(permutations)])
+    """Return the tables of as many shuffles of the dates (permutations, bands + 1, edges + 1).
 
-
-def significance(observed: Ints, null: Ints) -> Floats:
-    """Return the p-value of each band for more pairs than chance, judged together.
-
-    Shape of `observed`. The largest standard score over all near bands (the last row and column
-    apart) of a shuffle is what each band's own is held against (Westfall & Young 1993, max-T).
+    A date goes to any fact of the same stratum (`within`, (n,)) alike.
     """
-    mean, spread = null.mean(axis=0), null.std(axis=0)
-    spread = np.where(spread > 0, spread, np.inf)
-    scores, draws = (observed - mean) / spread, (null - mean) / spread
-    highest = draws[:, :-1, :-1].max(axis=(1, 2))
-    above = (highest[:, None, None] >= scores[None]).sum(axis=0)
-    return np.asarray((above + 1) / (len(null) + 1))
+    place = np.argsort(within, kind="stable")
+    drawn = np.empty_like(day)
+    found = []
+    for _ in range(permutations):
+        drawn[place] = day[np.lexsort((rng.random(len(day)), within))]
+        found.append(table(pairs, drawn, day_edges))
+    return np.stack(found)
 
 
-def read_facts(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    theme: str,
-    path: Path,
-    first: dt.date,
-    after: dt.date,
-) -> Facts:
-    """Return the placed and dated facts of a theme, from `first` to before `after`.
+@dataclass(frozen=True)
+class Scores:
+    """Bands beside chance: mean, spread (bands + 1, edges + 1), each shuffle's highest score."""
 
-    In the order of their records' numbers, which are hashes: any number of them from the start is
-    a draw at random. Records of one point and one minute are one fact told several times (a row a
-    victim). Points that stand for many places (defaults) are no places. View `observations`.
-    """
-    rule = city.contracts[city.themes[theme].source].observation
-    if rule is None or rule.longitude is None or rule.latitude is None:
-        none = np.array([], dtype=float)
-        return Facts(none, none, none.astype(np.int64))
-    rows = con.execute(
-        f"SELECT min(record) AS first, CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
-        f"CAST({quote(rule.latitude)} AS DOUBLE) AS lat, "
-        "date_diff('day', DATE '1970-01-01', o.started_at) AS day "
-        "FROM observations o JOIN "
-        f"(SELECT record, {quote(rule.longitude)}, {quote(rule.latitude)} "
-        f"FROM read_parquet({literal(path)})) a USING (record) "
-        "WHERE o.theme = ? AND o.source = ? AND o.cell IS NOT NULL AND o.n > 0 "
-        "AND o.time_precision IN ('minute', 'hour', 'day') "
-        "AND o.started_at >= ? AND o.started_at < ? GROUP BY lon, lat, o.started_at "
-        "ORDER BY first, lon, lat, day",
-        [theme, city.themes[theme].source, first, after],
-    ).fetchnumpy()
-    lon, lat = (np.asarray(rows[name], dtype=float) for name in ("lon", "lat"))
-    x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
-    return Facts(x, y, np.asarray(rows["day"], dtype=np.int64))
+    mean: Floats
+    spread: Floats
+    highest: Floats
+
+    @staticmethod
+    def of(null: Ints) -> Scores:
+        """Return those of the shuffles' tables; the last row and column are no near bands."""
+        mean, spread = null.mean(axis=0), null.std(axis=0)
+        draws = (null - mean) / np.where(spread > 0, spread, np.inf)
+        return Scores(mean, spread, draws[:, :-1, :-1].max(axis=(1, 2)))
+
+    def significance(self, observed: Ints) -> Floats:
+        """Return the p-value of each band for more pairs than chance, judged together.
+
+        Shape of `observed`. The largest standard score over all near bands of a shuffle is what
+        each band's own is held against (Westfall & Young 1993, max-T).
+        """
+        scores = (observed - self.mean) / np.where(self.spread > 0, self.spread, np.inf)
+        above = (self.highest[:, None, None] >= scores[None]).sum(axis=0)
+        return np.asarray((above + 1) / (len(self.highest) + 1))
+
+    def detectable(self, level: float) -> Floats:
+        """Return the ratio that each band must truly have to be found four times in five.
+
+        Over what a shuffle's highest score reaches with a chance of `level`, by as many spreads as
+        a normal excess stays above so often. NaN where chance brings no pair.
+        """
+        beyond = np.quantile(self.highest, 1 - level) + special.ndtri(POWER)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(self.mean > 0, 1 + beyond * self.spread / self.mean, np.nan))
 
 
 def thinned(facts: Facts, reach: float, maximum_pairs: int) -> Facts:
@@ -189,11 +188,15 @@ def thinned(facts: Facts, reach: float, maximum_pairs: int) -> Facts:
             break
         # Pairs go as the square of the facts; a little less, so as not to try twice.
         kept = min(kept - 1, int(kept * (maximum_pairs / pairs) ** 0.5 * 0.98))
-    return Facts(facts.x[:kept], facts.y[:kept], facts.day[:kept])
+    return Facts(facts.x[:kept], facts.y[:kept], facts.day[:kept], facts.zone[:kept])
 
 
-def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, Any]]:
+def assess(
+    theme: str, facts: Facts, knobs: Knobs, seed: int, themes: int = 1
+) -> list[dict[str, Any]]:
     """Return the rows of TABLE of one theme; one row where there are too few (TOO_FEW).
+
+    `detectable` is for a theme that alone repeats among `themes`, judged together with them.
 
     A theme that seems to repeat is shuffled `AGAIN` times as often, from the start: its p-value is
     then fine enough to be judged together with those of the other themes.
@@ -203,14 +206,16 @@ def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, 
         return [{"theme": theme, "facts": placed, "status": "abstained", "reason": TOO_FEW}]
     kept = thinned(facts, float(knobs.distance_edges_m[-1]), knobs.maximum_pairs)
     pairs = near_pairs(kept, knobs.distance_edges_m)
-    observed = table(pairs, kept.day, knobs.day_edges)
+    observed, within = table(pairs, kept.day, knobs.day_edges), strata(kept, knobs.season_days)
     for times in (1, AGAIN):
         rng = np.random.default_rng([seed, *theme.encode()])
-        null = shuffled(pairs, kept.day, knobs.day_edges, times * knobs.permutations, rng)
-        p = significance(observed, null)
+        draws = times * knobs.permutations
+        null = shuffled(pairs, kept.day, within, knobs.day_edges, draws, rng)
+        scores = Scores.of(null)
+        p = scores.significance(observed)
         if p[:-1, :-1].min() > knobs.significance:
             break
-    mean = null.mean(axis=0)
+    mean, seen = scores.mean, scores.detectable(knobs.significance / themes)
     low, high = np.quantile(null, [0.025, 0.975], axis=0)
     rows = []
     distances, days = [0, *knobs.distance_edges_m], [0, *knobs.day_edges]
@@ -231,6 +236,7 @@ def assess(theme: str, facts: Facts, knobs: Knobs, seed: int) -> list[dict[str, 
                     "low": _rounded(low[i, j] / mean[i, j]) if known else None,
                     "high": _rounded(high[i, j] / mean[i, j]) if known else None,
                     "p": _rounded(p[i, j]) if near else None,
+                    "detectable": _rounded(seen[i, j]) if near and known else None,
                     "facts": placed,
                     "drawn": _rounded(len(kept) / placed),
                     "status": "ok",
@@ -255,13 +261,13 @@ def find(
 
     `files` gives the accepted rows of each source. View `observations`.
     """
-    first, after = window(city.about.period.end, knobs.window_days)
-    facts = {
-        theme: read_facts(con, city, theme, files[about.source], first, after)
-        for theme, about in city.themes.items()
-    }
+    facts = by_theme(con, city, files, knobs.window_days)
     rows = together(
-        [row for theme, mine in facts.items() for row in assess(theme, mine, knobs, seed)],
+        [
+            row
+            for theme, mine in facts.items()
+            for row in assess(theme, mine, knobs, seed, len(facts))
+        ],
         knobs.significance,
     )
     risks = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
@@ -25,7 +27,9 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
         part = mine[0]["drawn"]
         draw_told = "" if part == 1 else f" (tirage de {number(100 * part)} % des faits)"
         if not proven:
-            lines.append(f"- **{title}** : pas de répétition proche établie{draw_told}.")
+            lines.append(
+                f"- **{title}** : pas de répétition proche établie{draw_told}{_seen(mine)}."
+            )
             continue
         best = max(proven, key=lambda r: (r["ratio"], -r["from_m"], -r["from_days"]))
         cells = [r for r in at if r["theme"] == name]
@@ -37,8 +41,20 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
         )
         lines.append(
             f"- **{title}** : les faits reviennent à moins de {best['to_m']} m et "
-            f"{best['to_days']} jours {number(best['ratio'], 2)} fois autant que si rien ne liait "
-            f"lieux et dates (hasard : de {number(best['low'], 2)} à {number(best['high'], 2)})"
+            f"{best['to_days']} jours {number(best['ratio'], 2)} fois autant qu'attendu dans "
+            f"leur zone et leur saison (hasard : de {number(best['low'], 2)} à "
+            f"{number(best['high'], 2)})"
             f"{draw_told}{told}."
         )
     return "\n".join(lines)
+
+
+def _seen(rows: list[dict[str, Any]]) -> str:
+    """Return what could have been seen, nearest and soonest; nothing where chance has no pair."""
+    first = next((r for r in rows if r["detectable"] is not None), None)
+    if first is None:
+        return ""
+    return (
+        f" ; à moins de {first['to_m']} m et {first['to_days']} jours, un rapport de "
+        f"{number(first['detectable'], 2)} aurait été établi huit fois sur dix"
+    )

@@ -28,7 +28,7 @@ def grid(
     unsure = np.zeros(len(weights), dtype=bool) if thin is None else thin
     return [
         {"jour": DAYS[i // 24], "heure": i % 24, "indice": round(float(ratio[i]), 3),
-         "faits": round(float(w), 1), "sûr": "trop peu de faits" if unsure[i] else "oui"}
+         "faits": round(float(w), 1), "sûr": "écart non établi" if unsure[i] else "oui"}
         for i, w in enumerate(weights)
     ]  # fmt: skip
 
@@ -41,7 +41,7 @@ def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
     colour = alt.Color(
         "indice:Q",
         scale=alt.Scale(scheme=palette.RAMP, domainMin=0),
-        title="1 = heure moyenne ; gris = trop peu de faits",
+        title="1 = heure moyenne ; gris = écart non établi",
         legend=alt.Legend(orient="top", gradientLength=160, tickCount=4, titleLimit=320),
     )
     return (

@@ -67,7 +67,7 @@ def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
 def _thin_told(count: int) -> str:
     if not count:
         return ""
-    return f" ; {plural(count, 'heure')} sur {HOURS_OF_WEEK} avec trop peu de faits pour conclure"
+    return f" ; {plural(count, 'heure')} sur {HOURS_OF_WEEK} sans écart établi à la moyenne"
 
 
 def kind_titles(city: City) -> dict[str, str]:

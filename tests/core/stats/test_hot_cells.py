@@ -99,7 +99,7 @@ def people(rng: np.random.Generator, kind: str) -> Floats:
 
 def hot(counts: Floats, exposure: Floats | None) -> NDArray[np.bool_]:
     return np.asarray(
-        stats.false_discovery_control(hot_cells.chance(counts, NEAR, exposure)) <= RATE
+        stats.false_discovery_control(hot_cells.crowded(counts, 1.0, exposure)) <= RATE
     )
 
 
@@ -122,7 +122,7 @@ def test_facts_that_follow_the_people_make_nothing_hot(kind: str, mean: float) -
 def test_without_the_people_the_same_cities_are_full_of_hot_cells() -> None:
     """What the test above would see if the exposure were not used."""
     rng = np.random.default_rng(3)
-    counts = [rng.poisson(people(rng, "uneven")).astype(float) for _ in range(20)]
+    counts = [rng.poisson(5 * people(rng, "uneven")).astype(float) for _ in range(20)]
     assert np.mean([hot(n, None).mean() for n in counts]) > RATE
 
 
@@ -133,17 +133,56 @@ def test_a_place_of_many_facts_for_its_people_is_found_in_an_uneven_city() -> No
     found = 0
     for _ in range(50):
         exposure = np.maximum(people(rng, "uneven"), 0.3)
-        counts = rng.poisson(exposure * np.where(crowd, 6.0, 1.0)).astype(float)
+        counts = rng.poisson(8 * exposure * np.where(crowd, 9.0, 1.0)).astype(float)
         found += bool(hot(counts, exposure)[middle])
     assert found >= 45
 
 
 def test_the_same_people_everywhere_change_nothing() -> None:
     counts = np.random.default_rng(1).poisson(0.7, SIDE**2).astype(float)
-    plain = hot_cells.chance(counts, NEAR)
+    plain = hot_cells.crowded(counts, 2.0)
     for each in (1.0, 37.5):
-        found = hot_cells.chance(counts, NEAR, np.full(SIDE**2, each))
+        found = hot_cells.crowded(counts, 2.0, np.full(SIDE**2, each))
         assert found == pytest.approx(plain, abs=1e-12)
+
+
+def test_a_cells_own_count_is_judged_by_the_exact_binomial_test() -> None:
+    """SciPy's own test, cell by cell: more than twice the mean of the ground?"""
+    counts = np.random.default_rng(4).poisson(1.5, 60).astype(float)
+    size = np.random.default_rng(5).uniform(0.5, 3, 60)
+    found = hot_cells.crowded(counts, 2.0, size)
+    for k, share in enumerate(2 * size / size.sum()):
+        test = stats.binomtest(int(counts[k]), int(counts.sum()), share, alternative="greater")
+        assert found[k] == pytest.approx(test.pvalue, abs=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.3, 3.0])
+def test_of_cells_at_the_very_limit_no_more_are_said_than_the_rate(mean: float) -> None:
+    """A third of the cells at exactly twice the mean, the others below: all that is said is false.
+
+    Twice for a third leaves half for the others: the mean is 1.
+    """
+    rng = np.random.default_rng(int(10 * mean))
+    true = np.where(np.arange(SIDE**2) % 3 == 0, 2.0, 0.5)
+    wrong = 0
+    for _ in range(RUNS):
+        counts = rng.multinomial(int(mean * SIDE**2), true / true.sum()).astype(float)
+        p = hot_cells.crowded(counts, 2.0)
+        wrong += bool((stats.false_discovery_control(p) <= RATE).any())
+    assert wrong / RUNS <= RATE + 3 * np.sqrt(RATE * (1 - RATE) / RUNS)
+
+
+def test_other_years_have_the_spread_of_the_truth_not_of_the_counts() -> None:
+    """Gamma rates known: the counts' law again; a cell's draws, Robbins' mean given its count."""
+    rng = np.random.default_rng(7)
+    shape, mean = 0.5, 1.0
+    counts = rng.poisson(rng.gamma(shape, mean / shape, 20_000)).astype(float)
+    years = hot_cells.OtherYears(counts)
+    drawn = np.mean([years.draw(rng) for _ in range(60)], axis=0)
+    for n in (0, 1, 4):
+        due = (shape + n) / (shape / mean + 1)
+        assert drawn[counts == n].mean() == pytest.approx(due, rel=0.12)
+    assert years.draw(rng).var() == pytest.approx(mean + mean**2 / shape, rel=0.15)
 
 
 def ring(n: int) -> sparse.csr_array:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.core.stats.moran import global_moran, nearest
-from helpers.core.stats.zone_rates import empirical_bayes, local_moran, scan, windows
+from helpers.core.stats.zone_rates import empirical_bayes, local_moran
 
 SIDE = 7
 CENTRES = np.array([(i * 500.0, j * 500.0) for i in range(SIDE) for j in range(SIDE)])
@@ -85,42 +85,3 @@ def test_zones_alike_and_high_are_told_apart() -> None:
         local, p = local_moran(rates.value, WEIGHTS, 4999, rng)
         hits.append(p[24] <= 0.005 and local[24] > 0)
     assert sum(hits) >= 18
-
-
-@pytest.mark.parametrize("uneven", [False, True])
-def test_scan_finds_nothing_where_nothing_is(uneven: bool) -> None:
-    """Facts that follow the exposure, then zones uneven by themselves, neighbours not alike."""
-    rng = np.random.default_rng(6)
-    size = sizes(rng, even=False)
-    held = windows(CENTRES, size)
-    found = 0
-    for _ in range(150):
-        rate = 0.02 * (rng.gamma(3, 1 / 3, SIDE**2) if uneven else 1.0)
-        n = rng.poisson(size * rate).astype(float)
-        variance = empirical_bayes(n, size, 0.95).variance
-        found += scan(n, size, held, variance, 99, rng).p <= 0.05
-    assert found / 150 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
-
-
-def test_scan_finds_the_cluster_that_is_there() -> None:
-    rng = np.random.default_rng(7)
-    size = np.full(SIDE**2, 2000.0)
-    held = windows(CENTRES, size)
-    cluster = [24, 17, 23, 25, 31]  # a centre and its four neighbours
-    rate = np.full(SIDE**2, 0.02)
-    rate[cluster] = 0.04
-    n = rng.poisson(size * rate).astype(float)
-    found = scan(n, size, held, 0.0, 199, rng)
-    assert found.p <= 0.01
-    assert set(cluster) <= set(found.zones.tolist()) | {24}
-    assert len(found.zones) <= 9
-    assert 1.6 <= found.ratio <= 2.4
-
-
-def test_windows_hold_at_most_half_of_the_exposure_and_each_zone_alone() -> None:
-    size = sizes(np.random.default_rng(5), even=False)
-    held = windows(CENTRES, size)
-    assert (held @ size <= size.sum() / 2 + 1e-6).all()
-    alone = {int(np.flatnonzero(row)[0]) for row in held if row.sum() == 1}
-    assert alone == {i for i in range(SIDE**2) if size[i] <= size.sum() / 2}
-    assert len({row.tobytes() for row in held}) == len(held)

@@ -84,7 +84,7 @@ def test_maps_of_what_stands_out(
     drawn: Counter[str] = Counter()
     for row in table.to_pylist():
         drawn[row["theme"]] += row["n"]
-    studied = set(cells.study_cells(con, denver.city, 200))
+    studied = set(cells.study_cells(con, denver.city, knobs.radius_m))
     theme_of = {c: name for name, t in denver.city.themes.items() for c in t.categories}
     first, after = window(END, knobs.window_days)
     expected: Counter[str] = Counter()

@@ -19,6 +19,7 @@ CHOSEN = INK  # around the zone that is looked at
 # Against what was to be expected.
 HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
 ABSTAINED = PAPER
+AREA = "#EBD3A8"  # around what is hot: context, not a finding
 ALERT, WITHIN_CHANCE, EXPECTED = ORANGE, BLUE, GREY
 MISSING = EDGE
 CHANCE = "#E4E9EE"

@@ -1,4 +1,4 @@
-"""Whether values gather around each place: local statistics Gi and Gi*, and how chance would do."""
+"""Whether a place holds more than its due, by its own count, or with its neighbours (Gi, Gi*)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,25 @@ def gi(values: Floats, weights: sparse.csr_array) -> Floats:
         return np.asarray((weights @ values - values - mean * size) / spread)
 
 
-def chance(counts: Floats, weights: sparse.csr_array, exposure: Floats | None = None) -> Floats:
+def crowded(counts: Floats, times: float, size: Floats | None = None) -> Floats:
+    """Return, for each place (n,), the chance of its own count or more at `times` its due.
+
+    The exact binomial tail: of all the facts, each falls in the place with `times` its share of
+    `size` (n,), positive, the same everywhere if None. A small value says that the place's true
+    rate is above `times` the mean, its neighbours left aside. Facts are taken as independent.
+    """
+    share = np.full(len(counts), 1 / len(counts)) if size is None else size / size.sum()
+    return tail(counts, counts.sum(), times * share)
+
+
+def tail(counts: Floats, total: Floats | float, share: Floats) -> Floats:
+    """Return the chance that so many facts of `total` or more fall in a `share` (n,) of them."""
+    some = np.maximum(counts, 1)
+    above = special.betainc(some, np.maximum(total - some + 1, 1), np.minimum(share, 1.0))
+    return np.asarray(np.where(counts > 0, above, 1.0))
+
+
+def chance(counts: Floats, weights: sparse.csr_array) -> Floats:
     """Return, for each place (n,), the chance that as many facts gather around it; NaN as 1.
 
     The larger of two tails. That of Gi* (normal) asks whether the place stands out in this city,
@@ -57,15 +75,39 @@ def chance(counts: Floats, weights: sparse.csr_array, exposure: Floats | None = 
     half or more of the cities in which chance alone is at work. The exact binomial tail asks
     whether facts thrown at random over the city would do as much: with it, chance is found as
     often as said.
-
-    With `exposure` (n,), positive, chance throws facts as it lies (people present, say), and Gi*
-    is that of Pearson's residuals; where it is the same everywhere this changes nothing.
     """
-    size = np.ones(len(counts)) if exposure is None else exposure
-    sums = np.asarray(weights @ counts)
-    total, share = counts.sum(), np.asarray(weights @ size) / size.sum()
-    thrown = special.betainc(np.maximum(sums, 1), total - np.maximum(sums, 1) + 1, share)
-    expected = total * size / size.sum()
-    apart = counts if exposure is None else (counts - expected) / np.sqrt(expected)
-    uneven = special.ndtr(-np.nan_to_num(gi_star(apart, weights), nan=-np.inf))
-    return np.asarray(np.maximum(uneven, np.where(sums > 0, thrown, 1.0)))
+    around = np.asarray(weights.sum(axis=1)).ravel() / len(counts)
+    thrown = tail(np.asarray(weights @ counts), counts.sum(), around)
+    uneven = special.ndtr(-np.nan_to_num(gi_star(counts, weights), nan=-np.inf))
+    return np.asarray(np.maximum(uneven, thrown))
+
+
+class OtherYears:
+    """Years as likely as the one that is known: rates as they may truly be, then Poisson counts.
+
+    A cell that is hot owes part of its count to luck, so a draw around the count itself makes it
+    hot again too often. Rates have the law that explains all the counts best, of any shape (Kiefer
+    & Wolfowitz 1956, by EM on a grid: Laird 1978), and each cell the part of it that its own count
+    leaves likely (Robbins 1956).
+    """
+
+    GRID, TURNS = 80, 400
+
+    def __init__(self, counts: Floats) -> None:
+        values, self._of, held = np.unique(counts, return_inverse=True, return_counts=True)
+        top = values[-1] + 1.0
+        self.rates = np.geomspace(min(0.01, counts.mean() / 20 + 1e-9), top, self.GRID)
+        log = special.xlogy(values[:, None], self.rates) - self.rates
+        likely = np.exp(log - log.max(axis=1, keepdims=True))
+        law = np.full(self.GRID, 1 / self.GRID)
+        for _ in range(self.TURNS):
+            law *= (held / (likely @ law)) @ likely / len(counts)
+        after = likely * law
+        self._reached = np.cumsum(after / after.sum(axis=1, keepdims=True), axis=1)
+
+    def draw(self, rng: np.random.Generator) -> Floats:
+        """Return the counts (n,) of one other year."""
+        asked = rng.random(len(self._of))
+        at = (self._reached[self._of] < asked[:, None]).sum(axis=1)
+        rates = self.rates[np.minimum(at, self.GRID - 1)]
+        return np.asarray(rng.poisson(rates), dtype=np.float64)

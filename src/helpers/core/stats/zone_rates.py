@@ -1,4 +1,4 @@
-"""Rates of zones: shrunk towards the whole, compared with neighbours, scanned for clusters.
+"""Rates of zones: shrunk towards the whole, compared with neighbours.
 
 `n` is a count of facts and `exposure` what it is brought to (people present, say), shapes (z,).
 """
@@ -98,70 +98,3 @@ def distinct(rows: int, among: int, size: int, rng: np.random.Generator) -> Ints
             drawn += drawn >= taken
         found[:, k] = drawn
     return found
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The round window where facts stand out most: its zones, their rate over the rest's, p."""
-
-    zones: Ints
-    ratio: float
-    p: float
-
-
-def windows(centres: Floats, exposure: Floats, most: float = 0.5) -> NDArray[np.bool_]:
-    """Return the round windows (w, z): around each centre, ever wider, to a share of exposure."""
-    away = np.hypot(*(centres[:, None, :] - centres[None, :, :]).transpose(2, 0, 1))
-    order = np.argsort(away, axis=1, kind="stable")
-    found = set()
-    for row in order:
-        inside = np.cumsum(exposure[row]) <= most * exposure.sum()
-        for size in range(1, int(inside.sum()) + 1):
-            found.add(frozenset(row[:size].tolist()))
-    held = np.zeros((len(found), len(exposure)), dtype=bool)
-    for k, members in enumerate(sorted(found, key=sorted)):
-        held[k, list(members)] = True
-    return held
-
-
-def scan(
-    n: Floats,
-    exposure: Floats,
-    held: NDArray[np.bool_],
-    variance: float,
-    permutations: int,
-    rng: np.random.Generator,
-) -> Cluster:
-    """Return the likeliest cluster among the windows `held`, and how often chance does as well.
-
-    Kulldorff, M. (1997), A spatial scan statistic, Communications in Statistics 26, Poisson model.
-    Chance has the zones' own unevenness (`variance` of their rates, gamma), without neighbours
-    being alike: where it is 0, facts fall as the exposure does.
-    """
-    mean = n.sum() / exposure.sum()
-    inside = held.astype(float)
-    expected = mean * (inside @ exposure)
-    gain = _gain(inside @ n, expected, n.sum())
-    best = int(np.argmax(np.round(gain, 9)))
-    share = exposure / exposure.sum()
-    drawn = np.empty(permutations)
-    for k in range(permutations):
-        weight = share
-        if variance > 0:
-            shape = mean**2 / variance
-            weight = rng.gamma(shape, 1 / shape, len(n)) * share
-            weight = weight / weight.sum()
-        counts = rng.multinomial(int(n.sum()), weight)
-        drawn[k] = _gain(inside @ counts, expected, n.sum()).max()
-    p = (int((drawn >= gain[best] - TIE).sum()) + 1) / (permutations + 1)
-    zones = np.flatnonzero(held[best])
-    outside = (n.sum() - n[zones].sum()) / (exposure.sum() - exposure[zones].sum())
-    ratio = n[zones].sum() / exposure[zones].sum() / outside if outside > 0 else np.inf
-    return Cluster(zones, float(ratio), p)
-
-
-def _gain(n: Floats, expected: Floats, total: float) -> Floats:
-    """Return the log likelihood ratio of each window; 0 where it holds fewer than expected."""
-    rest, rest_expected = total - n, total - expected
-    gain = special.xlogy(n, n / expected) + special.xlogy(rest, rest / rest_expected)
-    return np.where(n > expected, gain, 0.0)

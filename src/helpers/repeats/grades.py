@@ -1,0 +1,120 @@
+"""How good the repeats are: made-up cities with and without offspring, real ones both ways.
+
+`python -m helpers.repeats.grades [city …]` prints, for made-up cities whose zones each have their
+own season, how often a repeat is found where there is none and how often where there is one, beside
+dates dealt over the whole city (the plain table); for the cities named (their `data/<key>`), the
+ratio of the nearest and soonest band both ways. Seeds 1 and 2 served to choose the season's length,
+seed 3 did not.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.core.base import store
+from helpers.core.city.city import City
+from helpers.core.place_time.points import Facts, by_theme
+from helpers.core.stage import params
+from helpers.repeats import knox
+from helpers.repeats.knobs import Knobs
+
+Floats = NDArray[np.float64]
+Season = Literal["none", "sine", "burst"]
+SEASONS: tuple[Season, ...] = ("none", "sine", "burst")
+SEEDS, REPLICATES, ZONES, DAYS, FACTS = (1, 2, 3), 60, 20, 365, 800
+
+
+def season(kind: Season, peak: float) -> Floats:
+    """Return the shares of the days of a year: even, a wave, or a burst of some weeks."""
+    day = np.arange(DAYS)
+    wave = {
+        "none": np.ones(DAYS),
+        "sine": 1 + 0.9 * np.cos(2 * np.pi * (day - peak) / DAYS),
+        "burst": 1 + 6 * np.exp(-0.5 * ((day - peak) / 20) ** 2),
+    }[kind]
+    return np.asarray(wave / wave.sum())
+
+
+def made_up(rng: np.random.Generator, kind: Season, branching: float) -> Facts:
+    """Return a year of facts: hubs in zones, each of its own season; of them, some draw another.
+
+    `branching` is the share of the facts that draw one within some 60 m and some seven days.
+    """
+    zone = rng.choice(ZONES, FACTS, p=rng.dirichlet(np.full(ZONES, 2.0)))
+    centre = np.stack(np.divmod(np.arange(ZONES), 5), axis=1) * 1500.0 + 750
+    hub = rng.uniform(-600, 600, (ZONES, 6, 2))
+    at = centre[zone] + hub[zone, rng.integers(0, 6, FACTS)] + rng.normal(0, 80, (FACTS, 2))
+    day = np.empty(FACTS, dtype=np.int64)
+    for k, peak in enumerate(rng.uniform(0, DAYS, ZONES)):
+        mine = zone == k
+        day[mine] = rng.choice(DAYS, mine.sum(), p=season(kind, peak))
+    drawn = np.flatnonzero(rng.random(FACTS) < branching)
+    later = day[drawn] + rng.exponential(7, len(drawn)).astype(np.int64)
+    at = np.concatenate([at, at[drawn] + rng.normal(0, 60, (len(drawn), 2))])
+    kept = np.concatenate([np.arange(FACTS), FACTS + np.flatnonzero(later < DAYS)])
+    days, zones = np.concatenate([day, later]), np.concatenate([zone, zone[drawn]])
+    return Facts(at[kept, 0], at[kept, 1], days[kept], zones[kept].astype(np.int64))
+
+
+def plain(facts: Facts) -> Facts:
+    """Return the same facts in one zone: with one season, dates are dealt over the whole city."""
+    return Facts(facts.x, facts.y, facts.day, np.zeros_like(facts.zone))
+
+
+def graded(
+    kind: Season, branching: float, knobs: Knobs, seed: int, replicates: int = REPLICATES
+) -> dict[str, float]:
+    """Return `found`, the share of such cities said to repeat, and `ratio`, of the first band.
+
+    And the same of the plain table (`plain_found`, `plain_ratio`); `detectable`, the mean ratio
+    told as detectable there.
+    """
+    rows = []
+    whole = knobs.model_copy(update={"season_days": DAYS + 1})
+    for turn in range(replicates):
+        facts = made_up(np.random.default_rng([seed, turn]), kind, branching)
+        row = []
+        for mine, how in ((facts, knobs), (plain(facts), whole)):
+            bands = [r for r in knox.assess("t", mine, how, seed) if r["p"] is not None]
+            surest = min(r["p"] for r in bands)
+            row += [surest <= knobs.significance, bands[0]["ratio"], bands[0]["detectable"]]
+        rows.append(row)
+    names = ("found", "ratio", "detectable", "plain_found", "plain_ratio", "plain_detectable")
+    return dict(zip(names, np.mean(np.array(rows, dtype=float), axis=0).tolist(), strict=True))
+
+
+def main(keys: list[str]) -> None:
+    """Print the measures of made-up cities, or those of the cities named."""
+    knobs: Knobs = params.knobs("repeats")
+    quick = knobs.model_copy(update={"permutations": 99})
+    if not keys:
+        for seed in SEEDS:
+            for kind in SEASONS:
+                for branching in (0.0, 0.1, 0.2):
+                    told = graded(kind, branching, quick, seed)
+                    error = np.sqrt(max(told["found"] * (1 - told["found"]), 0.0) / REPLICATES)
+                    values = "  ".join(f"{k} {v:.2f}" for k, v in told.items())
+                    print(f"seed {seed}  {kind:5s}  {branching:.1f}  {values}  (± {error:.2f})")
+    for key in keys:
+        city, con = City(Path("data/cities") / key), store.connect()
+        data = Path("data") / key
+        store.view(con, "observations", data / "observations.parquet")
+        used = {theme.source for theme in city.themes.values()}
+        files = {source: data / "accepted" / f"{source}.parquet" for source in sorted(used)}
+        whole = knobs.model_copy(update={"season_days": knobs.window_days + 1})
+        for theme, facts in by_theme(con, city, files, knobs.window_days).items():
+            firsts = []
+            for mine, how in ((facts, knobs), (plain(facts), whole)):
+                first = knox.assess(theme, mine, how, 1, len(city.themes))[0]
+                if first["status"] == "ok":
+                    firsts.append(f"{first['ratio']} (p {first['p']}, vu {first['detectable']})")
+            print(f"{key}  {theme:24s} n {len(facts):6d}  {'  plain '.join(firsts)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
