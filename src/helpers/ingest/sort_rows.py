@@ -17,16 +17,16 @@ from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql
 from helpers.core.city.contract import Contract, ObservationRule, TimeParts
-from helpers.core.city.contract_sql import moment
+from helpers.core.city.contract_sql import Frame, moment
 from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
-from helpers.ingest import cancelled_rows
+from helpers.ingest import cancelled_rows, zone_parts
 from helpers.ingest.observations import skipped
 
 # Keys looked at in one go when looking for repeated ones: bounds the memory of the search.
 KEYS_AT_ONCE = 8_000_000
 
 
-def judged(contract: Contract, timezone: str) -> str:
+def judged(contract: Contract, timezone: str, frame: Frame | None = None) -> str:
     """Return the SQL of the raw rows judged (view `raw`): typed fields, record, reason, remark.
 
     `record` identifies the record by the contract's key alone (without one, by all that it says,
@@ -45,7 +45,12 @@ def judged(contract: Contract, timezone: str) -> str:
     broken = [
         contract_sql.broken(n, rule, _said(n), quote(n)) for n, rule in contract.fields.items()
     ]
-    first = [FAULT, contract_sql.swapped(contract, quote), *broken, _between_fields(contract)]
+    first = [
+        FAULT,
+        contract_sql.swapped(contract, quote, frame),
+        *broken,
+        _between_fields(contract),
+    ]
     fields = [quote(name) for name in contract.fields]
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     said = f"CAST(row({key}) AS VARCHAR)"
@@ -108,19 +113,24 @@ def _time_tests(rule: ObservationRule) -> list[tuple[str, str]]:
 
 
 def sort_rows(
-    con: duckdb.DuckDBPyConnection, contract: Contract, raw: Path, out: Path, timezone: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    raw: Path,
+    out: Path,
+    timezone: str,
+    frame: Frame | None = None,
 ) -> dict[str, int]:
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
     fields, and the geometry of a division. Set aside: the raw row and its `reason`. Both in the
-    file's order.
+    file's order. `frame`: where the city is, in the source's coordinates, where that is known.
     """
     store.view(con, "raw", raw)
     with scratch() as folder:
-        path = store.spill(con, judged(contract, timezone), folder / "judged.parquet")
+        path = store.spill(con, judged(contract, timezone, frame), folder / "judged.parquet")
         store.view(con, "judged", path)
-        _find_losers(con, contract)
+        (zone_parts.find_older if contract.kind == "division" else _find_losers)(con, contract)
         cancelled_rows.find_cancelled(con, contract)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
