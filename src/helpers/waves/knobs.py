@@ -12,4 +12,4 @@ class Knobs(Strict):
     """The block `waves` of `params.yaml`: units and meaning are told there, bounds here."""
 
     default_grade: Grade
-    pilot_weeks: int = Field(ge=1)
+    pilot_weeks: int = Field(ge=1, le=520)
