@@ -15,7 +15,8 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
 from helpers.core.base.store import quote
-from helpers.core.city.city import City, Division
+from helpers.core.city.about import Division
+from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, REPLACED
 from helpers.core.place_time.partition import check_reserved, listed, partition
 from helpers.core.place_time.territory import Zones

@@ -15,12 +15,11 @@ from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract, ObservationRule
 from helpers.core.city.contract_sql import moment
-from helpers.core.city.names import NO_PLACE, OUTSIDE
+from helpers.core.city.names import NO_CATEGORY, NO_PLACE, OUTSIDE
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
 from helpers.ingest.knobs import Knobs
 
-NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
 PRECISIONS = ("point", "default", "zone", "none")
 TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
-from helpers.core.city.city import AXES
 from helpers.core.city.names import Origin
+from helpers.core.city.theme import AXES
 
 # measure:target (helpers.trends.indicators); more than eight numbers are followed by nobody.
 Indicator = Annotated[str, Field(pattern="^(level|change|week|rising|critical):[a-z][a-z0-9_]*$")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from helpers.core.base.yaml_models import Strict
-from helpers.core.city.city import Grade
+from helpers.core.city.theme import Grade
 
 
 class Knobs(Strict):

@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ import yaml
 from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base import commands, redact, store
-from helpers.core.base.errors import PhareError
+from helpers.core.base.errors import PhareError, together
 from helpers.core.base.workspace import REGISTER, RESERVED_NAMES, active_cities, find_root
-from helpers.core.city import key
+from helpers.core.city import episode_rules, key, survey
 from helpers.core.city.city import City
+from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import code_used, execute, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
@@ -83,9 +84,19 @@ def activate(root: Path, asked: str) -> str:
 
 def check(root: Path, city: str) -> None:
     """Raise PhareError for what would fail later: parameters, contracts, themes, notebooks."""
-    params.load(root)
     loaded = City(active_cities(root)[city])
-    _ = loaded.contracts, loaded.themes, loaded.questions
+    errors: list[PhareError] = []
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
+        lambda: read_surroundings(loaded), lambda: survey.read_rule(loaded),
+        lambda: episode_rules.read_rules(loaded),
+    )  # fmt: skip
+    for read in reads:
+        try:
+            read()
+        except PhareError as error:
+            errors.append(error)
+    together(errors)
     _check_key(root, loaded)
     for stage in stages(root):
         if code_used.notebook_path(root, stage) is None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Proj
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
@@ -25,6 +25,7 @@ Shapes = NDArray[np.object_]
 # door moves every place, they decide of no count. Wider somewhere, they are two zones at once.
 SLIVER_M = 10.0
 MENDED_SHARE = 0.01  # of its area: a mended outline that gains or loses more is another zone
+STRETCHED_SHARE = 0.05  # a surface that a reference system makes larger or smaller by more
 NAMED = 5  # zones named in a message
 POLYGON, MULTIPOLYGON, COLLECTION = 3, 6, 7
 RESERVED = (OUTSIDE, NO_PLACE, WHOLE)
@@ -114,6 +115,7 @@ def _check_place(degrees: Shapes, crs: str, here: str) -> None:
     west, south, east, north = shapely.total_bounds(degrees)
     x, y = (west + east) / 2, (south + north) / 2
     if _within(area, x, y):
+        _check_scale(crs, x, y, here)
         return
     hint = "longitude et latitude sont interverties" if _within(area, y, x) else "autre territoire"
     raise PhareError(
@@ -128,6 +130,18 @@ def _area_of_use(crs: str) -> tuple[float, float, float, float] | None:
     """Return the area (west, south, east, north, degrees) that a reference system is made for."""
     area = CRS.from_user_input(crs).area_of_use
     return None if area is None else (area.west, area.south, area.east, area.north)
+
+
+def _check_scale(crs: str, x: float, y: float, here: str) -> None:
+    """Raise PhareError where a metre of the system is not one where the zones are."""
+    stretch = abs(Proj(crs).get_factors(x, y).areal_scale)
+    if abs(stretch - 1) > STRETCHED_SHARE:
+        raise PhareError(
+            f"les mètres de {crs} n'en sont pas ici : une surface y paraît "
+            f"{number(stretch, 2)} fois la sienne",
+            here,
+            "changer `crs` dans city.yaml : EPSG:3035 en Europe, une zone UTM ailleurs",
+        )
 
 
 def _within(area: tuple[float, float, float, float], x: float, y: float) -> bool:
