@@ -79,7 +79,7 @@ def test_given_city_file_is_refused_by_its_key(file: str, key: str, tmp_path: Pa
         ({"holidays": {"country": "DE", "school_zone": "A"}}, "zone scolaire"),
         ({"holidays": {"country": "US", "subdivision": "ZZ"}}, "subdivision"),
         ({"holidays": {"country": False}}, "holidays.country"),
-        ({"slots": dict.fromkeys("ab", {"title": "a", "start_h": 6})}, "slots"),
+        ({"slots": {one: {"title": one, "start_h": 6} for one in "ab"}}, "slots"),
         ({"slots": {"a": {"title": "a", "start_h": True}}}, "start_h"),
         ({"slots": {"a": {"title": "a", "start_h": "6"}}}, "start_h"),
         ({"divisions.vide": {"title": "Vide"}}, "divisions.vide"),
