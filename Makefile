@@ -84,7 +84,7 @@ new-city: $(READY) ## une ville d'après le modèle, prête à tourner (NAME=nom
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la ville"; exit 2; }
 	@$(PYTHON) -m helpers.workshop.new city "$(NAME)"
 
-new-source: $(READY) ## une source de plus (NAME=nom CITY=ville, FILE=fichier CSV pour une ébauche)
+new-source: $(READY) ## une source de plus (NAME=nom CITY=ville, FILE=fichier, pour une ébauche)
 	@test -n "$(NAME)" || { echo "Erreur : donner NAME=nom de la source"; exit 2; }
 	@$(PYTHON) -m helpers.workshop.new source "$(NAME)" --city "$(CITY)" $(if $(FILE),--file "$(FILE)" --columns "$(COLUMNS)" $(if $(filter 1,$(FORCE)),--again))
 

@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from helpers.core.base import store
-from helpers.core.city.city import Agenda, City
+from helpers.core.city.about import Agenda
+from helpers.core.city.city import City
 from helpers.situation import agenda, words
 from tests.fixtures.made_up import write_pack
 

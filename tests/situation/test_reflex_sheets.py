@@ -9,6 +9,7 @@ import pytest
 
 from helpers.collect import persons
 from helpers.core.base.errors import PhareError
+from helpers.core.city import sheets
 from helpers.core.city.city import City
 from helpers.situation import reflex_sheets, words
 from helpers.situation.reflex_sheets import Reason
@@ -24,7 +25,7 @@ def alert(theme: str, zone: str = "1320101") -> dict[str, Any]:
     return {"theme": theme, "zone": zone}
 
 
-@pytest.mark.parametrize("name", reflex_sheets.names(ROOT))
+@pytest.mark.parametrize("name", sheets.names(ROOT))
 def test_a_sheet_has_all_its_parts_in_order_and_names_nobody(name: str) -> None:
     text = reflex_sheets.read(ROOT, name).text
     places = [text.find(part) for part in PARTS]
@@ -41,7 +42,7 @@ def test_every_sheet_that_a_pack_names_exists(city: str) -> None:
     pack = City(ROOT / "data/cities" / city)
     warned = pack.about.agenda.warnings
     named = {theme.sheet for theme in pack.themes.values()} | {warned.sheet if warned else None}
-    assert named - {None} <= set(reflex_sheets.names(ROOT))
+    assert named - {None} <= set(sheets.names(ROOT))
 
 
 def test_alerts_and_warnings_open_their_sheets_once_with_every_reason() -> None:

@@ -13,7 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from helpers.core.base.errors import PhareError
-from helpers.core.city.city import City, Milestone
+from helpers.core.city.about import Milestone
+from helpers.core.city.city import City
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stats import quasi_poisson
 from helpers.trends import milestones, words

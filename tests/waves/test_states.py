@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from helpers.core.base import markup
 from helpers.core.base.errors import PhareError
-from helpers.core.city.city import City, Grade
+from helpers.core.city.city import City
+from helpers.core.city.theme import Grade
 from helpers.core.stage import standing
 from helpers.waves import states, words
 from helpers.waves.knobs import Knobs

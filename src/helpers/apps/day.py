@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from helpers.apps.parts import Boundary, folded
 from helpers.core.base import store
 from helpers.core.base.french import plural
+from helpers.core.city import sheets
 from helpers.core.city.city import City
 from helpers.core.place_time import places
 from helpers.core.stage.run import Run
@@ -36,7 +37,7 @@ class Day:
         self.on = widgets.HTML(folded("Aujourd'hui : événements, rues et lieux fermés", day))
         self.sheets = widgets.HTML()
         choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n).title, n)
-                                     for n in reflex_sheets.names(run.root))]  # fmt: skip
+                                     for n in sheets.names(run.root))]  # fmt: skip
         self.drill = widgets.Dropdown(
             options=choices, description="Exercice", style={"description_width": "6em"}
         )

@@ -16,8 +16,8 @@ from helpers.apps.parts import Boundary, Panel, aside, header, words
 from helpers.core.base import store
 from helpers.core.base.french import spoken
 from helpers.core.base.markup import plain
-from helpers.core.city.city import AXES
 from helpers.core.city.names import WHOLE
+from helpers.core.city.theme import AXES
 from helpers.core.place_time.calendar import window
 from helpers.core.stage import figure, maps, params, standing
 from helpers.core.stage.run import Run, digest

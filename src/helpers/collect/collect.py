@@ -18,7 +18,8 @@ from helpers.collect.knobs import Knobs
 from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, scratch
-from helpers.core.city.city import City, Delivery
+from helpers.core.city.about import Delivery
+from helpers.core.city.city import City
 from helpers.core.city.contract import REMOTE
 from helpers.core.stage.receipts import RECEIPTS
 

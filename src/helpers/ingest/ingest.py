@@ -17,9 +17,12 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.store import quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city.city import City
+from helpers.core.city.contract import Contract
+from helpers.core.city.contract_sql import Frame
 from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
 from helpers.core.place_time.counts import DATED, HOURLY
+from helpers.core.place_time.territory import Zones, bounds
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
@@ -54,10 +57,17 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
     fates: dict[str, dict[str, int]] = {}
     with scratch() as folder:
         con = store.connect(spill=folder)
-        for name, contract in city.contracts.items():
-            path = raw / f"{name}.parquet"
-            fates[name] = sort_rows(con, contract, path, out, city.about.timezone)
-        zones = read_zones(city, out)
+        # The zones first: where the city is, which they tell, judges the points of the others.
+        zones: dict[str, Zones] = {}
+        for drawn in (True, False):
+            for name, contract in city.contracts.items():
+                if (contract.kind == "division") == drawn:
+                    frame = _frame(city, contract, zones)
+                    path, zone = raw / f"{name}.parquet", city.about.timezone
+                    fates[name] = sort_rows(con, contract, path, out, zone, frame)
+            if drawn:
+                zones = read_zones(city, out).zones
+        fates = {name: fates[name] for name in city.contracts}
         parts = [folder / f"{name}.parquet" for name in observed]
         for name, part in zip(observed, parts, strict=True):
             accepted = out / "accepted" / f"{name}.parquet"
@@ -75,6 +85,15 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
         write_zones(city, zones, knobs.map_tolerance_m, out / "zones.parquet")
         con.close()
     return fates
+
+
+def _frame(city: City, contract: Contract, zones: dict[str, Zones]) -> Frame | None:
+    """Return where the city's zones are, in the coordinates of a source of facts, if known."""
+    rule = contract.observation
+    if rule is None or rule.longitude is None:
+        return None
+    found = bounds(zones, city.about.crs, rule.coordinates_crs)
+    return None if found is None else Frame(*found)
 
 
 def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], out: Path) -> None:

@@ -13,15 +13,14 @@ import pyarrow.parquet as pq
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city import moments
-from helpers.core.city.city import City, Division
+from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import NO_PLACE, OUTSIDE, SPOT
+from helpers.core.city.names import NO_CATEGORY, NO_PLACE, OUTSIDE, SPOT
 from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
 from helpers.ingest.knobs import Knobs
 
-NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
 PRECISIONS = ("point", "default", "zone", "none", "snapped")
 TOLD = ("record", "started", "ended", "recorded", "level", "n", "category", "origin")
@@ -168,10 +167,7 @@ def _place(
     lon, lat = np.where(defaulted, np.nan, lon), np.where(defaulted, np.nan, lat)
     x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
     placed = np.isfinite(x) & np.isfinite(y)
-    found = {
-        name: _zone_of(name, division, rule, zones, x, y, rows)
-        for name, division in city.about.divisions.items()
-    }
+    found = {name: _zone_of(name, city, rule, zones, x, y, rows) for name in city.about.divisions}
     zoned = np.any([codes.indices.to_numpy() != NOWHERE for codes in found.values()], axis=0)
     point = PRECISIONS.index("snapped" if rule.snapped_points else "point")
     precision = np.select([placed, defaulted, zoned], [point, 1, 2], 3).astype(np.int8)
@@ -185,7 +181,7 @@ def _place(
 
 def _zone_of(
     name: str,
-    division: Division,
+    city: City,
     rule: ObservationRule,
     zones: dict[str, Zones],
     x: Floats,
@@ -193,13 +189,15 @@ def _zone_of(
     rows: pa.RecordBatch,
 ) -> pa.DictionaryArray:
     """Return the zone's code at each row; position 0 is `no_place`, 1 is `outside`."""
-    listed = list(zones[name].codes) if name in zones else list(division.zones)
+    listed = list(zones[name].codes) if name in zones else list(city.zone_names(name))
     known = np.isfinite(x) & np.isfinite(y)
     found = np.full(len(x), NOWHERE, dtype=np.int32)
     if name in zones:
         found[known] = zones[name].positions(x[known], y[known]) + 2
     told_of = [zone.division for zone in rule.declared_zones]
-    named = next((one for one in (name, division.grouping_of) if one in told_of), None)
+    named = next(
+        (one for one in (name, city.about.divisions[name].grouping_of) if one in told_of), None
+    )
     if named is not None:
         parts = {code: code for code in listed} if named == name else zones[name].parts
         declared = rows[_told(named)]

@@ -19,8 +19,9 @@ from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql, moments
 from helpers.core.city.contract import Contract
+from helpers.core.city.contract_sql import Frame
 from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW, SPOT
-from helpers.ingest import cancelled_rows, clock_forms
+from helpers.ingest import cancelled_rows, clock_forms, zone_parts
 from helpers.ingest.observations import skipped
 
 # Keys looked at in one go when looking for repeated ones: bounds the memory of the search.
@@ -28,7 +29,10 @@ KEYS_AT_ONCE = 8_000_000
 
 
 def judged(
-    contract: Contract, timezone: str, doubtful: Mapping[str, str] = MappingProxyType({})
+    contract: Contract,
+    timezone: str,
+    doubtful: Mapping[str, str] = MappingProxyType({}),
+    frame: Frame | None = None,
 ) -> str:
     """Return the SQL of the raw rows judged (view `raw`): typed fields, record, reason, remark.
 
@@ -51,7 +55,7 @@ def judged(
     ]
     first = [
         FAULT,
-        contract_sql.swapped(contract, quote),
+        contract_sql.swapped(contract, quote, frame),
         *broken,
         _between_fields(contract, doubtful),
     ]
@@ -122,20 +126,28 @@ def _time_tests(contract: Contract) -> list[tuple[str, str]]:
 
 
 def sort_rows(
-    con: duckdb.DuckDBPyConnection, contract: Contract, raw: Path, out: Path, timezone: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    raw: Path,
+    out: Path,
+    timezone: str,
+    frame: Frame | None = None,
 ) -> dict[str, int]:
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
     fields, the sign of its point, and the geometry of a division. Set aside: the raw row and its
-    `reason`. Both in the file's order.
+    `reason`. Both in the file's order. `frame`: where the city is, in the source's coordinates,
+    where that is known.
     """
     store.view(con, "raw", raw)
     doubtful = clock_forms.check(con, contract)
     with scratch() as folder:
-        path = store.spill(con, judged(contract, timezone, doubtful), folder / "judged.parquet")
+        path = store.spill(
+            con, judged(contract, timezone, doubtful, frame), folder / "judged.parquet"
+        )
         store.view(con, "judged", path)
-        _find_losers(con, contract)
+        (zone_parts.find_older if contract.kind == "division" else _find_losers)(con, contract)
         cancelled_rows.find_cancelled(con, contract)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")

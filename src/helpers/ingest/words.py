@@ -76,3 +76,10 @@ def answer(told: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) ->
         f"{number(replaced)} remplacées par une version plus récente. "
         f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."
     )
+
+
+def remarks(told: list[str]) -> str:
+    """Return a Markdown list of what is odd in the zones, or that nothing is."""
+    if not told:
+        return "Zones : rien à signaler."
+    return "**À vérifier** :\n\n" + "\n".join(f"- {plain(one)}" for one in told)

@@ -10,7 +10,7 @@ from helpers.core.base.yaml_models import Strict
 class Knobs(Strict):
     """The block `patrol` of `params.yaml`: units and meaning are told there, bounds here."""
 
-    window_days: int = Field(ge=28)
+    window_days: int = Field(ge=28, le=3650)
     confidence: float = Field(gt=0.5, lt=1)
     driven_share: float = Field(gt=0, lt=1)
-    minimum_count: int = Field(ge=1)
+    minimum_count: int = Field(ge=1, le=1_000_000)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base import store
-from helpers.core.city.city import City, Patrols
+from helpers.core.city.about import Patrols
+from helpers.core.city.city import City
 from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
-from helpers.core.city.city import THEMES, City, Theme
+from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE
 from helpers.core.city.questions import Hours, Question
 from helpers.core.city.surroundings import FILE, read_surroundings
+from helpers.core.city.theme import THEMES, Theme
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts
 from helpers.core.stage import standing

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
-from helpers.core.city.city import AXES
+from helpers.core.city.theme import AXES
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.core.stage.maps import base_map, zone_features

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.base.markup import plain
-from helpers.core.city.city import AXES, City
+from helpers.core.city.city import City
 from helpers.core.city.surroundings import read_surroundings
+from helpers.core.city.theme import AXES
 from helpers.core.stage import execute, palette, params, standing
 from helpers.core.stage.run import Run
 from helpers.portfolio import words

@@ -12,9 +12,10 @@ from helpers.context import words as context_words
 from helpers.context.knobs import Knobs as ContextKnobs
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
-from helpers.core.city.city import AXES, City
+from helpers.core.city.city import City
 from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
+from helpers.core.city.theme import AXES
 from helpers.core.place_time.calendar import HOURS_OF_WEEK
 from helpers.core.stage.standing import driven_words
 from helpers.hotspots.zones import HIGH

@@ -12,7 +12,7 @@ class Knobs(Strict):
 
     confidence: float = Field(gt=0.5, lt=1)
     nonresponse_shift: float = Field(ge=0, le=0.5)
-    minimum_answers: int = Field(ge=2)
+    minimum_answers: int = Field(ge=2, le=1_000_000)
     pooled_waves: int = Field(ge=1, le=20)
     false_discovery_rate: float = Field(gt=0, le=0.5)
-    minimum_zones: int = Field(ge=15)
+    minimum_zones: int = Field(ge=15, le=10_000)

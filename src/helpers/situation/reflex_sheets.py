@@ -13,8 +13,7 @@ from typing import Any
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
-
-FOLDER = "templates/fiches"
+from helpers.core.city.sheets import FOLDER, names
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,6 @@ class Opened:
     def drill(self) -> bool:
         """Whether nothing has happened: an exercise."""
         return not self.reasons
-
-
-def names(root: Path) -> list[str]:
-    """Return the names of the sheets at hand."""
-    return sorted(path.stem for path in (root / FOLDER).glob("*.md"))
 
 
 def read(root: Path, name: str) -> Sheet:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.city.city import AXES, City
+from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
+from helpers.core.city.theme import AXES
 from helpers.trends import criticality
 from helpers.trends.knobs import Knobs
 from helpers.trends.levels import REMARK

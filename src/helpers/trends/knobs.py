@@ -7,12 +7,15 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
-from helpers.core.city.city import AXES
 from helpers.core.city.names import Origin
+from helpers.core.city.theme import AXES
 
 # measure:target (helpers.trends.indicators); more than eight numbers are followed by nobody.
 Indicator = Annotated[str, Field(pattern="^(level|change|week|rising|critical):[a-z][a-z0-9_]*$")]
 MOST_INDICATORS = 8
+
+
+Points = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class CriticalityWeights(Strict):
@@ -28,21 +31,21 @@ class Knobs(Strict):
 
     window_weeks: int = Field(ge=4, le=104)
     confidence: float = Field(gt=0.5, lt=1)
-    minimum_count: int = Field(ge=0)
+    minimum_count: int = Field(ge=0, le=1_000_000)
     power: float = Field(gt=0.5, lt=1)
     stable_margin: float = Field(gt=0, le=0.5)
     false_discovery_rate: float = Field(gt=0, le=0.5)
     break_alpha: float = Field(gt=0, le=0.2)
-    break_minimum_count: int = Field(ge=1)
+    break_minimum_count: int = Field(ge=1, le=1_000_000)
     explained_within_weeks: int = Field(ge=0, le=26)
     criticality_origins: tuple[Origin, ...] = Field(min_length=1)
     criticality_weights: CriticalityWeights
-    criticality_thresholds: tuple[float, float]
+    criticality_thresholds: tuple[Points, Points]
     indicators: dict[str, tuple[Indicator, ...]]
 
     @model_validator(mode="after")
     def _readable(self) -> Knobs:
-        if not 0 < self.criticality_thresholds[0] < self.criticality_thresholds[1]:
+        if not self.criticality_thresholds[0] < self.criticality_thresholds[1]:
             raise ValueError("criticality_thresholds doit croître")
         for role, chosen in self.indicators.items():
             if len(chosen) > MOST_INDICATORS:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-from helpers.core.city.city import Milestone
+from helpers.core.city.about import Milestone
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.counts import counts
 from helpers.core.stats import quasi_poisson, two_windows

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.core.city.city import City, Milestone
+from helpers.core.city.about import Milestone
+from helpers.core.city.city import City
 from helpers.core.stats.quasi_poisson import Floats, harmonics, quasi_poisson, reach
 
 AROUND = 104  # weeks on each side from which a change of recording is measured

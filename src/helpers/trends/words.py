@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from helpers.core.base.french import change, number, plural, spoken
 from helpers.core.base.markup import plain
-from helpers.core.city.city import AXES, City
+from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
+from helpers.core.city.theme import AXES
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
 from helpers.trends.explained_breaks import MILESTONE

@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from helpers.core.base import store
-from helpers.core.city.city import City, Grade, Theme
+from helpers.core.city.city import City
+from helpers.core.city.theme import Grade, Theme
 from helpers.core.stage.standing import State
 from helpers.waves.knobs import Knobs
 

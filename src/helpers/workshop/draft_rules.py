@@ -58,7 +58,10 @@ PERSONAL = frozenset(
      "plaques", "immatriculation", "immat", "plate", "agent", "agents", "referent", "requerant",
      "demandeur", "riverain", "riverains", "usager", "usagers", "victime", "victimes", "auteur",
      "auteurs", "temoin", "user", "sexe", "sex", "gender", "genre", "media", "photo", "image",
-     "url", "lien", "link", "intervenant")
+     "url", "lien", "link", "intervenant", "suspect", "suspects", "victim", "victims", "offender",
+     "offenders", "perpetrator", "witness", "nationalite", "nationalites", "nationality", "ethnie",
+     "ethnicity", "ethnique", "race", "religion", "profession", "civilite", "handicap", "sante",
+     "prevenu", "prevenus", "mineur", "mineurs")
 )  # fmt: skip
 
 PERSON = "peut désigner une personne"

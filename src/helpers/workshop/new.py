@@ -25,6 +25,7 @@ from helpers.workshop.run_city import find_pack
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 AXIS = "domaine_public"  # of a theme that does not say its own
+BESIDE_SHAPES = (".shx", ".dbf", ".prj", ".cpg")
 PACKED = (".gz", ".zip", ".zst")
 
 
@@ -109,22 +110,37 @@ def new_source(
     title = name.replace("_", " ").capitalize()
     if file is None:
         told, text = "", _filled(templates / "contrat.yaml", nom=name, titre=title)
+        beside: dict[str, bytes] = {}
         sample, content = f"{name}.csv", _filled(templates / "exemple.csv", nom=name).encode()
     else:
-        drafted = draft(name, title, file, City(pack).key(root), columns)
+        known = City(pack)
+        drafted = draft(name, title, file, known.key(root), columns, known.about.timezone)
         told, text = drafted.told, drafted.text
         # The name given, not the file's, which may be somebody's.
         packed = file.suffix.lower() if file.suffix.lower() in PACKED else ""
-        sample, content = f"{name}.csv{packed}", file.read_bytes()
+        sample, content = f"{name}.{drafted.form}{packed}", file.read_bytes()
+        beside = _beside(file, name) if drafted.form == "shp" else {}
     delivered = pack / INBOX / sample
-    with all_or_nothing(contract, about, delivered):
+    files = {delivered: content, **{pack / INBOX / one: held for one, held in beside.items()}}
+    with all_or_nothing(contract, about, *files):
         contract.write_text(text, encoding="utf-8")
         delivered.parent.mkdir(exist_ok=True)
-        delivered.write_bytes(content)
+        for path, held in files.items():
+            path.write_bytes(held)
         if name not in City(pack).about.sources:
             _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
     return [contract, about, delivered], told
+
+
+def _beside(file: Path, name: str) -> dict[str, bytes]:
+    """Return the files that go with a shapefile, called `name`: theirs → what they hold."""
+    found = sorted(file.resolve().parent.glob(f"{file.stem}.*"))
+    return {
+        f"{name}{one.suffix.lower()}": one.read_bytes()
+        for one in found
+        if one.suffix.lower() in BESIDE_SHAPES
+    }
 
 
 def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path]:

@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ import yaml
 
 from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
-from helpers.core.base import commands, machine, redact
-from helpers.core.base.errors import PhareError
+from helpers.core.base import commands, machine, redact, store
+from helpers.core.base.errors import PhareError, together
 from helpers.core.base.workspace import (
     REGISTER,
     RESERVED_NAMES,
@@ -33,8 +33,9 @@ from helpers.core.base.workspace import (
     find_root,
     write_register,
 )
-from helpers.core.city import key
+from helpers.core.city import episode_rules, key, survey
 from helpers.core.city.city import City
+from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import code_used, execute, notices, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
@@ -123,9 +124,19 @@ def held_for(root: Path, asked: str) -> Iterator[str]:
 
 def check(root: Path, city: str) -> None:
     """Raise PhareError for what would fail later: parameters, contracts, themes, notebooks."""
-    params.load(root)
     loaded = City(active_cities(root)[city])
-    _ = loaded.contracts, loaded.themes, loaded.questions
+    errors: list[PhareError] = []
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
+        lambda: read_surroundings(loaded), lambda: survey.read_rule(loaded),
+        lambda: episode_rules.read_rules(loaded),
+    )  # fmt: skip
+    for read in reads:
+        try:
+            read()
+        except PhareError as error:
+            errors.append(error)
+    together(errors)
     _check_key(root, loaded)
     for stage in stages(root):
         if code_used.notebook_path(root, stage) is None:
@@ -308,8 +319,21 @@ def run(root: Path, asked: str) -> None:
     loaded = City(active_cities(root)[city])
     for line in notices.lines(loaded, notices.count(loaded, root / "data" / city)):
         print(f"  - {line}")
+    for remark in remarks(root, city):
+        print(f"  à vérifier : {remark}")
     print(f"  figures  : data/{city}/figures/")
     print(f"  rapports : data/{city}/reports/*.html (à ouvrir dans un navigateur)")
+
+
+def remarks(root: Path, city: str) -> list[str]:
+    """Return what `ingest` found odd in the zones and in what sources say of them."""
+    path = root / "data" / city / "derived" / "ingest" / "remarks.parquet"
+    if not path.is_file():  # a run of before that told none
+        return []
+    rows = store.records(
+        store.connect(), "SELECT * FROM read_parquet(?) ORDER BY rank", [str(path)]
+    )
+    return [row["remark"] for row in rows]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,10 +13,11 @@ from pathlib import Path
 from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict
-from helpers.core.city.city import CityFile, Themes
+from helpers.core.city.about import CityFile
 from helpers.core.city.contract import Contract
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
+from helpers.core.city.theme import Themes
 from helpers.core.stage import params
 
 FOLDER = Path("docs/schemas")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.core.base import french
-from helpers.core.city.city import Holidays, Slot
+from helpers.core.city.about import Holidays, Slot
 from helpers.core.place_time import calendar
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2040, 12, 31))

@@ -110,6 +110,84 @@ def test_value_out_of_bounds_is_refused_and_named(
     assert knob in caught.value.what
 
 
+# Lines put in params.yaml as somebody would write them, and what the message must say.
+LINES = [
+    ("seed: -5", "≥ 0"),
+    ("hotspots.window_days: 1000000000", "≤"),
+    ("rhythms.window_days: 10000000", "≤"),
+    ("situation.periods_days: [1, 7, 28, 1000000]", "≤"),
+    ("situation.alert_periods_days: [1, 1000000]", "≤"),
+    ("reliability.delay_weeks: 1000000000", "≤"),
+    ("reliability.located_min: [.nan, 0.90, 0.70]", "fini"),
+    ("reliability.valid_min: [1.5, 0.90, 0.70]", "≤ 1"),
+    ("reliability.delay_max_days: [2, 7, 1.0e+300]", "≤"),
+    ("reliability.delay_max_days: [2, 7, .inf]", "fini"),
+    ("reliability.minimum_count: 1000000000000000000", "≤"),
+    ("reliability.drift_psi: .inf", "fini"),
+    ("repeats.maximum_pairs: 1000000000000000", "≤"),
+    ("repeats.day_edges: [4, 100000]", "≤"),
+    ("episodes.gap_levels_min: [5, 10000000]", "≤"),
+    ("trends.criticality_thresholds: [5, .inf]", "fini"),
+    ("trends.criticality_weights: {count: yes, severity: 1, trend: 1}", "un nombre"),
+    ('situation.drill: "fiche_inconnue"', "fiche_inconnue"),
+    ("repeats.permutations: 3:19", "nombre entier"),
+    ("repeats.permutations: 0199", "nombre entier"),
+    ("episodes.shift_weeks: yes", "nombre entier"),
+    ("episodes.shift_weeks: '4'", "nombre entier"),
+    ("episodes.threshold: '0.5'", "un nombre"),
+    ("episodes.shift_weeks: 4.0", "nombre entier"),
+    ("episodes.shift_weeks: -.nan", "nombre entier"),
+    ("waves.default_grade: no", "default_grade"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), LINES, ids=[line for line, _ in LINES])
+def test_line_is_refused_with_its_key_and_bound(line: str, told: str, tmp_path: Path) -> None:
+    path, value = line.split(": ", 1)
+    *stage, knob = path.split(".")
+    kept = [f"{name}: {json.dumps(block)}" for name, block in WRITTEN.items()
+            if name not in (stage or [knob])]  # fmt: skip
+    rest = {k: v for k, v in WRITTEN[stage[0]].items() if k != knob} if stage else {}
+    inner = ", ".join([f"{knob}: {value}", *(f"{k}: {json.dumps(v)}" for k, v in rest.items())])
+    kept.append(f"{stage[0]}: {{{inner}}}" if stage else line)
+    root = workspace(tmp_path, {})
+    (root / "params.yaml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(PhareError) as caught:
+        params.load(root)
+    assert path in caught.value.what
+    assert told in caught.value.what
+    assert caught.value.where == "params.yaml"
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    content = changed("hotspots", radius_m=-5, permutations="4")
+    content["repeats"] = WRITTEN["repeats"] | {"significance": 7}
+    with pytest.raises(PhareError) as caught:
+        params.load(workspace(tmp_path, content))
+    for key in ("hotspots.radius_m", "hotspots.permutations", "repeats.significance"):
+        assert key in caught.value.what
+
+
+def test_every_number_has_a_bound_on_each_side() -> None:
+    """Read in the published schema, which the models make: no number runs to infinity."""
+    described = params.whole(ROOT).model_json_schema()
+    seen: list[str] = []
+
+    def walk(where: str, node: Any) -> None:
+        if not isinstance(node, dict):
+            return
+        if node.get("type") in ("integer", "number"):
+            seen.append(where)
+            assert {"minimum", "exclusiveMinimum"} & node.keys(), where
+            assert {"maximum", "exclusiveMaximum"} & node.keys(), where
+        for key, value in node.items():
+            for i, inner in enumerate(value if isinstance(value, list) else [value]):
+                walk(f"{where}.{key}.{i}", inner)
+
+    walk("", {"seed": described["properties"]["seed"], "blocks": described["$defs"]})
+    assert len(seen) > 60
+
+
 @pytest.mark.parametrize("days", [[0], [-7], [7, 7]])
 def test_period_that_is_no_period_is_refused(days: list[int], tmp_path: Path) -> None:
     with pytest.raises(PhareError):

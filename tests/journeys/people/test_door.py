@@ -32,7 +32,7 @@ from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import parse
 from helpers.core.city import key
-from helpers.core.city.city import CityFile
+from helpers.core.city.about import CityFile
 from helpers.core.city.contract import Contract
 from helpers.workshop.elsewhere import copy_workspace
 from tests.fixtures.people import Matcher, People, cells_of, decoded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PhareError(Exception):
     """An error with its cause, its place and its mend, each a sentence in French.
@@ -20,3 +22,29 @@ class PhareError(Exception):
 
     def __str__(self) -> str:
         return f"Erreur : {self.what}\n  où      : {self.where}\n  à faire : {self.todo}"
+
+
+class Several(PhareError):
+    """Several errors, each with its place and its mend."""
+
+    def __init__(self, errors: Sequence[PhareError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(
+            *(
+                " ; ".join(dict.fromkeys(getattr(one, part) for one in errors))
+                for part in ("what", "where", "todo")
+            )
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
+
+
+def together(errors: Sequence[PhareError]) -> None:
+    """Raise the errors as one; do nothing where there is none."""
+    told = [one for error in errors for one in getattr(error, "errors", (error,))]
+    flat = list({str(one): one for one in told}.values())
+    if len(flat) == 1:
+        raise flat[0]
+    if flat:
+        raise Several(flat)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from helpers.core.base.errors import PhareError
 
 SAID = {"extra_forbidden": "clé inconnue", "missing": "clé manquante"}
+KINDS = {
+    "int_type": "un nombre entier, sans guillemets", "int_from_float": "un nombre entier",
+    "float_type": "un nombre, sans guillemets", "bool_type": "true ou false",
+    "string_type": "un texte ; entre guillemets s'il ressemble à autre chose",
+    "too_short": "au moins un élément",
+}  # fmt: skip
+INT_TAG, FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+# Numbers as YAML 1.2 has them, and as params.yaml is written back. In 1.1, 3:19 is 199, and 010, 8.
+INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+FLOAT = re.compile(
+    r"[-+]?(?:(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+    r"|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
+)
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
@@ -32,6 +49,12 @@ class _Twice(yaml.YAMLError):
 class _Loader(yaml.SafeLoader):
     """PyYAML keeps the last of two equal keys and says nothing: here it is an error."""
 
+    # Those of YAML 1.1 apart; dates, booleans and the rest stay.
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own attribute, of the class
+        first: [one for one in kinds if one[0] not in (INT_TAG, FLOAT_TAG)]
+        for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key, _ in node.value:
@@ -39,6 +62,10 @@ class _Loader(yaml.SafeLoader):
                 raise _Twice(key.value, key.start_mark.line + 1)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+_Loader.add_implicit_resolver(FLOAT_TAG, FLOAT, list("-+.0123456789"))
+_Loader.add_implicit_resolver(INT_TAG, INT, list("-+0123456789"))
 
 
 def read_yaml(path: Path, shown_as: str) -> Any:
@@ -68,17 +95,43 @@ def parse(model: type[Strict], path: Path, shown_as: str) -> Any:
 
 
 def validated(model: type[Strict], content: Any, shown_as: str) -> Any:
-    """Return `content` as an instance of `model`; an error names `shown_as` and the key."""
+    """Return `content` as an instance of `model`; an error names `shown_as` and every key.
+
+    A number is a number: neither `yes` nor '4' stands for one, and none is infinite.
+    """
+    faults = list(_odd(content, ()))
     try:
-        return model.model_validate(content)
+        # JSON has what YAML has (lists, texts, numbers), and is read strictly; `content` is not.
+        found = model.model_validate_json(json.dumps(content, default=_plain), strict=True)
     except ValidationError as error:
         # A misspelt key is both unknown and missing: the unknown one is what was written.
-        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        raise PhareError(
-            " ; ".join(_in_french(one) for one in found),
-            shown_as,
-            "corriger ces clés dans ce fichier",
-        ) from None
+        told = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        faults += [_in_french(one) for one in told]
+    if faults:
+        raise PhareError(" ; ".join(faults), shown_as, "corriger ces clés dans ce fichier")
+    return found
+
+
+def _plain(value: Any) -> str:
+    """Return a day or a moment as JSON has it."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"neither YAML nor JSON has {type(value)}")
+
+
+def _odd(content: Any, here: tuple[str, ...]) -> Iterator[str]:
+    """Yield what JSON would let pass: a key that is no text, a number that is not finite."""
+    match content:
+        case dict():
+            for key, value in content.items():
+                if isinstance(key, bool | float | dt.date) or key is None:
+                    yield f"clé à écrire entre guillemets : {'.'.join((*here, str(key)))}"
+                yield from _odd(value, (*here, str(key)))
+        case list() | tuple():
+            for position, value in enumerate(content):
+                yield from _odd(value, (*here, str(position)))
+        case float() if not math.isfinite(content):
+            yield f"valeur refusée (attendu : un nombre fini) : {'.'.join(here)}"
 
 
 def _in_french(error: Any) -> str:
@@ -89,6 +142,7 @@ def _in_french(error: Any) -> str:
     allowed = error.get("ctx", {})
     limits = [str(allowed[name]) for name in ("expected", "pattern") if name in allowed]
     limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
+    limits += [KINDS[error["type"]]] if error["type"] in KINDS else []
     told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
     return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"
 

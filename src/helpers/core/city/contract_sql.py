@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from helpers.core.base.store import literal, quote
 from helpers.core.city.contract import Contract, FieldRule
@@ -117,10 +118,33 @@ def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
 
 
-def swapped(contract: Contract, value: Callable[[str], str]) -> str:
+@dataclass(frozen=True)
+class Frame:
+    """Where the city is, in a source's own coordinates: least and most of each axis.
+
+    A point no further from it than its own size is near: it may be just outside.
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def holds(self, x: str, y: str, *, near: bool = False) -> str:
+        """Return the SQL test that a point is in the city, or in it or `near`."""
+        wide = 1.0 if near else 0.0
+        across, along = wide * (self.east - self.west), wide * (self.north - self.south)
+        return (
+            f"{x} BETWEEN {self.west - across} AND {self.east + across} "
+            f"AND {y} BETWEEN {self.south - along} AND {self.north + along}"
+        )
+
+
+def swapped(contract: Contract, value: Callable[[str], str], frame: Frame | None = None) -> str:
     """Return the SQL of the reason code where longitude and latitude are each other's, or NULL.
 
-    `value` gives the SQL of a field's value in its type.
+    `value` gives the SQL of a field's value in its type. The contract's bounds tell, which may be
+    as wide as the globe; so does `frame`, where the city is.
     """
     rule = contract.observation
     if rule is None or rule.longitude is None or rule.latitude is None:
@@ -135,6 +159,9 @@ def swapped(contract: Contract, value: Callable[[str], str]) -> str:
         )
 
     swap = f"NOT ({inside(lon, lat)}) AND {inside(lat, lon)}"
+    if frame is not None:
+        off = f"NOT ({frame.holds(lon, lat, near=True)}) AND {frame.holds(lat, lon)}"
+        swap = f"({swap}) OR ({off})"
     return f"CASE WHEN {swap} THEN {literal(f'interverties:{rule.longitude}')} END"
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 Origin = Literal["citizen", "agent", "unknown"]  # who started a record
 DayKind = Literal["public_holiday", "school_holidays", "weekend", "event", "working_day"]
 NO_THEME = "sans_theme"  # the theme of a fact whose category no theme counts
+NO_CATEGORY = "sans_categorie"  # the category of a fact that tells none
 WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row

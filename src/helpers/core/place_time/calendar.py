@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from vacances_scolaires_france import SchoolHolidayDates
 
-from helpers.core.city.city import City, Holidays, Slot
+from helpers.core.city.about import Holidays, Slot
+from helpers.core.city.city import City
 from helpers.core.city.names import DayKind
 
 Floats = NDArray[np.float64]

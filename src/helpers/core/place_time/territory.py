@@ -36,6 +36,15 @@ def project(x: Floats, y: Floats, crs: str, origin: str = WGS84) -> tuple[Floats
     return np.asarray(east, dtype=float), np.asarray(north, dtype=float)
 
 
+def in_metres(shapes: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
+    """Return shapes given in WGS 84 degrees as shapes in metres of `crs`."""
+    to = _transformer(crs, WGS84)
+    moved: NDArray[np.object_] = shapely.transform(
+        shapes, lambda xy: np.column_stack(to.transform(xy[:, 0], xy[:, 1]))
+    )
+    return moved
+
+
 def unproject(shapes: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
     """Return shapes given in metres of `crs` as shapes in WGS 84 degrees."""
     back = _transformer(WGS84, crs)
@@ -90,14 +99,10 @@ class Zones:
         """Return the zones whose WGS 84 shapes are given as WKB."""
         order = np.argsort(np.asarray(codes, dtype=str), kind="stable")
         degrees = shapely.from_wkb(np.asarray(wkb, dtype=object)[order])
-        to = _transformer(crs, WGS84)
-        metres = shapely.transform(
-            degrees, lambda xy: np.column_stack(to.transform(xy[:, 0], xy[:, 1]))
-        )
         return Zones(
             np.asarray(codes, dtype=object)[order],
             np.asarray(names, dtype=object)[order],
-            shapely.make_valid(metres),
+            shapely.make_valid(in_metres(degrees, crs)),
         )
 
     def at(self, x: Floats, y: Floats) -> NDArray[np.object_]:
@@ -158,6 +163,17 @@ class Zones:
         rounded = shapely.transform(degrees, lambda xy: np.round(xy, 5))
         oriented: NDArray[np.object_] = shapely.orient_polygons(rounded, exterior_cw=True)
         return oriented
+
+
+def bounds(
+    zones: Mapping[str, Zones], crs: str, origin: str
+) -> tuple[float, float, float, float] | None:
+    """Return the bounds of all zones (west, south, east, north), in coordinates of `origin`."""
+    if not zones:
+        return None
+    all_of_them = shapely.total_bounds(np.concatenate([one.shapes for one in zones.values()]))
+    found = Transformer.from_crs(crs, origin, always_xy=True).transform_bounds(*all_of_them)
+    return found[0], found[1], found[2], found[3]
 
 
 CELL = re.compile(r"^CRS\d+RES(?P<size>\d+)mN(?P<north>-?\d+)E(?P<east>-?\d+)$")

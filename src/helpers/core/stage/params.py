@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
@@ -22,6 +22,7 @@ from helpers.core.base.yaml_models import Strict, read_yaml, validated
 from helpers.core.stage import code_used
 
 FILE = "params.yaml"
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 def stages(root: Path) -> list[str]:
@@ -73,7 +74,7 @@ def whole(root: Path) -> type[Strict]:
         typed = model(stage, root)
         blocks[stage] = (typed, ...) if typed else (dict[str, Any], {})
     return create_model("Params", __base__=Strict, __doc__="The whole of `params.yaml`.",
-                        seed=(int, ...), **blocks)  # fmt: skip
+                        seed=(Seed, ...), **blocks)  # fmt: skip
 
 
 def load(root: Path | None = None) -> Any:
@@ -85,7 +86,7 @@ def load(root: Path | None = None) -> Any:
 def seed(root: Path | None = None) -> int:
     """Return the seed of all random draws."""
     content = read_yaml((root or find_root()) / FILE, FILE)
-    checked: Any = validated(create_model("Seed", __base__=Strict, seed=(int, ...)),
+    checked: Any = validated(create_model("Seed", __base__=Strict, seed=(Seed, ...)),
                              {"seed": content.get("seed")}, FILE)  # fmt: skip
     return int(checked.seed)
 

@@ -1,0 +1,231 @@
+"""What the files of a pack say of one another: every name leads somewhere, or is told at once."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from helpers.core.base.errors import PhareError, together
+from helpers.core.base.workspace import find_root
+from helpers.core.city import sheets
+from helpers.core.city.about import CityFile, known_crs, known_timezone
+from helpers.core.city.contract import Contract
+from helpers.core.city.names import NO_CATEGORY
+from helpers.core.city.questions import Question
+from helpers.core.city.theme import Theme
+
+
+class Faults:
+    """What is wrong in a file, told all together."""
+
+    def __init__(self, here: str) -> None:
+        self.here = here
+        self.errors: list[PhareError] = []
+
+    def add(self, what: str, todo: str) -> None:
+        """Note a fault, and what to do."""
+        self.errors.append(PhareError(what, self.here, todo))
+
+    def among(self, key: str, value: str, known: Iterable[str]) -> bool:
+        """Tell whether `value`, under `key`, is one of the names known; note it if it is not."""
+        choices = list(known)
+        if value not in choices:
+            todo = f"choisir parmi : {', '.join(choices) or 'rien de tel dans cette ville'}"
+            self.add(f"{key} nomme « {value} », qui n'existe pas", todo)
+        return value in choices
+
+    def tell(self) -> None:
+        """Raise PhareError where there is a fault."""
+        together(self.errors)
+
+
+def check_names(about: CityFile, here: str) -> None:
+    """Raise PhareError where city.yaml names a division or a source that it does not declare."""
+    faults = Faults(here)
+    faults.among("main_division", about.main_division, about.divisions)
+    drawn = [name for name, division in about.divisions.items() if division.source]
+    for name, division in about.divisions.items():
+        if division.source:
+            faults.among(f"divisions.{name}.source", division.source, about.sources)
+        if division.grouping_of:
+            faults.among(f"divisions.{name}.grouping_of", division.grouping_of, drawn)
+    if about.patrols:
+        faults.among("patrols.division", about.patrols.division, about.divisions)
+    for one in about.milestones:
+        for source in one.sources:
+            faults.among(f"milestones « {one.title} »", source, about.sources)
+    agenda = about.agenda
+    parts = {
+        "patrols": about.patrols, "holidays.events": about.holidays.events,
+        "agenda.events": agenda.events, "agenda.closures": agenda.closures,
+        "agenda.warnings": agenda.warnings,
+    }  # fmt: skip
+    for key, part in parts.items():
+        if part:
+            faults.among(f"{key}.source", part.source, about.sources)
+    if agenda.warnings and agenda.warnings.sheet:
+        known = sheets.names(find_root())
+        faults.among("agenda.warnings.sheet", agenda.warnings.sheet, known)
+    faults.tell()
+
+
+def check_fields(about: CityFile, contracts: Mapping[str, Contract], here: str) -> None:
+    """Raise PhareError where city.yaml names a field that the contract of its source lacks."""
+    faults = Faults(here)
+    for name, division in about.divisions.items():
+        if division.source:
+            contract = contracts[division.source]
+            if contract.kind != "division":
+                faults.add(
+                    f"divisions.{name}.source nomme « {division.source} », dont le contrat dit "
+                    f"`kind: {contract.kind}`",
+                    "donner une source de contours (`kind: division`)",
+                )
+            faults.among(f"divisions.{name}.code", division.code, contract.fields)
+        if division.grouping_of:
+            parent = about.divisions[division.grouping_of].source or ""
+            fields = contracts[parent].fields
+            faults.among(f"divisions.{name}.group_by", division.group_by or "", fields)
+    events = about.holidays.events
+    if events:
+        faults.among("holidays.events.day", events.day, contracts[events.source].fields)
+    rules = {
+        "patrols": (about.patrols, ("hours", "zone", "slot", "day")),
+        "agenda.events": (
+            about.agenda.events,
+            ("id", "kind", "start", "end", "longitude", "latitude", "size", "status"),
+        ),
+        "agenda.closures": (
+            about.agenda.closures,
+            ("id", "kind", "start", "end", "longitude", "latitude", "radius_m", "event"),
+        ),
+        "agenda.warnings": (about.agenda.warnings, ("moment", "level")),
+    }
+    for where, (rule, keys) in rules.items():
+        for key in keys if rule else ():
+            fields = contracts[getattr(rule, "source", "")].fields
+            faults.among(f"{where}.{key}", getattr(rule, key), fields)
+    faults.tell()
+
+
+def check_contract(contract: Contract, name: str, about: CityFile, here: str) -> None:
+    """Raise PhareError where a contract names what does not exist, or what is not of its kind."""
+    faults = Faults(here)
+    if contract.source != name:
+        faults.add(
+            f"le contrat dit « source: {contract.source} »",
+            f"écrire « source: {name} » ou renommer le fichier",
+        )
+    if contract.timezone is not None:
+        _try(faults, "timezone", known_timezone, contract.timezone)
+    for i, edition in enumerate(contract.every_edition()):
+        where = f"editions.{i}.file" if contract.editions else "file"
+        if edition.file.crs:
+            _try(faults, f"{where}.crs", known_crs, edition.file.crs)
+        _try(faults, f"{where}.encoding", _known_encoding, edition.file.encoding)
+        _try(faults, f"{where}.separator", _one_sign, edition.file.separator)
+    rule = contract.observation
+    if rule:
+        _try(faults, "observation.coordinates_crs", known_crs, rule.coordinates_crs)
+        for zone in rule.declared_zones:
+            faults.among("declared_zone.division", zone.division, about.divisions)
+        if (rule.longitude is None) != (rule.latitude is None):
+            faults.add(
+                "observation : `longitude` et `latitude` vont ensemble", "donner les deux, ou aucun"
+            )
+        kinds = {
+            "longitude": ("longitude", "float", "int"), "latitude": ("latitude", "float", "int"),
+            "count": ("int", "float"), "ended_at": ("date", "timestamp"),
+            "recorded_at": ("date", "timestamp"),
+        }  # fmt: skip
+        for key, kind in kinds.items():
+            field = getattr(rule, key)
+            if field and contract.fields[field].type not in kind:
+                faults.add(
+                    f"observation.{key} nomme « {field} », un champ {contract.fields[field].type}",
+                    f"nommer un champ {' ou '.join(kind)}",
+                )
+    faults.tell()
+
+
+def _try(faults: Faults, key: str, known: Callable[[str], object], value: str) -> None:
+    """Note what `known`, called with the value under `key`, finds wrong with it."""
+    try:
+        known(value)
+    except ValueError as error:
+        faults.add(f"{error} : {key}", "corriger cette clé dans ce fichier")
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        return codecs.lookup(value).name
+    except LookupError:
+        raise ValueError(f"encodage inconnu, « {value} » (utf-8, cp1252…)") from None
+
+
+def _one_sign(value: str) -> str:
+    if len(value) != 1:
+        raise ValueError("un séparateur est un seul signe")
+    return value
+
+
+def check_themes(
+    about: CityFile, contracts: Mapping[str, Contract], themes: Mapping[str, Theme], here: str
+) -> None:
+    """Raise PhareError where a theme counts what no source brings, or opens no sheet at hand."""
+    faults = Faults(here)
+    observed = [name for name, contract in contracts.items() if contract.observation]
+    for name, theme in themes.items():
+        if faults.among(f"themes.{name}.source", theme.source, observed):
+            _check_categories(faults, name, theme, contracts[theme.source])
+        division = theme.division or about.main_division
+        faults.among(f"themes.{name}.division", division, about.divisions)
+        for source in theme.needs:
+            faults.among(f"themes.{name}.needs", source, about.sources)
+        if theme.sheet:
+            faults.among(f"themes.{name}.sheet", theme.sheet, sheets.names(find_root()))
+    faults.tell()
+
+
+def _check_categories(faults: Faults, name: str, theme: Theme, contract: Contract) -> None:
+    """Note the categories of a theme that no row of its source can bear."""
+    assert contract.observation is not None
+    rule = contract.fields[contract.observation.category]
+    for category in theme.categories:
+        if category == NO_CATEGORY and not rule.required:
+            continue
+        if rule.type == "enum":
+            faults.among(f"themes.{name}.categories", category, rule.values)
+        elif rule.type == "str" and not re.fullmatch(rule.pattern, category):
+            faults.add(
+                f"themes.{name}.categories nomme « {category} », qui n'a pas la forme de "
+                f"« {contract.observation.category} » ({rule.pattern})",
+                "écrire la catégorie comme la source l'écrit",
+            )
+
+
+def check_milestones(about: CityFile, themes: Iterable[str], here: str) -> None:
+    """Raise PhareError where a milestone names a theme that does not exist."""
+    faults = Faults(here)
+    known = list(themes)
+    for one in about.milestones:
+        for touched in one.themes:
+            faults.among(f"milestones « {one.title} »", touched, known)
+    faults.tell()
+
+
+def check_questions(
+    about: CityFile, themes: Mapping[str, Theme], questions: Mapping[str, Question], here: str
+) -> None:
+    """Raise PhareError where a question names a theme, category or division unknown."""
+    faults = Faults(here)
+    for name, question in questions.items():
+        where = f"questions.{name}"
+        if faults.among(f"{where}.theme", question.theme, themes):
+            for category in question.categories:
+                known = themes[question.theme].categories
+                faults.among(f"{where}.categories", category, known)
+        if question.division:
+            faults.among(f"{where}.division", question.division, about.divisions)
+    faults.tell()
