@@ -7,12 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
-from helpers.ingest import remarks
 from helpers.workshop import new, run_city
 from tests.fixtures.real import ROOT
 
@@ -113,12 +111,3 @@ def test_city_refused_before_anything_came_in_is_not_held(
     assert run_city.main(["port_neuf", *options]) == 1
     assert "severity" in capsys.readouterr().err
     assert (place / REGISTER).read_text(encoding="utf-8") == before
-
-
-def test_what_is_odd_in_the_zones_is_told_again_at_the_end(tmp_path: Path) -> None:
-    """As the notebook of `ingest` kept it, in its order; a run of before has kept none."""
-    assert run_city.remarks(tmp_path, "ici") == []
-    kept = tmp_path / "data/ici/derived/ingest/remarks.parquet"
-    kept.parent.mkdir(parents=True)
-    pq.write_table(remarks.table(["zone « B »", "zone « A »"]), kept)
-    assert run_city.remarks(tmp_path, "ici") == ["zone « B »", "zone « A »"]

@@ -24,7 +24,7 @@ import yaml
 
 from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
-from helpers.core.base import commands, machine, redact, store
+from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.workspace import (
     REGISTER,
@@ -319,21 +319,8 @@ def run(root: Path, asked: str) -> None:
     loaded = City(active_cities(root)[city])
     for line in notices.lines(loaded, notices.count(loaded, root / "data" / city)):
         print(f"  - {line}")
-    for remark in remarks(root, city):
-        print(f"  à vérifier : {remark}")
     print(f"  figures  : data/{city}/figures/")
     print(f"  rapports : data/{city}/reports/*.html (à ouvrir dans un navigateur)")
-
-
-def remarks(root: Path, city: str) -> list[str]:
-    """Return what `ingest` found odd in the zones and in what sources say of them."""
-    path = root / "data" / city / "derived" / "ingest" / "remarks.parquet"
-    if not path.is_file():  # a run of before that told none
-        return []
-    rows = store.records(
-        store.connect(), "SELECT * FROM read_parquet(?) ORDER BY rank", [str(path)]
-    )
-    return [row["remark"] for row in rows]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
+from helpers.core.city.city import City
 from helpers.core.stage import notices, params, reasons
 from helpers.core.stage.notices import NOTHING, Counts
+from helpers.ingest import remarks
 from helpers.reliability import delays, silence
 from tests.fixtures import made_up
 from tests.fixtures.made_up import CITY, FACTS, THEMES, build_made_up, fact, middle
@@ -67,8 +70,11 @@ def made(folder: Path, rows: list[dict[str, str]]) -> Built:
     curves = delays.day_curves(con, built.city, {}, knobs)
     days, _ = silence.find(con, built.city, knobs, curves)
     con.register("days", days)
-    (built.out / "derived/reliability").mkdir(parents=True)
+    for stage in ("ingest", "reliability"):
+        (built.out / "derived" / stage).mkdir(parents=True)
     con.execute(f"COPY days TO '{built.out}/derived/reliability/days.parquet' (FORMAT parquet)")
+    kept = remarks.table(remarks.remarks(built.city, built.out))
+    pq.write_table(kept, built.out / "derived/ingest/remarks.parquet")
     con.close()
     return built
 
@@ -197,3 +203,10 @@ def test_sums_hold_where_several_sources_have_many(told: tuple[Built, Counts]) -
 )  # fmt: skip
 def test_new_reasons_are_told_by_their_own_code(reason: str, said: str) -> None:
     assert reasons.title(reason) == said
+
+
+def test_what_is_odd_in_the_zones_is_told_first_and_the_others_counted() -> None:
+    """As the notebook of `ingest` kept it, in its order."""
+    odd = Counts(facts=9, no_place=4, remarks=("La zone « B » est ouverte.", "x.", "y."))
+    line = next(iter(notices.lines(City(ROOT / "data/cities/denver"), odd)))
+    assert line.startswith("La zone « B » est ouverte (et 2\xa0autres remarques) ; 4\xa0faits sans")

@@ -51,6 +51,7 @@ class Counts:
     personal: int = 0  # values taken away at the door
     not_named: int = 0  # columns that no contract names
     without_rows: tuple[str, ...] = ()  # sources of which no row came
+    remarks: tuple[str, ...] = ()  # what is odd in the zones, a sentence each
     not_read: int = 0  # files delivered that city.yaml names nowhere
 
 
@@ -73,6 +74,7 @@ def count(city: City, data: Path) -> Counts:
         personal=sum(n for one in receipts.values() for n in one["personal"].values()),
         not_named=sum(len(one["columns_not_named"]) for one in receipts.values()),
         without_rows=tuple(name for name, one in receipts.items() if not one["rows"]),
+        remarks=_remarks(con, data / "derived" / "ingest" / "remarks.parquet"),
         not_read=_not_read(city),
     )
     con.close()
@@ -134,6 +136,11 @@ def _days(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, tuple[int, in
         [str(path), WHOLE],
     ).fetchall()
     return {source: (missing, whole) for source, missing, whole in rows}
+
+
+def _remarks(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
+    rows = con.execute("SELECT remark FROM read_parquet(?) ORDER BY rank", [str(path)]).fetchall()
+    return tuple(remark for (remark,) in rows)
 
 
 def _not_read(city: City) -> int:
@@ -207,6 +214,10 @@ def _codes(city: City, counts: Counts) -> str:
 
 
 def _where(city: City, counts: Counts) -> Iterator[str]:
+    if counts.remarks:
+        others = len(counts.remarks) - 1
+        more = f" (et {plural(others, 'autre remarque')})" if others else ""
+        yield counts.remarks[0].rstrip(".") + more
     of = f"sur {number(counts.facts)}"
     division = city.about.divisions[city.about.main_division].title
     if counts.no_place:
