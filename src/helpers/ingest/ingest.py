@@ -1,6 +1,7 @@
 """From raw rows to observations and the cube: nothing dropped, nothing invented.
 
-For each source, rows in = accepted + set aside (by a rule, as duplicates, as older versions).
+For each source, rows in = accepted + set aside (by a rule, as duplicates, as older versions, as
+another content under the same key, outside the period).
 After this module nobody sees a raw row: all read the cube.
 """
 
@@ -18,6 +19,7 @@ from helpers.core.base.workspace import scratch
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
+from helpers.core.stage.receipts import read_receipts
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
@@ -48,11 +50,15 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
             "aucune source d'observations", f"{city.pack.name}/city.yaml", "en déclarer une"
         )
     fates: dict[str, dict[str, int]] = {}
+    orders = {name: one["order"] for name, one in read_receipts(raw).items()}
     with scratch() as folder:
         con = store.connect(spill=folder)
         for name, contract in city.contracts.items():
             path = raw / f"{name}.parquet"
-            fates[name] = sort_rows(con, contract, path, out, city.about.timezone)
+            about = city.about
+            fates[name] = sort_rows(
+                con, contract, path, out, about.timezone, about.period, orders[name]
+            )
         zones = read_zones(city, out)
         parts = [folder / f"{name}.parquet" for name in observed]
         for name, part in zip(observed, parts, strict=True):

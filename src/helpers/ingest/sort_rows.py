@@ -2,8 +2,10 @@
 
 Nothing is dropped: rows in = accepted + set aside. A row set aside keeps its text as let in, and
 the reason: a rule (`hors_liste:type_n2`), `duplicate` (the same record, word for word), `replaced`
-(an older version of a record, of which a later one is accepted: the history), `annule` and
-`annulation` (a fact and the row that takes it back).
+(an older version of a record, of which a later one is accepted: the history), `conflit:cle`
+(another content under the key of an accepted row, and nothing tells which is the later one),
+`annule` and `annulation` (a fact and the row that takes it back), `hors_periode` (a sound row whose
+fact lies outside the period that the city keeps).
 """
 
 from __future__ import annotations
@@ -16,9 +18,20 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql
+from helpers.core.city.city import Period
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import moment
-from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW
+from helpers.core.city.names import (
+    CONFLICT,
+    DUPLICATE,
+    FAULT,
+    GEOMETRY,
+    LISTED,
+    OUT_OF_PERIOD,
+    REPLACED,
+    ROW,
+    UNTOLD,
+)
 from helpers.core.city.observation_rule import ObservationRule, TimeParts
 from helpers.ingest import cancelled_rows
 from helpers.ingest.observations import skipped
@@ -109,20 +122,29 @@ def _time_tests(rule: ObservationRule) -> list[tuple[str, str]]:
 
 
 def sort_rows(
-    con: duckdb.DuckDBPyConnection, contract: Contract, raw: Path, out: Path, timezone: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    raw: Path,
+    out: Path,
+    timezone: str,
+    period: Period | None = None,
+    order: str = LISTED,
 ) -> dict[str, int]:
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
     fields, and the geometry of a division. Set aside: the raw row and its `reason`. Both in the
-    file's order.
+    file's order. Facts outside `period`, if given, are set aside; `order` is by what the order of
+    the deliveries is told (`delivery_order.told_by`).
     """
     store.view(con, "raw", raw)
     with scratch() as folder:
         path = store.spill(con, judged(contract, timezone), folder / "judged.parquet")
         store.view(con, "judged", path)
-        _find_losers(con, contract)
+        _find_losers(con, contract, order)
         cancelled_rows.find_cancelled(con, contract)
+        if period is not None:
+            _find_outside(con, contract, period)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
         )
@@ -135,7 +157,8 @@ def sort_rows(
         )
         store.write(
             con,
-            f"WITH fates AS (SELECT {ROW}, reason FROM judged WHERE reason IS NOT NULL "
+            f"WITH fates AS (SELECT {ROW}, {_told(contract, period)} AS reason FROM judged "
+            "WHERE reason IS NOT NULL "
             f"UNION ALL SELECT {ROW}, fate FROM losers) "
             f"SELECT raw.* EXCLUDE ({FAULT}), reason FROM raw JOIN fates USING ({ROW})",
             quarantined,
@@ -150,12 +173,71 @@ def sort_rows(
     return dict(rows)
 
 
-def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _told(contract: Contract, period: Period | None) -> str:
+    """Return the SQL of the reason that is told of a row: a year beyond the period is out of it.
+
+    The door has taken away a moment out of the contract's years; where those hold the city's whole
+    period, it lies outside of both.
+    """
+    rule = contract.observation
+    if rule is None or period is None or rule.time_precision == "year":
+        return "reason"
+    name = rule.started_at if isinstance(rule.started_at, str) else rule.started_at.year
+    field = contract.fields[name]
+    first, last = (
+        (field.minimum, field.maximum) if field.type == "int" else (contract.since, contract.until)
+    )
+    if first is None or last is None or period.start.year < first or period.end.year > last:
+        return "reason"
+    beyond = literal(contract_sql.beyond(name, field))
+    return f"CASE reason WHEN {beyond} THEN '{OUT_OF_PERIOD}' ELSE reason END"
+
+
+def _find_outside(con: duckdb.DuckDBPyConnection, contract: Contract, period: Period) -> None:
+    """Add to table `losers` the sound rows left whose fact begins outside the city's period.
+
+    A fact known by its month is outside where no day of that month is kept. Those known by the
+    year alone are compared year by year, whatever the period.
+    """
+    rule = contract.observation
+    if rule is None or rule.time_precision == "year":
+        return
+    began = moment(rule.started_at)
+    grain = "month" if rule.time_precision == "month" else "day"
+    first, last = (f"date_trunc('{grain}', DATE '{day}')" for day in (period.start, period.end))
+    con.execute(
+        f"INSERT INTO losers SELECT {ROW}, '{OUT_OF_PERIOD}' FROM judged WHERE reason IS NULL "
+        f"AND {ROW} NOT IN (SELECT {ROW} FROM losers) "
+        f"AND NOT (date_trunc('{grain}', {began}) BETWEEN {first} AND {last})"
+    )
+
+
+def _ranks(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> None:
+    """Make table `ranks` (delivery, rank): the later a delivery, the greater; equal if unknown.
+
+    Where names tell no order, the dates inside do: the last entry of each, or else its last fact.
+    """
+    rule = contract.observation
+    last = "delivery"
+    if order == UNTOLD:
+        last = "NULL"
+        if rule is not None:
+            told = quote(rule.recorded_at) if rule.recorded_at else moment(rule.started_at)
+            last = f"max(CAST({told} AS TIMESTAMP)) FILTER (reason IS NULL)"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE ranks AS SELECT delivery, dense_rank() OVER (ORDER BY last) "
+        f"AS rank FROM (SELECT delivery, {last} AS last FROM judged GROUP BY delivery)"
+    )
+
+
+def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> None:
     """Make table `losers` (row_number, fate): sound rows that another version of theirs beats.
 
     The latest revision wins, then the latest delivery, then the greatest content: never the order
-    within a file. A row that says nothing of its key is nobody's version.
+    within a file. What the content alone parts is no version but a conflict: the key is wrong, or
+    the source does not say what is new. A row that says nothing of its key is nobody's version.
     """
+    _ranks(con, contract, order)
     fields = ", ".join(quote(name) for name in contract.fields)
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     known = " OR ".join(f"{quote(n)} IS NOT NULL" for n in contract.key) or "TRUE"
@@ -171,12 +253,16 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             f"AND record % {parts} = {part} GROUP BY record HAVING count(*) > 1"
         )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, delivery, "
-        f"{revised} AS revised, md5(CAST(row({fields}) AS VARCHAR)) AS content FROM judged "
-        f"WHERE reason IS NULL AND ({known}) AND record IN (SELECT record FROM repeated)), "
+        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, rank, "
+        f"{revised} AS revised, md5(CAST(row({fields}) AS VARCHAR)) AS content "
+        f"FROM judged JOIN ranks USING (delivery) WHERE reason IS NULL AND ({known}) "
+        "AND record IN (SELECT record FROM repeated)), "
         f"ranked AS (SELECT {ROW}, content, row_number() OVER best AS place, "
-        "first_value(content) OVER best AS winner FROM versions WINDOW best AS (PARTITION BY "
-        f"{key} ORDER BY revised DESC NULLS LAST, delivery DESC, content DESC, {ROW})) "
-        f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' ELSE '{REPLACED}' END "
-        "AS fate FROM ranked WHERE place > 1"
+        "first_value(content) OVER best AS winner, revised, first_value(revised) OVER best AS "
+        "last_revised, rank, first_value(rank) OVER best AS last_rank FROM versions "
+        f"WINDOW best AS (PARTITION BY {key} "
+        f"ORDER BY revised DESC NULLS LAST, rank DESC, content DESC, {ROW})) "
+        f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' "
+        "WHEN revised IS NOT DISTINCT FROM last_revised AND rank = last_rank "
+        f"THEN '{CONFLICT}' ELSE '{REPLACED}' END AS fate FROM ranked WHERE place > 1"
     )

@@ -98,7 +98,7 @@ def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
     codes = {
         NOT_LISTED: rule.reason or f"hors_liste:{name}",
         NOT_SHAPED: rule.reason or f"hors_forme:{name}",
-        NOT_BOUNDED: rule.reason or f"hors_bornes:{name}",
+        NOT_BOUNDED: beyond(name, rule),
         NOT_READ: f"illisible:{name}",
     }
     cases = [(f"{said} IS NULL", f"manquant:{name}")] if rule.required else []
@@ -109,6 +109,11 @@ def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
         outside = f"NOT ({value} BETWEEN {rule.minimum} AND {rule.maximum})"
         cases.append((outside, codes[NOT_BOUNDED]))
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
+
+
+def beyond(name: str, rule: FieldRule) -> str:
+    """Return the reason code of a value of the field `name` that is out of its bounds."""
+    return rule.reason or f"hors_bornes:{name}"
 
 
 def swapped(contract: Contract, value: Callable[[str], str]) -> str:

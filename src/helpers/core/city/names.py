@@ -11,3 +11,6 @@ WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
 DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for
+CONFLICT = "conflit:cle"  # another content under the same key, and nothing tells which is later
+OUT_OF_PERIOD = "hors_periode"  # a sound row whose fact lies outside the city's period
+LISTED, NAMES, UNTOLD = "listed", "names", "untold"  # by what the order of deliveries is told

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from helpers.core.base.yaml_models import Strict
 
 Origin = Literal["citizen", "agent", "unknown"]
-TimePrecision = Literal["minute", "hour", "day", "year"]
+TimePrecision = Literal["minute", "hour", "day", "month", "year"]
 
 
 class OriginRule(Strict):
