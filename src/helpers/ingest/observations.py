@@ -25,7 +25,11 @@ NO_CATEGORY = "sans_categorie"
 NOWHERE, ELSEWHERE = 0, 1  # positions of `no_place` and `outside` before the codes of the zones
 PRECISIONS = ("point", "default", "zone", "none")
 TOLD = ("record", "started", "ended", "recorded", "n", "category", "origin")
-SPANS = {"year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR", "day": "INTERVAL 23 HOUR"}
+SPANS = {
+    "year": "INTERVAL 1 YEAR - INTERVAL 1 HOUR",
+    "month": "INTERVAL 1 MONTH - INTERVAL 1 HOUR",
+    "day": "INTERVAL 23 HOUR",
+}
 WHOLE_DAY = "INTERVAL 1 DAY - INTERVAL 1 SECOND"
 DEFAULT_MINIMUM = 50  # rows: below, a point that comes back is a place where things happen
 BATCH = 250_000  # rows placed at once
@@ -86,12 +90,15 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
     """Return the SQL of when, what, where and by whom, as told by each accepted row."""
     count = f"CAST({quote(rule.count)} AS BIGINT)" if rule.count else "CAST(1 AS BIGINT)"
     ended = f"coalesce({quote(rule.ended_at)}, started)" if rule.ended_at else "started"
-    if rule.time_precision in SPANS:  # it happened at any hour of that day, of that year
+    if rule.time_precision in SPANS:  # it happened at any hour of that day, month, year
         ended = f"started + {SPANS[rule.time_precision]}"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
     if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
         recorded = f"{recorded} + {WHOLE_DAY}"  # the latest that it may be
+    began = moment(rule.started_at)
+    if rule.time_precision == "month":  # a date that stands for its month may be its last day
+        began = f"CAST(date_trunc('month', {began}) AS TIMESTAMP)"
     declared = "".join(
         f", CAST({quote(zone.field)} AS VARCHAR) AS {quote(_told(zone.division))}"
         for zone in rule.declared_zones
@@ -101,7 +108,7 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
         f"{_coordinate(rule.latitude)} AS lat{declared} "
-        f"FROM (SELECT *, {existing(moment(rule.started_at), zone)} AS started FROM accepted)"
+        f"FROM (SELECT *, {existing(began, zone)} AS started FROM accepted)"
     )
 
 

@@ -14,6 +14,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.stats.breaks import MINIMUM_WEEKS, Floats, find_breaks
 from helpers.reliability.knobs import Knobs
+from helpers.reliability.silence import DATED
 
 
 def weekly_counts(
@@ -23,7 +24,7 @@ def weekly_counts(
     zone = quote(f"zone_{division}") if division else f"'{WHOLE}'"
     rows = con.execute(
         f"SELECT source, {zone} AS zone, CAST(date_trunc('week', hour) AS DATE) AS week, "
-        "count(*) AS n FROM observations WHERE time_precision != 'year' "
+        f"count(*) AS n FROM observations WHERE {DATED} "
         f"AND {zone} NOT IN ('{NO_PLACE}', '{OUTSIDE}') GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     at = {week: i for i, week in enumerate(weeks)}

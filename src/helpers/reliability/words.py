@@ -23,6 +23,13 @@ from helpers.reliability.weekly_grades import MEASURES
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
 
 
+MONTHS_GONE = {
+    "nothing_received": "où rien n'est venu",
+    "hardly_received": "où presque rien n'est venu, donc à tenir pour manquants",
+    "not_covered": "hors de ce que la source couvre",
+}
+
+
 class Told(NamedTuple):
     """A measure: its name, its grade, what was measured."""
 
@@ -53,6 +60,32 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
             f"sur {zones.num_rows}, les autres apportent trop peu."
         )
     return "\n".join(lines) or "Aucune source n'a de jours."
+
+
+def months(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return one Markdown line a source known by the month: its missing months, those not covered.
+
+    Nothing where there is none.
+    """
+    lines = []
+    for source in dict.fromkeys(table["source"].to_pylist()):
+        rows = table.filter(pc.field("source") == source).to_pylist()
+        told = [
+            f"{number(len(mine))} {word} ({', '.join(month(row['month']) for row in mine[:3])}"
+            f"{', …' if len(mine) > 3 else ''})"
+            for reason, word in MONTHS_GONE.items()
+            if (mine := [row for row in rows if row["reason"] == reason])
+        ]
+        lines.append(
+            f"- **{plain(titles[source])}**, connue au mois seulement : "
+            f"{number(len(rows))} mois, {' ; '.join(told) or 'tous reçus'}."
+        )
+    return "\n".join(lines)
+
+
+def month(day: dt.date) -> str:
+    """Return how a month is said: « mars 2024 »."""
+    return spoken(day).split(" ", 1)[1]
 
 
 def delay_titles(city: City) -> dict[str, str]:

@@ -181,7 +181,7 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     rows: list[dict[str, Any]] = []
     references, memory = knobs.alert_reference_weeks, _memory(knobs)
     for theme, about in city.themes.items():
-        if about.division is not None:
+        if about.division is not None or _coarse(con, theme):
             continue
         names, daily = daily_counts(con, city, theme, _days(knobs))
         for days in knobs.alert_periods_days:
@@ -190,6 +190,13 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
             base = {"theme": theme, "period_days": days, "division": city.about.main_division}
             rows += [{**base, "zone": zone, **row} for zone, row in zip(names, judged, strict=True)]
     return pa.Table.from_pylist(judge(rows, knobs.false_alert_rate), schema=SCHEMA)
+
+
+def _coarse(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
+    """Tell whether the theme's facts are known by the month or the year: no day of it is zero."""
+    return not counts(con, ["year"], theme=theme) and bool(
+        counts(con, ["year"], theme=theme, yearly=True)
+    )
 
 
 def _memory(knobs: Knobs) -> int:

@@ -14,6 +14,7 @@ from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts, counts_in
 from helpers.core.stats.intervals import predictive_interval
+from helpers.situation import monthly
 from helpers.situation.knobs import Knobs
 
 SILENT, TOO_FEW_REFERENCES = "silent", "too_few_references"  # why nothing is said
@@ -124,6 +125,26 @@ def assess(
     return rows
 
 
+def assess_months(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, days: int, knobs: Knobs
+) -> list[dict[str, Any]]:
+    """Return a row of SCHEMA for the city and each zone, of a theme known by the month.
+
+    Whole months stand for the period. Views `cube`, `zones` and `months`.
+    """
+    base = {"theme": theme, "period_days": days, "division": division}
+    rows = []
+    for one in monthly.assess(con, city, theme, division, days, knobs):
+        n, past = one["n"], one["past"]
+        found = judge(n or 0, past, knobs)
+        if one["reason"]:
+            found |= {"level": "abstained", "status": "abstained", "reason": one["reason"]}
+        elif n is None:
+            found |= {"level": "abstained", "status": "missing", "reason": SILENT}
+        rows.append({**base, "zone": one["zone"], "n": n, "references": len(past), **found})
+    return rows
+
+
 def dated_themes(con: duckdb.DuckDBPyConnection, city: City) -> list[str]:
     """Return the themes, in the city's order, with a dated fact, in any division. View `cube`.
 
@@ -142,13 +163,22 @@ def divisions(city: City) -> list[str]:
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return the assessment of each dated theme, period and division; columns of SCHEMA.
 
-    Divisions are those of `divisions`. Views `cube`, `days`, `zones`.
+    Divisions are those of `divisions`. Views `cube`, `days`, `zones`, and `months` where a theme is
+    known by the month.
     """
+    dated = dated_themes(con, city)
+    known = dict.fromkeys(dated, assess)
+    known |= {
+        name: assess_months
+        for name, theme in city.themes.items()
+        if theme.division is None and name not in dated and monthly.by_month(city, name)
+    }
     rows = [
         row
-        for theme in dated_themes(con, city)
+        for theme in city.themes
+        if theme in known
         for days in knobs.periods_days
         for division in divisions(city)
-        for row in assess(con, city, theme, division, days, knobs)
+        for row in known[theme](con, city, theme, division, days, knobs)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -20,6 +20,7 @@ from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
+from helpers.situation.monthly import MONTH_ONLY, by_month, last_months
 from helpers.situation.reflex_sheets import Opened, Reason
 
 Row = dict[str, Any]
@@ -34,6 +35,7 @@ PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 d
 REASONS = {
     SILENT: "source muette",
     TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
+    MONTH_ONLY: "connu au mois seulement : ni jour, ni semaine",
     TOO_FEW_WEEKS: f"moins de {MINIMUM_WEEKS} semaines comparables",
 }
 CLOSED = {
@@ -81,8 +83,18 @@ def _period(rows: list[Row], city: City, days: int, names: Names) -> str:
     for name, theme in city.themes.items():
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
         if mine:
-            lines.append(f"- **{plain(theme.title)}** : {sentence(mine, names)}")
+            when = _whole_months(city, name, days)
+            lines.append(f"- **{plain(theme.title)}**{when} : {sentence(mine, names)}")
     return "\n".join(lines)
+
+
+def _whole_months(city: City, theme: str, days: int) -> str:
+    """Return which months stand for the period, of a theme known by the month; else nothing."""
+    held = last_months(city, days) if by_month(city, theme) else []
+    if not held:
+        return ""
+    first, last = (spoken(month).split(" ", 1)[1] for month in (held[0], held[-1]))
+    return f" ({first})" if len(held) == 1 else f" (de {first} à {last})"
 
 
 def told_alone(row: Row) -> str:

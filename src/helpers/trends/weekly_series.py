@@ -102,7 +102,7 @@ class Weeks:
         self._read: dict[tuple[str, str], Series | None] = {}
 
     def of(self, theme: str, division: str) -> Series | None:
-        """Return the theme's series, read once; None where facts are known by the year alone."""
+        """Return the theme's series, read once; None where no fact is known by the day."""
         key = theme, division
         if key not in self._read:
             dated = has_weeks(self.con, theme)
@@ -191,7 +191,7 @@ class Weeks:
 
 
 def has_weeks(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
-    """Tell whether some facts of the theme are dated better than to the year."""
+    """Tell whether some facts of the theme are dated better than to the month."""
     return bool(counts(con, ["year"], theme=theme))
 
 

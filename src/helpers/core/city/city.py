@@ -338,6 +338,8 @@ class City:
             file = f"contracts/{name}.yaml"
             for zone in contract.observation.declared_zones if contract.observation else ():
                 self._expect("declared_zone.division", zone.division, self.about.divisions, file)
+            for cover in (one for one in contract.covers if one.division):
+                self._expect("covers.division", cover.division, self.about.divisions, file)
         return found
 
     @cached_property

@@ -1,7 +1,8 @@
 """The one reader of the cube: how many facts, by what is asked for.
 
 Every question put to the cube goes through here, so that what counts is decided once: facts known
-by the year alone are in no day, week or window; a fact off every outline is in no zone.
+by the month or the year alone are in no day, week or window; a fact off every outline is in no
+zone.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from helpers.core.base.store import quote
 from helpers.core.city.names import NO_PLACE, OUTSIDE, Origin
 
 Dimension = Literal["theme", "source", "category", "origin", "cell", "zone", "hour", "day", "week",
-                    "year", "slot", "working_day"]  # fmt: skip
+                    "month", "year", "slot", "working_day"]  # fmt: skip
 Span = tuple[dt.date, dt.date]
-DATED = "time_precision != 'year'"
+DATED = "time_precision NOT IN ('month', 'year')"
+MONTHLY = "time_precision != 'year'"
 SQL = {
     "day": "CAST(hour AS DATE)",
     "week": "CAST(date_trunc('week', hour) AS DATE)",
+    "month": "CAST(date_trunc('month', hour) AS DATE)",
     "year": "year(hour)",
 }
 
@@ -37,18 +40,20 @@ def counts(
     division: str | None = None,
     span: Span | None = None,
     placed: bool = False,
+    monthly: bool = False,
     yearly: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Return one row a group: the value of each dimension of `by`, then the number of facts.
 
     Rows are in the order of their values. `week` is a Monday. `zone` is that of `division`, and
     may be `outside`, `no_place` or None (a division that does not tell) unless `placed`. `span`:
-    first day, day after the last. `yearly` lets in the facts known by the year alone. View `cube`.
+    first day, day after the last. `monthly` lets in the facts known by the month alone, `yearly`
+    those known by the year too. View `cube`.
     """
     zone = quote(f"zone_{division}")
     where: dict[str, list[Any]] = {}
     if not yearly:
-        where[DATED] = []
+        where[MONTHLY if monthly else DATED] = []
     for column, value in (("theme", theme), ("source", source)):
         if value is not None:
             where[f"{column} = ?"] = [value]
