@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from helpers.core.city.city import City
 from helpers.core.place_time import months
@@ -29,17 +31,20 @@ def last_months(city: City, days: int) -> list[dt.date]:
     return months.full_months(city.about.period.start, city.about.period.end)[-count:]
 
 
-def references(every: list[dt.date], count: int, most: int) -> list[list[int]]:
-    """Return up to `most` past windows of `count` months, as positions in `every`.
+def references(told: NDArray[np.bool_], count: int, most: int) -> list[list[int]]:
+    """Return up to `most` past windows of `count` months, as positions in `told` (months,).
 
-    The same months of past years; where the past is too short for two of them, those just before.
+    The same months of past years; where fewer than two of them are told, those just before.
     """
-    last = len(every) - count
-    for step in (max(12, -(-count // 12) * 12), count):
+    last = len(told) - count
+    found: list[list[int]] = []
+    for step in (-(-count // 12) * 12, count):
         starts = range(last - step, -1, -step)
-        if len(starts) >= 2 or step == count:
-            return [list(range(start, start + count)) for start in starts[:most]]
-    return []
+        windows = [list(range(start, start + count)) for start in starts]
+        found = [window for window in windows if told[window].all()][:most]
+        if len(found) >= 2:
+            break
+    return found
 
 
 def assess(
@@ -55,7 +60,7 @@ def assess(
     if not current:
         return [{"zone": zone, "n": None, "past": [], "reason": MONTH_ONLY} for zone in held.zones]
     at = list(range(len(held.first) - len(current), len(held.first)))
-    past = references(held.first, len(current), knobs.reference_periods)
+    past = references(held.told[0], len(current), knobs.reference_periods)
     return [
         {
             "zone": zone,

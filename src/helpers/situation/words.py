@@ -94,7 +94,8 @@ def _whole_months(city: City, theme: str, days: int) -> str:
     if not held:
         return ""
     first, last = (spoken(month).split(" ", 1)[1] for month in (held[0], held[-1]))
-    return f" ({first})" if len(held) == 1 else f" (de {first} à {last})"
+    elided = "d'" if first[0] in "ao" else "de "
+    return f" ({first})" if len(held) == 1 else f" ({elided}{first} à {last})"
 
 
 def told_alone(row: Row) -> str:
