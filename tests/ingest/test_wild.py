@@ -84,8 +84,8 @@ def faults(row: dict[str, str]) -> list[str]:
         elif name in ("lon", "lat", "nombre"):
             number = as_int(value) if name == "nombre" else as_float(value)
             rule = FACTS["fields"][name]
-            if number is None:
-                found.append(f"illisible:{name}")
+            if number is None:  # a fact whose place cannot be read is still a fact
+                found += [f"illisible:{name}"] * (name == "nombre")
             elif not rule["minimum"] <= number <= rule["maximum"]:
                 found.append(f"hors_bornes:{name}")
     start, end = parsed(text["debut"]), parsed(text["fin"])

@@ -15,7 +15,9 @@ from scipy import sparse
 from scipy.stats import false_discovery_control
 
 from helpers.core.base import store
+from helpers.core.city import coverage
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import OUTSIDE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
@@ -26,7 +28,7 @@ from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
-NO_OUTLINE, TOO_FEW = "no_outline", "too_few"  # reasons to abstain
+NO_OUTLINE, TOO_FEW = "no_outline", "too_few"  # reasons to abstain, with `NOT_COVERED`
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
@@ -99,7 +101,8 @@ def find(
     whether its square of twice the side is hot, judged with cells twice as large; `hot_for_size`
     whether so many facts gather even for the people of `places` (None where nobody counted them).
     A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason:
-    TOO_FEW, or NO_OUTLINE where the main division is not drawn.
+    TOO_FEW, NOT_COVERED where the contract does not cover all of the days and places, or NO_OUTLINE
+    where the main division is not drawn.
     """
     cells, zones = study_ground(con, city, cell_size(con)) if city.themes else ([], [])
     if not cells:
@@ -109,6 +112,10 @@ def find(
     coarse, sizes = Coarse.over(cells, knobs.radius_m), cell_sizes(zones, places)
     parts = []
     for theme in city.themes:
+        if not covered(city, theme, knobs.window_days):
+            row = {"theme": theme, "status": "abstained", "reason": NOT_COVERED}
+            parts.append(pa.Table.from_pylist([row], schema=SCHEMA))
+            continue
         held = cell_counts(con, city, theme, knobs.window_days, cells)
         judged = judge(theme, cells, held, weights, knobs)
         if judged["hot"].null_count == 0:
@@ -139,6 +146,13 @@ class Coarse:
         squares = self.weights.shape[0]
         sums = np.bincount(self.of_cell, weights=counts, minlength=squares).astype(float)
         return _hot(sums, self.weights, rate)[self.of_cell]
+
+
+def covered(city: City, theme: str, window_days: int) -> bool:
+    """Tell whether the contract covers the theme, everywhere, on each of the last days."""
+    first, after = window(city.about.period.end, window_days)
+    gone = coverage.of_theme(city, theme, city.about.main_division).city
+    return not any(first <= day < after for day in gone)
 
 
 def cell_counts(

@@ -16,9 +16,11 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import quote
 from helpers.core.base.workspace import scratch
+from helpers.core.base.yaml_models import among
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
+from helpers.core.place_time.territory import Zones
 from helpers.core.stage.receipts import read_receipts
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
@@ -60,6 +62,7 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
                 con, contract, path, out, about.timezone, about.period, orders[name]
             )
         zones = read_zones(city, out)
+        _check_covers(city, zones)
         parts = [folder / f"{name}.parquet" for name in observed]
         for name, part in zip(observed, parts, strict=True):
             accepted = out / "accepted" / f"{name}.parquet"
@@ -77,6 +80,19 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
         write_zones(city, zones, knobs.map_tolerance_m, out / "zones.parquet")
         con.close()
     return fates
+
+
+def _check_covers(city: City, zones: dict[str, Zones]) -> None:
+    """Refuse a zone of `covers` that no division knows: it would cover nothing, and say nothing."""
+    for name, contract in city.contracts.items():
+        for cover in contract.covers:
+            if not cover.zones:
+                continue
+            drawn = zones.get(cover.division)
+            listed = city.about.divisions[cover.division].zones if drawn is None else drawn.codes
+            known = [str(code) for code in listed]
+            for zone in cover.zones:
+                among(f"{city.pack.name}/contracts/{name}.yaml", "covers.zones", zone, known)
 
 
 def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], out: Path) -> None:

@@ -57,7 +57,8 @@ def judged(contract: Contract, timezone: str) -> str:
         for n, rule in contract.fields.items()
     ]
     broken = [
-        contract_sql.broken(n, rule, _said(n), quote(n)) for n, rule in contract.fields.items()
+        contract_sql.broken(n, rule, _said(n), quote(n), lenient=n in _places(contract))
+        for n, rule in contract.fields.items()
     ]
     first = [FAULT, contract_sql.swapped(contract, quote), *broken, _between_fields(contract)]
     fields = [quote(name) for name in contract.fields]
@@ -73,6 +74,13 @@ def judged(contract: Contract, timezone: str) -> str:
         f"FROM (SELECT *, {', '.join(values)} "
         f"FROM (SELECT {', '.join([*kept, *texts])} FROM raw))"
     )
+
+
+def _places(contract: Contract) -> list[str]:
+    """Return the optional coordinates: a fact whose place cannot be read is still a fact."""
+    rule = contract.observation
+    told = (rule.longitude, rule.latitude) if rule else ()
+    return [name for name in told if name and not contract.fields[name].required]
 
 
 def _said(name: str) -> str:
@@ -97,7 +105,7 @@ def _remark(contract: Contract, zone: str) -> str:
     """Return the SQL of what is odd in a row that stays accepted, or NULL.
 
     A wall time that the change to summer time skips: the fact is real, its hour was written by a
-    clock that nobody had put forward.
+    clock that nobody had put forward. Coordinates that cannot be read: the place is not known.
     """
     rule = contract.observation
     if rule is None:
@@ -108,6 +116,11 @@ def _remark(contract: Contract, zone: str) -> str:
     whens = [
         f"WHEN {skipped(moment(when), zone)} THEN {literal(f'heure_inexistante:{name}')}"
         for name, when in moments.items()
+    ]
+    whens += [
+        f"WHEN {_said(name)} IS NOT NULL AND {quote(name)} IS NULL "
+        f"THEN {literal(f'lieu_illisible:{name}')}"
+        for name in _places(contract)
     ]
     return f"CASE {' '.join(whens)} END"
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stage.receipts import read_receipts
@@ -104,8 +105,10 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         con,
         "WITH told AS (SELECT source, count(*) AS days, "
         "count(*) FILTER (status = 'missing') AS silent_days, max(day) AS last, "
-        "max(day) FILTER (status = 'ok') AS heard, min(day) AS first FROM days "
-        f"WHERE division = {store.literal(WHOLE)} GROUP BY source), "
+        # Rows that were set aside did come: the source speaks.
+        "max(day) FILTER (status = 'ok' OR reason = 'set_aside') AS heard, min(day) AS first "
+        f"FROM days WHERE division = {store.literal(WHOLE)} AND reason IS DISTINCT FROM "
+        f"'{NOT_COVERED}' GROUP BY source), "
         "gone AS (SELECT source, count(*) FILTER (status = 'missing') AS silent_weeks FROM weeks "
         "GROUP BY source) SELECT *, CASE WHEN heard IS NULL THEN first WHEN heard < last "
         "THEN heard + 1 END AS mute_since FROM told LEFT JOIN gone USING (source)",

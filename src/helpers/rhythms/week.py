@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base import store
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
     HOURS_OF_WEEK,
@@ -118,13 +119,20 @@ def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, fl
 
 
 def heard_days(
-    con: duckdb.DuckDBPyConnection, source: str, start: dt.date, after: dt.date
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    start: dt.date,
+    after: dt.date,
+    apart: Collection[dt.date] = (),
 ) -> list[dt.date]:
-    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`."""
+    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`.
+
+    But for `apart`, the days that the contract does not cover.
+    """
     silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
     missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
     days = (start + dt.timedelta(days=i) for i in range((after - start).days))
-    return [day for day in days if day not in missing]
+    return [day for day in days if day not in missing and day not in apart]
 
 
 def spread(
@@ -215,7 +223,10 @@ def week(
     """
     zone_of_time = city.about.timezone
     weights, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
-    days = heard_days(con, city.themes[theme].source, *span)
+    division = zone[0] if zone else city.about.main_division
+    gone = coverage.of_theme(city, theme, division)
+    apart = gone.of(zone[1]) if zone else gone.city
+    days = heard_days(con, city.themes[theme].source, *span, apart)
     lived = lived_hours(zone_of_time, days)
     more = spread(con, theme, days, knobs.max_interval_h, zone)
     found = rates(weights, lived, more, knobs.confidence)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
@@ -61,13 +62,21 @@ def reference_windows(end: dt.date, days: int, count: int, earliest: dt.date) ->
     return sorted(found[:count], reverse=True)
 
 
-def heard(con: duckdb.DuckDBPyConnection, source: str, windows: Sequence[Span]) -> list[Span]:
-    """Return the windows whose days nearly all came (`TOLERATED`). View `days`."""
+def heard(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    windows: Sequence[Span],
+    apart: Collection[dt.date] = (),
+) -> list[Span]:
+    """Return the windows whose days nearly all came (`TOLERATED`). View `days`.
+
+    `apart`: days that the contract does not cover.
+    """
     rows = con.execute(
         "SELECT day FROM days WHERE source = ? AND division = ? AND status = 'missing'",
         [source, WHOLE],
     )
-    silent = [row[0] for row in rows.fetchall()]
+    silent = {*apart, *(row[0] for row in rows.fetchall())}
     return [
         (a, b)
         for a, b in windows
@@ -103,26 +112,40 @@ def assess(
     source = city.themes[theme].source
     current = window(period.end, days)
     past = reference_windows(period.end, days, knobs.reference_periods, period.start)
-    past = heard(con, source, past)
     counted = counts_in(con, theme, division, [current, *past])
-    nothing = [0] * (1 + len(past))
-    total = [sum(column) for column in zip(*counted.values(), strict=True)] or nothing
+    total = [sum(column) for column in zip(*counted.values(), strict=True)]
     listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
     zones = [row[0] for row in listed.fetchall()]
-    silent_now = not heard(con, source, [current])
+    gone = coverage.of_theme(city, theme, division)
+    told = {apart: _told(con, source, [current, *past], apart) for apart in _gaps(gone, zones)}
     rows = []
     for zone in (WHOLE, *zones):
-        n, *references = total if zone == WHOLE else counted.get(zone, nothing)
+        here = told[gone.city if zone == WHOLE else gone.of(zone)]
+        n, *before = (total if zone == WHOLE else counted.get(zone, [])) or [0] * len(here)
+        references = [count for count, ok in zip(before, here[1:], strict=True) if ok]
         found = judge(n, references, knobs)
-        if silent_now:
-            found |= {"level": "abstained", "status": "missing", "reason": SILENT}
+        if not here[0]:
+            why = coverage.NOT_COVERED if heard(con, source, [current]) else SILENT
+            found |= {"level": "abstained", "status": "missing", "reason": why}
         rows.append(
             {
                 "theme": theme, "period_days": days, "division": division, "zone": zone,
-                "n": None if silent_now else n, "references": len(references), **found,
+                "n": n if here[0] else None, "references": len(references), **found,
             }
         )  # fmt: skip
     return rows
+
+
+def _gaps(gone: coverage.Uncovered, zones: Sequence[str]) -> set[coverage.Days]:
+    """Return the sets of days not covered that the city and its zones have: few are different."""
+    return {gone.city, *(gone.of(zone) for zone in zones)}
+
+
+def _told(
+    con: duckdb.DuckDBPyConnection, source: str, windows: Sequence[Span], apart: coverage.Days
+) -> list[bool]:
+    kept = heard(con, source, windows, apart)
+    return [one in kept for one in windows]
 
 
 def assess_months(
@@ -140,7 +163,7 @@ def assess_months(
         if one["reason"]:
             found |= {"level": "abstained", "status": "abstained", "reason": one["reason"]}
         elif n is None:
-            found |= {"level": "abstained", "status": "missing", "reason": SILENT}
+            found |= {"level": "abstained", "status": "missing", "reason": monthly.NOT_TOLD}
         rows.append({**base, "zone": one["zone"], "n": n, "references": len(past), **found})
     return rows
 

@@ -15,6 +15,7 @@ from helpers.situation.knobs import Knobs
 
 LEAST_DAYS = 28  # of a period that whole months may stand for
 MONTH_ONLY = "month_only"  # why nothing is said of a shorter one
+NOT_TOLD = "not_told"  # missing months: the source, or a part of it, did not tell them
 
 
 def by_month(city: City, theme: str) -> bool:

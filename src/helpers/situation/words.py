@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
@@ -20,7 +21,7 @@ from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
-from helpers.situation.monthly import MONTH_ONLY, by_month, last_months
+from helpers.situation.monthly import MONTH_ONLY, NOT_TOLD, by_month, last_months
 from helpers.situation.reflex_sheets import Opened, Reason
 
 Row = dict[str, Any]
@@ -34,6 +35,8 @@ LEVELS = {
 PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
 REASONS = {
     SILENT: "source muette",
+    NOT_TOLD: "non dit par la source",
+    coverage.NOT_COVERED: "hors de ce que la source couvre",
     TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
     MONTH_ONLY: "connu au mois seulement : ni jour, ni semaine",
     TOO_FEW_WEEKS: f"moins de {MINIMUM_WEEKS} semaines comparables",

@@ -230,6 +230,7 @@ class Contract(Strict):
             raise ValueError(f"colonnes employées mais absentes de `fields` : {sorted(missing)}")
         self._check_moments()
         self._check_editions()
+        self._check_covers()
         return self
 
     def _check_moments(self) -> None:
@@ -251,6 +252,8 @@ class Contract(Strict):
 
     def _check_editions(self) -> None:
         """Refuse a wide layout that may let anything in, and editions without what is required."""
+        if self.unpivot and self.editions:
+            raise ValueError("`unpivot` va dans chacune des `editions` qui sont larges")
         for edition in self.every_edition():
             short = [name for name in edition.absent if self.fields[name].required]
             if short:
@@ -262,6 +265,15 @@ class Contract(Strict):
                 raise ValueError("`unpivot` va avec un fichier de faits ou de contexte")
             if wide.pattern:
                 FieldRule(type="str", pattern=wide.pattern)  # as closed as any field
+
+    def _check_covers(self) -> None:
+        """Refuse a category that the contract does not list: its span would be nobody's."""
+        rule = self.observation
+        codes = self.fields[rule.category].values if rule else ()
+        told = {name for cover in self.covers for name in cover.categories}
+        unknown = sorted(told - set(codes)) if codes else []
+        if unknown or (told and rule is None):
+            raise ValueError(f"`covers` nomme des catégories inconnues : {unknown or sorted(told)}")
 
     def every_edition(self) -> tuple[Edition, ...]:
         """Return the editions; a contract that lists none has one, its own."""

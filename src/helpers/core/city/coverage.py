@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from helpers.core.city.city import City
 from helpers.core.city.editions import Cover
+from helpers.core.city.names import WHOLE
 
 Days = frozenset[dt.date]
 NOT_COVERED = "not_covered"
@@ -40,7 +41,8 @@ def uncovered(
     """Return the days of the city's period that the source does not cover.
 
     Of these `categories` (all of the source's where None), in the zones of `division`. What is not
-    covered in zones of another division is not told in any: their limits differ.
+    covered in zones of another division is not told in any: their limits differ. With `WHOLE` for
+    division, what the source itself covers, whatever its categories and zones.
     """
     groups: dict[tuple[str, str, str], list[Cover]] = {}
     for cover in city.contracts[source].covers:
@@ -52,6 +54,8 @@ def uncovered(
     days = list(_days(city))
     for (category, told_of, zone), spans in groups.items():
         if category and (categories is None or category not in categories):
+            continue
+        if zone and division == WHOLE:
             continue
         gone = frozenset(day for day in days if not any(span.holds(day) for span in spans))
         if zone and told_of == division:
