@@ -18,7 +18,7 @@ from helpers.rhythms import week as rhythms_week
 from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
 from helpers.trends.weekly_series import Weeks, counted_weeks
-from tests.fixtures.made_up import FACTS, build_made_up, fact, middle, write_pack
+from tests.fixtures.made_up import FACTS, build_made_up, fact, write_pack
 from tests.fixtures.real import ROOT, Built
 from tests.fixtures.tables import nothing_late
 
@@ -35,9 +35,8 @@ def daily(*, nature: str = "tapage", zones: str = "AB", each: int = 8, first: in
     for day in range(first, last):
         when = dt.datetime.combine(START + dt.timedelta(days=day), dt.time(12))
         for zone in zones:
-            lon, lat = middle(zone)
             for i in range(each):
-                row = fact(len(rows), nature=nature, lon=f"{lon:.6f}", lat=f"{lat:.6f}",
+                row = fact(len(rows), nature=nature, lon="", lat="", carre=zone,
                            debut=(when + dt.timedelta(minutes=i)).isoformat())  # fmt: skip
                 row["id"] = f"{nature}{zone}{len(rows)}"
                 rows.append(row | ((wrong or {}) if day in bad else {}))
