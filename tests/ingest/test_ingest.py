@@ -52,23 +52,36 @@ def test_rows_in_are_accepted_plus_quarantined_plus_duplicates(
         assert sum(built.fates[source].values()) == rows
 
 
+BEGAN = "FIRST_OCCURRENCE_DATE"
+
+
+def within(denver: Built, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the rows whose fact began in the city's period: the others are counted apart."""
+    period = denver.city.about.period
+    found = [
+        row
+        for row in rows
+        if period.start
+        <= dt.datetime.strptime(row[BEGAN].split()[0], "%m/%d/%Y").date()
+        <= period.end
+    ]
+    assert denver.fates["crime"]["hors_periode"] == len(rows) - len(found) == 1721
+    return found
+
+
 def test_theme_totals_are_those_of_the_raw_file(denver: Built, shared: Path) -> None:
     themes = yaml.safe_load((ROOT / "data/cities/denver/themes.yaml").read_text("utf-8"))["themes"]
-    plain = dict(
-        duckdb.sql(
-            "SELECT OFFENSE_CATEGORY_ID, count(*) "
-            f"FROM read_csv('{shared / 'denver/crime.csv.gz'}', all_varchar = true) GROUP BY 1"
-        ).fetchall()
-    )
+    rows = within(denver, read_csv(shared / "denver/crime.csv.gz"))
+    plain = Counter(row["OFFENSE_CATEGORY_ID"] for row in rows)
     expected = {name: sum(plain[c] for c in t["categories"]) for name, t in themes.items()}
     assert dict(denver.rows("SELECT theme, sum(n) FROM cube GROUP BY 1")) == expected
-    assert sum(expected.values()) == 49_089
+    assert sum(expected.values()) == 49_089 - 1721
 
 
 def test_cells_and_divisions_and_places_unknown_make_the_same_whole(
     denver: Built, shared: Path
 ) -> None:
-    rows = read_csv(shared / "denver/crime.csv.gz")
+    rows = within(denver, read_csv(shared / "denver/crime.csv.gz"))
     placed = sum(bool(row["GEO_LON"].strip() and row["GEO_LAT"].strip()) for row in rows)
     found = ingest.totals(denver.city, denver.out / "cube.parquet")
     assert found["cell"] == {"inside": placed, "outside": 0, "no_place": len(rows) - placed}
@@ -85,7 +98,8 @@ def test_zone_of_the_point_is_the_one_the_publisher_names(denver: Built, shared:
     Its streets are the limits of its neighbourhoods: ten metres move a fact to the other side.
     """
     declared = Counter(
-        row["NEIGHBORHOOD_ID"].strip() for row in read_csv(shared / "denver/crime.csv.gz")
+        row["NEIGHBORHOOD_ID"].strip()
+        for row in within(denver, read_csv(shared / "denver/crime.csv.gz"))
     )
     found = denver.rows(
         "SELECT name, sum(n) FROM cube JOIN zones ON code = zone_neighborhoods GROUP BY 1"
@@ -130,7 +144,7 @@ def test_hours_are_local_and_intervals_kept(denver: Built, shared: Path) -> None
         return there.replace(minute=0, second=0, tzinfo=None)
 
     expected: Counter[tuple[dt.datetime, dt.datetime]] = Counter()
-    for row in read_csv(shared / "denver/crime.csv.gz"):
+    for row in within(denver, read_csv(shared / "denver/crime.csv.gz")):
         first = hour(row["FIRST_OCCURRENCE_DATE"])
         last = row["LAST_OCCURRENCE_DATE"].strip()
         expected[first, hour(last) if last else first] += 1
@@ -176,8 +190,10 @@ def test_facts_by_service_are_those_of_the_file(open_marseille: Built, shared: P
     }
     assert found == expected
     assert len({s for s, _, _ in found}) == 3
-    whole = duckdb.sql(f"SELECT sum(CAST(faits AS INTEGER)) FROM read_csv('{path}', header = true, "
-                       "all_varchar = true)").fetchall()  # fmt: skip
+    whole = duckdb.sql(
+        f"SELECT sum(CAST(faits AS INTEGER)) FROM read_csv('{path}', header = true, "
+        "all_varchar = true)"
+    ).fetchall()
     assert open_marseille.rows(
         "SELECT CAST(sum(n) AS BIGINT) FROM cube WHERE source = 'faits_par_service'"
     ) == [(int(whole[0][0]),)]

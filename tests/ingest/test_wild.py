@@ -22,7 +22,7 @@ from helpers.collect import collect
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.ingest import ingest, words
-from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, hashed, middle
+from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, hashed, middle, write_pack
 from tests.fixtures.real import COLLECT, INGEST, ROOT, Built, build, read_csv
 from tests.ingest.test_ingest import results, rows_of
 
@@ -84,8 +84,8 @@ def faults(row: dict[str, str]) -> list[str]:
         elif name in ("lon", "lat", "nombre"):
             number = as_int(value) if name == "nombre" else as_float(value)
             rule = FACTS["fields"][name]
-            if number is None:
-                found.append(f"illisible:{name}")
+            if number is None:  # a fact whose place cannot be read is still a fact
+                found += [f"illisible:{name}"] * (name == "nombre")
             elif not rule["minimum"] <= number <= rule["maximum"]:
                 found.append(f"hors_bornes:{name}")
     start, end = parsed(text["debut"]), parsed(text["fin"])
@@ -104,7 +104,10 @@ def content(row: dict[str, str]) -> tuple[Any, ...]:
 
 
 def check_fates(rows: list[dict[str, str]], fates: list[str]) -> None:
-    """One version a record is accepted; the others are its doubles, or versions it replaces."""
+    """One version a record is accepted; the others are its doubles, or contents beside it.
+
+    In one delivery, and without a date of revision, nothing tells which of them is the later one.
+    """
     groups: dict[str, list[tuple[str, tuple[Any, ...]]]] = {}
     for row, fate in zip(rows, fates, strict=True):
         fault = faults(row)
@@ -115,7 +118,8 @@ def check_fates(rows: list[dict[str, str]], fates: list[str]) -> None:
     for versions in groups.values():
         (kept,) = (said for fate, said in versions if fate == "accepted")
         others = [(fate, said) for fate, said in versions if fate != "accepted"]
-        assert all(fate == ("duplicate" if said == kept else "replaced") for fate, said in others)
+        apart = {True: "duplicate", False: "conflit:cle"}
+        assert all(fate == apart[said == kept] for fate, said in others)
 
 
 def fates_found(built: Built) -> list[str]:
@@ -207,8 +211,10 @@ def test_rows_without_a_key_are_not_each_others_duplicates(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("dropped", ["fin", "lon", "carre", "qui"])
-def test_optional_column_absent_from_the_file_is_no_failure(dropped: str, tmp_path: Path) -> None:
-    """The door lets such a file in: counting must go on without the column."""
+def test_column_of_the_observation_absent_from_the_file_is_told_or_stated(
+    dropped: str, tmp_path: Path
+) -> None:
+    """A whole file without one: a sentence, unless the contract says that an edition has none."""
     city = build_made_up(tmp_path, [fact(1)]).city
     path = tmp_path / "livraison/faits.csv"
     rows = [{k: v for k, v in row.items() if k != dropped} for row in read_csv(path, delimiter=";")]
@@ -216,7 +222,11 @@ def test_optional_column_absent_from_the_file_is_no_failure(dropped: str, tmp_pa
         writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
         writer.writeheader()
         writer.writerows(rows)
-    built = build(city, tmp_path, tmp_path / "encore")
+    with pytest.raises(PhareError, match=f"colonne absente : {dropped}"):
+        build(city, tmp_path, tmp_path / "encore")
+    without = {"version": "sans", "file": FACTS["file"], "absent": [dropped]}
+    city = write_pack(tmp_path, facts={**FACTS, "editions": [without]})
+    built = build(city, tmp_path, tmp_path / "enfin")
     assert built.fates["faits"] == {"accepted": 1}
     assert built.rows("SELECT CAST(sum(n) AS BIGINT) FROM cube") == [(1,)]
 
@@ -277,7 +287,7 @@ def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
     built = build_made_up(tmp_path, rows)
     line = words.fates(built.city, built.fates).splitlines()[-1]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == ["Faits inventés", "4", "2", "1", "0", "illisible:debut : 1"]
+    assert cells == ["Faits inventés", "4", "2", "1", "0", "0", "0", "illisible:debut : 1"]
     found = ingest.totals(built.city, built.out / "cube.parquet")
     assert found["cell"] == {"inside": 1, "outside": 0, "no_place": 1}
     told = words.answer(built.fates, found)  # the four squares count too

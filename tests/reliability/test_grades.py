@@ -154,6 +154,9 @@ def test_denvers_grade_is_measured_on_the_file(denver: Built, crime: list[dict[s
         local = dt.datetime.strptime(text, AMERICAN).replace(tzinfo=zone, second=0)
         return local.astimezone(dt.UTC)
 
+    kept = denver.city.about.period  # the facts outside of it are counted apart
+    began = [dt.datetime.strptime(row["FIRST_OCCURRENCE_DATE"], AMERICAN).date() for row in crime]
+    crime = [r for r, day in zip(crime, began, strict=True) if kept.start <= day <= kept.end]
     delays = [
         (
             instant(row["REPORTED_DATE"])
@@ -216,7 +219,8 @@ def test_table_of_grades_keeps_every_number(denver: Built) -> None:
     counted = reliability_grades.accounts(denver.city, denver.out)
     found = reliability_grades.grades(con, counted, KNOBS)
     table = {row["source"]: row for row in reliability_grades.as_table(found, counted).to_pylist()}
-    assert table["crime"]["rows_in"] == table["crime"]["accepted"] == 49_089
+    outside = denver.fates["crime"]["hors_periode"]
+    assert table["crime"]["rows_in"] == table["crime"]["accepted"] + outside == 49_089
     assert table["crime"]["silent_weeks"] >= 10
     assert table["neighborhoods"]["located"] is None
     titles = {name: contract.title for name, contract in denver.city.contracts.items()}
@@ -314,7 +318,7 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     told = words.weeks(pa.Table.from_pylist(rows), drifts(moved))
     reasons = {w: told["faits", at[w]] for w in (0, 10, 20, 30, 40, 42, 51)}
     assert reasons[0] == reasons[42] == ""
-    assert reasons[10] == "source muette 7 j sur 7 (D)"
+    assert reasons[10] == "7 j manquants sur 7 (D)"
     assert reasons[20] == "56,5\u202f% localisés (D)"
     assert reasons[30] == "82,6\u202f% de lignes valides (D)"
     assert reasons[40] == "« x » renommé « y » ? (C)"
@@ -406,6 +410,9 @@ def test_no_figure_draws_a_missing_week_as_a_number() -> None:
     )  # fmt: skip
     drawn = figure.complete(figures.weeks(weeks, {"s": "S"}).chart)
     (rows,) = drawn["datasets"].values()
-    assert [(row["n"], row["état"]) for row in rows] == [(140, "reçue"), (None, "source muette")]
+    assert [(row["n"], row["état"]) for row in rows] == [
+        (140, "reçue"),
+        (None, "semaine manquante"),
+    ]
     (rows,) = figure.complete(figures.final_counts(nowcast, {"s": "S"}))["datasets"].values()
     assert (rows[0]["vu"], rows[0]["attendu"], rows[0]["muette"]) == (None, None, True)

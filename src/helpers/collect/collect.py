@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from helpers.collect import gate
+from helpers.collect import delivery_order, gate
 from helpers.collect.knobs import Knobs
 from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
@@ -61,8 +61,12 @@ def places_to_look(city: City, root: Path) -> list[Path]:
 
 
 def received(places: list[Path], name: str) -> list[Path]:
-    """Return the files of that name, or pattern, in the first of the places that has any."""
-    return next((files for place in places if (files := sorted(place.glob(name)))), [])
+    """Return the files of that name, or pattern, in the first of the places that has any.
+
+    In the order that their names tell (`delivery_order`).
+    """
+    found = (delivery_order.matching(place, name) for place in places)
+    return next((files for files in found if files), [])
 
 
 def _find(city: City, source: str, root: Path, folder: Path) -> list[Path]:

@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from helpers.collect import closed, persons, receipts
+from helpers.collect import closed, persons, receipts, wide
+from helpers.collect.delivery_order import told_by
 from helpers.collect.receipts import PERSON
 from helpers.connect import open_file
 from helpers.connect.reading import BATCH_ROWS, Reading
@@ -75,13 +76,15 @@ class Delivered:
     shown: str
     edition: Edition
     reading: Reading
+    offered: list[str]  # the columns of the file itself
+    cells: list[str]  # those of a wide file, which became rows
 
 
 def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
-    """Open the file with the edition of the contract that it fits: required columns all there.
+    """Open the file with the edition of the contract that it fits.
 
-    Of several, that which finds the most of its other columns; then the first. Messages call the
-    file `shown`.
+    Its required columns are all there, and those that make an observation. Of several editions,
+    that which finds the most of its other columns; then the first. Messages call the file `shown`.
     """
     tried: list[tuple[Edition, list[str]]] = []
     refusals: list[PhareError] = []
@@ -89,9 +92,7 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     for edition in contract.every_edition():
         columns = contract.columns(edition)
         try:
-            reading = open_file(
-                edition.file, path, set(columns.values()), shapes=contract.kind == "division"
-            )
+            reading, offered, cells = _opened(contract, edition, path)
         except PhareError as error:
             refusals.append(error)
             continue
@@ -99,17 +100,31 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
         tried.append((edition, absent))
         if not absent:
             found = len(set(columns.values()) & set(reading.columns))
-            fitting.append((found, Delivered(path, shown, edition, reading)))
+            fitting.append((found, Delivered(path, shown, edition, reading, offered, cells)))
     if fitting:
         return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
     if not tried:
         raise redact.placed(refusals[0], _place(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
     raise PhareError(
-        f"colonne obligatoire absente : {redact.known(absent, contract.columns(edition).values())}",
+        f"colonne absente : {redact.known(absent, contract.columns(edition).values())}",
         _place(contract, shown) + (f", édition {edition.version}" if contract.editions else ""),
-        "vérifier le fichier livré, ou corriger le contrat si l'éditeur a changé le nom",
+        "vérifier le fichier livré, ou corriger le contrat : le nom qu'a choisi l'éditeur "
+        "(`column`), ou une édition qui dit ce champ `absent`",
     )
+
+
+def _opened(
+    contract: Contract, edition: Edition, path: Path
+) -> tuple[Reading, list[str], list[str]]:
+    """Return the file as the edition reads it, the columns that it offers, those made rows."""
+    columns, shapes = set(contract.columns(edition).values()), contract.kind == "division"
+    reading = open_file(edition.file, path, columns, shapes=shapes)
+    if edition.unpivot is None:
+        return reading, reading.columns, []
+    offered, cells = reading.columns, wide.wide_columns(contract, edition, reading.columns)
+    whole = open_file(edition.file, path, {*columns, *cells})
+    return wide.unpivoted(contract, edition, whole, cells), offered, cells
 
 
 def _place(contract: Contract, shown: str) -> str:
@@ -117,11 +132,13 @@ def _place(contract: Contract, shown: str) -> str:
 
 
 def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
-    columns = contract.columns(edition)
+    observed = contract.observed_fields()
     return [
-        columns[name]
-        for name, rule in contract.fields.items()
-        if rule.required and columns[name] not in offered and not columns[name].startswith("@")
+        column
+        for name, column in contract.columns(edition).items()
+        if (contract.fields[name].required or name in observed)
+        and column not in offered
+        and not column.startswith("@")
     ]
 
 
@@ -234,13 +251,16 @@ class Gate:
             off, left = (off.take(places), left.take(places)) if off is not None else (None, left)
         return written, off, left
 
-    def called(self, contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
+    def called(
+        self, contract: Contract, edition: Edition, offered: Sequence[str],
+        cells: Sequence[str] = (),
+    ) -> list[str]:  # fmt: skip
         """Return how the columns offered may be called, in order.
 
-        By their names where the contract writes them. Of another one the keyed hash tells, in two
-        deliveries, whether it is the same.
+        By their names where the contract writes them, or admits them as `cells`. Of another one the
+        keyed hash tells, in two deliveries, whether it is the same.
         """
-        named = {*contract.columns(edition).values(), *contract.refused}
+        named = {*contract.columns(edition).values(), *contract.refused, *cells}
         return [c if c in named else f"{OFF}{NAME}:{self.key.hash(c)}" for c in offered]
 
     def _tokens(self, off: pa.Array, texts: pa.Array) -> pa.Array:
@@ -252,7 +272,7 @@ class Gate:
     def read(self, contract: Contract, edition: Edition, table: pa.Table) -> pa.Table:
         """Return row, fault and the fields present, by the contract's names, and any geometry."""
         columns = contract.columns(edition)
-        present = [name for name in contract.fields if columns[name] in table.column_names]
+        present = [n for n in contract.fields if columns.get(n) in table.column_names]
         shape = [GEOMETRY] if contract.kind == "division" else []
         written = {name: _written(contract, edition, name) for name in present}
         if all(sql == quote(columns[name]) for name, sql in written.items()):
@@ -335,7 +355,7 @@ def take_in(
                 offset += rows
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
-    return receipts.of_source(contract, files)
+    return receipts.of_source(contract, files, told_by(names, received))
 
 
 def _let_in(
@@ -382,7 +402,7 @@ def _one_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def _of_file(
     gate: Gate, contract: Contract, one: Delivered, rows: int, met: dict[str, int]
 ) -> dict[str, Any]:
-    offered = gate.called(contract, one.edition, one.reading.columns)
+    offered = gate.called(contract, one.edition, one.offered, one.cells)
     return {
         "file": one.shown,
         "size": one.path.stat().st_size,
@@ -390,5 +410,6 @@ def _of_file(
         "edition": one.edition.version,
         "rows": rows,
         "personal": met,
-        **receipts.columns_told(contract, one.edition, offered),
+        **wide.told(one.edition.unpivot, one.cells, rows),
+        **receipts.columns_told(contract, one.edition, offered, one.cells),
     }

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from helpers.core.city.contract import Contract, Edition
+from helpers.core.city.names import LISTED
 
 PERSON = "donnee_personnelle"  # reason code: donnee_personnelle:<what>:<field>
 
 
-def of_source(contract: Contract, files: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the receipt of a source from those of its files."""
+def of_source(
+    contract: Contract, files: list[dict[str, Any]], order: str = LISTED
+) -> dict[str, Any]:
+    """Return the receipt of a source from those of its files, whose `order` is told by what."""
     return {
         "files": files,
+        "order": order,
         "rows": sum(one["rows"] for one in files),
         "columns_kept": _union(files, "columns_kept"),
         "columns_refused": {c: contract.refused[c] for c in _union(files, "columns_refused")},
@@ -37,13 +41,14 @@ def personal(faults: Mapping[str, int]) -> dict[str, int]:
 
 
 def columns_told(
-    contract: Contract, edition: Edition, offered: Sequence[str]
+    contract: Contract, edition: Edition, offered: Sequence[str], cells: Sequence[str] = ()
 ) -> dict[str, list[str]]:
     """Return which of the columns offered are kept, refused, or not named by the contract.
 
-    These are told by their hash alone: `offered` is as `Gate.called` calls them.
+    These are told by their hash alone: `offered` is as `Gate.called` calls them. `cells` are the
+    columns of a wide file that became rows.
     """
-    permitted = set(contract.columns(edition).values())
+    permitted = {*contract.columns(edition).values(), *cells}
     return {
         "columns_kept": [c for c in offered if c in permitted],
         "columns_refused": [c for c in offered if c in contract.refused],

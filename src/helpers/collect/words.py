@@ -7,6 +7,7 @@ from typing import Any
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
+from helpers.core.city.names import LISTED, NAMES
 
 
 def receipts(received: dict[str, dict[str, Any]]) -> str:
@@ -73,6 +74,7 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
         lines += ["", "Colonnes refusées à la porte, et écrites nulle part :", "", *refused]
     else:
         lines.append("Aucune colonne présente n'était à refuser.")
+    lines += _layouts(received)
     met = [
         f"- {plain(name)} : {plural(n, 'valeur')} ({plain(reason.replace(':', ', champ '))})."
         for name, receipt in received.items()
@@ -87,3 +89,28 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
             *met,
         ]
     return "\n".join(lines)
+
+
+def _layouts(received: dict[str, dict[str, Any]]) -> list[str]:
+    """Return in what order deliveries were read where no one said it, and which files are wide."""
+    lines = []
+    for name, receipt in received.items():
+        if receipt["order"] != LISTED:
+            listed = ", puis ".join(plain(one["file"]) for one in receipt["files"])
+            how = (
+                "lu dans leurs noms"
+                if receipt["order"] == NAMES
+                else "que leurs noms ne disent pas : les dates qu'elles contiennent en décident"
+            )
+            lines.append(
+                f"- {plain(name)}, ordre des livraisons, {how} : {listed}. S'il est autre, les "
+                "lister dans `files` (city.yaml)."
+            )
+        lines += [
+            f"- {plain(name)}, {plain(one['file'])} : fichier large, "
+            f"{plural(one['lines'], 'ligne')} × {plural(one['wide_columns'], 'colonne')} = "
+            f"{plural(one['rows'], 'compte')}."
+            for one in receipt["files"]
+            if "lines" in one
+        ]
+    return ["", *lines] if lines else []

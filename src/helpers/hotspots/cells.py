@@ -21,7 +21,9 @@ from scipy import sparse, spatial
 from scipy.stats import false_discovery_control
 
 from helpers.core.base import store
+from helpers.core.city import coverage
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import OUTSIDE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
@@ -33,7 +35,7 @@ from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
-NO_OUTLINE, TOO_FEW = "no_outline", "too_few"  # reasons to abstain
+NO_OUTLINE, TOO_FEW = "no_outline", "too_few"  # reasons to abstain, with `NOT_COVERED`
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
@@ -137,7 +139,8 @@ def find(
     is Gi*, and `hot_area` says where facts gather around the cell more than chance has it;
     `hot_before`, whether the cell was hot in as many days before (None where the period is short).
     A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason:
-    TOO_FEW, or NO_OUTLINE where the main division is not drawn.
+    TOO_FEW, NOT_COVERED where the contract does not cover all of the days and places, or NO_OUTLINE
+    where the main division is not drawn.
     """
     cells, zones = lived_ground(con, city, knobs.radius_m) if city.themes else ([], [])
     if not cells:
@@ -149,6 +152,10 @@ def find(
     before, _ = window(last, knobs.window_days)
     parts = []
     for theme in city.themes:
+        if not covered(city, theme, knobs.window_days):
+            row = {"theme": theme, "status": "abstained", "reason": NOT_COVERED}
+            parts.append(pa.Table.from_pylist([row], schema=SCHEMA))
+            continue
         held = cell_counts(con, city, theme, knobs.window_days, cells)
         judged = judge(theme, cells, held, weights, knobs)
         if judged["hot"].null_count == 0:
@@ -205,6 +212,13 @@ def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
     for name, here in zip(names, n.tolist(), strict=True):
         most[name] = max(here, most.get(name, 0))
     return np.array([float(most.get(cell, 0)) for cell in cells])
+
+
+def covered(city: City, theme: str, window_days: int) -> bool:
+    """Tell whether the contract covers the theme, everywhere, on each of the last days."""
+    first, after = window(city.about.period.end, window_days)
+    gone = coverage.of_theme(city, theme, city.about.main_division).city
+    return not any(first <= day < after for day in gone)
 
 
 def cell_counts(

@@ -18,8 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.stats.intervals import DIGITS
-from helpers.hotspots.cells import NO_OUTLINE, TOO_FEW, cell_counts, study_cells
+from helpers.hotspots.cells import NO_OUTLINE, TOO_FEW, cell_counts, covered, study_cells
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -92,8 +93,11 @@ def find(
         row = {"status": "abstained", "reason": NO_OUTLINE}
         none = [{"theme": theme, **row} for theme in city.themes]
         return pa.Table.from_pylist(none, schema=SCHEMA), CURVE.empty_table()
-    found = []
+    found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     for theme in city.themes:
+        if not covered(city, theme, knobs.window_days):
+            found.append(({"theme": theme, "status": "abstained", "reason": NOT_COVERED}, []))
+            continue
         held = cell_counts(con, city, theme, knobs.window_days, cells)
         found.append(assess(theme, held, knobs.minimum_count, seed))
     rows, points = [row for row, _ in found], [point for _, some in found for point in some]

@@ -20,6 +20,7 @@ KINDS = {
 }  # fmt: skip
 REASONS = {
     "no_outline": "le découpage principal n'a pas de contours : aucune maille à comparer",
+    "not_covered": "la source ne couvre pas tous ces jours, ou pas toute la ville",
     "no_population": "pas de couche de population",
     "too_few": "moins de {minimum} faits {placed}",
 }

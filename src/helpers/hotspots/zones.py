@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
@@ -23,6 +24,7 @@ from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.moran import nearest
 from helpers.core.stats.zone_rates import empirical_bayes, local_moran
+from helpers.hotspots.cells import covered
 from helpers.hotspots.knobs import ZoneKnobs
 
 NO_POPULATION, TOO_FEW = "no_population", "too_few"  # reasons to abstain
@@ -59,12 +61,15 @@ def find(
     """Return the rows of SCHEMA: each theme and zone, its rate per `PER` and how it stands out.
 
     View `cube`. `kind` is LIKE_NEIGHBOURS or one of KINDS. One row with its reason for a theme
-    that cannot be compared: NO_POPULATION, TOO_FEW.
+    that cannot be compared: NO_POPULATION, TOO_FEW, NOT_COVERED.
     """
     rows: list[dict[str, Any]] = []
     for theme in city.themes:
         if places is None or len(places.codes) <= knobs.neighbours:
             rows.append({"theme": theme, "status": "abstained", "reason": NO_POPULATION})
+            continue
+        if not covered(city, theme, knobs.window_days):
+            rows.append({"theme": theme, "status": "abstained", "reason": NOT_COVERED})
             continue
         n = _counts(con, city, theme, places.codes, knobs.window_days)
         if n.sum() < knobs.minimum_count:

@@ -1,6 +1,7 @@
 """From raw rows to observations and the cube: nothing dropped, nothing invented.
 
-For each source, rows in = accepted + set aside (by a rule, as duplicates, as older versions).
+For each source, rows in = accepted + set aside (by a rule, as duplicates, as older versions, as
+another content under the same key, outside the period).
 After this module nobody sees a raw row: all read the cube.
 """
 
@@ -16,6 +17,7 @@ from helpers.core.base import store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import quote
 from helpers.core.base.workspace import scratch
+from helpers.core.base.yaml_models import among
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import Frame
@@ -23,6 +25,7 @@ from helpers.core.city.names import NO_PLACE, NO_THEME, OUTSIDE
 from helpers.core.place_time.calendar import slot_of, working_day
 from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.core.place_time.territory import Zones, bounds
+from helpers.core.stage.receipts import read_receipts
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
@@ -55,6 +58,7 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
             "aucune source d'observations", f"{city.pack.name}/city.yaml", "en déclarer une"
         )
     fates: dict[str, dict[str, int]] = {}
+    orders = {name: one["order"] for name, one in read_receipts(raw).items()}
     with scratch() as folder:
         con = store.connect(spill=folder)
         # The zones first: where the city is, which they tell, judges the points of the others.
@@ -64,10 +68,13 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
                 if (contract.kind == "division") == drawn:
                     frame = _frame(city, contract, zones)
                     path, zone = raw / f"{name}.parquet", city.about.timezone
-                    fates[name] = sort_rows(con, contract, path, out, zone, frame)
+                    fates[name] = sort_rows(
+                        con, contract, path, out, zone, frame, city.about.period, orders[name]
+                    )
             if drawn:
                 zones = read_zones(city, out).zones
         fates = {name: fates[name] for name in city.contracts}
+        _check_covers(city, zones)
         parts = [folder / f"{name}.parquet" for name in observed]
         for name, part in zip(observed, parts, strict=True):
             accepted = out / "accepted" / f"{name}.parquet"
@@ -94,6 +101,19 @@ def _frame(city: City, contract: Contract, zones: dict[str, Zones]) -> Frame | N
         return None
     found = bounds(zones, city.about.crs, rule.coordinates_crs)
     return None if found is None else Frame(*found)
+
+
+def _check_covers(city: City, zones: dict[str, Zones]) -> None:
+    """Refuse a zone of `covers` that no division knows: it would cover nothing, and say nothing."""
+    for name, contract in city.contracts.items():
+        for cover in contract.covers:
+            if not cover.zones:
+                continue
+            drawn = zones.get(cover.division)
+            listed = city.about.divisions[cover.division].zones if drawn is None else drawn.codes
+            known = [str(code) for code in listed]
+            for zone in cover.zones:
+                among(f"{city.pack.name}/contracts/{name}.yaml", "covers.zones", zone, known)
 
 
 def _write_cube(con: duckdb.DuckDBPyConnection, city: City, parts: list[Path], out: Path) -> None:

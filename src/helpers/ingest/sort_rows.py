@@ -2,12 +2,15 @@
 
 Nothing is dropped: rows in = accepted + set aside. A row set aside keeps its text as let in, and
 the reason: a rule (`hors_liste:type_n2`), `duplicate` (the same record, word for word), `replaced`
-(an older version of a record, of which a later one is accepted: the history), `annule` and
-`annulation` (a fact and the row that takes it back).
+(an older version of a record, of which a later one is accepted: the history), `conflit:cle`
+(another content under the key of an accepted row, and nothing tells which is the later one),
+`annule` and `annulation` (a fact and the row that takes it back), `hors_periode` (a sound row whose
+fact lies outside the period that the city keeps).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +21,21 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql, moments
+from helpers.core.city.about import Period
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import Frame
-from helpers.core.city.names import DUPLICATE, FAULT, GEOMETRY, REPLACED, ROW, SPOT
+from helpers.core.city.names import (
+    CONFLICT,
+    DUPLICATE,
+    FAULT,
+    GEOMETRY,
+    LISTED,
+    OUT_OF_PERIOD,
+    REPLACED,
+    ROW,
+    SPOT,
+    UNTOLD,
+)
 from helpers.ingest import cancelled_rows, clock_forms, zone_parts
 from helpers.ingest.observations import skipped
 
@@ -51,7 +66,8 @@ def judged(
         for n, rule in contract.fields.items()
     ]
     broken = [
-        contract_sql.broken(n, rule, _said(n), quote(n)) for n, rule in contract.fields.items()
+        contract_sql.broken(n, rule, _said(n), quote(n), lenient=n in _places(contract))
+        for n, rule in contract.fields.items()
     ]
     first = [
         FAULT,
@@ -72,6 +88,13 @@ def judged(
         f"FROM (SELECT *, {', '.join(values)} "
         f"FROM (SELECT {', '.join([*kept, *texts])} FROM raw))"
     )
+
+
+def _places(contract: Contract) -> list[str]:
+    """Return the optional coordinates: a fact whose place cannot be read is still a fact."""
+    rule = contract.observation
+    told = (rule.longitude, rule.latitude) if rule else ()
+    return [name for name in told if name and not contract.fields[name].required]
 
 
 def _said(name: str) -> str:
@@ -96,7 +119,7 @@ def _remark(contract: Contract, zone: str) -> str:
     """Return the SQL of what is odd in a row that stays accepted, or NULL.
 
     A wall time that the change to summer time skips: the fact is real, its hour was written by a
-    clock that nobody had put forward.
+    clock that nobody had put forward. Coordinates that cannot be read: the place is not known.
     """
     rule = contract.observation
     if rule is None:
@@ -108,6 +131,11 @@ def _remark(contract: Contract, zone: str) -> str:
             name = told if isinstance(told, str) else key
             test = f"{when.level} <= {moments.HOUR} AND {skipped(when.first, zone)}"
             whens.append(f"WHEN {test} THEN {literal(f'heure_inexistante:{name}')}")
+    whens += [
+        f"WHEN {_said(name)} IS NOT NULL AND {quote(name)} IS NULL "
+        f"THEN {literal(f'lieu_illisible:{name}')}"
+        for name in _places(contract)
+    ]
     return f"CASE {' '.join(whens)} END"
 
 
@@ -132,13 +160,16 @@ def sort_rows(
     out: Path,
     timezone: str,
     frame: Frame | None = None,
+    period: Period | None = None,
+    order: str = LISTED,
 ) -> dict[str, int]:
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
     Return the count of each fate. Accepted: `row_number`, `record`, `remark`, the typed
     fields, the sign of its point, and the geometry of a division. Set aside: the raw row and its
     `reason`. Both in the file's order. `frame`: where the city is, in the source's coordinates,
-    where that is known.
+    where that is known. Facts outside `period`, if given, are set aside; `order` is by what the
+    order of the deliveries is told (`delivery_order.told_by`).
     """
     store.view(con, "raw", raw)
     doubtful = clock_forms.check(con, contract)
@@ -147,8 +178,13 @@ def sort_rows(
             con, judged(contract, timezone, doubtful, frame), folder / "judged.parquet"
         )
         store.view(con, "judged", path)
-        (zone_parts.find_older if contract.kind == "division" else _find_losers)(con, contract)
+        if contract.kind == "division":
+            zone_parts.find_older(con, contract)
+        else:
+            _find_losers(con, contract, order)
         cancelled_rows.find_cancelled(con, contract)
+        if period is not None:
+            _find_outside(con, contract, period)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
         )
@@ -162,7 +198,8 @@ def sort_rows(
         hidden = f"{FAULT}, {SPOT}" if contract.point else FAULT
         store.write(
             con,
-            f"WITH fates AS (SELECT {ROW}, reason FROM judged WHERE reason IS NOT NULL "
+            f"WITH fates AS (SELECT {ROW}, {_told(contract, period)} AS reason FROM judged "
+            "WHERE reason IS NOT NULL "
             f"UNION ALL SELECT {ROW}, fate FROM losers) "
             f"SELECT raw.* EXCLUDE ({hidden}), reason FROM raw JOIN fates USING ({ROW})",
             quarantined,
@@ -177,12 +214,75 @@ def sort_rows(
     return dict(rows)
 
 
-def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _told(contract: Contract, period: Period | None) -> str:
+    """Return the SQL of the reason that is told of a row: a year beyond the period is out of it.
+
+    The door has taken away a moment out of the contract's years; where those hold the city's whole
+    period, it lies outside of both.
+    """
+    rule = contract.observation
+    if rule is None or period is None or contract.precision == "year":
+        return "reason"
+    when = rule.started_at
+    name = when if isinstance(when, str) else when.date or when.year
+    assert name is not None
+    field = contract.fields[name]
+    first, last = (
+        (field.minimum, field.maximum) if field.type == "int" else (contract.since, contract.until)
+    )
+    if first is None or last is None or period.start.year < first or period.end.year > last:
+        return "reason"
+    beyond = literal(contract_sql.beyond(name, field))
+    return f"CASE reason WHEN {beyond} THEN '{OUT_OF_PERIOD}' ELSE reason END"
+
+
+def _find_outside(con: duckdb.DuckDBPyConnection, contract: Contract, period: Period) -> None:
+    """Add to table `losers` the sound rows left whose fact begins outside the city's period.
+
+    A fact known by its month is outside where no day of that month is kept. Those of a source that
+    knows the year alone are compared year by year, whatever the period.
+    """
+    rule = contract.observation
+    if rule is None or contract.precision == "year":
+        return
+    began = moments.of(rule.started_at, rule, contract.fields)
+    first, after = (
+        f"TIMESTAMP '{day}'" for day in (period.start, period.end + dt.timedelta(days=1))
+    )
+    con.execute(
+        f"INSERT INTO losers SELECT {ROW}, '{OUT_OF_PERIOD}' FROM judged WHERE reason IS NULL "
+        f"AND {ROW} NOT IN (SELECT {ROW} FROM losers) "
+        f"AND NOT ({began.first} < {after} AND {began.last} >= {first})"
+    )
+
+
+def _ranks(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> None:
+    """Make table `ranks` (delivery, rank): the later a delivery, the greater; equal if unknown.
+
+    Where names tell no order, the dates inside do: the last entry of each, or else its last fact.
+    """
+    rule = contract.observation
+    last = "delivery"
+    if order == UNTOLD:
+        last = "NULL"
+        if rule is not None:
+            began = moments.of(rule.started_at, rule, contract.fields).first
+            told = quote(rule.recorded_at) if rule.recorded_at else began
+            last = f"max(CAST({told} AS TIMESTAMP)) FILTER (reason IS NULL)"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE ranks AS SELECT delivery, dense_rank() OVER (ORDER BY last) "
+        f"AS rank FROM (SELECT delivery, {last} AS last FROM judged GROUP BY delivery)"
+    )
+
+
+def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> None:
     """Make table `losers` (row_number, fate): sound rows that another version of theirs beats.
 
     The latest revision wins, then the latest delivery, then the greatest content: never the order
-    within a file. A row that says nothing of its key is nobody's version.
+    within a file. What the content alone parts is no version but a conflict: the key is wrong, or
+    the source does not say what is new. A row that says nothing of its key is nobody's version.
     """
+    _ranks(con, contract, order)
     fields = ", ".join(quote(name) for name in contract.fields)
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     known = " OR ".join(f"{quote(n)} IS NOT NULL" for n in contract.key) or "TRUE"
@@ -198,12 +298,16 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
             f"AND record % {parts} = {part} GROUP BY record HAVING count(*) > 1"
         )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, delivery, "
-        f"{revised} AS revised, md5(CAST(row({fields}) AS VARCHAR)) AS content FROM judged "
-        f"WHERE reason IS NULL AND ({known}) AND record IN (SELECT record FROM repeated)), "
+        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, rank, "
+        f"{revised} AS revised, md5(CAST(row({fields}) AS VARCHAR)) AS content "
+        f"FROM judged JOIN ranks USING (delivery) WHERE reason IS NULL AND ({known}) "
+        "AND record IN (SELECT record FROM repeated)), "
         f"ranked AS (SELECT {ROW}, content, row_number() OVER best AS place, "
-        "first_value(content) OVER best AS winner FROM versions WINDOW best AS (PARTITION BY "
-        f"{key} ORDER BY revised DESC NULLS LAST, delivery DESC, content DESC, {ROW})) "
-        f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' ELSE '{REPLACED}' END "
-        "AS fate FROM ranked WHERE place > 1"
+        "first_value(content) OVER best AS winner, revised, first_value(revised) OVER best AS "
+        "last_revised, rank, first_value(rank) OVER best AS last_rank FROM versions "
+        f"WINDOW best AS (PARTITION BY {key} "
+        f"ORDER BY revised DESC NULLS LAST, rank DESC, content DESC, {ROW})) "
+        f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' "
+        "WHEN revised IS NOT DISTINCT FROM last_revised AND rank = last_rank "
+        f"THEN '{CONFLICT}' ELSE '{REPLACED}' END AS fate FROM ranked WHERE place > 1"
     )

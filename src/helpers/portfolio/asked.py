@@ -30,6 +30,7 @@ VIEWS = (
     "cube.parquet",
     "zones.parquet",
     "derived/reliability/weeks.parquet",
+    "derived/reliability/months.parquet",
     "derived/reliability/grades.parquet",
     "derived/reliability/grades_weekly.parquet",
     "derived/reliability/nowcast.parquet",

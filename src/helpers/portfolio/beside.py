@@ -60,8 +60,7 @@ def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     places = [("in", asked.facts), *([("out", asked.apart)] if asked.question.hours else [])]
     rows: list[dict[str, Any]] = []
     for where, con in places:
-        theme, source = asked.question.theme, asked.theme.source
-        found = year.daily(con, theme, source, kept) if kept else {}
+        found = year.daily(con, asked.city, asked.question.theme, kept) if kept else {}
         a, b = (found.get(kind, []) for kind in wanted)
         if asked.yearly or min(sum(a), sum(b)) < knobs.minimum_count:
             reason = YEARLY if asked.yearly else TOO_FEW

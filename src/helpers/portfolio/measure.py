@@ -119,6 +119,7 @@ def level(asked: Asked, moved: dict[str, Any], knobs: Knobs) -> dict[str, Any]:
         row["n"] for row in weeks(asked)[-knobs.window_weeks:] if row["n"] is not None
     ]  # fmt: skip
     if moved["level"] is not None or asked.sample or not heard:
+        unit = unit if moved["level"] is None else moved["step"]
         return {**{name: moved[name] for name in names}, "unit": unit}
     phi, steps = dispersion(heard), len(heard)
     ends = poisson_interval(sum(heard) / phi, knobs.confidence)

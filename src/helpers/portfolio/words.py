@@ -28,7 +28,7 @@ from helpers.trends import words as trends_words
 from helpers.trends.words import LABELS
 
 MANY = 5  # zones that may equal the first: then none is ahead
-UNITS = {WEEK: "par semaine", YEAR: "par an"}
+UNITS = {WEEK: "par semaine", "month": "par mois", YEAR: "par an"}
 
 
 @dataclass(frozen=True)

@@ -34,15 +34,17 @@ def weeks(table: pa.Table, titles: dict[str, str]) -> Drawn:
             "middle": (row["week"] + HALF_WEEK).isoformat(),
             "end": (row["week"] + WEEK).isoformat(),
             "n": None if row["status"] == "missing" else row["n"],
-            "état": "source muette" if row["status"] == "missing" else "reçue",
+            "état": "semaine manquante" if row["status"] == "missing" else "reçue",
         }
         for row in table.to_pylist()
     ]
-    colours = alt.Scale(domain=["reçue", "source muette"], range=[palette.RECEIVED, palette.SILENT])
+    colours = alt.Scale(
+        domain=["reçue", "semaine manquante"], range=[palette.RECEIVED, palette.SILENT]
+    )
     colour = alt.Color("état:N", scale=colours, legend=alt.Legend(orient="top", title=None))
     base = alt.Chart().encode(x=figure.days("week", "semaine"), color=colour)
     silent = (
-        base.transform_filter(alt.datum["état"] == "source muette")
+        base.transform_filter(alt.datum["état"] == "semaine manquante")
         .mark_rect(opacity=0.45)
         .encode(x2="end:T")
     )

@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stage.receipts import read_receipts
 from helpers.reliability.knobs import Knobs
+from helpers.reliability.months import silence
 
 GRADES = "ABCD"
 MEASURES = ("valid", "located", "delay", "missing")
@@ -90,7 +92,8 @@ def _measured(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         con,
         "SELECT source, "
         "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 6) AS located, "
-        "bool_and(time_precision = 'year') AS yearly, "
+        "bool_and(time_precision = 'year' OR (time_precision = 'month' "
+        "AND place_precision IN ('zone', 'none'))) AS counted, "
         "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
         "FROM observations GROUP BY source",
     )
@@ -103,8 +106,10 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         con,
         "WITH told AS (SELECT source, count(*) AS days, "
         "count(*) FILTER (status = 'missing') AS silent_days, max(day) AS last, "
-        "max(day) FILTER (status = 'ok') AS heard, min(day) AS first FROM days "
-        f"WHERE division = {store.literal(WHOLE)} GROUP BY source), "
+        # Rows that were set aside did come: the source speaks.
+        "max(day) FILTER (status = 'ok' OR reason = 'set_aside') AS heard, min(day) AS first "
+        f"FROM days WHERE division = {store.literal(WHOLE)} AND reason IS DISTINCT FROM "
+        f"'{NOT_COVERED}' GROUP BY source), "
         "gone AS (SELECT source, count(*) FILTER (status = 'missing') AS silent_weeks FROM weeks "
         "GROUP BY source) SELECT *, CASE WHEN heard IS NULL THEN first WHEN heard < last "
         "THEN heard + 1 END AS mute_since FROM told LEFT JOIN gone USING (source)",
@@ -113,15 +118,20 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
 
 def grades(
-    con: duckdb.DuckDBPyConnection, counted: list[dict[str, Any]], knobs: Knobs
+    con: duckdb.DuckDBPyConnection,
+    counted: list[dict[str, Any]],
+    knobs: Knobs,
+    months: pa.Table | None = None,
 ) -> list[dict[str, Any]]:
     """Return the grade of each source over the whole period: one row each.
 
     The worst of the grades of its measures: valid rows, places known, delay of entry, days of
-    silence; a measure and its grade are None where the source does not tell. `mute_since`: first
-    day of a silence that still lasts. Views `observations`, `days` and `weeks`.
+    silence (of months, for a source known by the month: rows of `months.MONTHS`); a measure and its
+    grade are None where the source does not tell. `mute_since`: first day of a silence that still
+    lasts. Views `observations`, `days` and `weeks`.
     """
     measured, silent = _measured(con), _silent(con)
+    by_month = silence(months) if months is not None else {}
     found = []
     for one in counted:
         faults = sum(n for reason, n in one["quarantined"].items() if FAULT in reason)
@@ -130,12 +140,13 @@ def grades(
         row = {
             "source": one["source"],
             "valid": round(kept / (kept + faults), 6) if kept + faults else 0.0,
-            "located": None if here.get("yearly") else here.get("located"),
+            "located": None if here.get("counted") else here.get("located"),
             "delay_days": here.get("delay_days"),
             "missing": round(gone["silent_days"] / gone["days"], 6) if gone else None,
             "silent_weeks": gone.get("silent_weeks") or 0,
             "mute_since": gone.get("mute_since"),
         }
+        row |= by_month.get(one["source"], {})
         row |= _letters(row, knobs)
         worst = max(row[f"{name}_grade"] or GRADES[0] for name in MEASURES)
         found.append({**row, "grade": worst})

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base.store import literal, quote
-from helpers.core.city import moments
+from helpers.core.city import coverage, moments
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
@@ -273,9 +273,10 @@ def find(
     """Return the days (rows of DAYS) and the series watched (rows of SERIES). View `observations`.
 
     Days: each day of each source; of zones, only the missing ones, where the source itself is not.
-    `reason` is `nothing_received` or `hardly_received`. Series: a zone is watched where its
-    silence would be told within `silence_max_days`. `silence_alpha` holds for each source and for
-    all the zones of a division together. `known`: what `count_days` takes.
+    `reason` is `nothing_received`, `hardly_received`, or `not_covered` (by the contract).
+    Series: a zone is watched where its silence would be told within `silence_max_days`.
+    `silence_alpha` holds for each source and for all the zones of a division together. `known`:
+    what `count_days` takes.
     """
     share, alpha = knobs.silence_share, knobs.silence_alpha
     whole = count_days(con, city, known or {}, None)
@@ -283,10 +284,11 @@ def find(
         return _days_table([]), _series_table([])
     alphas = np.full(len(whole.series), alpha)
     base = class_factors(whole.n, day_classes(city, whole.days), share)
-    nothing = np.zeros(whole.n.shape, dtype=bool)
-    heard = listen(whole, base, share, alphas, SOURCE_DAYS, nothing)
+    gone = _uncovered(city, whole)
+    heard = listen(whole, base, share, alphas, SOURCE_DAYS, gone)
     heard.missing[~whole.n.any(axis=1)] = True
-    days = [_days_of(whole, heard, np.ones(whole.n.shape, dtype=bool))]
+    heard = replace(heard, missing=heard.missing | gone)
+    days = [_days_of(whole, heard, np.ones(whole.n.shape, dtype=bool), gone)]
     series = _series_of(whole, heard, None)
     of_source = {key[0]: i for i, key in enumerate(whole.series)}
     for division in city.about.divisions:
@@ -300,14 +302,27 @@ def find(
         panel = replace(panel, share_known=np.ones(panel.n.shape))
         # What thins a whole day out (a strike, a partial import) is no zone's own silence.
         common = np.minimum(heard.expected, whole.n)[rows]
-        found = listen(panel, common, share, parts, ZONE_DAYS, heard.missing[rows])
+        apart = _uncovered(city, panel) & ~heard.missing[rows]
+        found = listen(panel, common, share, parts, ZONE_DAYS, heard.missing[rows] | apart)
         watched = (found.after > 0) & (found.after <= knobs.silence_max_days)
-        days.append(_days_of(panel, found, found.missing & watched[:, None]))
+        found = replace(found, missing=(found.missing & watched[:, None]) | apart)
+        days.append(_days_of(panel, found, found.missing, apart))
         series += _series_of(panel, found, watched)
     return _days_table(days), _series_table(series)
 
 
-def _days_of(panel: Panel, heard: Heard, chosen: Bools) -> dict[str, Any]:
+def _uncovered(city: City, panel: Panel) -> Bools:
+    """Return the days that the contract does not cover, of each series, in the panel's shape."""
+    found = np.zeros(panel.n.shape, dtype=bool)
+    at = {day: i for i, day in enumerate(panel.days)}
+    for row, (source, division, zone) in enumerate(panel.series):
+        if city.contracts[source].covers:
+            gone = coverage.uncovered(city, source, None, division)
+            found[row, [at[day] for day in gone.of(zone)]] = True
+    return found
+
+
+def _days_of(panel: Panel, heard: Heard, chosen: Bools, gone: Bools) -> dict[str, Any]:
     row, day = np.nonzero(chosen)
     names = [np.array([key[i] for key in panel.series], dtype=object)[row] for i in range(3)]
     n, missing = panel.n[row, day], heard.missing[row, day]
@@ -318,8 +333,9 @@ def _days_of(panel: Panel, heard: Heard, chosen: Bools) -> dict[str, Any]:
         "expected": np.round(heard.expected[row, day], 3),
         "low": heard.low[row, day].astype(np.int64),
         "status": np.where(missing, "missing", "ok"),
-        "reason": np.where(
-            missing, np.where(n == 0, "nothing_received", "hardly_received"), ""
+        "reason": np.select(
+            [gone[row, day], missing & (n == 0), missing],
+            [coverage.NOT_COVERED, "nothing_received", "hardly_received"], "",
         ),
     }  # fmt: skip
 
@@ -367,7 +383,10 @@ def _series_table(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def silent_days(days: pa.Table) -> dict[str, set[dt.date]]:
-    """Return source → the days on which the whole of it was missing, from the days of `find`."""
+    """Return source → the days on which the whole of it was missing, from the days of `find`.
+
+    Whatever the reason, these days hold no count.
+    """
     found: dict[str, set[dt.date]] = {}
     gone = days.filter((pc.field("division") == WHOLE) & (pc.field("status") == "missing"))
     for source, day in zip(gone["source"].to_pylist(), gone["day"].to_pylist(), strict=True):

@@ -15,13 +15,12 @@ import pyarrow.compute as pc
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city import contract_sql, moments
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
-from helpers.reliability import drift
-from helpers.reliability.grades import FAULT, GRADES
+from helpers.reliability import set_aside
+from helpers.reliability.grades import GRADES
 from helpers.reliability.knobs import Knobs
 
 MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
@@ -40,18 +39,8 @@ def read_faults(con: duckdb.DuckDBPyConnection, city: City, data: Path) -> None:
 
 
 def _faults(contract: Contract, timezone: str, path: Path) -> str:
-    rule = contract.observation
-    assert rule is not None
-    zone, decimal = contract.timezone or timezone, contract.file.decimal
-    columns = ", ".join(
-        f"{contract_sql.typed(n, contract.fields[n], decimal, zone)} AS {quote(n)}"
-        for n in drift.moment_fields(rule)
-    )
-    when = moments.of(rule.started_at, rule, contract.fields).dated
-    # Materialised: DuckDB 1.5.5 fails to bind a TRY(…) that it pushes below a GROUP BY.
     return (
-        f"WITH told AS MATERIALIZED (SELECT {when} AS began FROM "
-        f"(SELECT {columns} FROM read_parquet({literal(path)}) WHERE contains(reason, '{FAULT}'))) "
+        f"WITH told AS MATERIALIZED ({set_aside.moments(contract, timezone, path)}) "
         f"SELECT {literal(contract.source)}, CAST(date_trunc('week', began) AS DATE), count(*) "
         "FROM told WHERE began IS NOT NULL GROUP BY 2"
     )

@@ -13,14 +13,27 @@ from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 from helpers.core.city.contract_sql import OFF
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
 from helpers.reliability.drift import OTHERS
-from helpers.reliability.silence import silent_days
+from helpers.reliability.set_aside import SET_ASIDE
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
+
+
+DAYS_GONE = {
+    ("nothing_received", "hardly_received"): "",
+    (SET_ASIDE,): " dont les lignes sont venues et ont été écartées ici (source non muette)",
+    (NOT_COVERED,): " que la source ne couvre pas (contrat)",
+}
+MONTHS_GONE = {
+    "nothing_received": "où rien n'est venu",
+    "hardly_received": "où presque rien n'est venu, donc à tenir pour manquants",
+    "not_covered": "hors de ce que la source couvre",
+}
 
 
 class Told(NamedTuple):
@@ -33,17 +46,10 @@ class Told(NamedTuple):
 
 def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
     """Return one Markdown line a source: its missing days, and how soon its silence is told."""
-    gone = silent_days(days)
     lines = []
     for row in series.filter(pc.field("division") == WHOLE).to_pylist():
         source = row["source"]
-        missing = sorted(gone.get(source, ()))
-        told = (
-            f"{plural(len(missing), 'jour manquant')}, du {spoken(missing[0])} au "
-            f"{spoken(missing[-1])}"
-            if missing
-            else "aucun jour manquant"
-        )
+        told = _missing_days(days, source)
         after = row["detectable_after_days"]
         soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
         zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
@@ -53,6 +59,50 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
             f"sur {zones.num_rows}, les autres apportent trop peu."
         )
     return "\n".join(lines) or "Aucune source n'a de jours."
+
+
+def _missing_days(days: pa.Table, source: str) -> str:
+    """Return how many days of a source are missing, and why."""
+    gone = days.filter(
+        (pc.field("source") == source)
+        & (pc.field("division") == WHOLE)
+        & (pc.field("status") == "missing")
+    ).to_pylist()
+    told = []
+    for reasons, why in DAYS_GONE.items():
+        mine = sorted(row["day"] for row in gone if row["reason"] in reasons)
+        if mine:
+            told.append(
+                f"{plural(len(mine), 'jour manquant')}{why}, du {spoken(mine[0])} au "
+                f"{spoken(mine[-1])}"
+            )
+    return " ; ".join(told) or "aucun jour manquant"
+
+
+def months(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return one Markdown line a source known by the month: its missing months, those not covered.
+
+    Nothing where there is none.
+    """
+    lines = []
+    for source in dict.fromkeys(table["source"].to_pylist()):
+        rows = table.filter(pc.field("source") == source).to_pylist()
+        told = [
+            f"{number(len(mine))} {word} ({', '.join(month(row['month']) for row in mine[:3])}"
+            f"{', …' if len(mine) > 3 else ''})"
+            for reason, word in MONTHS_GONE.items()
+            if (mine := [row for row in rows if row["reason"] == reason])
+        ]
+        lines.append(
+            f"- **{plain(titles[source])}**, connue au mois seulement : "
+            f"{number(len(rows))} mois, {' ; '.join(told) or 'tous reçus'}."
+        )
+    return "\n".join(lines)
+
+
+def month(day: dt.date) -> str:
+    """Return how a month is said: « mars 2024 »."""
+    return spoken(day).split(" ", 1)[1]
 
 
 def delay_titles(city: City) -> dict[str, str]:
@@ -219,7 +269,7 @@ def _measured(name: str, row: dict[str, Any], moved: list[dict[str, Any]]) -> st
         case "share_in":
             return f"{percent(row['share_in'], 1)} déjà saisis"
         case "missing":
-            return f"source muette {row['missing_days']} j sur 7"
+            return f"{row['missing_days']} j manquants sur 7"
         case "drift":
             return ", ".join(drift(one) for one in sorted(moved, key=_by_field))
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.base import store
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
     HOURS_OF_WEEK,
@@ -22,7 +23,7 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
-from helpers.core.place_time.counts import HOURLY
+from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.core.stats.intervals import DIGITS
 from helpers.rhythms.knobs import Knobs
 
@@ -30,6 +31,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 # Reasons: to abstain; not to tell of an hour while the source was heard.
 TOO_FEW, NEVER_LIVED = "too_few", "never_lived"
+# Where no hour is known at all: the finest that is.
+NO_HOUR = {"day": "day_only", "month": "month_only", "year": "year_only"}
 HOURS = pa.schema(
     [
         ("theme", pa.string()), ("hour_of_week", pa.int64()), ("weight", pa.float64()),
@@ -100,7 +103,7 @@ def _chosen(
     theme: str, start: dt.date, after: dt.date, zone: tuple[str, str] | None
 ) -> tuple[str, list[Any]]:
     """Return the SQL condition of a theme's rows in a span and a zone, and its values."""
-    where = "theme = ? AND hour >= ? AND hour < ? AND time_precision != 'year'"
+    where = f"theme = ? AND hour >= ? AND hour < ? AND {DATED}"
     if zone is None:
         return where, [theme, start, after]
     return f"{where} AND {store.quote(f'zone_{zone[0]}')} = ?", [theme, start, after, zone[1]]
@@ -116,13 +119,20 @@ def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, fl
 
 
 def heard_days(
-    con: duckdb.DuckDBPyConnection, source: str, start: dt.date, after: dt.date
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    start: dt.date,
+    after: dt.date,
+    apart: Collection[dt.date] = (),
 ) -> list[dt.date]:
-    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`."""
+    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`.
+
+    But for `apart`, the days that the contract does not cover.
+    """
     silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
     missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
     days = (start + dt.timedelta(days=i) for i in range((after - start).days))
-    return [day for day in days if day not in missing]
+    return [day for day in days if day not in missing and day not in apart]
 
 
 def spread(
@@ -213,7 +223,10 @@ def week(
     """
     zone_of_time = city.about.timezone
     weights, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
-    days = heard_days(con, city.themes[theme].source, *span)
+    division = zone[0] if zone else city.about.main_division
+    gone = coverage.of_theme(city, theme, division)
+    apart = gone.of(zone[1]) if zone else gone.city
+    days = heard_days(con, city.themes[theme].source, *span, apart)
     lived = lived_hours(zone_of_time, days)
     more = spread(con, theme, days, knobs.max_interval_h, zone)
     found = rates(weights, lived, more, knobs.confidence)
@@ -235,9 +248,10 @@ def shares(weights: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
 
 
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
-    """Return HOURS: each theme's 168 hours, or one row with the reason why not (TOO_FEW).
+    """Return HOURS: each theme's 168 hours, or one row with the reason why not.
 
-    An hour that was never lived is `missing` (NEVER_LIVED). Views `cube` and `weeks`.
+    That is TOO_FEW, or one of NO_HOUR. An hour that was never lived is `missing` (NEVER_LIVED).
+    Views `cube` and `weeks`.
     """
     span = window(city.about.period.end, knobs.window_days)
     parts = []
@@ -245,11 +259,19 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
         one = week(con, city, theme, span, knobs)
         if one.total < knobs.minimum_count:
             row = {"theme": theme, "weight": float(one.total), "left_out": one.left_out,
-                   "status": "abstained", "reason": TOO_FEW}  # fmt: skip
+                   "status": "abstained", "reason": _why(con, theme)}  # fmt: skip
             parts.append(pa.Table.from_pylist([row], schema=HOURS))
         else:
             parts.append(_hours(theme, one, knobs.confidence))
     return pa.concat_tables(parts) if parts else HOURS.empty_table()
+
+
+def _why(con: duckdb.DuckDBPyConnection, theme: str) -> str:
+    """Return why the theme has no week: no fact of it has an hour, or too few have."""
+    rows = con.execute("SELECT DISTINCT time_precision FROM cube WHERE theme = ?", [theme])
+    known = {row[0] for row in rows.fetchall()}
+    finest = next((one for one in ("minute", "hour", *NO_HOUR) if one in known), "minute")
+    return NO_HOUR.get(finest, TOO_FEW)
 
 
 def _hours(theme: str, one: Week, confidence: float) -> pa.Table:

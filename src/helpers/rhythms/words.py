@@ -39,6 +39,9 @@ def reason(code: str, minimum_count: int) -> str:
     """Return why a theme has no week, or an hour no rate, in words (`reason` of `week.HOURS`)."""
     return {
         "too_few": f"moins de {minimum_count} faits dont l'heure est connue",
+        "day_only": "aucune heure connue : la source ne dit que le jour",
+        "month_only": "aucune heure connue : la source ne dit que le mois",
+        "year_only": "aucune heure connue : la source ne dit que l'année",
         "never_lived": "heure jamais vécue tant que la source parlait",
     }[code]
 

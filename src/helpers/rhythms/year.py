@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from helpers.core.base import store
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import DayKind
 from helpers.core.place_time.calendar import (
@@ -79,8 +80,8 @@ def by_kind(
     weeks in which the source was silent are left out. Views `cube` and `weeks`.
     """
     rows = []
-    for theme, about in city.themes.items():
-        found = daily(con, theme, about.source, kinds)
+    for theme in city.themes:
+        found = daily(con, city, theme, kinds)
         ordinary = found.get(WORKING, [])
         for kind in OUT_OF_THE_ORDINARY:
             if kind not in found:
@@ -98,14 +99,19 @@ def by_kind(
 
 
 def daily(
-    con: duckdb.DuckDBPyConnection, theme: str, source: str, kinds: Mapping[dt.date, str]
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, kinds: Mapping[dt.date, str]
 ) -> dict[str, list[int]]:
-    """Return kind → counts of its days, without those of silent weeks. Views `cube`, `weeks`."""
+    """Return kind → counts of its days, without those of silent weeks. Views `cube`, `weeks`.
+
+    Days that the contract does not cover are left out too.
+    """
+    source = city.themes[theme].source
+    apart = coverage.of_theme(city, theme, city.about.main_division).city
     each_day = dict(counts(con, ["day"], theme=theme))
     found: dict[str, list[int]] = {}
     if not each_day:
         return found
-    for day in heard_days(con, source, min(kinds), max(kinds) + dt.timedelta(days=1)):
+    for day in heard_days(con, source, min(kinds), max(kinds) + dt.timedelta(days=1), apart):
         if day in kinds:
             found.setdefault(kinds[day], []).append(each_day.get(day, 0))
     return found
@@ -122,8 +128,8 @@ def seasons(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     all_days = (period.start + dt.timedelta(days=i) for i in range(count))
     months = {day: day.isoformat()[:7] for day in all_days}
     rows: list[dict[str, Any]] = []
-    for theme, about in city.themes.items():
-        rows += _season(theme, daily(con, theme, about.source, months), knobs)
+    for theme in city.themes:
+        rows += _season(theme, daily(con, city, theme, months), knobs)
     told = sorted({(r["theme"], r["p"]) for r in rows if r["status"] == "ok"})
     if told:
         judged = stats.false_discovery_control([p for _, p in told])
@@ -214,7 +220,8 @@ def clock_changes(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> p
     sure = 1 - (1 - knobs.confidence) / max(len(city.themes), 1)
     rows = []
     for theme, about in city.themes.items():
-        heard = heard_days(con, about.source, first, after)
+        apart = coverage.of_theme(city, theme, city.about.main_division).city
+        heard = heard_days(con, about.source, first, after, apart)
         lived = lived_hours(city.about.timezone, heard)
         for hour, length in odd_hours(city.about.timezone, heard).items():
             row: dict[str, Any] = {"theme": theme, "hour": hour, "lived_h": length}

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.stats import false_discovery_control
 
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
@@ -146,8 +147,9 @@ def daily_counts(
 ) -> tuple[list[str], Floats]:
     """Return the whole city then each zone of the main division, and counts (series, days).
 
-    The days end with the city's period; NaN where the theme's source was missing, or the day lies
-    before the period. Facts without a zone count in the city. Views `cube`, `zones`, `days`.
+    The days end with the city's period; NaN where the theme's source was missing or does not
+    cover it, or the day lies before the period. Facts without a zone count in the city. Views
+    `cube`, `zones`, `days`.
     """
     first, after = window(city.about.period.end, days)
     division = city.about.main_division
@@ -170,6 +172,10 @@ def daily_counts(
     )
     for (day,) in silent.fetchall():
         daily[:, (day - first).days] = np.nan
+    gone = coverage.of_theme(city, theme, division)
+    for row, name in enumerate(names):
+        apart = gone.city if name == WHOLE else gone.of(name)
+        daily[row, [(day - first).days for day in apart if first <= day < after]] = np.nan
     return names, daily
 
 
@@ -181,7 +187,7 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     rows: list[dict[str, Any]] = []
     references, memory = knobs.alert_reference_weeks, _memory(knobs)
     for theme, about in city.themes.items():
-        if about.division is not None:
+        if about.division is not None or _coarse(con, theme):
             continue
         names, daily = daily_counts(con, city, theme, _days(knobs))
         for days in knobs.alert_periods_days:
@@ -190,6 +196,13 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
             base = {"theme": theme, "period_days": days, "division": city.about.main_division}
             rows += [{**base, "zone": zone, **row} for zone, row in zip(names, judged, strict=True)]
     return pa.Table.from_pylist(judge(rows, knobs.false_alert_rate), schema=SCHEMA)
+
+
+def _coarse(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
+    """Tell whether the theme's facts are known by the month or the year: no day of it is zero."""
+    return not counts(con, ["year"], theme=theme) and bool(
+        counts(con, ["year"], theme=theme, yearly=True)
+    )
 
 
 def _memory(knobs: Knobs) -> int:

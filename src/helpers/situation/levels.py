@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts, counts_in
 from helpers.core.stats.intervals import predictive_interval
+from helpers.situation import monthly
 from helpers.situation.knobs import Knobs
 
 SILENT, TOO_FEW_REFERENCES = "silent", "too_few_references"  # why nothing is said
@@ -60,13 +62,21 @@ def reference_windows(end: dt.date, days: int, count: int, earliest: dt.date) ->
     return sorted(found[:count], reverse=True)
 
 
-def heard(con: duckdb.DuckDBPyConnection, source: str, windows: Sequence[Span]) -> list[Span]:
-    """Return the windows whose days nearly all came (`TOLERATED`). View `days`."""
+def heard(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    windows: Sequence[Span],
+    apart: Collection[dt.date] = (),
+) -> list[Span]:
+    """Return the windows whose days nearly all came (`TOLERATED`). View `days`.
+
+    `apart`: days that the contract does not cover.
+    """
     rows = con.execute(
         "SELECT day FROM days WHERE source = ? AND division = ? AND status = 'missing'",
         [source, WHOLE],
     )
-    silent = [row[0] for row in rows.fetchall()]
+    silent = {*apart, *(row[0] for row in rows.fetchall())}
     return [
         (a, b)
         for a, b in windows
@@ -102,25 +112,59 @@ def assess(
     source = city.themes[theme].source
     current = window(period.end, days)
     past = reference_windows(period.end, days, knobs.reference_periods, period.start)
-    past = heard(con, source, past)
     counted = counts_in(con, theme, division, [current, *past])
-    nothing = [0] * (1 + len(past))
-    total = [sum(column) for column in zip(*counted.values(), strict=True)] or nothing
+    total = [sum(column) for column in zip(*counted.values(), strict=True)]
     listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
     zones = [row[0] for row in listed.fetchall()]
-    silent_now = not heard(con, source, [current])
+    gone = coverage.of_theme(city, theme, division)
+    told = {apart: _told(con, source, [current, *past], apart) for apart in _gaps(gone, zones)}
     rows = []
     for zone in (WHOLE, *zones):
-        n, *references = total if zone == WHOLE else counted.get(zone, nothing)
+        here = told[gone.city if zone == WHOLE else gone.of(zone)]
+        n, *before = (total if zone == WHOLE else counted.get(zone, [])) or [0] * len(here)
+        references = [count for count, ok in zip(before, here[1:], strict=True) if ok]
         found = judge(n, references, knobs)
-        if silent_now:
-            found |= {"level": "abstained", "status": "missing", "reason": SILENT}
+        if not here[0]:
+            why = coverage.NOT_COVERED if heard(con, source, [current]) else SILENT
+            found |= {"level": "abstained", "status": "missing", "reason": why}
         rows.append(
             {
                 "theme": theme, "period_days": days, "division": division, "zone": zone,
-                "n": None if silent_now else n, "references": len(references), **found,
+                "n": n if here[0] else None, "references": len(references), **found,
             }
         )  # fmt: skip
+    return rows
+
+
+def _gaps(gone: coverage.Uncovered, zones: Sequence[str]) -> set[coverage.Days]:
+    """Return the sets of days not covered that the city and its zones have: few are different."""
+    return {gone.city, *(gone.of(zone) for zone in zones)}
+
+
+def _told(
+    con: duckdb.DuckDBPyConnection, source: str, windows: Sequence[Span], apart: coverage.Days
+) -> list[bool]:
+    kept = heard(con, source, windows, apart)
+    return [one in kept for one in windows]
+
+
+def assess_months(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, days: int, knobs: Knobs
+) -> list[dict[str, Any]]:
+    """Return a row of SCHEMA for the city and each zone, of a theme known by the month.
+
+    Whole months stand for the period. Views `cube`, `zones` and `months`.
+    """
+    base = {"theme": theme, "period_days": days, "division": division}
+    rows = []
+    for one in monthly.assess(con, city, theme, division, days, knobs):
+        n, past = one["n"], one["past"]
+        found = judge(n or 0, past, knobs)
+        if one["reason"]:
+            found |= {"level": "abstained", "status": "abstained", "reason": one["reason"]}
+        elif n is None:
+            found |= {"level": "abstained", "status": "missing", "reason": monthly.NOT_TOLD}
+        rows.append({**base, "zone": one["zone"], "n": n, "references": len(past), **found})
     return rows
 
 
@@ -142,13 +186,22 @@ def divisions(city: City) -> list[str]:
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return the assessment of each dated theme, period and division; columns of SCHEMA.
 
-    Divisions are those of `divisions`. Views `cube`, `days`, `zones`.
+    Divisions are those of `divisions`. Views `cube`, `days`, `zones`, and `months` where a theme is
+    known by the month.
     """
+    dated = dated_themes(con, city)
+    known = dict.fromkeys(dated, assess)
+    known |= {
+        name: assess_months
+        for name, theme in city.themes.items()
+        if theme.division is None and name not in dated and monthly.by_month(city, name)
+    }
     rows = [
         row
-        for theme in dated_themes(con, city)
+        for theme in city.themes
+        if theme in known
         for days in knobs.periods_days
         for division in divisions(city)
-        for row in assess(con, city, theme, division, days, knobs)
+        for row in known[theme](con, city, theme, division, days, knobs)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

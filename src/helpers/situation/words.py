@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
@@ -20,6 +21,7 @@ from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
+from helpers.situation.monthly import MONTH_ONLY, NOT_TOLD, by_month, last_months
 from helpers.situation.reflex_sheets import Opened, Reason
 
 Row = dict[str, Any]
@@ -33,7 +35,10 @@ LEVELS = {
 PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
 REASONS = {
     SILENT: "source muette",
+    NOT_TOLD: "non dit par la source",
+    coverage.NOT_COVERED: "hors de ce que la source couvre",
     TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
+    MONTH_ONLY: "connu au mois seulement : ni jour, ni semaine",
     TOO_FEW_WEEKS: f"moins de {MINIMUM_WEEKS} semaines comparables",
 }
 CLOSED = {
@@ -81,8 +86,19 @@ def _period(rows: list[Row], city: City, days: int, names: Names) -> str:
     for name, theme in city.themes.items():
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
         if mine:
-            lines.append(f"- **{plain(theme.title)}** : {sentence(mine, names)}")
+            when = _whole_months(city, name, days)
+            lines.append(f"- **{plain(theme.title)}**{when} : {sentence(mine, names)}")
     return "\n".join(lines)
+
+
+def _whole_months(city: City, theme: str, days: int) -> str:
+    """Return which months stand for the period, of a theme known by the month; else nothing."""
+    held = last_months(city, days) if by_month(city, theme) else []
+    if not held:
+        return ""
+    first, last = (spoken(month).split(" ", 1)[1] for month in (held[0], held[-1]))
+    elided = "d'" if first[0] in "ao" else "de "
+    return f" ({first})" if len(held) == 1 else f" ({elided}{first} à {last})"
 
 
 def told_alone(row: Row) -> str:

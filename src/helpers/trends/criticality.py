@@ -18,8 +18,9 @@ from helpers.core.city.names import WHOLE
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.intervals import DIGITS, joint_ranks
 from helpers.trends.knobs import CriticalityWeights, Knobs
-from helpers.trends.levels import YEAR
+from helpers.trends.levels import MONTH, YEAR
 
+WEEKS = {YEAR: quasi_poisson.YEAR_WEEKS, MONTH: quasi_poisson.YEAR_WEEKS / 12}  # of a step
 LEVELS = ("low", "middle", "high")
 NO_RATIO = "no_ratio"  # no fact in the period before
 SCHEMA = pa.schema(
@@ -59,7 +60,7 @@ def _row(row: dict[str, Any], city: City, weights: CriticalityWeights) -> dict[s
         return found
     if not row["ratio"]:
         return {**found, "status": "abstained", "reason": NO_RATIO}
-    weeks = quasi_poisson.YEAR_WEEKS if row["step"] == YEAR else 1.0
+    weeks = WEEKS.get(row["step"], 1.0)
     per_week = row["level"] / weeks
     log = (
         weights.count * np.log(per_week)

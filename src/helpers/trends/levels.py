@@ -16,8 +16,11 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
+from helpers.core.city import coverage
 from helpers.core.city.about import Milestone
+from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
+from helpers.core.place_time import months
 from helpers.core.place_time.counts import counts
 from helpers.core.stats import quasi_poisson, two_windows
 from helpers.core.stats.intervals import DIGITS, poisson_interval
@@ -27,7 +30,7 @@ from helpers.trends import milestones
 from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Series, Weeks, zones_of
 
-WEEK, YEAR = "week", "year"  # what `level` is told by
+WEEK, MONTH, YEAR = "week", "month", "year"  # what `level` is told by
 # What is to be known of a comparison: weeks set aside (`n` of them), a change of recording taken
 # out, or one that could not be; where facts are known by the year, the year `n` touched.
 ASIDE, CORRECTED, TOUCHED = "set_aside", "recording_corrected", "year_touched"
@@ -75,13 +78,16 @@ class Judged:
 def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
     """Return the comparison of each zone of the theme's division, city first.
 
-    Themes known by the year alone compare the last year with the one before.
+    Themes known by the month compare as many months as there are in the window of weeks, those
+    known by the year alone the last year with the one before.
     """
     city = weeks.city
     division = city.themes[theme].division or city.about.main_division
     series = weeks.of(theme, division)
+    if series is None and months.monthly(weeks.con, theme):
+        return _by_month(weeks, theme, division, knobs)
     if series is None:
-        zones, years, counted, exposure = _years(weeks.con, theme, division)
+        zones, years, counted, exposure = _years(weeks.con, city, theme, division)
         found = compare(counted, exposure, how(knobs, 1), np.zeros(len(zones)))
         touched = _touched(milestones.concerning(city, theme), years[-2:])
         return Judged(theme, division, YEAR, zones, found, touched, "")
@@ -90,6 +96,16 @@ def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
     marks = milestones.concerning(city, theme)
     remarks, unmeasured = _remarks(series, marks, 2 * window)
     return Judged(theme, division, WEEK, series.zones, found, remarks, unmeasured)
+
+
+def _by_month(weeks: Weeks, theme: str, division: str, knobs: Knobs) -> Judged:
+    """Return the comparison of months. A milestone cannot be set aside: its years are remarked."""
+    city, length = weeks.city, max(1, round(knobs.window_weeks * 7 / months.MEAN_DAYS))
+    held = months.of_theme(weeks.con, city, theme, division, weeks.origins)
+    found = compare(held.n, held.exposure, how(knobs, length), np.zeros(len(held.zones)))
+    years = sorted({month.year for month in held.first[-2 * length :]})
+    touched = _touched(milestones.concerning(city, theme), years)
+    return Judged(theme, division, MONTH, held.zones, found, touched, "")
 
 
 def _remarks(
@@ -124,13 +140,14 @@ def _remark(kind: str, n: int | None, milestone: Milestone) -> dict[str, Any]:
 
 
 def _years(
-    con: duckdb.DuckDBPyConnection, theme: str, division: str
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str
 ) -> tuple[list[str], list[int], Floats, Floats]:
     """Return zones (the city first), years, counts and exposures (zones, years).
 
     `ville` sums the zones.
 
-    A zone without a row for a year was not told of: its exposure is 0.
+    A zone without a row for a year was not told of: its exposure is 0, as is that of a year of
+    which the contract does not cover every day.
     """
     rows = counts(
         con, ["zone", "year"], theme=theme, division=division, placed=True, yearly=True
@@ -144,6 +161,10 @@ def _years(
         for row in {0, zones.index(place)}:
             counted[row, year - first] += n
             told[row, year - first] = 1
+    gone = coverage.of_theme(city, theme, division)
+    for i, zone in enumerate(zones):
+        days = gone.city if zone == WHOLE else gone.of(zone)
+        told[i, [day.year - first for day in days if first <= day.year <= last]] = 0
     return zones, list(range(first, last + 1)), counted, told
 
 

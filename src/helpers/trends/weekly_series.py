@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 from scipy import special
 
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE, Origin
 from helpers.core.place_time.calendar import full_weeks
@@ -102,7 +103,7 @@ class Weeks:
         self._read: dict[tuple[str, str], Series | None] = {}
 
     def of(self, theme: str, division: str) -> Series | None:
-        """Return the theme's series, read once; None where facts are known by the year alone."""
+        """Return the theme's series, read once; None where no fact is known by the day."""
         key = theme, division
         if key not in self._read:
             dated = has_weeks(self.con, theme)
@@ -112,7 +113,7 @@ class Weeks:
     def _series(self, theme: str, division: str) -> Series:
         source = self.city.themes[theme].source
         zones = [WHOLE, *zones_of(self.con, division)]
-        heard = self._heard(source, division, zones)
+        heard = self._heard(source, division, zones) * self._covered(theme, division, zones)
         marks = milestones.concerning(self.city, theme)
         aside = milestones.exceptional(marks, self.mondays)
         share_in, late_error = self._late(source)
@@ -162,6 +163,16 @@ class Weeks:
                 heard[row_of[zone], self.place[monday]] = 0
         return heard
 
+    def _covered(self, theme: str, division: str, zones: list[str]) -> Floats:
+        """Return 1 where the source covers the whole week, 0 elsewhere; shape (zones, weeks)."""
+        covered = np.ones((len(zones), len(self.mondays)))
+        gone = coverage.of_theme(self.city, theme, division)
+        for row, zone in enumerate(zones):
+            for monday in weeks_of(gone.city if zone == WHOLE else gone.of(zone)):
+                if monday in self.place:
+                    covered[row, self.place[monday]] = 0
+        return covered
+
     def _late(self, source: str) -> tuple[Floats, Floats]:
         """Return the share of each week's entries in hand, and its relative error."""
         share, error = np.ones(len(self.mondays)), np.zeros(len(self.mondays))
@@ -190,8 +201,13 @@ class Weeks:
         return found
 
 
+def weeks_of(days: Collection[dt.date]) -> set[dt.date]:
+    """Return the Mondays of the weeks in which these days lie."""
+    return {day - dt.timedelta(days=day.weekday()) for day in days}
+
+
 def has_weeks(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
-    """Tell whether some facts of the theme are dated better than to the year."""
+    """Tell whether some facts of the theme are dated better than to the month."""
     return bool(counts(con, ["year"], theme=theme))
 
 
@@ -204,7 +220,7 @@ def zones_of(con: duckdb.DuckDBPyConnection, division: str) -> list[str]:
 def counted_weeks(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str | None = None
 ) -> dict[str, list[tuple[dt.date, int | None]]]:
-    """Return zone → (Monday, count) of each full week; None where the source was silent.
+    """Return zone → (Monday, count) of each full week; None where the source did not tell.
 
     `ville` is the whole city, placed or not; then the zones of `division`, if given, that have
     at least one fact. Views `cube` and `weeks`.
@@ -221,8 +237,13 @@ def counted_weeks(
         [city.themes[theme].source],
     ).fetchall()
     silent = {row[0] for row in told}
+    gone = coverage.of_theme(city, theme, division or city.about.main_division)
+    apart = {
+        place: silent | weeks_of(gone.city if place == WHOLE else gone.of(place))
+        for place in by_zone
+    }
     mondays = full_weeks(city.about.period.start, city.about.period.end)
     return {
-        place: [(m, None if m in silent else found.get(m, 0)) for m in mondays]
+        place: [(m, None if m in apart[place] else found.get(m, 0)) for m in mondays]
         for place, found in by_zone.items()
     }

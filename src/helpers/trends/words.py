@@ -18,12 +18,12 @@ from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
 from helpers.trends.explained_breaks import MILESTONE
 from helpers.trends.knobs import Knobs
-from helpers.trends.levels import ASIDE, CORRECTED, TOUCHED, WEEK, YEAR
+from helpers.trends.levels import ASIDE, CORRECTED, MONTH, TOUCHED, WEEK, YEAR
 from helpers.trends.milestones import FEWEST, UNMEASURED
 
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
-STEPS = {WEEK: "semaine", YEAR: "an"}
+STEPS = {WEEK: "semaine", MONTH: "mois", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
 GROUPS: Mapping[str, str] = {**AXES, indicators.ALL: "Toute la ville"}
 MEASURES = {

@@ -12,6 +12,7 @@ from helpers.core.city import sheets
 from helpers.core.city.about import CityFile, known_crs, known_timezone
 from helpers.core.city.contract import Contract
 from helpers.core.city.names import NO_CATEGORY
+from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.city.questions import Question
 from helpers.core.city.theme import Theme
 
@@ -125,28 +126,35 @@ def check_contract(contract: Contract, name: str, about: CityFile, here: str) ->
             _try(faults, f"{where}.crs", known_crs, edition.file.crs)
         _try(faults, f"{where}.encoding", _known_encoding, edition.file.encoding)
         _try(faults, f"{where}.separator", _one_sign, edition.file.separator)
-    rule = contract.observation
-    if rule:
-        _try(faults, "observation.coordinates_crs", known_crs, rule.coordinates_crs)
-        for zone in rule.declared_zones:
-            faults.among("declared_zone.division", zone.division, about.divisions)
-        if (rule.longitude is None) != (rule.latitude is None):
-            faults.add(
-                "observation : `longitude` et `latitude` vont ensemble", "donner les deux, ou aucun"
-            )
-        kinds = {
-            "longitude": ("longitude", "float", "int"), "latitude": ("latitude", "float", "int"),
-            "count": ("int", "float"), "ended_at": ("date", "timestamp"),
-            "recorded_at": ("date", "timestamp"),
-        }  # fmt: skip
-        for key, kind in kinds.items():
-            field = getattr(rule, key)
-            if field and contract.fields[field].type not in kind:
-                faults.add(
-                    f"observation.{key} nomme « {field} », un champ {contract.fields[field].type}",
-                    f"nommer un champ {' ou '.join(kind)}",
-                )
+    if contract.observation:
+        _check_observation(faults, contract, contract.observation, about)
+    for cover in contract.covers:
+        if cover.division:
+            faults.among("covers.division", cover.division, about.divisions)
     faults.tell()
+
+
+def _check_observation(
+    faults: Faults, contract: Contract, rule: ObservationRule, about: CityFile
+) -> None:
+    _try(faults, "observation.coordinates_crs", known_crs, rule.coordinates_crs)
+    for zone in rule.declared_zones:
+        faults.among("declared_zone.division", zone.division, about.divisions)
+    if (rule.longitude is None) != (rule.latitude is None):
+        faults.add(
+            "observation : `longitude` et `latitude` vont ensemble", "donner les deux, ou aucun"
+        )
+    kinds = {
+        "longitude": ("longitude", "float", "int"), "latitude": ("latitude", "float", "int"),
+        "count": ("int", "float"), "recorded_at": ("date", "timestamp"),
+    }  # fmt: skip
+    for key, kind in kinds.items():
+        field = getattr(rule, key)
+        if field and contract.fields[field].type not in kind:
+            faults.add(
+                f"observation.{key} nomme « {field} », un champ {contract.fields[field].type}",
+                f"nommer un champ {' ou '.join(kind)}",
+            )
 
 
 def _try(faults: Faults, key: str, known: Callable[[str], object], value: str) -> None:

@@ -19,7 +19,8 @@ from pydantic import Field, field_validator, model_validator
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
 from helpers.core.city import battery, lists, moments
-from helpers.core.city.observation_rule import ObservationRule
+from helpers.core.city.editions import Cover, Unpivot
+from helpers.core.city.observation_rule import ObservationRule, TimePrecision
 
 FieldType = Literal[
     "id",
@@ -136,12 +137,15 @@ class Edition(Strict):
     """How one edition of the source differs: its layout, names of columns, and codes.
 
     `columns` gives field → column, `values` field → (code as written → code of the contract).
+    `absent` names the fields that this edition does not have; `unpivot` says that it is wide.
     """
 
     version: str
     file: FileFormat
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    unpivot: Unpivot | None = None
 
 
 class Check(Strict):
@@ -170,7 +174,8 @@ class Contract(Strict):
     Its moments lie in the years from `since` to `until`.
     `revised_at` is the field that tells which of two versions of a record is the later one.
     With `repeats`, rows that say the same are several facts (one row a victim, say). A source
-    whose `coverage` is a sample gives neither totals nor trends.
+    whose `coverage` is a sample gives neither totals nor trends. `covers` says from when and until
+    when it tells of what; `unpivot`, that its file is wide.
     """
 
     source: str
@@ -193,6 +198,8 @@ class Contract(Strict):
     revised_at: str | None = None
     repeats: bool = False
     coverage: Literal["complete", "sample"] = "complete"
+    covers: tuple[Cover, ...] = ()
+    unpivot: Unpivot | None = None
     fields: dict[str, FieldRule]
     refused: dict[str, str] = Field(default_factory=dict)
     checks: tuple[Check, ...] = ()
@@ -226,7 +233,15 @@ class Contract(Strict):
         unclear = moments.fault(self.observation, self.fields) if self.observation else None
         if unclear:
             raise ValueError(unclear)
+        self._check_editions()
+        self._check_covers()
         return self
+
+    @property
+    def precision(self) -> TimePrecision | None:
+        """How well the beginning of a fact is known in the best of rows; None without facts."""
+        rule = self.observation
+        return moments.PRECISIONS[moments.best(rule, self.fields)] if rule else None
 
     @property
     def point(self) -> tuple[str, str] | None:
@@ -236,22 +251,55 @@ class Contract(Strict):
             return None
         return rule.longitude, rule.latitude
 
+    def _check_editions(self) -> None:
+        """Refuse a wide layout that may let anything in, and editions without what is required."""
+        if self.unpivot and self.editions:
+            raise ValueError("`unpivot` va dans chacune des `editions` qui sont larges")
+        for edition in self.every_edition():
+            short = [name for name in edition.absent if self.fields[name].required]
+            if short:
+                raise ValueError(f"champs obligatoires et pourtant `absent` : {short}")
+            wide = edition.unpivot
+            if wide is None:
+                continue
+            if edition.file.format in REMOTE or self.kind == "division":
+                raise ValueError("`unpivot` va avec un fichier de faits ou de contexte")
+            if wide.pattern:
+                FieldRule(type="str", pattern=wide.pattern)  # as closed as any field
+
+    def _check_covers(self) -> None:
+        """Refuse a category that the contract does not list: its span would be nobody's."""
+        rule = self.observation
+        codes = self.fields[rule.category].values if rule else ()
+        told = {name for cover in self.covers for name in cover.categories}
+        unknown = sorted(told - set(codes)) if codes else []
+        if unknown or (told and rule is None):
+            raise ValueError(f"`covers` nomme des catégories inconnues : {unknown or sorted(told)}")
+
     def every_edition(self) -> tuple[Edition, ...]:
         """Return the editions; a contract that lists none has one, its own."""
-        return self.editions or (Edition(version=self.version, file=self.file),)
+        own = Edition(version=self.version, file=self.file, unpivot=self.unpivot)
+        return self.editions or (own,)
 
     def columns(self, edition: Edition) -> dict[str, str]:
         """Return field → name of its column in files of the edition."""
         return {
             name: edition.columns.get(name) or rule.column or name
             for name, rule in self.fields.items()
+            if name not in edition.absent
         }
 
     def _named_fields(self) -> set[str]:
         named = {*self.key, *([self.revised_at] if self.revised_at else [])}
         named |= {name for check in self.checks for name in (check.field, check.other)}
-        for edition in self.editions:
-            named |= {*edition.columns, *edition.values}
+        for edition in self.every_edition():
+            named |= {*edition.columns, *edition.values, *edition.absent}
+            named |= {edition.unpivot.name, edition.unpivot.value} if edition.unpivot else set()
+        return named | self.observed_fields()
+
+    def observed_fields(self) -> set[str]:
+        """Return the fields that make an observation: where a whole file lacks one, it says so."""
+        named: set[str] = set()
         rule = self.observation
         if rule is None:
             return named

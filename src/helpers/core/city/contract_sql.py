@@ -96,26 +96,34 @@ def shape(form: str, years: str, short_years: str) -> str:
     return "".join(told.get(part, re.escape(part)) for part in parts)
 
 
-def broken(name: str, rule: FieldRule, said: str, value: str) -> str:
+def broken(name: str, rule: FieldRule, said: str, value: str, *, lenient: bool = False) -> str:
     """Return the SQL of the reason code of the first rule that the field breaks, or NULL.
 
     `said` is the SQL of its text as the door wrote it, `value` that of its value in its type. Of a
-    text that the door did not admit, the door has told which rule it breaks.
+    text that the door did not admit, the door has told which rule it breaks. `lenient`: a field
+    that cannot be read is empty.
     """
     codes = {
         NOT_LISTED: rule.reason or f"hors_liste:{name}",
         NOT_SHAPED: rule.reason or f"hors_forme:{name}",
-        NOT_BOUNDED: rule.reason or f"hors_bornes:{name}",
+        NOT_BOUNDED: beyond(name, rule),
         NOT_READ: f"illisible:{name}",
     }
     cases = [(f"{said} IS NULL", f"manquant:{name}")] if rule.required else []
+    if lenient:
+        del codes[NOT_READ]
     cases += [(f"starts_with({said}, '{OFF}{kind}')", code) for kind, code in codes.items()]
-    if rule.type not in ("str", "enum", "id"):
+    if rule.type not in ("str", "enum", "id") and not lenient:
         cases.append((f"{said} IS NOT NULL AND {value} IS NULL", codes[NOT_READ]))
     if rule.type in ("longitude", "latitude"):  # the door lets in those that may be interchanged
         outside = f"NOT ({value} BETWEEN {rule.minimum} AND {rule.maximum})"
         cases.append((outside, codes[NOT_BOUNDED]))
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
+
+
+def beyond(name: str, rule: FieldRule) -> str:
+    """Return the reason code of a value of the field `name` that is out of its bounds."""
+    return rule.reason or f"hors_bornes:{name}"
 
 
 @dataclass(frozen=True)

@@ -14,3 +14,6 @@ ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the doo
 # Of the point as received: one of 16 signs, enough to tell one point from many round a grid point.
 SPOT = "spot_sign"
 DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for
+CONFLICT = "conflit:cle"  # another content under the same key, and nothing tells which is later
+OUT_OF_PERIOD = "hors_periode"  # a sound row whose fact lies outside the city's period
+LISTED, NAMES, UNTOLD = "listed", "names", "untold"  # by what the order of deliveries is told

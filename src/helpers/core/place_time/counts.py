@@ -17,14 +17,16 @@ from helpers.core.base.store import quote
 from helpers.core.city.names import NO_PLACE, OUTSIDE, Origin
 
 Dimension = Literal["theme", "source", "category", "origin", "cell", "zone", "hour", "day", "week",
-                    "year", "slot", "working_day"]  # fmt: skip
+                    "month", "year", "slot", "working_day"]  # fmt: skip
 Span = tuple[dt.date, dt.date]
 HOURLY = "time_precision IN ('minute', 'hour')"
 DATED = "time_precision IN ('minute', 'hour', 'day')"
+MONTHLY = "time_precision != 'year'"
 CLOCKED = ("hour", "slot")  # dimensions of facts whose hour is known
 SQL = {
     "day": "CAST(hour AS DATE)",
     "week": "CAST(date_trunc('week', hour) AS DATE)",
+    "month": "CAST(date_trunc('month', hour) AS DATE)",
     "year": "year(hour)",
 }
 
@@ -40,21 +42,22 @@ def counts(
     division: str | None = None,
     span: Span | None = None,
     placed: bool = False,
+    monthly: bool = False,
     yearly: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Return one row a group: the value of each dimension of `by`, then the number of facts.
 
     Rows are in the order of their values. `week` is a Monday. `zone` is that of `division`, and
     may be `outside`, `no_place` or None (a division that does not tell) unless `placed`. `span`:
-    first day, day after the last. `yearly` lets in the facts known by the month or
-    the year alone. View `cube`.
+    first day, day after the last. `monthly` lets in the facts known by the month alone, `yearly`
+    those known by the year too. View `cube`.
     """
     zone = quote(f"zone_{division}")
     where: dict[str, list[Any]] = {}
     if set(by) & set(CLOCKED):
         where[HOURLY] = []
     if not yearly:
-        where[DATED] = []
+        where[MONTHLY if monthly else DATED] = []
     for column, value in (("theme", theme), ("source", source)):
         if value is not None:
             where[f"{column} = ?"] = [value]

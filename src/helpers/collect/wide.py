@@ -1,0 +1,99 @@
+"""Wide files made long: a column a month, a year or a category becomes a row a cell.
+
+The rows received are the cells: an empty one is told apart (`EMPTY`), it is nobody's zero.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers.collect import closed
+from helpers.connect.reading import BATCH_ROWS, Reading
+from helpers.core.base import redact
+from helpers.core.base.errors import PhareError
+from helpers.core.city import contract_sql
+from helpers.core.city.contract import Contract, Edition
+from helpers.core.city.editions import Unpivot
+from helpers.core.city.names import FAULT, ROW
+
+EMPTY = "cellule_vide"  # without a colon: the source tells nothing there, no rule is broken
+
+
+def wide_columns(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
+    """Return the columns offered that the edition reads as cells, in the file's order.
+
+    One that a field reads, or that is refused, is none of them.
+    """
+    told = edition.unpivot
+    if told is None:
+        return []
+    taken = {*contract.columns(edition).values(), *contract.refused}
+    if isinstance(told.columns, tuple):
+        return [c for c in offered if c in told.columns and c not in taken]
+    form = told.pattern or contract_sql.shape(told.columns, *closed.years(contract))
+    return [c for c in offered if re.fullmatch(form, c.strip()) and c not in taken]
+
+
+def unpivoted(contract: Contract, edition: Edition, reading: Reading, wide: list[str]) -> Reading:
+    """Return the file as if it had been long; `reading` has the columns `wide` and the others.
+
+    A row is numbered by its place in the file, then by that of its column.
+    """
+    told = edition.unpivot
+    assert told is not None
+    names = contract.columns(edition)
+    made = (names[told.name], names[told.value])
+    both = [column for column in made if column in reading.columns]
+    if both or not wide:
+        raise PhareError(
+            f"colonne à la fois dans le fichier et faite par `unpivot` : {both[0]}"
+            if both
+            else "aucune colonne que `unpivot.columns` admette",
+            redact.FILE,
+            "corriger `unpivot` dans le contrat, ou vérifier le fichier livré",
+        )
+    others = [column for column in reading.columns if column not in wide]
+    return Reading([*others, *made], _long(reading.batches, wide, made))
+
+
+def _long(
+    batches: Iterator[pa.RecordBatch], wide: list[str], made: tuple[str, str]
+) -> Iterator[pa.RecordBatch]:
+    at_once = max(1, BATCH_ROWS // len(wide))
+    for batch in batches:
+        for start in range(0, max(batch.num_rows, 1), at_once):
+            yield _cells(batch.slice(start, at_once), wide, made)
+
+
+def _cells(rows: pa.RecordBatch, wide: list[str], made: tuple[str, str]) -> pa.RecordBatch:
+    count, width = rows.num_rows, len(wide)
+    row = np.repeat(np.arange(count), width)
+    column = np.tile(np.arange(width), count)
+    cells = pa.concat_arrays([rows[name] for name in wide]).take(pa.array(column * count + row))
+    bare = pc.utf8_trim_whitespace(cells)
+    empty = pc.fill_null(pc.equal(bare, ""), True)
+    faults = pc.coalesce(rows[FAULT].take(pa.array(row)), pc.if_else(empty, EMPTY, None))
+    numbers = pc.add(
+        pc.multiply(pc.subtract(rows[ROW].take(pa.array(row)), 1), width), pa.array(column + 1)
+    )
+    kept = {
+        name: rows[name].take(pa.array(row))
+        for name in rows.schema.names
+        if name not in (*wide, ROW, FAULT)
+    }
+    told = pa.array(wide, pa.string()).take(pa.array(column))
+    return pa.RecordBatch.from_pydict(
+        {ROW: numbers, FAULT: faults, **kept, made[0]: told, made[1]: cells}
+    )
+
+
+def told(unpivot: Unpivot | None, wide: Sequence[str], rows: int) -> dict[str, int]:
+    """Return, for the receipt, how many lines and columns the cells of a wide file come from."""
+    if unpivot is None or not wide:
+        return {}
+    return {"lines": rows // len(wide), "wide_columns": len(wide)}

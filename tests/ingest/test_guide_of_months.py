@@ -1,0 +1,85 @@
+"""The guide's own blocks of YAML, run: months, wide files, coverage, editions, deliveries."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers.core.city import coverage
+from tests.fixtures.made_up import CITY, COLUMNS, FACTS, deliver, fact, write_pack
+from tests.fixtures.real import ROOT, build
+
+GUIDE = (ROOT / "docs/guides/compter-au-mois.md").read_text(encoding="utf-8")
+BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+MONTH, WIDE, COVERS, EDITIONS, ORDER = BLOCKS
+THEMES = {
+    "themes": {
+        "bruit": {"title": "Bruit", "axis": "delinquance", "source": "faits",
+                  "categories": ["tapage"], "severity": 2},
+        "depots": {"title": "Dépôts", "axis": "domaine_public", "source": "faits",
+                   "categories": ["depot"], "severity": 1},
+    }
+}  # fmt: skip
+
+
+def made(folder: Path, files: dict[str, str], facts: dict[str, Any], **city: Any) -> Any:
+    """Take in the made-up city with these files of facts."""
+    pack = write_pack(folder, {**copy.deepcopy(CITY), **city}, THEMES, facts)
+    deliver(folder, [])
+    (folder / "livraison/faits.csv").unlink()
+    for name, text in files.items():
+        (folder / "livraison" / name).write_text(text, encoding="utf-8")
+    return build(pack, folder, folder / "out")
+
+
+def monthly(**more: Any) -> dict[str, Any]:
+    base = {k: v for k, v in FACTS.items() if k != "refused"}
+    return {**base, "key": ["carre", "nature", "mois"], **MONTH, **more}
+
+
+def test_counts_a_month_and_a_zone(tmp_path: Path) -> None:
+    text = "mois;carre;nature;nombre\n2024-01;A;tapage;3\n2024-02;A;tapage;0\n"
+    one = made(tmp_path, {"faits.csv": text}, monthly())
+    assert one.rows("SELECT month(hour), month(hour_end), n FROM cube ORDER BY 1") == [
+        (1, 1, 3), (2, 2, 0),
+    ]  # fmt: skip
+
+
+def test_wide_file(tmp_path: Path) -> None:
+    text = "carre;nature;2024-01;2024-02\nA;tapage;3;\n"
+    one = made(tmp_path, {"faits.csv": text}, monthly(**WIDE))
+    assert one.fates["faits"] == {"accepted": 1, "cellule_vide": 1}
+
+
+def test_covers(tmp_path: Path) -> None:
+    text = "mois;carre;nature;nombre\n2024-01;A;tapage;3\n"
+    one = made(tmp_path, {"faits.csv": text}, monthly(**COVERS))
+    noise, waste = (coverage.of_theme(one.city, t, "carres") for t in ("bruit", "depots"))
+    assert (len(noise.everywhere), len(waste.everywhere), len(noise.of("D"))) == (31, 91, 62)
+
+
+@pytest.mark.parametrize(("columns", "edition"), [(COLUMNS, "complète"),
+                                                  (["fin"], "sans la fin")])  # fmt: skip
+def test_editions(columns: list[str], edition: str, tmp_path: Path) -> None:
+    kept = COLUMNS if columns is COLUMNS else [c for c in COLUMNS if c not in columns]
+    row = fact(1)
+    text = ";".join(kept) + "\n" + ";".join(row[c] for c in kept) + "\n"
+    one = made(tmp_path, {"faits.csv": text}, {**FACTS, **EDITIONS})
+    assert one.receipts["faits"]["files"][0]["edition"] == edition
+    assert one.fates["faits"] == {"accepted": 1}
+
+
+def test_order_of_deliveries(tmp_path: Path) -> None:
+    head = ";".join(COLUMNS)
+    files = {
+        f"faits_{number}.csv": f"{head}\n{';'.join(fact(1, nombre=str(number)).values())}\n"
+        for number in (1, 2)
+    }
+    one = made(tmp_path, files, FACTS, **ORDER)
+    assert one.rows("SELECT n FROM cube") == [(1,)]
+    assert one.receipts["faits"]["order"] == "listed"
