@@ -78,6 +78,7 @@ def test_written_columns_are_the_allowed_ones(name: str, request: pytest.Fixture
         assert columns.pop("delivery") == "INTEGER"
         assert columns.pop("fault") == "VARCHAR"
         assert columns.pop("geometry", "BLOB") == "BLOB"
+        assert (columns.pop("spot_sign", None) is not None) == (about.point is not None)
         assert set(columns) == set(about.fields)
         assert set(columns.values()) == {"VARCHAR"}
 

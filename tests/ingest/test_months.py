@@ -19,35 +19,30 @@ from tests.fixtures.real import Built, build
 PERIOD = {"start": "2024-04-01", "end": "2026-03-31"}
 
 
-def test_a_month_said_to_be_a_day_is_told_by_a_sentence(tmp_path: Path) -> None:
-    city = london.pack(tmp_path)
-    with pytest.raises(PhareError, match="time_precision: month"):
-        _ = city.contracts
+def test_a_month_is_known_by_the_form_of_its_field(tmp_path: Path) -> None:
+    assert {one.precision for one in london.pack(tmp_path).contracts.values()} == {None, "month"}
 
 
 @pytest.mark.parametrize(
-    ("field", "precision", "sound"),
+    ("field", "precision", "known"),
     [
-        ({"type": "date", "format": "%Y-%m"}, "day", False),
-        ({"type": "date", "format": "%m/%Y"}, "minute", False),
-        ({"type": "date", "format": "%B %Y"}, "month", True),
-        ({"type": "date", "format": "%Y-%m"}, "year", True),
-        ({"type": "year"}, "month", False),
-        ({"type": "date", "format": "%Y-%m-%d"}, "month", True),
-        ({"type": "date", "format": "%Y-%j"}, "day", True),
+        ({"type": "date", "format": "%Y-%m"}, "day", "month"),
+        ({"type": "date", "format": "%m/%Y"}, "minute", "month"),
+        ({"type": "date", "format": "%B %Y"}, "month", "month"),
+        ({"type": "date", "format": "%Y-%m"}, "year", "year"),
+        ({"type": "year"}, "month", "year"),
+        ({"type": "date", "format": "%Y-%m-%d"}, "month", "month"),
+        ({"type": "date", "format": "%Y-%j"}, "day", "day"),
     ],
 )
 def test_a_precision_is_no_finer_than_what_the_field_tells(
-    field: dict[str, Any], precision: str, sound: bool, tmp_path: Path
+    field: dict[str, Any], precision: str, known: str, tmp_path: Path
 ) -> None:
     fields = {**FACTS["fields"], "debut": {**field, "required": True}}
     rule = {**FACTS["observation"], "time_precision": precision, "ended_at": None}
     facts = {**FACTS, "fields": fields, "observation": rule}
-    if sound:
-        assert build_made_up(tmp_path, [], facts=facts).fates["faits"] == {}
-        return
-    with pytest.raises(PhareError, match="time_precision"):
-        build_made_up(tmp_path, [], facts=facts)
+    built = build_made_up(tmp_path, [], facts=facts)
+    assert built.city.contracts["faits"].precision == known
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_refused_and_unnamed_columns_are_written_nowhere(taken: Taken) -> None:
     assert set(taken.receipt["columns_refused"]) == {"Complaint", "ILEADSStreet"}
     names = {row[0] for row in taken.rows("DESCRIBE accepted")}
     fields = set(taken.city.contracts["faits"].fields)
-    assert names == fields | {"row_number", "record", "remark"}
+    assert names == fields | {"row_number", "record", "remark", "spot_sign"}
 
 
 def test_net_of_each_month_and_offence_is_the_plain_sum_of_counts(taken: Taken) -> None:

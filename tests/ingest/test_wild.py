@@ -22,7 +22,16 @@ from helpers.collect import collect
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.ingest import ingest, words
-from tests.fixtures.made_up import FACTS, THEMES, build_made_up, fact, hashed, middle, write_pack
+from tests.fixtures.made_up import (
+    CITY,
+    FACTS,
+    THEMES,
+    build_made_up,
+    fact,
+    hashed,
+    middle,
+    write_pack,
+)
 from tests.fixtures.real import COLLECT, INGEST, ROOT, Built, build, read_csv
 from tests.ingest.test_ingest import results, rows_of
 
@@ -30,6 +39,8 @@ from tests.ingest.test_ingest import results, rows_of
 
 GOOD_MOMENTS = ("2024-02-29T10:15:00", "2024-07-01T12:00:00", "2023-12-31T23:59:59")
 BAD_MOMENTS = ("2023-02-29T10:15:00", "01/07/2024", "hier", "2024-13-01T00:00:00", "2024-07-01")
+FIRST, LAST = (dt.date.fromisoformat(CITY["period"][end]) for end in ("start", "end"))
+KEPT = ("accepted", "hors_periode")  # fates of the version that wins
 A_LON, A_LAT = (f"{value:.6f}" for value in middle("A"))
 ROW = st.fixed_dictionaries(
     {
@@ -116,8 +127,10 @@ def check_fates(rows: list[dict[str, str]], fates: list[str]) -> None:
         else:
             groups.setdefault(row["id"].strip(), []).append((fate, content(row)))
     for versions in groups.values():
-        (kept,) = (said for fate, said in versions if fate == "accepted")
-        others = [(fate, said) for fate, said in versions if fate != "accepted"]
+        ((told, kept),) = (one for one in versions if one[0] in KEPT)
+        outside = not FIRST <= kept[1].date() <= LAST
+        assert told == ("hors_periode" if outside else "accepted")
+        others = [one for one in versions if one[0] not in KEPT]
         apart = {True: "duplicate", False: "conflit:cle"}
         assert all(fate == apart[said == kept] for fate, said in others)
 

@@ -51,7 +51,7 @@ def unpivoted(contract: Contract, edition: Edition, reading: Reading, wide: list
     both = [column for column in made if column in reading.columns]
     if both or not wide:
         raise PhareError(
-            f"colonne à la fois dans le fichier et faite par `unpivot` : {both[0]}"
+            f"colonne à la fois dans le fichier et faite par `unpivot` : {redact.known(both, made)}"
             if both
             else "aucune colonne que `unpivot.columns` admette",
             redact.FILE,

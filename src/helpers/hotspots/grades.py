@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.stats import false_discovery_control
 
-from helpers.core.base import store
+from helpers.core.base import commands, store
 from helpers.core.city.city import City
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.territory import cell_size, corners
@@ -191,4 +191,5 @@ def main(keys: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    commands.begin()
     main(sys.argv[1:])

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.core.base import store
+from helpers.core.base import commands, store
 from helpers.core.city.city import City
 from helpers.core.place_time.points import Facts, by_theme
 from helpers.core.stage import params
@@ -117,4 +117,5 @@ def main(keys: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    commands.begin()
     main(sys.argv[1:])

@@ -116,7 +116,7 @@ class ObservationRule(Strict):
     def _quoted(cls, value: Any) -> Any:
         if isinstance(value, list) and not all(isinstance(one, str) for one in value):
             raise ValueError('écrire chaque valeur entre guillemets : ["00:00"], ["01-01"]')
-        return value
+        return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _sensible(self) -> ObservationRule:
