@@ -13,10 +13,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from helpers.core.base.yaml_models import Strict
-from helpers.core.city import city, contract, questions, survey
+from helpers.core.city import (
+    about,
+    city,
+    contract,
+    editions,
+    observation_rule,
+    questions,
+    survey,
+    theme,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+ROOMS = (about, city, contract, editions, observation_rule, questions, survey, theme)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)[^)]*\)")
 # At the start of a code line, or in backquotes anywhere, even across the end of a line.
 COMMAND = re.compile(r"(?:^[ \t]*|`)make\s+(?P<target>[a-z-]+)", re.MULTILINE)
@@ -91,7 +101,7 @@ def test_a_page_that_names_what_is_not_there_is_caught(line: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [m for room in (city, contract, questions, survey) for m in vars(room).values()
+    [m for room in ROOMS for m in vars(room).values()
      if isinstance(m, type) and issubclass(m, Strict) and m.__module__ == room.__name__],
     ids=lambda model: model.__name__,
 )  # fmt: skip

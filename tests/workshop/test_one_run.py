@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,10 +81,12 @@ def place(done: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of that workspace; `asked` says whether the next run takes long."""
     root = tmp_path / "phare"
     shutil.copytree(done, root)
-    (tmp_path / "tmp").mkdir()
-    yield root
-    for one in (root / "stage.pid", root / ".dvc/tmp/phare.lock"):
-        kill(int(one.read_text() or 0) if one.exists() else 0)
+    # Short: sockets lie there, and the name of a test's folder may be long.
+    with tempfile.TemporaryDirectory(prefix="un-") as moment:
+        (tmp_path / "tmp").symlink_to(moment)
+        yield root
+        for one in (root / "stage.pid", root / ".dvc/tmp/phare.lock"):
+            kill(int(one.read_text() or 0) if one.exists() else 0)
 
 
 def kill(process: int) -> None:
@@ -98,7 +101,8 @@ def kill(process: int) -> None:
 
 def start(root: Path, *command: str) -> subprocess.Popen[str]:
     here = str(Path(sys.executable).parent)
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(root.parent / "tmp"),
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"),
+           "TMPDIR": str((root.parent / "tmp").resolve()),
            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
            "STAGE_PID": str(root / "stage.pid")}  # fmt: skip
     return subprocess.Popen(
