@@ -28,7 +28,7 @@ def row(zone: str, n: int | None, level: str = "usual", **more: Any) -> dict[str
     """Return a row of levels: 10 to 20 were expected."""
     return {"theme": "bruit", "period_days": 7, "division": "carres", "zone": zone, "n": n,
             "expected": 15.0, "low": 10.0, "high": 20.0, "references": 8, "level": level,
-            "status": "ok", "reason": "", **more}  # fmt: skip
+            "aside_days": 0, "aside_n": 0, "remarks": [], "status": "ok", "reason": "", **more}  # fmt: skip
 
 
 SILENT = {"n": None, "expected": None, "low": None, "high": None, "level": "abstained",
@@ -75,6 +75,23 @@ def test_a_zone_is_told_by_itself_and_the_word_habit_is_heard_once() -> None:
     assert told == f"0{FIXED}fait, moins que d'habitude (on en attendait entre 10 et 20)"
     for level in ("above", "usual", "below"):
         assert words.told_alone(row("A", 9, level)).count("habitude") == 1
+
+
+def test_what_is_to_be_known_is_told_beside_the_level() -> None:
+    """A code that no longer comes, days kept aside, an interval that says nothing."""
+    gone = {"kind": "codes_changed", "what": "squat", "other": "", "gone": True}
+    late = {"kind": "late_entries", "what": "", "other": "", "gone": False}
+    told = words.sentence([row("ville", 9, "below", remarks=[gone, late])], NAMES)
+    assert told.endswith(
+        "À savoir : le code « squat » n'arrive plus : le compte peut en être abaissé."
+    )
+    apart = words.told_alone(row("ville", 115, aside_days=1, aside_n=100))
+    assert apart.startswith(
+        f"115{FIXED}faits, dont 100 en 1{FIXED}jour hors de l'ordinaire, mis à part, comme"
+    )
+    wide = row("ville", 12291, low=1596.0, high=12765.0, expected=7000.0)
+    assert "si large qu'il ne dit presque rien" in words.told_alone(wide)
+    assert "large" not in words.told_alone(row("ville", 14))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Day:
         day = words.day(run.city, self.today, self.names)
         title = plural(len(self.lit), "alerte") if self.lit else "Aucune alerte"
         self.alerts = widgets.HTML(folded(title, said, open_now=bool(self.lit)))
-        self.on = widgets.HTML(folded("Aujourd'hui : événements, rues et lieux fermés", day))
+        self.on = widgets.HTML(folded("Ce jour-là : événements, rues et lieux fermés", day))
         self.sheets = widgets.HTML()
         choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n).title, n)
                                      for n in reflex_sheets.names(run.root))]  # fmt: skip

@@ -19,7 +19,7 @@ from helpers.core.place_time.calendar import last_days
 from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
 from helpers.situation.knobs import Knobs
-from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
+from helpers.situation.levels import CODES, CORRECTED, SILENT, TOO_FEW_REFERENCES
 from helpers.situation.reflex_sheets import Opened, Reason
 
 Row = dict[str, Any]
@@ -30,7 +30,12 @@ LEVELS = {
     "below": "moins que d'habitude",
     "abstained": "abstention",
 }
-PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
+PERIODS = {
+    1: "dernier jour",
+    7: "7 derniers jours",
+    28: "28 derniers jours",
+    365: "12 derniers mois",
+}
 REASONS = {
     SILENT: "source muette",
     TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
@@ -45,6 +50,7 @@ CLOSED = {
 NO_PLACE = "lieu non précisé"
 GREATEST = 3  # events told one by one
 LISTED = 12  # closures told one by one; the others are counted
+VAGUE, SMALL = 3, 10  # ends of an interval that says nothing: their ratio, the count expected
 
 
 def period_title(days: int) -> str:
@@ -90,7 +96,19 @@ def told_alone(row: Row) -> str:
     if row["status"] != "ok":
         return f"{LEVELS['abstained']} ({reason(row)})"
     expected = f"on en attendait entre {number(row['low'])} et {number(row['high'])}"
-    return f"{plural(row['n'], 'fait')}, {LEVELS[row['level']]} ({expected})"
+    if vague(row):
+        expected += ", intervalle si large qu'il ne dit presque rien"
+    apart = ""
+    if row["aside_n"]:
+        days = plural(row["aside_days"], "jour")
+        apart = f", dont {number(row['aside_n'])} en {days} hors de l'ordinaire, mis à part"
+    return f"{plural(row['n'], 'fait')}{apart}, {LEVELS[row['level']]} ({expected})"
+
+
+def vague(row: Row) -> bool:
+    """Tell whether « as usual » says next to nothing: the interval would hold nearly any count."""
+    wide: bool = row["high"] > VAGUE * max(row["low"], 1)
+    return bool(row["level"] == "usual" and wide and row["expected"] >= SMALL)
 
 
 def sentence(rows: list[Row], names: Names) -> str:
@@ -99,13 +117,31 @@ def sentence(rows: list[Row], names: Names) -> str:
     text = told_alone(whole)
     if whole["status"] != "ok":
         return f"{text}."
+    known = remarks(whole)
     above = [r for r in rows if r["level"] == "above" and r["zone"] != WHOLE]
     above.sort(key=lambda r: (-(r["n"] - r["high"]), r["zone"]))
     if not above:
-        return f"{text} ; aucune zone au-dessus de son habitude."
+        return f"{text} ; aucune zone au-dessus de son habitude.{known}"
     listed = ", ".join(plain(place(r["zone"], names)) for r in above[:3])
     more = f" et {plural(len(above) - 3, 'autre')}" if len(above) > 3 else ""
-    return f"{text} ; au-dessus de leur habitude : {listed}{more}."
+    return f"{text} ; au-dessus de leur habitude : {listed}{more}.{known}"
+
+
+def remarks(row: Row) -> str:
+    """Return what is to be known beside a level, a sentence to put after it; or nothing."""
+    told = [_remark(one) for one in row["remarks"] if one["kind"] in (CORRECTED, CODES)]
+    return f" À savoir : {' ; '.join(dict.fromkeys(told))}." if told else ""
+
+
+def _remark(one: Mapping[str, Any]) -> str:
+    what = plain(one["what"])
+    if one["kind"] == CORRECTED:
+        return f"façon d'enregistrer corrigée ({what})"
+    if one["other"]:
+        return f"le code « {what} » est peut-être renommé « {plain(one['other'])} »"
+    if one["gone"]:
+        return f"le code « {what} » n'arrive plus : le compte peut en être abaissé"
+    return f"le code « {what} » est nouveau : le compte peut en être relevé"
 
 
 # --- Alerts ----------------------------------------------------------------------------------
