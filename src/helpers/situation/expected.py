@@ -119,7 +119,9 @@ def count_interval(mean: Floats, more: Floats, tail: float) -> tuple[Floats, Flo
 def by_references(
     counts: Floats, exposure: Floats, now: float, confidence: float, *, years: bool = False
 ) -> Expected:
-    """Return what is expected, by k ≥ 2 past periods: (zones, k) counts, (k,) exposures, the latest first.
+    """Return what is expected by k ≥ 2 past periods, the latest first.
+
+    `counts` (zones, k), `exposure` (k,).
 
     `now`: the exposure of the period judged. Student's predictive interval of the rates, whatever
     they are, and no narrower than the gamma–Poisson predictive of Jeffreys' prior (Gelman et al.,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from helpers.core.city.city import Holidays
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import params
 from helpers.core.stats.quasi_poisson import Floats
-from helpers.situation import held, levels
-from helpers.situation.held import Held
+from helpers.situation import alerts, held, levels
+from helpers.situation.held import BASE_DAYS, Held
 from helpers.situation.knobs import Knobs
 
 SEEDS = (1, 2, 3)  # the last one was left alone until the end
@@ -113,6 +113,72 @@ def false_levels(world: World, knobs: Knobs, seed: int, runs: int) -> list[Grade
     return [_grade(name, nominal, shares) for name, shares in wrong.items()]
 
 
+@dataclass(frozen=True)
+class Day:
+    """A made-up city's day of alerts: `themes` of `zones` each, districts of `district` zones."""
+
+    themes: int = 8
+    zones: int = 60
+    district: int = 8
+
+
+def tiers(
+    day: Day, world: World, knobs: Knobs, seed: int, runs: int, times: float = 1.0
+) -> list[Grade]:
+    """Return how the two tiers of alerts did over `runs` days, one zone's week multiplied.
+
+    The zone brings a fact a day: `times` its own in the last week. Elsewhere nothing changed: what
+    is told there is false.
+    """
+    seen: dict[str, list[float]] = {"alerte": [], "à regarder": []}
+    wrong: dict[str, list[float]] = {"jours d'alerte à tort": [], "à regarder à tort": []}
+    for run in range(runs):
+        rng = np.random.default_rng([seed, 99, run])
+        rows = []
+        for theme in range(day.themes):
+            series = draw(replace(world, zones=day.zones), rng)
+            counts = series.counts
+            if theme == 0:
+                mean = series.exposure[-7:] / series.exposure[-BASE_DAYS:].mean()
+                calm = series.exposure / series.exposure[-BASE_DAYS:].mean()
+                counts[1] = rng.poisson(calm)
+                counts[1, -7:] = rng.poisson(times * mean)
+                counts[0] = counts[1:].sum(axis=0)
+            rows += _tested(series, day, theme, knobs)
+        judged = alerts.judge(rows, knobs.false_alert_rate, knobs.watch_false_a_day)
+        here = [row for row in judged if (row["theme"], row["zone"]) == (0, "Z0")]
+        clean = [row for row in judged if row["theme"] != 0]
+        share = len(judged) / len(clean)
+        seen["alerte"].append(float(any(row["alert"] for row in here)))
+        seen["à regarder"].append(float(any(row["alert"] or row["watch"] for row in here)))
+        wrong["jours d'alerte à tort"].append(float(any(row["alert"] for row in clean)))
+        wrong["à regarder à tort"].append(
+            share * sum(row["alert"] or row["watch"] for row in clean)
+        )
+    nominal = (f"au plus {knobs.false_alert_rate}", f"au plus {knobs.watch_false_a_day} par jour")
+    found = [_grade(name, said, wrong[name]) for name, said in zip(wrong, nominal, strict=True)]
+    return found + [_grade(f"semaine × {times:g}, {k}", "puissance", v) for k, v in seen.items()]
+
+
+def _tested(series: Held, day: Day, theme: int, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return the tests of a theme: the city, its zones, its districts."""
+    starts = np.arange(1, day.zones + 1, day.district)
+    joined = np.add.reduceat(series.counts, starts, axis=0)
+    rows: list[dict[str, Any]] = []
+    memory = knobs.alert_memory_weeks + knobs.alert_reference_weeks
+    for days in knobs.alert_periods_days:
+        parts = (series.counts[:1], series.counts[1:], joined)
+        names = ([WHOLE], series.zones[1:], [f"D{i}" for i in range(len(joined))])
+        for counts, zones in zip(parts, names, strict=True):
+            sums, exposure = alerts.windows_of(replace(series, counts=counts), days, memory)
+            judged = alerts.test(sums, exposure, knobs.alert_reference_weeks)
+            rows += [
+                {"theme": theme, "zone": zone, "period_days": days, **row}
+                for zone, row in zip(zones, judged, strict=True)
+            ]
+    return rows
+
+
 def _grade(what: str, nominal: str, seen: list[float]) -> Grade:
     told = np.array(seen)
     error = float(told.std(ddof=1) / np.sqrt(len(told)))
@@ -125,8 +191,19 @@ def main(runs: int = 400) -> None:
     for seed in SEEDS:
         for name, world in WORLDS.items():
             for one in false_levels(world, knobs, seed, runs):
-                print(f"graine {seed} | {name} | {one.what} | nominal {one.nominal} | "
-                      f"observé {one.observed:.3f} ± {one.error:.3f} ({one.tried})")  # fmt: skip
+                _say(seed, name, one)
+        for name in ("hasard seul", "semaines liées (ρ = 0,5), années à 5 %"):
+            for times in (1.0, 2.0, 3.0, 4.0):
+                for one in tiers(Day(), WORLDS[name], knobs, seed, max(runs // 4, 2), times):
+                    _say(seed, name, one)
+
+
+def _say(seed: int, world: str, one: Grade) -> None:
+    print(
+        f"graine {seed} | {world} | {one.what} | nominal {one.nominal} | "
+        f"observé {one.observed:.3f} ± {one.error:.3f} ({one.tried})",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

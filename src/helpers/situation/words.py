@@ -17,7 +17,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
 from helpers.situation.agenda import Today
-from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
+from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit, power, to_watch
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import CODES, CORRECTED, SILENT, TOO_FEW_REFERENCES
 from helpers.situation.reflex_sheets import Opened, Reason
@@ -50,6 +50,7 @@ CLOSED = {
 NO_PLACE = "lieu non précisé"
 GREATEST = 3  # events told one by one
 LISTED = 12  # closures told one by one; the others are counted
+WATCHED = 10  # counts to look at told one by one; the others are counted
 VAGUE, SMALL = 3, 10  # ends of an interval that says nothing: their ratio, the count expected
 
 
@@ -158,11 +159,43 @@ def alerts(table: pa.Table, city: City, names: Names, events: list[Row], knobs: 
         f"{plural(tested, 'comparaison')} ; un jour où rien ne change, au plus "
         f"{number(100 * knobs.false_alert_rate)} chances sur 100 qu'une alerte s'allume."
     )
-    if not found:
-        return f"**Aucune alerte** ({promise})"
     known = _on_there(events, _titles(city))
     lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found]
-    return "\n".join([f"**{plural(len(found), 'alerte')}** ({promise})", "", *lines])
+    head = f"**{plural(len(found), 'alerte') if found else 'Aucune alerte'}** ({promise})"
+    return "\n".join([head, *(["", *lines] if lines else []), "", _power(table, knobs)])
+
+
+def watch(table: pa.Table, city: City, names: Names, events: list[Row], knobs: Knobs) -> str:
+    """Return what is worth a look as Markdown, the least to be expected first; what chance brings.
+
+    `events`: those of the day, recalled beside a count of their zone.
+    """
+    found = to_watch(table)
+    false = plural(round(knobs.watch_false_a_day), "compte")
+    if knobs.watch_false_a_day < 1:
+        false = f"{number(knobs.watch_false_a_day, 1)} compte"
+    promise = (
+        f"du moins attendu au plus attendu ; le hasard seul en amène, en moyenne, {false} par jour "
+        "au plus"
+    )
+    if not found:
+        return f"**Rien d'autre à regarder** ({promise})."
+    known = _on_there(events, _titles(city))
+    lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found[:WATCHED]]
+    if len(found) > WATCHED:
+        lines.append(f"- et {plural(len(found) - WATCHED, 'autre')}.")
+    return "\n".join([f"**À regarder** ({promise}) :", "", *lines])
+
+
+def _power(table: pa.Table, knobs: Knobs) -> str:
+    """Return what each tier would see of a zone's rise, as a sentence."""
+    if not any(row["status"] == "ok" for row in table.to_pylist()):
+        return ""
+    told = []
+    for times, verb in ((2, "double"), (3, "triple"), (4, "quadruple")):
+        by_alert, by_either = (number(100 * v) for v in power(table, knobs, times))
+        told.append(f"{verb} : {by_alert} fois sur 100, {by_either} avec la liste « à regarder »")
+    return f"Une zone à un fait par jour dont la semaine {' ; '.join(told)}."
 
 
 def alert_title(row: Row, city: City, names: Names) -> tuple[str, str, str]:
