@@ -176,7 +176,7 @@ def test_a_past_that_was_not_covered_is_no_reference() -> None:
 def test_a_year_is_never_said_above_beside_a_stable_or_falling_trend(
     years: list[int], ratio: float
 ) -> None:
-    """`trends` says stable within a tenth of the year before, down below it; whatever the others."""
+    """`trends` says stable within a tenth of the year before; whatever the other years."""
     n = round(years[0] * ratio)
     found = expected.by_references(
         np.array([years], dtype=float), np.ones(len(years)), 1.0, 0.95, years=True

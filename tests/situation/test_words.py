@@ -28,7 +28,8 @@ def row(zone: str, n: int | None, level: str = "usual", **more: Any) -> dict[str
     """Return a row of levels: 10 to 20 were expected."""
     return {"theme": "bruit", "period_days": 7, "division": "carres", "zone": zone, "n": n,
             "expected": 15.0, "low": 10.0, "high": 20.0, "references": 8, "level": level,
-            "aside_days": 0, "aside_n": 0, "remarks": [], "status": "ok", "reason": "", **more}  # fmt: skip
+            "aside_days": 0, "aside_n": 0, "remarks": [], "status": "ok", "reason": "",
+            **more}  # fmt: skip
 
 
 SILENT = {"n": None, "expected": None, "low": None, "high": None, "level": "abstained",
@@ -174,6 +175,6 @@ def test_counts_least_expected_come_first_and_alerts_are_told_apart(city: City) 
     drawn = figures.unexpected(pa.Table.from_pylist(rows, alerts.SCHEMA), city, NAMES)
     (told,) = figure.complete(drawn.chart)["datasets"].values()
     assert [(one["quoi"], one["sens"]) for one in told] == [
-        ("Bruit · Carré A · hier", "alerte"),
+        ("Bruit · Carré A · dernier jour", "alerte"),
         ("Bruit · toute la ville · 7 derniers jours", "dans le hasard"),
     ]

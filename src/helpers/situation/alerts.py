@@ -8,8 +8,9 @@ for two Poisson counts). How much counts vary beyond chance is learnt from a yea
 comparisons. All tests of a day are judged together (Benjamini & Hochberg 1995): on a day when
 nothing has changed, the chance of one alert or more is at most the rate.
 
-So sure a tier sees little: the second one lists what would be there by chance at most so many times
-a day, on average, knowing which tails counts so small can reach at all (Tarone 1990, Biometrics 46).
+So sure a tier sees little: the second one lists what would be there by chance at most so many
+times a day, on average, knowing which tails counts so small can reach at all (Tarone 1990,
+Biometrics 46).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Two ways, chosen by how much past there is, never by what it holds (a choice made on the counts
 would spoil the level of the interval). `by_the_year_before`: the level of the year before, as the
-calendar moves it; how far such a forecast errs is learnt from the same forecasts made in the past
-(Makridakis & Winkler 1989, Applied Statistics 38: errors of forecasts, not of fits). `by_references`:
-past periods held side by side, Student's predictive interval.
+calendar moves it; how far such a forecast errs is learnt from the same forecasts made in the past,
+not from how well a curve fits. `by_references`: past periods side by side, Student's predictive
+interval.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from helpers.core.base import store
 from helpers.core.city.city import City, Holidays, Milestone
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, day_kinds
-from helpers.core.place_time.counts import counts
+from helpers.core.place_time.counts import DATED, counts
 from helpers.core.stats.quasi_poisson import YEAR_WEEKS, Bools, Floats, quasi_poisson
 
 BASE_DAYS = 364  # whole weeks nearest to a year
@@ -116,8 +116,7 @@ def _heard(con: duckdb.DuckDBPyConnection, city: City, source: str, width: int) 
     """Return the days on which the source was in: from its first record on, but for silences."""
     start, heard = city.about.period.start, np.ones(width, dtype=bool)
     began = con.execute(
-        "SELECT min(CAST(hour AS DATE)) FROM cube WHERE source = ? AND time_precision != 'year' "
-        "AND hour >= ?",
+        f"SELECT min(CAST(hour AS DATE)) FROM cube WHERE source = ? AND {DATED} AND hour >= ?",
         [source, start],
     ).fetchall()[0][0]
     heard[: width if began is None else (began - start).days] = False
