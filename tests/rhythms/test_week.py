@@ -191,7 +191,7 @@ def test_shares_have_jeffreys_interval_of_another_library() -> None:
 def test_peak_is_found_round_the_end_of_the_week(start: int) -> None:
     weights = np.ones(WEEK)
     weights[(start + np.arange(6)) % WEEK] = 10
-    found, share, low, high = rhythms_week.peak(weights, np.diag(weights), 0.95)
+    found, share, low, high = rhythms_week.busiest(weights, np.diag(weights), 0.95)
     assert low < share < high
     assert found == start
     assert share == pytest.approx(60 / (60 + WEEK - 6), abs=1e-6)
@@ -392,7 +392,7 @@ def test_busy_and_quiet_hours_are_covered_as_said(facts: int, seed: int) -> None
         rate = truth * facts / 52
         inside.append(((low <= rate) & (rate <= high))[busy].mean())
         shares.append(weights[quiet].sum() / facts / truth[quiet].sum())
-        top = rhythms_week.peak(weights, known, 0.95)
+        top = rhythms_week.busiest(weights, known, 0.95)
         run = truth[(top.start + np.arange(6)) % WEEK].sum()
         peaks.append(top.low <= run <= top.high)
     assert 0.90 <= np.mean(inside) <= 1

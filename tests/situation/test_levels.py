@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import params
-from helpers.situation import expected, grades, held
+from helpers.core.stats import two_windows
+from helpers.situation import expected, grades, held, words
 from helpers.situation import levels as situation_levels
 from helpers.situation.held import Held
 from helpers.situation.knobs import Knobs
+from helpers.trends import levels as trends_levels
+from helpers.trends import words as trends_words
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
 from tests.fixtures.tables import table_of_facts
@@ -186,6 +189,28 @@ def test_a_year_is_never_said_above_beside_a_stable_or_falling_trend(
         assert n <= found.high[0]
     if ratio >= 1 / 1.1:
         assert n >= found.low[0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_year_is_never_told_against_the_sense_of_trends(seed: int) -> None:
+    """Words of the one beside words of the other, on the same made-up facts, whatever they do."""
+    rng = np.random.default_rng([22, seed])
+    first, width = dt.date(2020, 1, 6), 1820  # Monday; 260 weeks
+    years = np.exp(rng.normal(0, rng.choice([0.0, 0.05, 0.2]), 5))
+    mean = np.repeat(years, 364) * rng.choice([5, 50, 300])
+    series = made(rng.poisson(mean, (1, width)).astype(float), first)
+    found = situation_levels.expect(series, 365, KNOBS)
+    assert found is not None
+    n = series.counts[0, -365:].sum()
+    level = "above" if n > found.high[0] else "below" if n < found.low[0] else "usual"
+    weekly = series.counts.reshape(1, 260, 7).sum(axis=2)
+    how = two_windows.How(52, 0.95, 30, 0.9)
+    trend = two_windows.compare(weekly, np.ones((1, 260)), how, np.zeros(1))
+    told = tuple(float(value[0]) for value in trend.ratio(0.95))
+    said = trends_levels.label(float(trend.p()[0]) <= 0.05, told, 0.1)
+    pair = (words.LEVELS[level], trends_words.LABELS[said])
+    against = {("above", "down"), ("above", "stable"), ("below", "up"), ("below", "stable")}
+    assert pair not in {(words.LEVELS[a], trends_words.LABELS[b]) for a, b in against}
 
 
 # --- From the cube ---------------------------------------------------------------------------

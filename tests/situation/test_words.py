@@ -120,7 +120,8 @@ def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> N
     closed = {"id": TRAP, "kind": TRAP, "radius_m": 5, "event": TRAP, "zone": "A",
               "end_at": dt.datetime(2024, 12, 31, 20)}  # fmt: skip
     lit = {"theme": "bruit", "period_days": 1, "zone": "A", "n": 9, "expected": 1.0, "low": 0.0,
-           "high": 4.0, "p": 0.0, "q": 0.0, "alert": True, "status": "ok",
+           "high": 4.0, "p": 0.0, "q": 0.0, "alert": True, "watch": False,
+           "limit": 0.001, "dispersion": 0.0, "status": "ok",
            "reason": ""}  # fmt: skip
     reasons = (Reason("bruit", "A"), Reason(warning=TRAP))
     knobs = params.knobs("situation", ROOT)

@@ -47,8 +47,9 @@ def answer(told: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) ->
     sums = {sum(row.values()) for row in found.values()}
     agree = "sont égaux" if len(sums) == 1 else "**diffèrent : c'est une erreur**"
     return (
-        f"{plural(rows, 'ligne reçue')} = {number(accepted)} acceptées + "
-        f"{number(rows - accepted - doubles - replaced)} écartées + {number(doubles)} en double + "
-        f"{number(replaced)} remplacées par une version plus récente. "
+        f"{plural(rows, 'ligne reçue')} = {plural(accepted, 'acceptée')} + "
+        f"{plural(rows - accepted - doubles - replaced, 'écartée')} + "
+        f"{number(doubles)} en double + {plural(replaced, 'remplacée')} par une version "
+        "plus récente. "
         f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."
     )

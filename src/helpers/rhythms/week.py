@@ -249,7 +249,7 @@ def week(
     found = rates(weights, lived, spread_of, knobs.confidence)
     mean = float(weights.sum() / max(lived.sum(), 1.0))
     return Week(weights, lived, *found, thin(*found, mean, knobs.thin_ratio), left_out,
-                spread_of, peak(weights, more * known, knobs.confidence))  # fmt: skip
+                spread_of, busiest(weights, more * known, knobs.confidence))  # fmt: skip
 
 
 def shares(
@@ -320,23 +320,30 @@ def relative(weights: Floats, lived: Floats | None = None) -> Floats:
     return np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
 
 
-def peak(weights: Floats, covariance: Floats, confidence: float) -> Peak:
+def busiest(weights: Floats, covariance: Floats, confidence: float) -> Peak:
     """Return the busiest run of `BUSIEST` hours of the week (168,).
 
     `covariance` (168, 168) is that of the weights. The run was chosen for being the busiest, among
     as many as stand side by side in a week: its lower end allows for that (Šidák 1967, JASA 62).
     """
-    runs = (np.arange(HOURS_OF_WEEK)[:, None] + np.arange(BUSIEST)) % HOURS_OF_WEEK
-    sums = weights[runs].sum(axis=1)
-    top, total = int(np.argmax(np.round(sums, 6))), float(weights.sum())
+    total = float(weights.sum())
     if total <= 0:
         return Peak(0, 0.0, 0.0, 1.0)
-    share = float(sums[top]) / total
+    top, share = peak(weights)
     apart = -np.full(HOURS_OF_WEEK, share)
-    apart[runs[top]] += 1.0  # the share's derivative, times the total
+    apart[(top + np.arange(BUSIEST)) % HOURS_OF_WEEK] += (
+        1.0  # the share's derivative, times the total
+    )
     error = float(np.sqrt(max(apart @ covariance @ apart, 0.0))) / total
     tail = (1 - confidence) / 2
     chosen = 1 - (1 - tail) ** (BUSIEST / HOURS_OF_WEEK)
     low, high = share + error * special.ndtri(chosen), share - error * special.ndtri(tail)
     told = (round(float(v), DIGITS) for v in (share, max(low, 0.0), min(high, 1.0)))
     return Peak(top, *told)
+
+
+def peak(weights: Floats, hours: int = BUSIEST) -> tuple[int, float]:
+    """Return the first hour of the week of the busiest run of `hours`, and its share."""
+    sums = sum(np.roll(weights, -i) for i in range(hours))
+    top = int(np.argmax(np.round(np.asarray(sums), 6)))
+    return top, float(np.asarray(sums)[top] / weights.sum())

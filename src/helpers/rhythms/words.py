@@ -54,8 +54,8 @@ def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
         first = rows[0]
         lines.append(
             f"- **{plain(theme.title)}** : six heures les plus chargées à partir de "
-            f"{spoken_hour(first['peak'])}, {percent(first['peak_share'])} de la semaine "
-            f"({percent(first['peak_low'])} à {percent(first['peak_high'])}) contre "
+            f"{spoken_hour(first['peak'])}, {percent(first['peak_share'], 1)} de la semaine "
+            f"({percent(first['peak_low'], 1)} à {percent(first['peak_high'], 1)}) contre "
             f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
             f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
             f"{_thin_told(sum(r['thin'] for r in rows))}."

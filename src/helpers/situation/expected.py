@@ -138,14 +138,15 @@ def by_references(
     freedom = k - design.shape[1]
     left = ((rates - fitted @ design.T) ** 2).sum(axis=1) / freedom
     reach = special.stdtrit(freedom, 1 - tail) * np.sqrt(left * (1 + new @ inverse @ new))
-    value = np.maximum(fitted @ new, 0.0)
+    value = np.asarray(np.maximum(fitted @ new, 0.0), np.float64)
     total = counts.sum(axis=1) + HALF
     least, most = (
         stats.nbinom.ppf(q, total, exposure.sum() / (exposure.sum() + now))
         for q in (tail, 1 - tail)
     )
-    low = np.minimum(least, np.maximum(np.floor(value - reach), 0.0))
-    return Expected(np.round(value, DIGITS), low, np.maximum(most, np.ceil(value + reach)), k)
+    low = np.asarray(np.minimum(least, np.maximum(np.floor(value - reach), 0.0)), np.float64)
+    high = np.asarray(np.maximum(most, np.ceil(value + reach)), np.float64)
+    return Expected(np.round(value, DIGITS), low, high, k)
 
 
 def never_against(found: Expected, last: Floats, margin: float) -> Expected:

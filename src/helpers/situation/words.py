@@ -175,8 +175,7 @@ def watch(table: pa.Table, city: City, names: Names, events: list[Row], knobs: K
     if knobs.watch_false_a_day < 1:
         false = f"{number(knobs.watch_false_a_day, 1)} compte"
     promise = (
-        f"du moins attendu au plus attendu ; le hasard seul en amène, en moyenne, {false} par jour "
-        "au plus"
+        f"le moins attendu d'abord ; le hasard seul y met au plus {false} par jour, en moyenne"
     )
     if not found:
         return f"**Rien d'autre à regarder** ({promise})."
