@@ -26,7 +26,7 @@ AREAS = ("map", "trend", "rhythm")
 
 
 # What the buttons say → days, and the axes in the order of the city's file.
-PERIODS = {"Hier": 1, "7 derniers jours": 7, "28 derniers jours": 28, "12 derniers mois": 365}
+PERIODS = {"Dernier jour": 1, "7 derniers jours": 7, "28 derniers jours": 28, "12 derniers mois": 365}
 AXES = ("Délinquance", "Domaine public", "Circulation")
 WHOLE = "Toute la ville"
 GREY = "#C4C9D0"  # an hour of which nothing is said: no colour of the scale
