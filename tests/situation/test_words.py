@@ -6,11 +6,13 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from helpers.core.base.markup import to_html
 from helpers.core.city.city import City
+from helpers.core.place_time import places
 from helpers.core.stage import figure, palette, params
 from helpers.situation import alerts, figures, levels, words
 from helpers.situation.agenda import Today
@@ -179,3 +181,13 @@ def test_counts_least_expected_come_first_and_alerts_are_told_apart(city: City) 
         ("Bruit · Carré A · dernier jour", "alerte"),
         ("Bruit · toute la ville · 7 derniers jours", "dans le hasard"),
     ]
+
+
+def test_a_district_is_told_by_its_name_and_a_shared_code_by_that_of_the_main_division(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR, name VARCHAR)")
+    for one in (("carres", "A", "Carré A"), ("moities", "ouest", "Ouest"), ("moities", "A", "?")):
+        memory.execute("INSERT INTO zones VALUES (?, ?, ?)", list(one))
+    assert places.zone_names(memory, city) == {"A": "Carré A"}
+    assert places.zone_names(memory, city, every=True) == {"A": "Carré A", "ouest": "Ouest"}

@@ -27,7 +27,7 @@ class Day:
             for name in ("alerts", *agenda.SCHEMAS)
         }
         self.today = agenda.of_tables(city.about.period.end, tables)
-        self.names = places.zone_names(run.con, city)
+        self.names = places.zone_names(run.con, city, every=True)
         self.lit = [row for row in alerts.lit(tables["alerts"]) if row["theme"] in city.themes]
         said = words.alerts(tables["alerts"], city, self.names, self.today.events, knobs)
         watched = words.watch(tables["alerts"], city, self.names, self.today.events, knobs)

@@ -121,7 +121,7 @@ def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
     )
     colours = alt.Scale(
         domain=["alerte", "à regarder", "dans le hasard"],
-        range=[palette.ALERT, palette.BLUE, palette.WITHIN_CHANCE],
+        range=[palette.ALERT, palette.TO_WATCH, palette.WITHIN_CHANCE],
     )
     colour = alt.Color("sens:N", title=None, scale=colours, legend=alt.Legend(orient="top"))
     bars = base.mark_bar(color=palette.EXPECTED, opacity=0.4, height=10).encode(

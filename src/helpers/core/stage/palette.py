@@ -19,7 +19,7 @@ CHOSEN = INK  # around the zone that is looked at
 # Against what was to be expected.
 HOT, MORE, LESS, USUAL = ORANGE, ORANGE, BLUE, "#C9D6E3"
 ABSTAINED = PAPER
-ALERT, WITHIN_CHANCE, EXPECTED = ORANGE, BLUE, GREY
+ALERT, TO_WATCH, WITHIN_CHANCE, EXPECTED = ORANGE, AMBER, BLUE, GREY
 MISSING = EDGE
 CHANCE = "#E4E9EE"
 COUNTED, AT_RANDOM = ORANGE, GREY  # a measure of the facts, and of as many thrown at random
