@@ -203,14 +203,14 @@ def test_late_entries_hide_no_rise() -> None:
 
 
 def test_the_second_tier_sees_what_the_first_does_not() -> None:
-    """A zone of one fact a day among a thousand tests, its week tripled: seen by the list alone."""
+    """A zone of one fact a day among a thousand tests, its week doubled: the list sees more."""
     rng = np.random.default_rng(21)
     seen, alone = 0, 0
-    for _ in range(20):
+    for _ in range(40):
         counts = rng.poisson(7.0, (1000, 65)).astype(float)
-        counts[0, 0] = rng.poisson(21)
+        counts[0, 0] = rng.poisson(14)
         rows = alerts.judge(alerts.test(counts, EVEN, 12), 0.05, 1)
         alone += rows[0]["alert"]
         seen += rows[0]["alert"] or rows[0]["watch"]
-    assert seen >= 10
+    assert seen >= 5
     assert alone <= seen / 2
