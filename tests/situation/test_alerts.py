@@ -27,6 +27,9 @@ DAYS = (52 + 12) * 7 + 7
 RUNS = 500
 
 
+EVEN = np.ones(65)
+
+
 def judged(daily: list[np.ndarray]) -> list[dict[str, Any]]:
     """Judge several themes together, each of counts (zones, days), as `find` does."""
     rows = []
@@ -34,8 +37,9 @@ def judged(daily: list[np.ndarray]) -> list[dict[str, Any]]:
         whole = counts.sum(axis=0, keepdims=True)
         for days in KNOBS.alert_periods_days:
             for part in (whole, counts):
-                rows += alerts.test(alerts.windows(part, days, 64), KNOBS.alert_reference_weeks)
-    return alerts.judge(rows, KNOBS.false_alert_rate)
+                sums = alerts.windows(part, days, 64)
+                rows += alerts.test(sums, EVEN, KNOBS.alert_reference_weeks)
+    return alerts.judge(rows, KNOBS.false_alert_rate, KNOBS.watch_false_a_day)
 
 
 def nothing_happens(rng: np.random.Generator, law: str) -> np.ndarray:
@@ -55,12 +59,13 @@ def nothing_happens(rng: np.random.Generator, law: str) -> np.ndarray:
 def test_false_alerts_are_no_more_frequent_than_said(law: str) -> None:
     """A day on which nothing has changed shows an alert at most as often as the rate says."""
     rng = np.random.default_rng([7, len(law)])
-    days = [
-        any(row["alert"] for row in judged([nothing_happens(rng, law) for _ in range(2)]))
-        for _ in range(RUNS)
-    ]
+    days = [judged([nothing_happens(rng, law) for _ in range(2)]) for _ in range(RUNS)]
     slack = 2.6 * np.sqrt(0.05 * 0.95 / RUNS)
-    assert np.mean(days) <= 0.05 + slack
+    assert np.mean([any(row["alert"] for row in day) for day in days]) <= 0.05 + slack
+    watched = [sum(row["alert"] or row["watch"] for row in day) for day in days]
+    assert np.mean(watched) <= 1 + 3 * np.std(watched) / np.sqrt(RUNS)
+    if law == "hasard":
+        assert np.mean(watched) > 0.4, "un budget qui ne sert pas n'est pas une liste"
 
 
 def test_a_real_rise_is_told_and_only_there() -> None:
@@ -69,7 +74,7 @@ def test_a_real_rise_is_told_and_only_there() -> None:
     for _ in range(60):
         counts = rng.poisson(2.0, (12, DAYS)).astype(float)
         counts[4, -7:] = rng.poisson(6.0, 7)
-        rows = alerts.judge(alerts.test(alerts.windows(counts, 7, 64), 12), 0.05)
+        rows = alerts.judge(alerts.test(alerts.windows(counts, 7, 64), EVEN, 12), 0.05, 1)
         found += rows[4]["alert"]
         elsewhere += sum(row["alert"] for i, row in enumerate(rows) if i != 4)
     assert found >= 57
@@ -81,7 +86,9 @@ def test_the_tail_is_that_of_the_binomial_where_counts_are_poisson(
     n: int, past: int, references: int
 ) -> None:
     expected = stats.binom.sf(n - 1, n + past, 1 / (references + 1))
-    assert alerts.upper_tail(n, past, references, 0.0) == pytest.approx(expected, rel=1e-9)
+    assert alerts.tails(n + past, 1 / (references + 1), references, 0.0)[n] == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @settings(max_examples=50)
@@ -91,7 +98,8 @@ def test_the_tail_is_that_of_the_beta_binomial_where_they_vary_more(
 ) -> None:
     law = stats.betabinom(n + past, 1 / alpha, references / alpha)
     expected = law.pmf(np.arange(n, n + past + 1)).sum()
-    assert alerts.upper_tail(n, past, references, alpha) == pytest.approx(expected, rel=1e-6)
+    found = alerts.tails(n + past, 1 / (references + 1), references, alpha)
+    assert found[n] == pytest.approx(expected, rel=1e-6)
 
 
 def test_negative_binomial_counts_given_their_sum_have_that_tail() -> None:
@@ -99,7 +107,7 @@ def test_negative_binomial_counts_given_their_sum_have_that_tail() -> None:
     rng = np.random.default_rng(5)
     alpha, k = 0.3, 10
     counts = rng.negative_binomial(1 / alpha, 1 / (1 + alpha * 8), (4000, k + 1))
-    p = np.array([alerts.upper_tail(int(r[0]), int(r[1:].sum()), k, alpha) for r in counts])
+    p = np.array([alerts.tails(int(r.sum()), 1 / (k + 1), k, alpha)[int(r[0])] for r in counts])
     for level in (0.5, 0.1, 0.01):
         assert (p <= level).mean() <= level + 3 * np.sqrt(level * (1 - level) / len(p))
     assert (p <= 0.1).mean() > 0.05
@@ -110,7 +118,7 @@ def test_dispersion_is_found_again(alpha: float) -> None:
     rng = np.random.default_rng(int(100 * alpha) + 1)
     means = np.exp(rng.normal(1.5, 0.8, (60, 1)))
     gamma = rng.gamma(1 / alpha, alpha, (60, 65)) if alpha else 1.0
-    found = alerts.dispersion(rng.poisson(means * gamma).astype(float), 12)
+    found = alerts.dispersion(rng.poisson(means * gamma).astype(float), EVEN, 12)
     assert alpha * 0.8 <= found <= alpha * 1.5 + 0.02
 
 
@@ -140,6 +148,12 @@ def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
     con = built.connect()
     missing = [("faits", "ville", silent)] if silent else []
     con.execute("CREATE TABLE days (source VARCHAR, division VARCHAR, day DATE, status VARCHAR)")
+    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
+    con.execute(
+        "CREATE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, ratio DOUBLE, "
+        "low DOUBLE, high DOUBLE, status VARCHAR)"
+    )
     for source, division, day in missing:
         con.execute("INSERT INTO days VALUES (?, ?, ?, 'missing')", [source, division, day])
     return built, con
@@ -153,7 +167,7 @@ def test_a_rise_lights_the_alert_of_its_zone_and_says_so(tmp_path: Path) -> None
     assert not any(zone == "A" for zone, _ in lit)
     on = [{"zone": "B", "kind": "Fête du quartier"}, {"zone": "A", "kind": "Marché"}]
     said = words.alerts(table, built.city, {"B": "Carré B"}, on, SHORT)
-    assert "**Bruit, Carré B** (hier) : 12\u00a0faits, 1\u00a0attendu (de 0 à 4)." in said
+    assert "**Bruit, Carré B** (dernier jour) : 12\u00a0faits, 1\u00a0attendu (de 0 à 4)." in said
     assert "À savoir : Fête du quartier." in said
     assert "Marché" not in said
 
@@ -166,3 +180,37 @@ def test_a_silent_source_is_missing_and_lights_nothing(tmp_path: Path) -> None:
     assert {row["reason"] for row in rows} == {"silent"}
     assert {row["n"] for row in rows} == {None}
     assert alerts.lit(table) == []
+
+
+def test_the_limit_of_what_is_worth_a_look_spends_the_budget_that_tails_allow() -> None:
+    """By hand: two tests that can reach .5 and .05, one that cannot go below .6."""
+    coarse, fine = np.array([1.0, 0.6]), np.array([1.0, 0.15, 0.05])
+    assert alerts.watched([coarse, fine, fine], 0.1) == 0.05
+    assert alerts.watched([coarse, fine, fine], 0.3) == 0.15
+    assert alerts.watched([coarse, fine, fine], 0.09) == 0, "deux tests à .05 coûtent .1"
+    assert alerts.watched([], 1.0) == 0
+
+
+def test_late_entries_hide_no_rise() -> None:
+    """Three quarters are still to come: 15 of the 60 that a rise brings, where 20 are usual."""
+    sums = np.full((40, 65), 20.0)
+    sums[0, 0] = 15
+    exposure = EVEN.copy()
+    exposure[0] = 0.25
+    late, blind = alerts.test(sums, exposure, 12)[0], alerts.test(sums, EVEN, 12)[0]
+    assert late["expected"] == pytest.approx(5)
+    assert late["p"] < 0.001 < 0.5 < blind["p"]
+
+
+def test_the_second_tier_sees_what_the_first_does_not() -> None:
+    """A zone of one fact a day among a thousand tests, its week doubled: the list sees more."""
+    rng = np.random.default_rng(21)
+    seen, alone = 0, 0
+    for _ in range(40):
+        counts = rng.poisson(7.0, (1000, 65)).astype(float)
+        counts[0, 0] = rng.poisson(14)
+        rows = alerts.judge(alerts.test(counts, EVEN, 12), 0.05, 1)
+        alone += rows[0]["alert"]
+        seen += rows[0]["alert"] or rows[0]["watch"]
+    assert seen >= 5
+    assert alone <= seen / 2

@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import params
+from helpers.core.stats import two_windows
+from helpers.situation import expected, grades, held, words
 from helpers.situation import levels as situation_levels
+from helpers.situation.held import Held
 from helpers.situation.knobs import Knobs
+from helpers.trends import levels as trends_levels
+from helpers.trends import words as trends_words
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
 from tests.fixtures.tables import table_of_facts
@@ -35,15 +40,16 @@ Window = tuple[dt.date, dt.date]
 def test_reference_windows_are_comparable_and_do_not_overlap(
     days: int, count: int, past: int, end: dt.date
 ) -> None:
-    """Whole weeks away, as long as the period, before it, in the data, and each day once."""
+    """As long as the period, before it, in the data, each day once; whole weeks or years away."""
     earliest = end - dt.timedelta(past)
     first = end - dt.timedelta(days - 1)
     found = situation_levels.reference_windows(end, days, count, earliest)
-    assert len(found) <= count
     seen: set[dt.date] = set()
     for start, after in found:
         assert (after - start).days == days
-        assert (first - start).days % 7 == 0
+        last = after - dt.timedelta(1)
+        same_date = (last.month, last.day) in {(end.month, end.day), (2, 28)}
+        assert same_date if days >= 365 else (first - start).days % 7 == 0
         assert earliest <= start
         assert after <= first
         held = {start + dt.timedelta(i) for i in range(days)}
@@ -51,43 +57,11 @@ def test_reference_windows_are_comparable_and_do_not_overlap(
         seen |= held
 
 
-def test_with_enough_past_the_season_is_that_of_past_years() -> None:
-    found = situation_levels.reference_windows(END, 7, 6, dt.date(2021, 1, 1))
-    for start, _ in found:
-        day_of_year = (start.replace(year=2024) - dt.date(2024, 12, 25)).days
-        assert min(abs(day_of_year), 366 - abs(day_of_year)) <= 14
-    assert len({start.year for start, _ in found}) >= 2
-
-
-def test_a_year_is_compared_with_every_past_year_by_hand() -> None:
-    """365 days hold 52 weeks and a day: the nearest Tuesday that overlaps nothing is 53 weeks away.
-
-    2024 is compared with 2023-12-27 back, and so on: the days between two windows are six.
-    """
-    day = dt.date
-    found = situation_levels.reference_windows(END, 365, 8, day(2018, 1, 1))
-    assert found == [
-        (day(2022, 12, 27), day(2023, 12, 27)),
-        (day(2021, 12, 21), day(2022, 12, 21)),
-        (day(2020, 12, 15), day(2021, 12, 15)),
-        (day(2019, 12, 10), day(2020, 12, 9)),
-        (day(2018, 12, 4), day(2019, 12, 4)),
-    ]
-    assert {start.weekday() for start, _ in found} == {day(2024, 1, 2).weekday()}
-    assert situation_levels.reference_windows(END, 365, 2, day(2018, 1, 1)) == found[:2]
-
-
-@pytest.mark.parametrize(
-    ("days", "starts"),
-    [
-        (1, ["2024-01-09", "2024-01-02", "2023-12-26", "2023-01-03"]),
-        (7, ["2023-12-27", "2024-01-03", "2023-12-20", "2022-12-28"]),
-        (28, ["2023-12-06", "2024-01-03", "2023-11-08", "2022-12-07"]),
-    ],
-)
-def test_shorter_periods_keep_their_season_by_hand(days: int, starts: list[str]) -> None:
-    found = situation_levels.reference_windows(END, days, 4, dt.date(2020, 1, 1))
-    assert [start.isoformat() for start, _ in found] == sorted(starts, reverse=True)
+@pytest.mark.parametrize(("first_year", "count"), [(2018, 6), (2020, 4), (2021, 3)])
+def test_a_year_stands_beside_every_past_year(first_year: int, count: int) -> None:
+    """Four whole past years give four references: none is skipped, none cut."""
+    found = situation_levels.reference_windows(END, 365, 8, dt.date(first_year, 1, 1))
+    assert [after for _, after in found] == [dt.date(2024 - i, 1, 1) for i in range(count)]
 
 
 def test_with_a_short_past_the_windows_just_before_serve() -> None:
@@ -100,65 +74,143 @@ def test_without_past_there_is_nothing_to_compare_with() -> None:
     assert situation_levels.reference_windows(END, 28, 8, END - dt.timedelta(20)) == []
 
 
-@pytest.mark.parametrize(("n", "level"), [(10, "usual"), (8, "usual"), (60, "above"), (0, "below")])
-def test_count_is_judged_against_its_references(n: int, level: str) -> None:
-    found = situation_levels.judge(n, [10, 12, 9, 11, 10, 8], KNOBS)
-    assert found["level"] == level
-    assert found["status"] == "ok"
-    assert found["expected"] == 10
-    assert 1 <= found["low"] <= 6
-    assert 15 <= found["high"] <= 21
+def made(counts: np.ndarray, first: dt.date, **more: Any) -> Held:
+    """Return counts (zones, days) as `held.read` would, the calendar as it finds it."""
+    width = counts.shape[1]
+    ones, none = np.ones(width), np.zeros(width, dtype=bool)
+    told = held.calendar(grades.FRANCE, first, counts[0], ones)
+    zones = [WHOLE, *"ABCD"[: len(counts) - 1]]
+    whole: dict[str, Any] = {
+        "first": first, "zones": zones, "counts": counts, "exposure": told.factor,
+        "calendar": told, "share_in": ones, "heard": ~none, "aside": none, "steps": [],
+        "unknown": 0, "uncovered": none,
+    }  # fmt: skip
+    return Held(**whole | more)
 
 
-def test_bounds_themselves_are_usual() -> None:
-    found = situation_levels.judge(10, [10] * 6, KNOBS)
-    low, high = int(found["low"]), int(found["high"])
-    levels = {n: situation_levels.judge(n, [10] * 6, KNOBS)["level"] for n in range(high + 2)}
-    assert levels[low] == levels[high] == "usual"
-    assert (levels[low - 1], levels[high + 1]) == ("below", "above")
+@pytest.mark.parametrize("world", list(grades.WORLDS))
+def test_false_levels_are_no_more_frequent_than_said(world: str) -> None:
+    """Nothing changes: season, weeks that drag on, years that sway. A seed of its own."""
+    for one in grades.false_levels(grades.WORLDS[world], KNOBS, 14, 120):
+        assert one.observed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / one.tried), one
 
 
-@pytest.mark.parametrize("references", [[], [12]])
-def test_too_few_references_abstain(references: list[int]) -> None:
-    found = situation_levels.judge(50, references, KNOBS)
-    assert (found["level"], found["status"]) == ("abstained", "abstained")
-    assert (found["expected"], found["low"], found["high"]) == (None, None, None)
-    assert found["reason"] == "too_few_references"
+def test_a_year_like_no_other_is_told_and_a_trend_that_goes_on_is_usual() -> None:
+    """Eight years that rise by a tenth: the ninth is expected on their slope, not on their mean."""
+    n = np.array([[1800.0, 1700, 1600, 1500, 1400, 1300, 1200, 1100]])
+    found = expected.by_references(n, np.ones(8), 1.0, 0.95, years=True)
+    assert found.value[0] == pytest.approx(1900)
+    assert found.low[0] <= 1900 <= found.high[0] < 2100
+    flat = expected.by_references(np.full((1, 8), 1000.0), np.ones(8), 1.0, 0.95, years=True)
+    assert 1050 < flat.high[0] < 1150
 
 
-@pytest.mark.parametrize("mean", [0.3, 2, 20, 200])
-@pytest.mark.parametrize("references", [3, 8])
-def test_false_alerts_are_no_more_frequent_than_said(mean: float, references: int) -> None:
-    """Nothing changes: « above » at most in the upper 2.5 %, and the same below."""
-    rng = np.random.default_rng(int(10 * mean) + references)
-    runs = 1500
-    levels = [
-        situation_levels.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
-        for row in rng.poisson(mean, (runs, references + 1))
-    ]
-    slack = 3 * np.sqrt(0.025 * 0.975 / runs)
-    for level in ("above", "below"):
-        assert levels.count(level) / runs <= 0.025 + slack
+def test_references_heard_in_part_are_held_against_what_was_heard() -> None:
+    """Half of the year was heard, half of its facts came: the rate is the same."""
+    found = expected.by_references(np.array([[500.0, 1000, 1000]]), np.array([0.5, 1, 1]), 1, 0.95)
+    assert found.value[0] == pytest.approx(1000)
 
 
-def test_false_alerts_of_clumped_counts_stay_near_what_is_said() -> None:
-    """Real counts vary more than chance: variance three times the mean, eight references."""
-    rng = np.random.default_rng(8)
-    runs = 1500
-    levels = [
-        situation_levels.judge(int(row[0]), [int(n) for n in row[1:]], KNOBS)["level"]
-        for row in rng.negative_binomial(15, 1 / 3, (runs, 9))
-    ]
-    assert (levels.count("above") + levels.count("below")) / runs <= 0.1
+def test_season_is_no_rise() -> None:
+    """Summers bring twice as much as winters: a July is held against what Julys bring."""
+    first, end = dt.date(2020, 8, 1), dt.date(2024, 7, 31)
+    days = np.arange((end - first).days + 1)
+    mean = 20 * np.exp(0.35 * np.cos(2 * np.pi * (days + 17) / 365.25))
+    counts = np.random.default_rng(4).poisson(mean, (1, len(days))).astype(float)
+    found = situation_levels.expect(made(counts, first), 28, KNOBS)
+    assert found is not None
+    assert found.value[0] == pytest.approx(mean[-28:].sum(), rel=0.05)
+    assert found.low[0] <= counts[0, -28:].sum() <= found.high[0]
+    assert counts[0, -28:].sum() > 1.2 * counts[0].mean() * 28
 
 
-def test_a_real_rise_is_told() -> None:
+def test_a_real_rise_is_told_in_every_period() -> None:
     rng = np.random.default_rng(9)
-    levels = [
-        situation_levels.judge(int(rng.poisson(60)), rng.poisson(30, 8).tolist(), KNOBS)["level"]
-        for _ in range(300)
+    first = dt.date(2020, 1, 1)
+    for days, more in ((7, 1.6), (28, 1.3), (365, 1.3)):
+        counts = rng.poisson(20, (1, 1827)).astype(float)
+        counts[0, -days:] = rng.poisson(20 * more, days)
+        found = situation_levels.expect(made(counts, first), days, KNOBS)
+        assert found is not None
+        assert counts[0, -days:].sum() > found.high[0], days
+
+
+def test_a_change_of_recording_that_was_measured_is_no_rise() -> None:
+    """The tool records a fifth more from October of the year before: corrected, nothing moves."""
+    rng = np.random.default_rng(3)
+    first, width = dt.date(2020, 1, 1), 1827
+    at = width - 457
+    counts = rng.poisson(30 * np.where(np.arange(width) < at, 1.0, 1.2), (1, width)).astype(float)
+    recorded = np.where(np.arange(width) < at, 1 / 1.2, 1.0)
+    plain = made(counts, first)
+    right = made(counts, first, exposure=recorded, steps=[held.Step(at, 0.01, "Outil")])
+    n = counts[0, -365:].sum()
+    said = [situation_levels.expect(one, 365, KNOBS) for one in (plain, right)]
+    assert all(said)
+    assert n > said[0].value[0] * 1.1
+    assert n == pytest.approx(said[1].value[0], rel=0.03)
+
+
+def test_days_aside_are_no_reference() -> None:
+    """A riot a year ago: with it the week expects more, without it as much as ever."""
+    first, width = dt.date(2020, 1, 1), 1827
+    counts = np.full((1, width), 10.0)
+    counts[0, -200] = 3000
+    aside = np.arange(width) == width - 200
+    found = [
+        situation_levels.expect(made(counts, first, exposure=np.ones(width), aside=one), 7, KNOBS)
+        for one in (aside, ~aside & False)
     ]
-    assert levels.count("above") > 290
+    assert found[0].value[0] == pytest.approx(70)
+    assert found[1].value[0] > 100
+
+
+def test_a_past_that_was_not_covered_is_no_reference() -> None:
+    """A source that began half-way through its past: too few years, nothing is said."""
+    first, width = dt.date(2020, 1, 1), 1827
+    counts = np.full((1, width), 10.0)
+    counts[0, :900] = 0
+    heard = np.arange(width) >= 900
+    assert situation_levels.expect(made(counts, first, heard=heard), 365, KNOBS) is None
+    assert situation_levels.expect(made(counts, first), 365, KNOBS) is not None
+
+
+@given(st.lists(st.integers(900, 1100), min_size=3, max_size=8), st.floats(0.5, 2))
+def test_a_year_is_never_said_above_beside_a_stable_or_falling_trend(
+    years: list[int], ratio: float
+) -> None:
+    """`trends` says stable within a tenth of the year before; whatever the other years."""
+    n = round(years[0] * ratio)
+    found = expected.by_references(
+        np.array([years], dtype=float), np.ones(len(years)), 1.0, 0.95, years=True
+    )
+    found = expected.never_against(found, np.array([years[0]]), KNOBS.stable_margin)
+    if ratio <= 1.1:
+        assert n <= found.high[0]
+    if ratio >= 1 / 1.1:
+        assert n >= found.low[0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_year_is_never_told_against_the_sense_of_trends(seed: int) -> None:
+    """Words of the one beside words of the other, on the same made-up facts, whatever they do."""
+    rng = np.random.default_rng([22, seed])
+    first, width = dt.date(2020, 1, 6), 1820  # Monday; 260 weeks
+    years = np.exp(rng.normal(0, rng.choice([0.0, 0.05, 0.2]), 5))
+    mean = np.repeat(years, 364) * rng.choice([5, 50, 300])
+    series = made(rng.poisson(mean, (1, width)).astype(float), first)
+    found = situation_levels.expect(series, 365, KNOBS)
+    assert found is not None
+    n = series.counts[0, -365:].sum()
+    level = "above" if n > found.high[0] else "below" if n < found.low[0] else "usual"
+    weekly = series.counts.reshape(1, 260, 7).sum(axis=2)
+    how = two_windows.How(52, 0.95, 30, 0.9)
+    trend = two_windows.compare(weekly, np.ones((1, 260)), how, np.zeros(1))
+    told = tuple(float(value[0]) for value in trend.ratio(0.95))
+    said = trends_levels.label(float(trend.p()[0]) <= 0.05, told, 0.1)
+    pair = (words.LEVELS[level], trends_words.LABELS[said])
+    against = {("above", "down"), ("above", "stable"), ("below", "up"), ("below", "stable")}
+    assert pair not in {(words.LEVELS[a], trends_words.LABELS[b]) for a, b in against}
 
 
 # --- From the cube ---------------------------------------------------------------------------
@@ -178,6 +230,16 @@ def days_table(con: duckdb.DuckDBPyConnection, *weeks: dt.date, day: dt.date | N
         ("faits", WHOLE, "ville", one, "missing") for one in [*silent, *([day] if day else [])]
     ]
     con.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?)", rows)
+    con.execute("CREATE OR REPLACE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE OR REPLACE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, "
+        "ratio DOUBLE, low DOUBLE, high DOUBLE, status VARCHAR)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TABLE breaks (theme VARCHAR, week DATE, "
+        "explanations STRUCT(kind VARCHAR, code VARCHAR, other VARCHAR)[])"
+    )
 
 
 def zones_table(con: duckdb.DuckDBPyConnection) -> None:
@@ -196,24 +258,6 @@ def daily(zone: str, n: int, first: dt.date, days: int) -> list[dict[str, Any]]:
         }
         for i in range(days)
     ]
-
-
-def test_heard_windows_are_those_without_a_silent_week(memory: duckdb.DuckDBPyConnection) -> None:
-    silent = dt.date(2024, 12, 2)  # Monday 2 to Sunday 8
-    days_table(memory, silent)
-    touching: list[Window] = [
-        (dt.date(2024, 12, 8), dt.date(2024, 12, 15)),
-        (dt.date(2024, 11, 25), dt.date(2024, 12, 3)),
-        (dt.date(2024, 12, 4), dt.date(2024, 12, 5)),
-        (dt.date(2024, 11, 1), dt.date(2024, 12, 31)),
-    ]
-    clear: list[Window] = [
-        (dt.date(2024, 12, 9), dt.date(2024, 12, 16)),
-        (dt.date(2024, 11, 25), dt.date(2024, 12, 2)),
-    ]
-    year: Window = (dt.date(2024, 1, 1), dt.date(2025, 1, 1))  # mute for 2 % of its days
-    assert situation_levels.heard(memory, "faits", [*touching, *clear, year]) == [*clear, year]
-    assert situation_levels.heard(memory, "muet", touching + clear) == touching + clear
 
 
 @pytest.fixture
@@ -247,6 +291,7 @@ def test_zone_that_doubled_is_told_and_the_others_are_usual(
     assert (rows["C"]["n"], rows["C"]["level"]) == (0, "usual")
     # The city counts what has no place too.
     assert (rows["ville"]["n"], rows["ville"]["expected"]) == (161, 91)
+    assert rows["ville"]["remarks"] == []
     assert {row["references"] for row in rows.values()} == {8}
 
 

@@ -6,11 +6,13 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from helpers.core.base.markup import to_html
 from helpers.core.city.city import City
+from helpers.core.place_time import places
 from helpers.core.stage import figure, palette, params
 from helpers.situation import alerts, figures, levels, words
 from helpers.situation.agenda import Today
@@ -28,7 +30,8 @@ def row(zone: str, n: int | None, level: str = "usual", **more: Any) -> dict[str
     """Return a row of levels: 10 to 20 were expected."""
     return {"theme": "bruit", "period_days": 7, "division": "carres", "zone": zone, "n": n,
             "expected": 15.0, "low": 10.0, "high": 20.0, "references": 8, "level": level,
-            "status": "ok", "reason": "", **more}  # fmt: skip
+            "aside_days": 0, "aside_n": 0, "remarks": [], "status": "ok", "reason": "",
+            **more}  # fmt: skip
 
 
 SILENT = {"n": None, "expected": None, "low": None, "high": None, "level": "abstained",
@@ -77,6 +80,23 @@ def test_a_zone_is_told_by_itself_and_the_word_habit_is_heard_once() -> None:
         assert words.told_alone(row("A", 9, level)).count("habitude") == 1
 
 
+def test_what_is_to_be_known_is_told_beside_the_level() -> None:
+    """A code that no longer comes, days kept aside, an interval that says nothing."""
+    gone = {"kind": "codes_changed", "what": "squat", "other": "", "gone": True}
+    late = {"kind": "late_entries", "what": "", "other": "", "gone": False}
+    told = words.sentence([row("ville", 9, "below", remarks=[gone, late])], NAMES)
+    assert told.endswith(
+        "À savoir : le code « squat » n'arrive plus : le compte peut en être abaissé."
+    )
+    apart = words.told_alone(row("ville", 115, aside_days=1, aside_n=100))
+    assert apart.startswith(
+        f"115{FIXED}faits, dont 100 en 1{FIXED}jour hors de l'ordinaire, mis à part, comme"
+    )
+    wide = row("ville", 12291, low=1596.0, high=12765.0, expected=7000.0)
+    assert "si large qu'il ne dit presque rien" in words.told_alone(wide)
+    assert "large" not in words.told_alone(row("ville", 14))
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
     [
@@ -102,7 +122,8 @@ def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> N
     closed = {"id": TRAP, "kind": TRAP, "radius_m": 5, "event": TRAP, "zone": "A",
               "end_at": dt.datetime(2024, 12, 31, 20)}  # fmt: skip
     lit = {"theme": "bruit", "period_days": 1, "zone": "A", "n": 9, "expected": 1.0, "low": 0.0,
-           "high": 4.0, "p": 0.0, "q": 0.0, "alert": True, "status": "ok",
+           "high": 4.0, "p": 0.0, "q": 0.0, "alert": True, "watch": False,
+           "limit": 0.001, "dispersion": 0.0, "status": "ok",
            "reason": ""}  # fmt: skip
     reasons = (Reason("bruit", "A"), Reason(warning=TRAP))
     knobs = params.knobs("situation", ROOT)
@@ -157,6 +178,16 @@ def test_counts_least_expected_come_first_and_alerts_are_told_apart(city: City) 
     drawn = figures.unexpected(pa.Table.from_pylist(rows, alerts.SCHEMA), city, NAMES)
     (told,) = figure.complete(drawn.chart)["datasets"].values()
     assert [(one["quoi"], one["sens"]) for one in told] == [
-        ("Bruit · Carré A · hier", "alerte"),
+        ("Bruit · Carré A · dernier jour", "alerte"),
         ("Bruit · toute la ville · 7 derniers jours", "dans le hasard"),
     ]
+
+
+def test_a_district_is_told_by_its_name_and_a_shared_code_by_that_of_the_main_division(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR, name VARCHAR)")
+    for one in (("carres", "A", "Carré A"), ("moities", "ouest", "Ouest"), ("moities", "A", "?")):
+        memory.execute("INSERT INTO zones VALUES (?, ?, ?)", list(one))
+    assert places.zone_names(memory, city) == {"A": "Carré A"}
+    assert places.zone_names(memory, city, every=True) == {"A": "Carré A", "ouest": "Ouest"}

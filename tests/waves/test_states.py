@@ -76,7 +76,7 @@ def city(folder: Path, needs: dict[str, str] | None = None, **facts: Any) -> Cit
 def state(con: duckdb.DuckDBPyConnection, pack: City, pilot_weeks: int = 10) -> tuple[str, str]:
     row = states.states(con, pack, Knobs(default_grade="C", pilot_weeks=pilot_weeks)).to_pylist()[0]
     assert row["theme"] == "bruit"
-    return row["state"], standing.why(row)
+    return row["state"], standing.why(row, pack)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_every_source_that_a_theme_needs_counts(
 ) -> None:
     pack = city(tmp_path, needs={"carres": "A"})
     tables(memory, {"faits": ("A", 9), "carres": ("B", 4)}, {"faits": "o" * 20})
-    assert state(memory, pack) == ("suspended", "« carres » est notée B, il faut A")
+    assert state(memory, pack) == ("suspended", "« Carrés inventés » est notée B, il faut A")
     tables(memory, {"faits": ("A", 9), "carres": ("A", 4)}, {"faits": "o" * 20})
     assert state(memory, pack)[0] == "active"
     tables(memory, {"faits": ("A", 9)}, {"faits": "o" * 20})
@@ -152,9 +152,9 @@ def test_what_is_not_in_force_is_left_out_and_says_why(
     assert kept.themes == {}
     assert list(pack.themes) == ["bruit", "depots"]
     told = standing.left_out(memory, pack, kept)
-    assert "**Bruit** (suspendu) : « faits » est notée D, il faut C." in told
+    assert "**Bruit** (suspendu) : « Faits inventés » est notée D, il faut C." in told
     assert standing.left_out(memory, pack, pack) == ""
-    assert "2 suspendu" in words.states(found, pack)
+    assert "2 suspendus" in words.states(found, pack)
 
 
 def test_a_need_names_a_source_of_the_city(tmp_path: Path) -> None:
@@ -169,6 +169,6 @@ def test_a_source_is_named_as_it_is_in_figures_and_reads_so_in_words(
     tables(memory, {"faits": ("D", 9)}, {"faits": "o" * 20})
     rows = states.states(memory, pack, Knobs(default_grade="C", pilot_weeks=10)).to_pylist()
     rows[0]["reasons"][0]["source"] = "faits_a_*b*"
-    assert standing.why(rows[0]) == "« faits_a_*b* » est notée D, il faut C"
+    assert standing.why(rows[0], pack) == "« faits_a_*b* » est notée D, il faut C"
     told = markup.to_html(words.states(pa.Table.from_pylist(rows), pack))
     assert "« faits_a_*b* » est notée D, il faut C." in told

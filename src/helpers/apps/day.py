@@ -28,13 +28,15 @@ class Day:
             for name in ("alerts", *agenda.SCHEMAS)
         }
         self.today = agenda.of_tables(city.about.period.end, tables)
-        self.names = places.zone_names(run.con, city)
+        self.names = places.zone_names(run.con, city, every=True)
         self.lit = [row for row in alerts.lit(tables["alerts"]) if row["theme"] in city.themes]
         said = words.alerts(tables["alerts"], city, self.names, self.today.events, knobs)
+        watched = words.watch(tables["alerts"], city, self.names, self.today.events, knobs)
         day = words.day(run.city, self.today, self.names)
         title = plural(len(self.lit), "alerte") if self.lit else "Aucune alerte"
         self.alerts = widgets.HTML(folded(title, said, open_now=bool(self.lit)))
-        self.on = widgets.HTML(folded("Aujourd'hui : événements, rues et lieux fermés", day))
+        self.watch = widgets.HTML(folded("À regarder", watched))
+        self.on = widgets.HTML(folded("Ce jour-là : événements, rues et lieux fermés", day))
         self.sheets = widgets.HTML()
         choices = [(NO_DRILL, ""), *((reflex_sheets.read(run.root, n).title, n)
                                      for n in sheets.names(run.root))]  # fmt: skip
@@ -44,7 +46,7 @@ class Day:
         self.boundary = Boundary(self.sheets)
         self.boundary.observe(self.drill, self._open)
         self.boundary.run(self._open)
-        parts = [self.alerts, self.on, self.sheets, self.drill, self.boundary.notice]
+        parts = [self.alerts, self.watch, self.on, self.sheets, self.drill, self.boundary.notice]
         self.widget = widgets.VBox(parts)
         self.widget.add_class("app-day")
 

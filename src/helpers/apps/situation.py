@@ -38,6 +38,10 @@ TABLES = (
     "derived/reliability/weeks.parquet",
     "derived/reliability/days.parquet",
     "derived/reliability/grades.parquet",
+    "derived/reliability/delays.parquet",
+    "derived/reliability/extraordinary.parquet",
+    "derived/trends/recorded.parquet",
+    "derived/trends/breaks.parquet",
     "derived/waves/states.parquet",
 )
 # Each panel shows, for a choice, what this figure of the pipeline shows for the whole city.
@@ -144,6 +148,7 @@ class SituationApp:
             told = situation_words.sentence(rows, self.names)
         else:
             told = f"{plain(self.names[chosen['zone']])} : {situation_words.told_alone(chosen)}."
+            told += situation_words.remarks(chosen)
         theme = self.city.themes[chosen["theme"]]
         badge = standing.badge(self.con, [theme.source])
         when = situation_words.period_title(chosen["period_days"])

@@ -125,9 +125,9 @@ def answer(told: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) ->
     sums = {sum(row.values()) for row in found.values()}
     agree = "sont égaux" if len(sums) == 1 else "**diffèrent : c'est une erreur**"
     return (
-        f"{plural(rows, 'ligne reçue')} = {number(each['accepted'])} acceptées + "
-        f"{number(rows - sum(each.values()))} écartées + {number(each[DUPLICATE])} en double + "
-        f"{number(each[REPLACED])} remplacées par une version plus récente + "
+        f"{plural(rows, 'ligne reçue')} = {plural(each['accepted'], 'acceptée')} + "
+        f"{plural(rows - sum(each.values()), 'écartée')} + {number(each[DUPLICATE])} en double + "
+        f"{plural(each[REPLACED], 'remplacée')} par une version plus récente + "
         f"{number(each[CONFLICT])} de même numéro mais de contenu différent + "
         f"{number(each[OUT_OF_PERIOD])} hors période. "
         f"Les totaux des {len(found)} découpages {agree} ({number(max(sums))} faits)."

@@ -72,7 +72,10 @@ def names(run: Run) -> Names:
     return Names(
         run.city,
         {(row["division"], row["code"]): row["name"] for row in zones},
-        {row["theme"]: f"{standing.TITLES[row['state']]}, {standing.why(row)}" for row in states},
+        {
+            row["theme"]: f"{standing.TITLES[row['state']]}, {standing.why(row, run.city)}"
+            for row in states
+        },
         read_surroundings(run.city),
         run.knobs.minimum_count,
         run.knobs.minimum_hours,

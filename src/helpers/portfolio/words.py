@@ -356,4 +356,5 @@ def in_words(table: pa.Table) -> str:
         mine = [plain(row["title"]) for row in rows if row["label"] == label]
         if mine:
             lines.append(f"- **{_capital(said)}** ({len(mine)}) : {' · '.join(mine)}")
-    return "\n".join([f"{plural(len(rows), 'question')}.", "", *lines])
+    head = plural(len(rows), "question") if rows else "Aucune question"
+    return "\n".join([f"{head}.", "", *lines])

@@ -81,7 +81,7 @@ def threshold(alpha: float) -> float:
     return float(found)
 
 
-def _span_sums(values: Floats, half: int) -> Floats:
+def span_sums(values: Floats, half: int) -> Floats:
     """Return the sum over the `half` days on both sides of each day, row by row."""
     width = values.shape[1]
     total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
@@ -96,8 +96,8 @@ def _levels(n: Floats, base: Floats, heard: Bools, half: int) -> tuple[Floats, F
     The cautious level is one standard error lower: a level known from few records is uncertain.
     Where less than a quarter of the days of a span were heard, the level is interpolated.
     """
-    ones = _span_sums(heard.astype(float), half)
-    known, weight = _span_sums(n * heard, half), _span_sums(base * heard, half)
+    ones = span_sums(heard.astype(float), half)
+    known, weight = span_sums(n * heard, half), span_sums(base * heard, half)
     enough = (ones >= min(2 * half + 1, n.shape[1]) / 4) & (weight > 0)
     found = known / np.where(weight > 0, weight, 1.0)
     at = np.arange(n.shape[1])

@@ -22,6 +22,7 @@ from helpers.reliability.set_aside import SET_ASIDE
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
+MOST_DAYS = 8  # extraordinary days listed; the others are counted
 
 
 DAYS_GONE = {
@@ -278,3 +279,32 @@ def _measured(name: str, row: dict[str, Any], moved: list[dict[str, Any]]) -> st
 
 def _by_field(row: dict[str, Any]) -> tuple[str, str]:
     return row["field"], row["code"]
+
+
+def extraordinary(table: pa.Table, city: City) -> str:
+    """Return the extraordinary days as Markdown, the furthest from the ordinary first.
+
+    `table`: rows of `extraordinary.EXTRAORDINARY`. What readers cannot use is counted, not listed.
+    """
+    rows = table.to_pylist()
+    by_day: dict[dt.date, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: (row["p"], row["day"], row["theme"])):
+        by_day.setdefault(row["day"], []).append(row)
+    if not by_day:
+        return "Aucun jour hors de l'ordinaire."
+    lines = [
+        f"- **{spoken(day)}** : "
+        + ", ".join(
+            f"{plain(city.themes[row['theme']].title)} {number(row['n'])} au lieu "
+            f"d'environ {number(row['expected'])}"
+            for row in told
+        )
+        + (" (un premier du mois : dates par défaut ?)." if day.day == 1 else ".")
+        for day, told in list(by_day.items())[:MOST_DAYS]
+    ]
+    if len(by_day) > MOST_DAYS:
+        lines.append(
+            f"- {plural(len(by_day), 'jour')} hors de l'ordinaire en tout ; les autres sont dans "
+            "le tableau `extraordinary`."
+        )
+    return "\n".join(lines)

@@ -16,6 +16,8 @@ from helpers.core.stage.figure import Drawn
 from helpers.rhythms.week import Bools, Floats, relative
 from helpers.rhythms.words import kind_titles
 
+MOST = 3  # times the mean hour from which the colour no longer changes
+
 
 def grid(
     weights: Floats, lived: Floats | None = None, thin: Bools | None = None
@@ -40,9 +42,17 @@ def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
     """
     colour = alt.Color(
         "indice:Q",
-        scale=alt.Scale(scheme=palette.RAMP, domainMin=0),
+        # The same for all themes: one that peaks high must not flatten the colours of the others.
+        scale=alt.Scale(scheme=palette.RAMP, domain=[0, MOST], clamp=True),
         title="1 = heure moyenne ; gris = écart non établi",
-        legend=alt.Legend(orient="top", gradientLength=160, tickCount=4, titleLimit=320),
+        legend=alt.Legend(
+            orient="top",
+            gradientLength=160,
+            values=[*range(MOST + 1)],
+            titleLimit=320,
+            format="d",
+            labelExpr=f"datum.value < {MOST} ? datum.label : '{MOST} et plus'",
+        ),
     )
     return (
         alt.Chart(figure.data(rows))

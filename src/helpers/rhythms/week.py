@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -25,11 +25,13 @@ from helpers.core.place_time.calendar import (
 )
 from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.core.stats.intervals import DIGITS
+from helpers.rhythms import shared_out
 from helpers.rhythms.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 # Reasons: to abstain; not to tell of an hour while the source was heard.
+BUSIEST = 6  # hours in a row
 TOO_FEW, NEVER_LIVED = "too_few", "never_lived"
 # Where no hour is known at all: the finest that is.
 NO_HOUR = {"day": "day_only", "month": "month_only", "year": "year_only"}
@@ -39,6 +41,8 @@ HOURS = pa.schema(
         ("share", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("lived_h", pa.float64()), ("rate", pa.float64()), ("rate_low", pa.float64()),
         ("rate_high", pa.float64()), ("thin", pa.bool_()), ("left_out", pa.int64()),
+        ("peak", pa.int64()), ("peak_share", pa.float64()), ("peak_low", pa.float64()),
+        ("peak_high", pa.float64()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -66,9 +70,11 @@ def profile(
     max_interval_h: int,
     zone: tuple[str, str] | None = None,
     timezone: str = "UTC",
-) -> tuple[Floats, int]:
+) -> tuple[Floats, Floats, int]:
     """Return the week's weights (168,) of a theme from `start` to before `after`, and the left out.
 
+    Between them, the weights' covariance (168, 168). Intervals are shared out as is likeliest
+    (`shared_out`), not equally.
     Left out are facts whose interval is longer than `max_interval_h` by the clock, or known by the
     day or the month only. An interval over a change of clock is shared out by the hours lived: none
     in the hour that is jumped over, two in the one that comes twice. `zone` is a division and a
@@ -90,10 +96,20 @@ def profile(
     left_out = sum(int(row[2]) for row in rows) - sum(int(row[2]) for row in kept)
     plain = [(start, length, int(n)) for start, length, n, changed in kept if changed is None]
     columns = list(zip(*plain, strict=True)) if plain else [(), (), ()]
-    weights = aoristic(columns[0], columns[1], columns[2])
+    weights, spread = _shared(columns)
     for _, length, n, first in sorted((r for r in kept if r[3]), key=lambda r: (r[3], r[1])):
-        weights += int(n) * _over_a_change(first, length, odd)
-    return weights, left_out
+        one = _over_a_change(first, length, odd)
+        weights, spread = weights + int(n) * one, spread + np.diag(int(n) * one)
+    return weights, spread, left_out
+
+
+def _shared(columns: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
+    starts, lengths, facts = (np.array(column, dtype=np.int64) for column in columns)
+    order = np.lexsort((lengths, starts))
+    whole = shared_out.Intervals(starts[order], lengths[order], facts[order].astype(float))
+    equal = aoristic(starts.tolist(), lengths.tolist(), facts.tolist())
+    weights = shared_out.likeliest(whole, equal)
+    return weights, shared_out.covariance(whole, weights)
 
 
 LENGTH = f"CASE WHEN {HOURLY} THEN date_diff('hour', hour, hour_end) + 1 END"
@@ -165,12 +181,12 @@ def spread(
 
 
 def rates(
-    weights: Floats, lived: Floats, spread: float, confidence: float
+    weights: Floats, lived: Floats, spread: float | Floats, confidence: float
 ) -> tuple[Floats, Floats, Floats]:
     """Return facts per hour lived with their interval (3 × the shape of `weights`).
 
-    Jeffreys interval of a Poisson mean, the counts first divided by `spread` (quasi-Poisson). NaN
-    where the hour was never lived.
+    Jeffreys interval of a Poisson mean, the counts first divided by `spread` (quasi-Poisson; one
+    figure, or one an hour). NaN where the hour was never lived.
     """
     tail, shape = (1 - confidence) / 2, weights / spread + 0.5
     hours = np.where(lived > 0, lived, np.nan)
@@ -190,9 +206,21 @@ def thin(rate: Floats, low: Floats, high: Floats, mean: float, ratio: float) -> 
     return np.asarray(unsure | np.isnan(rate))
 
 
+class Peak(NamedTuple):
+    """The busiest run of `BUSIEST` hours: its first hour of the week, its share with interval."""
+
+    start: int
+    share: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Week:
-    """A theme's week: weights, hours lived, rates with their interval, thin hours, each (168,)."""
+    """A theme's week: weights, hours lived, rates with their interval, thin hours, each (168,).
+
+    `spread`: by how much the variance of each weight exceeds it (168,).
+    """
 
     weights: Floats
     lived: Floats
@@ -201,6 +229,8 @@ class Week:
     high: Floats
     thin: Bools
     left_out: int
+    spread: Floats
+    peak: Peak
 
     @property
     def total(self) -> int:
@@ -222,26 +252,31 @@ def week(
     `cube` and `weeks`.
     """
     zone_of_time = city.about.timezone
-    weights, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
+    weights, known, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
     division = zone[0] if zone else city.about.main_division
     gone = coverage.of_theme(city, theme, division)
     apart = gone.of(zone[1]) if zone else gone.city
     days = heard_days(con, city.themes[theme].source, *span, apart)
     lived = lived_hours(zone_of_time, days)
     more = spread(con, theme, days, knobs.max_interval_h, zone)
-    found = rates(weights, lived, more, knobs.confidence)
+    spread_of = more * shared_out.loss(known, weights)
+    found = rates(weights, lived, spread_of, knobs.confidence)
     mean = float(weights.sum() / max(lived.sum(), 1.0))
-    return Week(weights, lived, *found, thin(*found, mean, knobs.thin_ratio), left_out)
+    return Week(weights, lived, *found, thin(*found, mean, knobs.thin_ratio), left_out,
+                spread_of, busiest(weights, more * known, knobs.confidence))  # fmt: skip
 
 
-def shares(weights: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+def shares(
+    weights: Floats, confidence: float, spread: float | Floats = 1.0
+) -> tuple[Floats, Floats, Floats]:
     """Return each hour's share of the week with its interval (3 × (168,)).
 
     Jeffreys interval of a proportion, weights taken as counts: Brown, Cai & DasGupta (2001),
-    Interval estimation for a binomial proportion, Statistical Science 16.
+    Interval estimation for a binomial proportion, Statistical Science 16. Both are first divided by
+    `spread`, one figure or one an hour.
     """
     total, tail = weights.sum(), (1 - confidence) / 2
-    a, b = weights + 0.5, total - weights + 0.5
+    a, b = weights / spread + 0.5, (total - weights) / spread + 0.5
     low = np.where(weights > 0, special.betaincinv(a, b, tail), 0.0)
     high = special.betaincinv(a, b, 1 - tail)
     return tuple(np.round(v, DIGITS) for v in (weights / total, low, high))  # type: ignore[return-value]
@@ -277,13 +312,20 @@ def _why(con: duckdb.DuckDBPyConnection, theme: str) -> str:
 def _hours(theme: str, one: Week, confidence: float) -> pa.Table:
     weights = np.round(one.weights, DIGITS)
     never = np.isnan(one.rate)
-    columns = (weights, *shares(weights, confidence), one.lived, one.rate, one.low, one.high)
+    columns = (
+        weights,
+        *shares(weights, confidence, one.spread),
+        one.lived,
+        one.rate,
+        one.low,
+        one.high,
+    )
     values: list[Any] = [
         [theme] * HOURS_OF_WEEK,
         range(HOURS_OF_WEEK),
         *(pa.array(column, pa.float64(), from_pandas=True) for column in columns),
         one.thin,
-        [one.left_out] * HOURS_OF_WEEK,
+        *([value] * HOURS_OF_WEEK for value in (one.left_out, *one.peak)),
         np.where(never, "missing", "ok"),
         np.where(never, NEVER_LIVED, ""),
     ]
@@ -301,7 +343,29 @@ def relative(weights: Floats, lived: Floats | None = None) -> Floats:
     return np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
 
 
-def peak(weights: Floats, hours: int = 6) -> tuple[int, float]:
+def busiest(weights: Floats, covariance: Floats, confidence: float) -> Peak:
+    """Return the busiest run of `BUSIEST` hours of the week (168,).
+
+    `covariance` (168, 168) is that of the weights. The run was chosen for being the busiest, among
+    as many as stand side by side in a week: its lower end allows for that (Šidák 1967, JASA 62).
+    """
+    total = float(weights.sum())
+    if total <= 0:
+        return Peak(0, 0.0, 0.0, 1.0)
+    top, share = peak(weights)
+    apart = -np.full(HOURS_OF_WEEK, share)
+    apart[(top + np.arange(BUSIEST)) % HOURS_OF_WEEK] += (
+        1.0  # the share's derivative, times the total
+    )
+    error = float(np.sqrt(max(apart @ covariance @ apart, 0.0))) / total
+    tail = (1 - confidence) / 2
+    chosen = 1 - (1 - tail) ** (BUSIEST / HOURS_OF_WEEK)
+    low, high = share + error * special.ndtri(chosen), share - error * special.ndtri(tail)
+    told = (round(float(v), DIGITS) for v in (share, max(low, 0.0), min(high, 1.0)))
+    return Peak(top, *told)
+
+
+def peak(weights: Floats, hours: int = BUSIEST) -> tuple[int, float]:
     """Return the first hour of the week of the busiest run of `hours`, and its share."""
     sums = sum(np.roll(weights, -i) for i in range(hours))
     top = int(np.argmax(np.round(np.asarray(sums), 6)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from helpers.core.base.french import MONTHS, change, number, percent, plural, spoken
@@ -12,7 +11,6 @@ from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import EVENT, FULL_DAYS, HOURS_OF_WEEK
 from helpers.rhythms.knobs import Knobs
-from helpers.rhythms.week import peak
 from helpers.rhythms.year import LEAST_YEARS
 
 KINDS = {
@@ -56,10 +54,11 @@ def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
             why = reason(rows[0]["reason"], minimum_count)
             lines.append(f"- **{plain(theme.title)}** : abstention ({why}).")
             continue
-        start, share = peak(np.array([r["weight"] for r in rows]))
+        first = rows[0]
         lines.append(
             f"- **{plain(theme.title)}** : six heures les plus chargées à partir de "
-            f"{spoken_hour(start)}, {percent(share)} de la semaine contre "
+            f"{spoken_hour(first['peak'])}, {percent(first['peak_share'], 1)} de la semaine "
+            f"({percent(first['peak_low'], 1)} à {percent(first['peak_high'], 1)}) contre "
             f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
             f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
             f"{_thin_told(sum(r['thin'] for r in rows))}."

@@ -1,36 +1,44 @@
-"""Alerts: counts that nothing but chance would hardly bring, with a controlled share of false ones.
+"""Alerts, and what is worth a look: counts that chance alone would hardly bring, in two tiers.
 
-Each zone's last day and last week are held against the same days of the weeks before. Given the
-sum of all these counts, the last one is binomial if counts are Poisson, beta-binomial if they are
-negative binomial: the test is then exact whatever the level (Przyborowski & Wilenski 1940,
-Biometrika 31, for two Poisson counts). How much counts vary beyond chance is learnt from a year of
-the very same comparisons. All tests of a day are judged together (Benjamini & Hochberg 1995): on a
-day when nothing has changed, the chance of one alert or more is at most the rate.
+Each zone's last day and last week are held against the same days of the weeks before, as the
+calendar, changes of recording and entries still to come move them (`held`). Given the sum of all
+these counts, the last one is binomial if counts are Poisson, beta-binomial if they are negative
+binomial: the test is then exact whatever the level (Przyborowski & Wilenski 1940, Biometrika 31,
+for two Poisson counts). How much counts vary beyond chance is learnt from a year of the very same
+comparisons. All tests of a day are judged together (Benjamini & Hochberg 1995): on a day when
+nothing has changed, the chance of one alert or more is at most the rate.
+
+So sure a tier sees little: the second one lists what would be there by chance at most so many
+times a day, on average, knowing which tails counts so small can reach at all (Tarone 1990,
+Biometrics 46).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from itertools import product
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import false_discovery_control
+from scipy.stats import false_discovery_control, nbinom
 
-from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
-from helpers.core.place_time.counts import counts
-from helpers.core.stats.intervals import DIGITS, predictive_interval
+from helpers.core.stats.intervals import DIGITS
+from helpers.core.stats.quasi_poisson import Floats
+from helpers.situation import held
+from helpers.situation.expected import by_references
+from helpers.situation.held import Held
 from helpers.situation.knobs import Knobs
+from helpers.situation.levels import dated_themes, divisions
 
-Floats = NDArray[np.float64]
 SILENT, TOO_FEW_WEEKS = "silent", "too_few_weeks"  # why nothing is said
 CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, without the others
+LOOK = 0.2  # p-values above which nothing is ever worth a look
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
 SCHEMA = pa.schema(
     [
@@ -38,7 +46,8 @@ SCHEMA = pa.schema(
         ("zone", pa.string()), ("n", pa.int64()), ("expected", pa.float64()),
         ("low", pa.float64()), ("high", pa.float64()), ("references", pa.int64()),
         ("dispersion", pa.float64()), ("p", pa.float64()),
-        ("q", pa.float64()), ("alert", pa.bool_()), ("status", pa.string()),
+        ("q", pa.float64()), ("alert", pa.bool_()), ("watch", pa.bool_()),
+        ("limit", pa.float64()), ("status", pa.string()),
         ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -58,21 +67,23 @@ def windows(daily: Floats, days: int, weeks: int) -> Floats:
     return np.stack(sums, axis=1)
 
 
-def dispersion(sums: Floats, references: int) -> float:
+def dispersion(sums: Floats, exposure: Floats, references: int) -> float:
     """Return α, variance = μ + α μ², of the counts `sums` (series, weeks; the latest first).
 
-    Each week is compared with the `references` weeks before it, as the test will do; the moment
-    estimate over all series and weeks, and one standard error (between weeks) more: a tail known
-    too thin would cry wolf. Counts that vary no more than chance give 0.
+    `exposure`: (weeks,). Each week is compared with the `references` weeks before it, as the test
+    will do; the moment estimate over all series and weeks, and one standard error (between weeks)
+    more: a tail known too thin would cry wolf. Counts that vary no more than chance give 0.
     """
     excess, scale = [], []
     for week in range(sums.shape[1] - references):
-        n, past = sums[:, week], sums[:, week + 1 : week + 1 + references]
-        sound = np.isfinite(n) & np.isfinite(past).all(axis=1)
-        mean = past[sound].mean(axis=1)
+        past = slice(week + 1, week + 1 + references)
+        n, total = sums[:, week], sums[:, past].sum(axis=1)
+        sound = np.isfinite(n) & np.isfinite(total)
+        share = exposure[week] / exposure[past].sum()
+        mean = total[sound] * share
+        excess.append(((n[sound] - mean) ** 2 - mean * (1 + share)).sum())
         wider = 1 + 1 / references
-        excess.append(((n[sound] - mean) ** 2 - mean * wider).sum())
-        scale.append(np.maximum(mean**2 - mean / references, 0).sum() * wider)
+        scale.append(np.maximum(mean**2 - mean * share, 0).sum() * wider)
     a, b = np.array(excess), np.array(scale)
     if b.sum() <= 0:
         return 0.0
@@ -81,128 +92,131 @@ def dispersion(sums: Floats, references: int) -> float:
     return round(float(max(0.0, found + error)), DIGITS)
 
 
-def upper_tail(n: int, past: int, references: int, alpha: float) -> float:
-    """Return the chance of `n` facts or more, knowing that `references` weeks brought `past`.
+def tails(total: int, share: float, references: int, alpha: float) -> Floats:
+    """Return the chance of k facts or more, k = 0 to `total`, among `total` of all the weeks.
 
-    Beta-binomial of n + past trials, shapes 1/α and references/α; binomial where α is 0.
+    `share`: what the last week would have of them. Beta-binomial, as concentrated as that of
+    `references` + 1 equal weeks of dispersion α; binomial where α is 0. Shape (total + 1,).
     """
-    if n == 0:
-        return 1.0
-    total = n + past
+    k = np.arange(total + 1, dtype=float)
     if alpha == 0:
-        return float(special.bdtrc(n - 1, total, 1 / (references + 1)))
-    a, b = 1 / alpha, references / alpha
-    k = np.arange(n, total + 1, dtype=float)
+        return np.asarray(special.bdtrc(k - 1, total, share))
+    both = (references + 1) / alpha
+    a, b = share * both, (1 - share) * both
     log_pmf = (
         special.gammaln(total + 1) - special.gammaln(k + 1) - special.gammaln(total - k + 1)
         + special.betaln(k + a, total - k + b) - special.betaln(a, b)
     )  # fmt: skip
-    return float(min(1.0, np.exp(special.logsumexp(log_pmf))))
+    return np.asarray(np.minimum(np.cumsum(np.exp(log_pmf)[::-1])[::-1], 1.0))
 
 
-def test(sums: Floats, references: int) -> list[dict[str, Any]]:
-    """Return n, expected, references, dispersion, p of each series of `sums` (see `windows`).
+def test(sums: Floats, exposure: Floats, references: int) -> list[dict[str, Any]]:
+    """Return n, expected, references, dispersion, p, reach of each series of `sums` (`windows`).
 
-    The first column is judged by the weeks that were heard among the `references` after it.
+    The first column is judged by the weeks that were heard among the `references` after it;
+    `exposure`: (weeks,). `reach` holds all the p-values that the count could have, falling.
     """
-    alpha = dispersion(sums[:, 1:], references)
+    alpha = dispersion(sums[:, 1:], exposure[1:], references)
+    if not len(sums):
+        return []
+    heard = np.isfinite(sums[0, 1 : references + 1])  # a source is silent everywhere at once
+    weeks = int(heard.sum())
+    row: dict[str, Any] = {"references": weeks, "dispersion": alpha}
+    if not np.isfinite(sums[0, 0]):
+        return [row | {"status": "missing", "reason": SILENT} for _ in sums]
+    row |= {"status": "ok", "reason": ""}
+    if weeks < MINIMUM_WEEKS:
+        row |= {"status": "abstained", "reason": TOO_FEW_WEEKS}
+        return [row | {"n": int(n)} for n in sums[:, 0]]
+    past, held_by = sums[:, 1 : references + 1][:, heard], exposure[1 : references + 1][heard]
+    told = by_references(past, held_by, float(exposure[0]), CONFIDENCE)
+    share = float(exposure[0] / (exposure[0] + held_by.sum()))
     rows = []
-    for series in sums:
-        past = series[1 : references + 1]
-        past = past[np.isfinite(past)]
-        row: dict[str, Any] = {"references": len(past), "dispersion": alpha}
-        if not np.isfinite(series[0]):
-            row |= {"status": "missing", "reason": SILENT}
-        elif len(past) < MINIMUM_WEEKS:
-            row |= {"n": int(series[0]), "status": "abstained", "reason": TOO_FEW_WEEKS}
-        else:
-            n, total = int(series[0]), int(past.sum())
-            p = upper_tail(n, total, len(past), alpha)
-            expected, low, high = predictive_interval(past, CONFIDENCE)
-            row |= {"n": n, "expected": expected, "low": low, "high": high, "p": p}
-            row |= {"status": "ok", "reason": ""}
-        rows.append(row)
+    for i, n in enumerate(sums[:, 0].astype(int).tolist()):
+        reach = tails(n + int(past[i].sum()), share, weeks, alpha)
+        rows.append(row | {
+            "n": n, "expected": float(told.value[i]), "low": float(told.low[i]),
+            "high": float(told.high[i]), "p": float(reach[n]), "reach": reach,
+        })  # fmt: skip
     return rows
 
 
-def judge(rows: list[dict[str, Any]], rate: float) -> list[dict[str, Any]]:
-    """Return the rows with `q` (adjusted p) and `alert`, all judged together."""
+def judge(rows: list[dict[str, Any]], rate: float, budget: float) -> list[dict[str, Any]]:
+    """Return the rows with `q` (adjusted p), `alert`, `watch` and `limit`, all judged together.
+
+    `watch`: no alert, but p is at most `limit`, which nothing but chance passes `budget` times.
+    """
     p = np.array([row.get("p", np.nan) for row in rows], dtype=float)
     tested = np.flatnonzero(np.isfinite(p))
     q = np.full(len(rows), np.nan)
     q[tested] = false_discovery_control(p[tested])
+    limit = watched([row["reach"] for row in rows if "reach" in row], budget)
     return [
         {
-            **row,
+            **{name: value for name, value in row.items() if name != "reach"},
             "p": None if np.isnan(p[i]) else round(float(p[i]), 9),
             "q": None if np.isnan(q[i]) else round(float(q[i]), DIGITS),
             "alert": bool(q[i] <= rate),
+            "watch": bool(p[i] <= limit and not q[i] <= rate),
+            "limit": limit,
         }
         for i, row in enumerate(rows)
     ]
 
 
-def daily_counts(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, days: int
-) -> tuple[list[str], Floats]:
-    """Return the whole city then each zone of the main division, and counts (series, days).
+def watched(reach: list[Floats], budget: float) -> float:
+    """Return the greatest p-value that tests pass by chance `budget` times in all, on average.
 
-    The days end with the city's period; NaN where the theme's source was missing or does not
-    cover it, or the day lies before the period. Facts without a zone count in the city. Views
-    `cube`, `zones`, `days`.
+    `reach`: the p-values that each test can have. A test passes a limit as often as the greatest of
+    its own that is no greater: 0 for those that cannot go so low.
     """
-    first, after = window(city.about.period.end, days)
-    division = city.about.main_division
-    listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
-    names = [WHOLE, *(row[0] for row in listed.fetchall())]
-    place = {name: i for i, name in enumerate(names)}
-    daily = np.zeros((len(names), days))
-    for zone, day, n in counts(
-        con, ["zone", "day"], theme=theme, division=division, span=(first, after)
-    ):
-        at = (day - first).days
-        daily[0, at] += n
-        if zone in place:
-            daily[place[zone], at] += n
-    daily[:, : max(0, (city.about.period.start - first).days)] = np.nan
-    silent = con.execute(
-        "SELECT day FROM days WHERE source = ? AND division = ? AND status = 'missing' "
-        "AND day >= ? AND day < ?",
-        [city.themes[theme].source, WHOLE, first, after],
-    )
-    for (day,) in silent.fetchall():
-        daily[:, (day - first).days] = np.nan
-    gone = coverage.of_theme(city, theme, division)
-    for row, name in enumerate(names):
-        apart = gone.city if name == WHOLE else gone.of(name)
-        daily[row, [(day - first).days for day in apart if first <= day < after]] = np.nan
-    return names, daily
+    values = np.concatenate([one[one <= LOOK] for one in reach]) if reach else np.zeros(0)
+    # Each p-value brings its test what it adds to the one just below it, which it goes with.
+    steps = [np.append(-np.diff(own), own[-1:]) for own in (one[one <= LOOK] for one in reach)]
+    added = np.concatenate(steps) if reach else np.zeros(0)
+    order = np.argsort(values, kind="stable")
+    passed = np.cumsum(added[order])
+    fit = values[order][: int(np.searchsorted(passed, budget, side="right"))]
+    if len(fit) < len(order):  # equal p-values pass together, or not at all
+        fit = fit[fit < values[order][len(fit)]]
+    return float(fit[-1]) if len(fit) else 0.0
+
+
+def windows_of(series: Held, days: int, weeks: int) -> tuple[Floats, Floats]:
+    """Return the counts and exposures of `windows`, NaN counts where the source was missing.
+
+    Weeks that hold a day kept aside are no reference; the last one is judged as it is.
+    """
+    heard = np.where(series.heard, 1.0, np.nan)
+    heard[: series.unknown] = np.nan
+    whole = windows(series.counts * heard, days, weeks)
+    ordinary = windows(series.counts * np.where(series.aside, np.nan, heard), days, weeks)
+    exposure = windows(series.exposure[None], days, weeks)[0]
+    whole[:, 1:] = ordinary[:, 1:]
+    return whole, np.where(np.isfinite(exposure), exposure, 1.0)
 
 
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
-    """Return the rows of SCHEMA: each theme, period, and the city and each of its zones.
+    """Return the rows of SCHEMA: each theme, period, and the city and each zone of its divisions.
 
-    The city and its zones learn their dispersion apart. Views `cube`, `zones`, `days`.
+    The city and the zones of each division learn their dispersion apart. Views: those of
+    `held.read`.
     """
     rows: list[dict[str, Any]] = []
-    references, memory = knobs.alert_reference_weeks, _memory(knobs)
-    for theme, about in city.themes.items():
-        if about.division is not None or _coarse(con, theme):
-            continue
-        names, daily = daily_counts(con, city, theme, _days(knobs))
-        for days in knobs.alert_periods_days:
-            sums = windows(daily, days, memory)
-            judged = test(sums[:1], references) + test(sums[1:], references)
-            base = {"theme": theme, "period_days": days, "division": city.about.main_division}
-            rows += [{**base, "zone": zone, **row} for zone, row in zip(names, judged, strict=True)]
-    return pa.Table.from_pylist(judge(rows, knobs.false_alert_rate), schema=SCHEMA)
-
-
-def _coarse(con: duckdb.DuckDBPyConnection, theme: str) -> bool:
-    """Tell whether the theme's facts are known by the month or the year: no day of it is zero."""
-    return not counts(con, ["year"], theme=theme) and bool(
-        counts(con, ["year"], theme=theme, yearly=True)
-    )
+    references, main = knobs.alert_reference_weeks, city.about.main_division
+    listed = [main, *(name for name in divisions(city) if name != main)]
+    for theme, division in product(dated_themes(con, city), listed):
+        groups = held.read(con, city, theme, division)
+        for series, days in product(groups, knobs.alert_periods_days):
+            sums, exposure = windows_of(series, days, _memory(knobs))
+            base = {"theme": theme, "period_days": days, "division": division}
+            whole = division == main and series.zones[0] == WHOLE
+            for part in (slice(0, 1), slice(1, None)) if whole else (slice(1, None),):
+                judged = test(sums[part], exposure, references)
+                named = zip(series.zones[part], judged, strict=True)
+                rows += [{**base, "zone": zone, **row} for zone, row in named]
+    judged = judge(rows, knobs.false_alert_rate, knobs.watch_false_a_day)
+    return pa.Table.from_pylist(judged, schema=SCHEMA)
 
 
 def _memory(knobs: Knobs) -> int:
@@ -219,6 +233,43 @@ def lit(table: pa.Table) -> list[dict[str, Any]]:
     """Return the alerts, the surest first."""
     rows: list[dict[str, Any]] = [row for row in table.to_pylist() if row["alert"]]
     return sorted(rows, key=lambda r: (r["q"], r["p"], r["theme"], r["period_days"], r["zone"]))
+
+
+def to_watch(table: pa.Table) -> list[dict[str, Any]]:
+    """Return what is worth a look, the least to be expected first: a place and theme once."""
+    rows = sorted(
+        (row for row in table.to_pylist() if row["watch"]),
+        key=lambda r: (r["p"], r["theme"], r["period_days"], r["zone"]),
+    )
+    told = {(row["theme"], row["zone"]) for row in lit(table)}
+    found = []
+    for row in rows:
+        if (row["theme"], row["zone"]) not in told:
+            told.add((row["theme"], row["zone"]))
+            found.append(row)
+    return found
+
+
+def power(table: pa.Table, knobs: Knobs, times: float, a_day: float = 1.0) -> tuple[float, float]:
+    """Return how often a zone's week is seen that is `times` its own: by alerts, by either tier.
+
+    The zone brings `a_day` facts a day; tests and dispersion are those of the table. Alerts are
+    taken at their first step, as if nothing else happened that day.
+    """
+    ok = [row for row in table.to_pylist() if row["status"] == "ok"]
+    if not ok:
+        return 0.0, 0.0
+    alphas = [r["dispersion"] for r in ok if r["zone"] != WHOLE and r["period_days"] == 7]
+    alpha, weeks = float(np.median(alphas or [0.0])), knobs.alert_reference_weeks
+    mean, past = 7 * a_day * times, round(7 * a_day * weeks)
+    seen = []
+    for limit in (knobs.false_alert_rate / len(ok), max(row["limit"] for row in ok)):
+        n = np.arange(1, int(mean + 20 * np.sqrt(mean + alpha * mean**2)) + 40)
+        p = np.array([tails(past + int(k), 1 / (weeks + 1), weeks, alpha)[k] for k in n])
+        least = int(n[p <= limit][0])
+        size = 1 / max(alpha, 1e-9)
+        seen.append(round(float(nbinom.sf(least - 1, size, size / (size + mean))), 4))
+    return seen[0], seen[1]
 
 
 def span(city: City, knobs: Knobs) -> tuple[dt.date, dt.date]:

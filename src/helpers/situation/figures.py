@@ -112,7 +112,7 @@ def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
             "attendu": r["expected"],
             "bas": r["low"],
             "haut": r["high"],
-            "sens": "alerte" if r["alert"] else "dans le hasard",
+            "sens": "alerte" if r["alert"] else "à regarder" if r["watch"] else "dans le hasard",
         }
         for rank, r in enumerate(rows[:SHOWN])
     ]
@@ -120,7 +120,8 @@ def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
         y=alt.Y("quoi:N", title=None, sort=alt.SortField("rang"), axis=alt.Axis(labelLimit=560))
     )
     colours = alt.Scale(
-        domain=["alerte", "dans le hasard"], range=[palette.ALERT, palette.WITHIN_CHANCE]
+        domain=["alerte", "à regarder", "dans le hasard"],
+        range=[palette.ALERT, palette.TO_WATCH, palette.WITHIN_CHANCE],
     )
     colour = alt.Color("sens:N", title=None, scale=colours, legend=alt.Legend(orient="top"))
     bars = base.mark_bar(color=palette.EXPECTED, opacity=0.4, height=10).encode(

@@ -19,11 +19,14 @@ class Knobs(Strict):
     periods_days: tuple[Days, ...] = Field(min_length=1)
     reference_periods: int = Field(ge=3, le=104)
     minimum_references: int = Field(ge=2, le=104)
+    minimum_years: int = Field(ge=2, le=50)
+    stable_margin: float = Field(ge=0, lt=1)
     confidence: float = Field(gt=0.5, lt=1)
     alert_periods_days: tuple[Days, ...] = Field(min_length=1)
     alert_reference_weeks: int = Field(ge=8, le=52)
     alert_memory_weeks: int = Field(ge=12, le=208)
     false_alert_rate: float = Field(gt=0, le=0.5)
+    watch_false_a_day: float = Field(gt=0, le=10)
     drill: str
 
     @field_validator("drill")

@@ -1,102 +1,145 @@
-"""What is going on: each zone's last day, week, month against what was to be expected."""
+"""What is going on: each zone's last day, week, month, year against what was to be expected."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from itertools import product
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from helpers.core.base import store
 from helpers.core.city import coverage
 from helpers.core.city.city import City
-from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
-from helpers.core.place_time.counts import Span, counts, counts_in
-from helpers.core.stats.intervals import predictive_interval
-from helpers.situation import monthly
+from helpers.core.place_time.counts import Span, counts
+from helpers.core.stats.quasi_poisson import Floats
+from helpers.situation import expected, held, monthly
+from helpers.situation.expected import Expected, Forecasts
+from helpers.situation.held import BASE_DAYS, Held
 from helpers.situation.knobs import Knobs
 
 SILENT, TOO_FEW_REFERENCES = "silent", "too_few_references"  # why nothing is said
+# What is to be known beside a level: a change of recording taken out; a code of the source that
+# came, went or changed its name; entries still to come taken into account.
+CORRECTED, CODES, LATE = "recording_corrected", "codes_changed", "late_entries"
 # Share of a window's days that may be missing: a year is not mute for a fortnight, a week is for
-# a day. The count of such a window is low by as much at most.
+# a day. What the missing days would have brought is expected of none.
 TOLERATED = 0.05
+BASE_HEARD = 0.5  # share of the year before that must have been heard
+ALL_IN = 0.995  # share of the entries in hand from which none worth telling is to come
+REMARK = pa.struct(
+    [("kind", pa.string()), ("what", pa.string()), ("other", pa.string()), ("gone", pa.bool_())]
+)
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("period_days", pa.int64()), ("division", pa.string()),
         ("zone", pa.string()), ("n", pa.int64()), ("expected", pa.float64()),
         ("low", pa.float64()), ("high", pa.float64()), ("references", pa.int64()),
-        ("level", pa.string()), ("status", pa.string()), ("reason", pa.string()),
+        ("aside_days", pa.int64()), ("aside_n", pa.int64()), ("level", pa.string()),
+        ("remarks", pa.list_(REMARK)), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
 
-YEAR = dt.timedelta(days=364)  # the whole weeks nearest to a year
-
-
 def reference_windows(end: dt.date, days: int, count: int, earliest: dt.date) -> list[Span]:
-    """Return up to `count` comparable past windows (first day, day after), the latest first.
+    """Return the past windows (first day, day after) that a window stands beside, the latest first.
 
-    Those of the same season in past years, and their neighbours on both sides; where the past is
-    too short for two of them, the windows just before. All are whole weeks away: a Tuesday is
-    compared with Tuesdays. A window longer than 52 weeks would overlap that of a year before: its
-    years lie as many whole weeks apart as it takes, 53 for 365 days, so that no past year is
-    skipped; each such window holds every season, wherever it starts.
+    A window of a year or more stands beside all those of past years that end on its date: each
+    holds every season. A shorter one beside up to `count` windows just before, whole weeks away.
+    None overlaps another, or begins before `earliest`.
     """
-    step = dt.timedelta(weeks=-(-days // 7))
-    apart_by = max(YEAR, step)
+    if days > BASE_DAYS:
+        found: list[Span] = []
+        for year in range(1, end.year - earliest.year + 1):
+            first, after = window(_same_date(end, end.year - year), days)
+            if first >= earliest and after <= (found[-1] if found else window(end, days))[0]:
+                found.append((first, after))
+        return found
     first, after = window(end, days)
-    years = range(1, (first - earliest).days // apart_by.days + 1)
-    season = [apart_by * year + step * side for year in years for side in (0, -1, 1)]
-    before = [step * i for i in range(1, count + 1)]
-    found: list[Span] = []
-    for shifts in (season, before):
-        found = []
-        for start, end_of in ((first - shift, after - shift) for shift in shifts):
-            apart = all(end_of <= a or start >= b for a, b in [(first, after), *found])
-            if apart and start >= earliest and end_of <= first:
-                found.append((start, end_of))
-        if len(found) >= 2:
-            break
-    return sorted(found[:count], reverse=True)
+    step = dt.timedelta(weeks=-(-days // 7))
+    listed = [(first - step * i, after - step * i) for i in range(1, count + 1)]
+    return [(a, b) for a, b in listed if a >= earliest]
 
 
-def heard(
-    con: duckdb.DuckDBPyConnection,
-    source: str,
-    windows: Sequence[Span],
-    apart: Collection[dt.date] = (),
-) -> list[Span]:
-    """Return the windows whose days nearly all came (`TOLERATED`). View `days`.
+def _same_date(day: dt.date, year: int) -> dt.date:
+    leap = (day.month, day.day) == (2, 29)
+    return dt.date(year, 2, 28) if leap else day.replace(year=year)
 
-    `apart`: days that the contract does not cover.
+
+def forecasts(series: Held, days: int) -> Forecasts:
+    """Return the last window and those before it, whole weeks apart, each beside its year before.
+
+    Windows do not overlap; the last `days` days come first. Days kept aside count nowhere.
     """
-    rows = con.execute(
-        "SELECT day FROM days WHERE source = ? AND division = ? AND status = 'missing'",
-        [source, WHOLE],
-    )
-    silent = {*apart, *(row[0] for row in rows.fetchall())}
-    return [
-        (a, b)
-        for a, b in windows
-        if sum(a <= day < b for day in silent) <= TOLERATED * (b - a).days
-    ]
+    width, step = series.counts.shape[1], 7 * -(-days // 7)
+    starts = np.arange(width - days, BASE_DAYS - 1, -step)
+    sound = series.heard & ~series.aside
+    sound[: series.unknown] = False
+    ordinary = np.array([sound[a : a + days].mean() >= 1 - TOLERATED for a in starts], dtype=bool)
+    known = np.array([sound[a - BASE_DAYS : a].mean() >= BASE_HEARD for a in starts], dtype=bool)
+    n, e = _sums(series.counts * sound), _sums(series.exposure * sound)
+    return Forecasts(
+        n[:, starts + days] - n[:, starts], e[starts + days] - e[starts],
+        n[:, starts] - n[:, starts - BASE_DAYS], e[starts] - e[starts - BASE_DAYS],
+        ordinary & known,
+    )  # fmt: skip
 
 
-def judge(n: int, references: list[int], knobs: Knobs) -> dict[str, Any]:
-    """Return expected, low, high, level, status, reason for a count beside its references."""
-    if len(references) < knobs.minimum_references:
-        return {
-            "expected": None, "low": None, "high": None, "level": "abstained",
-            "status": "abstained", "reason": TOO_FEW_REFERENCES,
-        }  # fmt: skip
-    expected, low, high = predictive_interval(references, knobs.confidence)
-    level = "above" if n > high else "below" if n < low else "usual"
-    return {
-        "expected": expected, "low": low, "high": high, "level": level, "status": "ok",
-        "reason": "",
-    }  # fmt: skip
+def _sums(values: Floats) -> Floats:
+    """Return the sums of what lies before each place, along the last axis."""
+    zero = np.zeros((*values.shape[:-1], 1))
+    return np.concatenate([zero, np.cumsum(values, axis=-1)], axis=-1)
+
+
+def expect(series: Held, days: int, knobs: Knobs) -> Expected | None:
+    """Return what is expected of the last `days` days, as far as they are ordinary, or None.
+
+    None too where too few past periods were heard.
+    """
+    if days <= BASE_DAYS:
+        told = forecasts(series, days)
+        if len(told.sound):
+            found = expected.by_the_year_before(told, knobs.confidence, _parted(series, days))
+            if found is not None:
+                return found
+    width = series.counts.shape[1]
+    end = series.first + dt.timedelta(days=width - 1)
+    past = reference_windows(end, days, knobs.reference_periods, series.first)
+    sound = series.heard & ~series.aside
+    spans = [(series.place(a), series.place(b)) for a, b in past]
+    spans = [s for s in spans if s[0] >= series.unknown and _heard(series, *s)]
+    least = knobs.minimum_years if days > BASE_DAYS else knobs.minimum_references
+    if len(spans) < least:
+        return None
+    n = np.stack([(series.counts * sound)[:, a:b].sum(axis=1) for a, b in spans], axis=1)
+    e = np.array([(series.exposure * sound)[a:b].sum() for a, b in spans])
+    now = float((series.exposure * sound)[width - days :].sum())
+    found = expected.by_references(n, e, now, knobs.confidence, years=days > BASE_DAYS)
+    if days > BASE_DAYS:
+        found = expected.never_against(found, n[:, 0] * now / e[0], knobs.stable_margin)
+    return found
+
+
+def _parted(series: Held, days: int) -> float:
+    """Return the relative variance of a forecast that past ones do not show.
+
+    That of the calendar beyond the days it was told by, and of changes of recording since.
+    """
+    width = series.counts.shape[1]
+    start = width - days
+    error = series.calendar.error(slice(start, width), slice(start - BASE_DAYS, start))
+    base = series.exposure[start - BASE_DAYS : start]
+    shares = [base[: max(one.at - start + BASE_DAYS, 0)].sum() / base.sum() for one in series.steps]
+    pairs = zip(shares, series.steps, strict=True)
+    return error + float(sum((share * one.error) ** 2 for share, one in pairs))
+
+
+def _heard(series: Held, a: int, b: int) -> bool:
+    """Tell whether nearly all of the days were heard, and are no exception (`TOLERATED`)."""
+    return float((series.heard & ~series.aside)[a:b].mean()) >= 1 - TOLERATED
 
 
 def assess(
@@ -107,45 +150,96 @@ def assess(
     days: int,
     knobs: Knobs,
 ) -> list[dict[str, Any]]:
-    """Return a row of SCHEMA for the city and each zone. Views `cube`, `days`, `zones`."""
-    period = city.about.period
-    source = city.themes[theme].source
-    current = window(period.end, days)
-    past = reference_windows(period.end, days, knobs.reference_periods, period.start)
-    counted = counts_in(con, theme, division, [current, *past])
-    total = [sum(column) for column in zip(*counted.values(), strict=True)]
-    listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
-    zones = [row[0] for row in listed.fetchall()]
-    gone = coverage.of_theme(city, theme, division)
-    told = {apart: _told(con, source, [current, *past], apart) for apart in _gaps(gone, zones)}
+    """Return a row of SCHEMA for the city and each zone.
+
+    Views: those of `held.read`, and `breaks` (trends).
+    """
+    return [
+        row
+        for series in held.read(con, city, theme, division)
+        for row in told(series, con, city, theme, division, days, knobs)
+    ]
+
+
+def told(
+    series: Held,
+    con: duckdb.DuckDBPyConnection,
+    city: City,
+    theme: str,
+    division: str,
+    days: int,
+    knobs: Knobs,
+) -> list[dict[str, Any]]:
+    """Return the rows of `assess` of a series read before. View `breaks`."""
+    start = max(series.counts.shape[1] - days, 0)
+    n = series.counts[:, start:].sum(axis=1)
+    silent = series.heard[start:].mean() < 1 - TOLERATED
+    came = (series.heard | series.uncovered)[start:].mean() >= 1 - TOLERATED
+    # What is extraordinary is told and not judged; a period made of nothing else is judged whole.
+    apart = series.aside[start:] & series.heard[start:]
+    whole = apart.mean() > 1 / 2
+    apart = apart & ~whole
+    judged = series if not whole else _with_all(series, start)
+    out = (series.counts[:, start:] * apart).sum(axis=1)
+    found = None if silent else expect(judged, days, knobs)
+    remarks = _remarks(con, series, theme, start, found)
     rows = []
-    for zone in (WHOLE, *zones):
-        here = told[gone.city if zone == WHOLE else gone.of(zone)]
-        n, *before = (total if zone == WHOLE else counted.get(zone, [])) or [0] * len(here)
-        references = [count for count, ok in zip(before, here[1:], strict=True) if ok]
-        found = judge(n, references, knobs)
-        if not here[0]:
-            why = coverage.NOT_COVERED if heard(con, source, [current]) else SILENT
-            found |= {"level": "abstained", "status": "missing", "reason": why}
-        rows.append(
-            {
-                "theme": theme, "period_days": days, "division": division, "zone": zone,
-                "n": n if here[0] else None, "references": len(references), **found,
-            }
-        )  # fmt: skip
+    for i, zone in enumerate(series.zones):
+        if zone == held.TOGETHER:
+            continue
+        row: dict[str, Any] = {
+            "theme": theme, "period_days": days, "division": division, "zone": zone,
+            "n": None if silent else int(n[i]), "expected": None, "low": None, "high": None,
+            "references": found.references if found else 0, "aside_days": int(apart.sum()),
+            "aside_n": int(out[i]), "level": "abstained", "remarks": remarks,
+            "status": "abstained", "reason": TOO_FEW_REFERENCES,
+        }  # fmt: skip
+        if silent:
+            row |= {"status": "missing", "reason": coverage.NOT_COVERED if came else SILENT}
+        elif found is not None:
+            row |= _level(n[i] - out[i], found, i)
+        rows.append(row)
     return rows
 
 
-def _gaps(gone: coverage.Uncovered, zones: Sequence[str]) -> set[coverage.Days]:
-    """Return the sets of days not covered that the city and its zones have: few are different."""
-    return {gone.city, *(gone.of(zone) for zone in zones)}
+def _with_all(series: Held, start: int) -> Held:
+    """Return the series, its days from `start` on no exception."""
+    aside = series.aside.copy()
+    aside[start:] = False
+    return Held(**{**series.__dict__, "aside": aside})
 
 
-def _told(
-    con: duckdb.DuckDBPyConnection, source: str, windows: Sequence[Span], apart: coverage.Days
-) -> list[bool]:
-    kept = heard(con, source, windows, apart)
-    return [one in kept for one in windows]
+def _level(n: float, found: Expected, i: int) -> dict[str, Any]:
+    low, high = float(found.low[i]), float(found.high[i])
+    level = "above" if n > high else "below" if n < low else "usual"
+    return {"expected": float(found.value[i]), "low": low, "high": high, "level": level,
+            "status": "ok", "reason": ""}  # fmt: skip
+
+
+def _remarks(
+    con: duckdb.DuckDBPyConnection, series: Held, theme: str, start: int, found: Expected | None
+) -> list[dict[str, Any]]:
+    """Return what is to be known of the theme's levels. View `breaks`."""
+    if found is None:
+        return []
+    since = max(start - BASE_DAYS, 0)
+    told = [_remark(CORRECTED, one.title) for one in series.steps if one.at > since]
+    day = series.first + dt.timedelta(days=since)
+    rows = store.records(
+        con, f"SELECT * FROM breaks WHERE theme = {store.literal(theme)} "
+        f"AND week >= DATE '{day}' ORDER BY week"
+    )  # fmt: skip
+    for one in (one for row in rows for one in row["explanations"] if one["code"]):
+        told.append(_remark(CODES, one["code"], one["other"], one["kind"] != "new"))
+    if series.share_in[start:].mean() < ALL_IN:
+        told.append(_remark(LATE))
+    return told
+
+
+def _remark(
+    kind: str, what: str = "", other: str | None = None, gone: bool = False
+) -> dict[str, Any]:
+    return {"kind": kind, "what": what, "other": other or "", "gone": gone}
 
 
 def assess_months(
@@ -155,17 +249,31 @@ def assess_months(
 
     Whole months stand for the period. Views `cube`, `zones` and `months`.
     """
-    base = {"theme": theme, "period_days": days, "division": division}
     rows = []
     for one in monthly.assess(con, city, theme, division, days, knobs):
         n, past = one["n"], one["past"]
-        found = judge(n or 0, past, knobs)
-        if one["reason"]:
-            found |= {"level": "abstained", "status": "abstained", "reason": one["reason"]}
-        elif n is None:
-            found |= {"level": "abstained", "status": "missing", "reason": monthly.NOT_TOLD}
-        rows.append({**base, "zone": one["zone"], "n": n, "references": len(past), **found})
+        row: dict[str, Any] = {
+            "theme": theme, "period_days": days, "division": division, "zone": one["zone"],
+            "n": n, "expected": None, "low": None, "high": None, "references": len(past),
+            "aside_days": 0, "aside_n": 0, "level": "abstained", "remarks": [],
+            "status": "abstained", "reason": one["reason"] or TOO_FEW_REFERENCES,
+        }  # fmt: skip
+        least = knobs.minimum_years if days > BASE_DAYS else knobs.minimum_references
+        if n is None and not one["reason"]:
+            row |= {"status": "missing", "reason": monthly.NOT_TOLD}
+        elif n is not None and len(past) >= least:
+            row |= _level(n, _beside(np.array(past, dtype=float), days, knobs), 0)
+        rows.append(row)
     return rows
+
+
+def _beside(past: Floats, days: int, knobs: Knobs) -> Expected:
+    """Return what past periods (k,), the latest first, as long as the one judged, lead to."""
+    years = days > BASE_DAYS
+    found = expected.by_references(
+        past[None], np.ones(len(past)), 1.0, knobs.confidence, years=years
+    )
+    return expected.never_against(found, past[:1], knobs.stable_margin) if years else found
 
 
 def dated_themes(con: duckdb.DuckDBPyConnection, city: City) -> list[str]:
@@ -186,22 +294,18 @@ def divisions(city: City) -> list[str]:
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return the assessment of each dated theme, period and division; columns of SCHEMA.
 
-    Divisions are those of `divisions`. Views `cube`, `days`, `zones`, and `months` where a theme is
+    Divisions are those of `divisions`. Views: those of `assess`, and `months` where a theme is
     known by the month.
     """
+    rows: list[dict[str, Any]] = []
     dated = dated_themes(con, city)
-    known = dict.fromkeys(dated, assess)
-    known |= {
-        name: assess_months
-        for name, theme in city.themes.items()
-        if theme.division is None and name not in dated and monthly.by_month(city, name)
-    }
-    rows = [
-        row
-        for theme in city.themes
-        if theme in known
-        for days in knobs.periods_days
-        for division in divisions(city)
-        for row in known[theme](con, city, theme, division, days, knobs)
-    ]
+    for theme, about in city.themes.items():
+        if theme in dated:
+            for division in divisions(city):
+                for series in held.read(con, city, theme, division):
+                    for days in knobs.periods_days:
+                        rows += told(series, con, city, theme, division, days, knobs)
+        elif about.division is None and monthly.by_month(city, theme):
+            for days, division in product(knobs.periods_days, divisions(city)):
+                rows += assess_months(con, city, theme, division, days, knobs)
     return pa.Table.from_pylist(rows, schema=SCHEMA)

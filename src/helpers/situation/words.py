@@ -18,9 +18,9 @@ from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
 from helpers.situation.agenda import Today
-from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit
+from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit, power, to_watch
 from helpers.situation.knobs import Knobs
-from helpers.situation.levels import SILENT, TOO_FEW_REFERENCES
+from helpers.situation.levels import CODES, CORRECTED, SILENT, TOO_FEW_REFERENCES
 from helpers.situation.monthly import MONTH_ONLY, NOT_TOLD, by_month, last_months
 from helpers.situation.reflex_sheets import Opened, Reason
 
@@ -32,7 +32,12 @@ LEVELS = {
     "below": "moins que d'habitude",
     "abstained": "abstention",
 }
-PERIODS = {1: "hier", 7: "7 derniers jours", 28: "28 derniers jours", 365: "12 derniers mois"}
+PERIODS = {
+    1: "dernier jour",
+    7: "7 derniers jours",
+    28: "28 derniers jours",
+    365: "12 derniers mois",
+}
 REASONS = {
     SILENT: "source muette",
     NOT_TOLD: "non dit par la source",
@@ -50,6 +55,8 @@ CLOSED = {
 NO_PLACE = "lieu non précisé"
 GREATEST = 3  # events told one by one
 LISTED = 12  # closures told one by one; the others are counted
+WATCHED = 10  # counts to look at told one by one; the others are counted
+VAGUE, SMALL = 3, 10  # ends of an interval that says nothing: their ratio, the count expected
 
 
 def period_title(days: int) -> str:
@@ -106,7 +113,19 @@ def told_alone(row: Row) -> str:
     if row["status"] != "ok":
         return f"{LEVELS['abstained']} ({reason(row)})"
     expected = f"on en attendait entre {number(row['low'])} et {number(row['high'])}"
-    return f"{plural(row['n'], 'fait')}, {LEVELS[row['level']]} ({expected})"
+    if vague(row):
+        expected += ", intervalle si large qu'il ne dit presque rien"
+    apart = ""
+    if row["aside_n"]:
+        days = plural(row["aside_days"], "jour")
+        apart = f", dont {number(row['aside_n'])} en {days} hors de l'ordinaire, mis à part"
+    return f"{plural(row['n'], 'fait')}{apart}, {LEVELS[row['level']]} ({expected})"
+
+
+def vague(row: Row) -> bool:
+    """Tell whether « as usual » says next to nothing: the interval would hold nearly any count."""
+    wide: bool = row["high"] > VAGUE * max(row["low"], 1)
+    return bool(row["level"] == "usual" and wide and row["expected"] >= SMALL)
 
 
 def sentence(rows: list[Row], names: Names) -> str:
@@ -115,13 +134,31 @@ def sentence(rows: list[Row], names: Names) -> str:
     text = told_alone(whole)
     if whole["status"] != "ok":
         return f"{text}."
+    known = remarks(whole)
     above = [r for r in rows if r["level"] == "above" and r["zone"] != WHOLE]
     above.sort(key=lambda r: (-(r["n"] - r["high"]), r["zone"]))
     if not above:
-        return f"{text} ; aucune zone au-dessus de son habitude."
+        return f"{text} ; aucune zone au-dessus de son habitude.{known}"
     listed = ", ".join(plain(place(r["zone"], names)) for r in above[:3])
     more = f" et {plural(len(above) - 3, 'autre')}" if len(above) > 3 else ""
-    return f"{text} ; au-dessus de leur habitude : {listed}{more}."
+    return f"{text} ; au-dessus de leur habitude : {listed}{more}.{known}"
+
+
+def remarks(row: Row) -> str:
+    """Return what is to be known beside a level, a sentence to put after it; or nothing."""
+    told = [_remark(one) for one in row["remarks"] if one["kind"] in (CORRECTED, CODES)]
+    return f" À savoir : {' ; '.join(dict.fromkeys(told))}." if told else ""
+
+
+def _remark(one: Mapping[str, Any]) -> str:
+    what = plain(one["what"])
+    if one["kind"] == CORRECTED:
+        return f"façon d'enregistrer corrigée ({what})"
+    if one["other"]:
+        return f"le code « {what} » est peut-être renommé « {plain(one['other'])} »"
+    if one["gone"]:
+        return f"le code « {what} » n'arrive plus : le compte peut en être abaissé"
+    return f"le code « {what} » est nouveau : le compte peut en être relevé"
 
 
 # --- Alerts ----------------------------------------------------------------------------------
@@ -138,11 +175,42 @@ def alerts(table: pa.Table, city: City, names: Names, events: list[Row], knobs: 
         f"{plural(tested, 'comparaison')} ; un jour où rien ne change, au plus "
         f"{number(100 * knobs.false_alert_rate)} chances sur 100 qu'une alerte s'allume."
     )
-    if not found:
-        return f"**Aucune alerte** ({promise})"
     known = _on_there(events, _titles(city))
     lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found]
-    return "\n".join([f"**{plural(len(found), 'alerte')}** ({promise})", "", *lines])
+    head = f"**{plural(len(found), 'alerte') if found else 'Aucune alerte'}** ({promise})"
+    return "\n".join([head, *(["", *lines] if lines else []), "", _power(table, knobs)])
+
+
+def watch(table: pa.Table, city: City, names: Names, events: list[Row], knobs: Knobs) -> str:
+    """Return what is worth a look as Markdown, the least to be expected first; what chance brings.
+
+    `events`: those of the day, recalled beside a count of their zone.
+    """
+    found = to_watch(table)
+    false = plural(round(knobs.watch_false_a_day), "compte")
+    if knobs.watch_false_a_day < 1:
+        false = f"{number(knobs.watch_false_a_day, 1)} compte"
+    promise = (
+        f"le moins attendu d'abord ; le hasard seul y met au plus {false} par jour, en moyenne"
+    )
+    if not found:
+        return f"**Rien d'autre à regarder** ({promise})."
+    known = _on_there(events, _titles(city))
+    lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found[:WATCHED]]
+    if len(found) > WATCHED:
+        lines.append(f"- et {plural(len(found) - WATCHED, 'autre')}.")
+    return "\n".join([f"**À regarder** ({promise}) :", "", *lines])
+
+
+def _power(table: pa.Table, knobs: Knobs) -> str:
+    """Return what each tier would see of a zone's rise, as a sentence."""
+    if not any(row["status"] == "ok" for row in table.to_pylist()):
+        return ""
+    told = []
+    for times, verb in ((2, "double"), (3, "triple"), (4, "quadruple")):
+        by_alert, by_either = (number(100 * v) for v in power(table, knobs, times))
+        told.append(f"{verb} : {by_alert} fois sur 100, {by_either} avec la liste « à regarder »")
+    return f"Une zone à un fait par jour dont la semaine {' ; '.join(told)}."
 
 
 def alert_title(row: Row, city: City, names: Names) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ def states(table: pa.Table, city: City) -> Drawn:
             "theme": city.themes[row["theme"]].title,
             "vague": row["wave"],
             "état": TITLES[row["state"]],
-            "motif": why(row),
+            "motif": why(row, city),
             "rang": rank,
         }
         for rank, row in enumerate(table.to_pylist())

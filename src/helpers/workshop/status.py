@@ -131,7 +131,7 @@ def _themes(data: Path, city: City) -> dict[str, dict[str, str]]:
         return {}
     rows = store.records(store.connect(), "SELECT * FROM read_parquet(?)", [str(path)])
     return {
-        row["theme"]: {"state": row["state"], "reason": why(row)}
+        row["theme"]: {"state": row["state"], "reason": why(row, city)}
         for row in rows
         if row["theme"] in city.themes
     }

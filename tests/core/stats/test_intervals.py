@@ -12,7 +12,6 @@ from helpers.core.stats.intervals import (
     dispersion,
     joint_ranks,
     poisson_interval,
-    predictive_interval,
     rate_ratio,
 )
 
@@ -111,59 +110,6 @@ def test_rate_ratio_covers_as_often_as_it_says() -> None:
         _, low, high = rate_ratio(rng.poisson(12, 26), rng.poisson(8, 26), 0.95)
         inside += low <= 1.5 <= high
     assert 0.94 <= inside / 2000 <= 0.985
-
-
-@given(st.integers(1, 60), st.integers(2, 10), st.sampled_from([0.8, 0.95]))
-def test_prediction_is_the_negative_binomial_of_another_library(
-    count: int, periods: int, confidence: float
-) -> None:
-    """Equal references have no clumps: shape Σr + ½, k trials."""
-    reference = [count] * periods
-    value, low, high = predictive_interval(reference, confidence)
-    shape, success = sum(reference) + 0.5, periods / (periods + 1)
-    tail = (1 - confidence) / 2
-    assert value == count
-    assert low == stats.nbinom.ppf(tail, shape, success)
-    assert high == stats.nbinom.ppf(1 - tail, shape, success)
-
-
-def test_prediction_from_zeros_is_not_certainty() -> None:
-    value, low, high = predictive_interval([0, 0, 0], 0.95)
-    assert (value, low) == (0, 0)
-    assert high >= 1
-
-
-@pytest.mark.parametrize("mean", [0.2, 2, 15, 150])
-@pytest.mark.parametrize("periods", [2, 8])
-def test_prediction_covers_the_next_count_as_often_as_it_says(mean: float, periods: int) -> None:
-    rng = np.random.default_rng(int(mean * 10) + periods)
-    runs, inside = 1500, 0
-    for _ in range(runs):
-        *reference, following = rng.poisson(mean, periods + 1)
-        _, low, high = predictive_interval(reference, 0.9)
-        inside += low <= following <= high
-    assert inside / runs >= 0.9 - 3 * np.sqrt(0.09 / runs)
-
-
-def test_prediction_covers_clumped_counts_nearly_as_often() -> None:
-    """Variance three times the mean: a plain Poisson interval would cover about 70 %."""
-    rng = np.random.default_rng(3)
-    runs, inside = 1500, 0
-    for _ in range(runs):
-        *reference, following = rng.negative_binomial(10, 1 / 3, 9)
-        _, low, high = predictive_interval(reference, 0.9)
-        inside += low <= following <= high
-    assert inside / runs >= 0.84
-
-
-def test_prediction_is_not_wide_for_nothing() -> None:
-    """Eight references of mean 150: about twice 1.645 √(150 × 9/8)."""
-    rng = np.random.default_rng(4)
-    widths = []
-    for _ in range(300):
-        _, low, high = predictive_interval(rng.poisson(150, 8), 0.9)
-        widths.append(high - low)
-    assert np.median(widths) == pytest.approx(2 * 1.645 * np.sqrt(150 * 9 / 8), rel=0.2)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=1, max_size=40))

@@ -26,14 +26,21 @@ AREAS = ("map", "trend", "rhythm")
 
 
 # What the buttons say → days, and the axes in the order of the city's file.
-PERIODS = {"Hier": 1, "7 derniers jours": 7, "28 derniers jours": 28, "12 derniers mois": 365}
+PERIODS = {
+    "Dernier jour": 1,
+    "7 derniers jours": 7,
+    "28 derniers jours": 28,
+    "12 derniers mois": 365,
+}
 AXES = ("Délinquance", "Domaine public", "Circulation")
 WHOLE = "Toute la ville"
 GREY = "#C4C9D0"  # an hour of which nothing is said: no colour of the scale
 LEVELS = {"plus que": "app-above", "comme": "app-usual", "moins que": "app-below"}
 TOLD = re.compile(
-    r"(?P<n>[\d\u202f]+)\u00a0faits?, (?P<level>plus que|comme|moins que) d'habitude "
-    r"\(on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)\)"
+    r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?, "
+    r"(?P<level>plus que|comme|moins que) d'habitude "
+    r"\(on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)"
+    r"(?:, intervalle si large qu'il ne dit presque rien)?\)"
 )
 # All three panels and the words answer the choice: the words are written last.
 ANSWERED = """([choice, head]) => {
@@ -169,7 +176,8 @@ class App:
         assert told, said
         shown, low, high = (int(told[k].replace("\u202f", "")) for k in ("n", "low", "high"))
         assert shown == n, (said, n)
-        level = "plus que" if n > high else "moins que" if n < low else "comme"
+        judged = n - int((told["aside"] or "0").replace("\u202f", ""))
+        level = "plus que" if judged > high else "moins que" if judged < low else "comme"
         assert told["level"] == level, said
         assert LEVELS[level] in str(line.get_attribute("class"))
         of_zones = "de leur habitude" in said or "aucune zone au-dessus" in said
@@ -218,7 +226,7 @@ def test_app_shows_and_follows_its_controls(built: Place, url: str) -> None:
         before_map = drawing(page, "map")
         page.get_by_label("Découpage").select_option(label="Arrondissements")
         assert changes(page, "map", before_map)
-        page.get_by_text("Aujourd'hui : événements, rues et lieux fermés").click()
+        page.get_by_text("Ce jour-là : événements, rues et lieux fermés").click()
         page.get_by_text("Vigilance météo").wait_for()
         assert page.get_by_text("EXERCICE, rien ne s'est passé").count() == 0
         page.get_by_text("Les indicateurs suivis : direction").click()

@@ -19,10 +19,18 @@ from helpers.core.place_time.territory import Zones, project
 Floats = NDArray[np.float64]
 
 
-def zone_names(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, str]:
-    """Return code → name of the zones of the main division. View `zones`."""
-    division = city.about.main_division
-    rows = con.execute("SELECT code, name FROM zones WHERE division = ?", [division]).fetchall()
+def zone_names(
+    con: duckdb.DuckDBPyConnection, city: City, *, every: bool = False
+) -> dict[str, str]:
+    """Return code → name of the zones of the main division. View `zones`.
+
+    With `every`, of all divisions; a code that two have keeps the name of the main one.
+    """
+    rows = con.execute(
+        "SELECT code, name FROM zones WHERE division = ? OR ? "
+        "ORDER BY division = ?, division, code",
+        [city.about.main_division, every, city.about.main_division],
+    ).fetchall()
     return dict(rows)
 
 

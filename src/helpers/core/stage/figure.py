@@ -73,16 +73,23 @@ FRENCH_TIMES = {
 
 @alt.theme.register("phare", enable=True)  # type: ignore[untyped-decorator]
 def _theme() -> alt.theme.ThemeConfig:
-    font = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
+    font: dict[str, Any] = {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12
+    }  # fmt: skip
+    # What is read aloud of axes, legends and titles would be Vega's English; figures have their
+    # own description.
+    unread = {"aria": False}
     config: dict[str, Any] = {
         "background": PAPER,
         "locale": {"number": FRENCH_NUMBERS, "time": FRENCH_TIMES},
         "font": "DejaVu Sans, Arial, sans-serif",
-        "axis": {**font, "gridColor": GRID, "domainColor": EDGE, "titleFontWeight": "normal"},
-        "legend": {**font, "titleFontWeight": "normal"},
+        "axis": {
+            **font, **unread, "gridColor": GRID, "domainColor": EDGE, "titleFontWeight": "normal"
+        },
+        "legend": {**font, **unread, "titleFontWeight": "normal"},
         "header": font,
         "title": {
-            "anchor": "start", "fontSize": 16, "color": INK, "subtitleColor": FAINT_INK,
+            **unread, "anchor": "start", "fontSize": 16, "color": INK, "subtitleColor": FAINT_INK,
             "subtitleFontSize": 12, "subtitlePadding": 4, "offset": 12,
         },
         "view": {"stroke": None},

@@ -100,18 +100,19 @@ def reasons_left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> 
     for name, theme in city.themes.items():
         if name not in kept.themes:
             row = rows[name]
-            told = why(row) if row["state"] not in IN_FORCE else "échantillon, sans total"
+            told = why(row, city) if row["state"] not in IN_FORCE else "échantillon, sans total"
             lines.append(f"**{plain(theme.title)}** ({TITLES[row['state']]}) : {plain(told)}.")
     return lines
 
 
-def why(row: Mapping[str, Any]) -> str:
+def why(row: Mapping[str, Any], city: City) -> str:
     """Return why a theme is in its state, from its row of `states`."""
-    return " ; ".join(_of_need(one) for one in row["reasons"])
+    return " ; ".join(_of_need(one, city) for one in row["reasons"])
 
 
-def _of_need(one: Mapping[str, Any]) -> str:
-    source = f"« {one['source']} »"
+def _of_need(one: Mapping[str, Any], city: City) -> str:
+    contract = city.contracts.get(one["source"])
+    source = f"« {contract.title if contract else one['source']} »"
     match one["reason"]:
         case "nothing_received":
             return f"rien n'est encore entré de {source}"

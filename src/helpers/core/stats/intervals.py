@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -54,26 +54,6 @@ def rate_ratio(
     values = (ratio, ratio * np.exp(-spread), ratio * np.exp(spread))
     value, low, high = (round(float(v), DIGITS) for v in values)
     return value, low, high
-
-
-def predictive_interval(reference: ArrayLike, confidence: float) -> tuple[float, float, float]:
-    """Return the expected count of the next period, with its prediction interval.
-
-    `reference` holds the counts of k comparable past periods. Gamma–Poisson predictive with
-    Jeffreys' prior: negative binomial of shape Σr + ½ and k trials (Gelman et al., Bayesian Data
-    Analysis, §2.6). Where the references vary more than chance, no narrower than the normal
-    predictive with their own variance, known from k periods only (Student, k − 1).
-    """
-    r = np.asarray(reference, dtype=float)
-    success, tail = r.size / (r.size + 1), (1 - confidence) / 2
-    ends = stats.nbinom.ppf([tail, 1 - tail], r.sum() + 0.5, success)
-    low, high = (float(end) for end in np.asarray(ends))
-    if dispersion(r) > 1:
-        spread = float(r.std(ddof=1)) * (1 + 1 / r.size) ** 0.5
-        reach = float(special.stdtrit(r.size - 1, 1 - tail)) * spread
-        low = min(low, max(0.0, float(np.floor(r.mean() - reach))))
-        high = max(high, float(np.ceil(r.mean() + reach)))
-    return round(float(r.mean()), DIGITS), low, high
 
 
 def joint_ranks(low: ArrayLike, high: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
