@@ -256,7 +256,7 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
     con.execute(
         "CREATE TABLE nowcast (source VARCHAR, division VARCHAR, week DATE, share_in DOUBLE)"
     )
-    con.register("drift", drifts(events.pop("drift", [])))
+    con.register("drift", events.pop("table", None) or drifts(events.pop("drift", [])))
     con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
                 "first DATE, last DATE, status VARCHAR)")  # fmt: skip
     for table, rows in events.items():
@@ -326,6 +326,22 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     assert (broken["break_grade"], broken["break_week"]) == ("C", dt.date(2024, 11, 11))
     assert words.week(broken, []) == "rupture de volume vers le 11/11/2024 (C)"
     assert broken["drift_grade"] is None
+
+
+def test_a_code_that_is_not_mapped_keeps_the_grade_down(a_year: Built) -> None:
+    start = dt.date(2024, 1, 1)
+    at = [start + dt.timedelta(weeks=i) for i in range(52)]
+    for mapped, last in ((True, 40), (False, 51)):
+        moved = drifts([("nature", at[40], "renamed", "x", "§1", True)])
+        moved = moved.set_column(moved.schema.get_field_index("mapped"), "mapped",
+                                 pa.array([mapped]))  # fmt: skip
+        con = views(a_year)
+        rows = graded(con, a_year, table=moved)
+        whole = {at.index(r["week"]): r for r in rows if r["division"] == "ville"}
+        assert [w for w in range(35, 52) if whole[w]["grade"] == "C"] == list(range(40, last + 1))
+        why = words.weeks(pa.Table.from_pylist(rows), moved)
+        told = "« x » renommé un code nouveau n° 1 ? (C)"
+        assert [w for w in range(35, 52) if why["faits", at[w]] == told] == [*range(40, last + 1)]
 
 
 def test_missing_is_never_zero_in_any_zone(a_year: Built) -> None:

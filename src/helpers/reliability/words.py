@@ -12,15 +12,15 @@ import pyarrow.compute as pc
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
-from helpers.core.city.contract_sql import OFF
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
-from helpers.reliability.drift import OTHERS
 from helpers.reliability.silence import silent_days
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
+UNMAPPED = " ; tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
 MOST_DAYS = 8  # extraordinary days listed; the others are counted
 
 
@@ -119,7 +119,7 @@ def breaks(table: pa.Table, titles: dict[str, str]) -> str:
 
 def drift(row: dict[str, Any]) -> str:
     """Return what a drift is, in a few words."""
-    code, other = _code(row["code"]), _code(row["other"])
+    code, other = spoken_code(row["code"]), spoken_code(row["other"])
     match row["kind"]:
         case "renamed":
             return f"{code} renommé {other} ?"
@@ -132,19 +132,12 @@ def drift(row: dict[str, Any]) -> str:
             return f"la part de {code} passe de {shares}"
 
 
-def _code(name: str) -> str:
-    """Return how readers see a code; of one off the list, its number: nobody knows its word."""
-    if name == OTHERS:
-        return "« (autres valeurs hors liste) »"
-    return f"un code nouveau n° {name[1:]}" if name.startswith(OFF) else f"« {name} »"
-
-
 def drifts(table: pa.Table, titles: dict[str, str]) -> str:
     """Return the drifts as a Markdown list, in the order of time."""
     rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
     lines = [
         f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
-        f"{verbatim(row['field'])} : {plain(drift(row))}."
+        f"{verbatim(row['field'])} : {plain(drift(row))}{'' if row['mapped'] else UNMAPPED}."
         for row in rows
     ]
     return "\n".join(lines) or "Aucune dérive de codes établie."
@@ -187,15 +180,18 @@ def weeks(graded: pa.Table, drifted: pa.Table) -> dict[tuple[str, dt.date], str]
 
     `graded`, `drifted`: what `weekly_grades.grade` and `drift.find` return.
     """
-    moved: dict[tuple[str, dt.date], list[dict[str, Any]]] = {}
-    for row in drifted.to_pylist():
-        if row["counted"]:
-            moved.setdefault((row["source"], row["week"]), []).append(row)
+    counted = [row for row in drifted.to_pylist() if row["counted"]]
     whole = graded.filter(pc.field("division") == WHOLE).to_pylist()
     return {
-        (row["source"], row["week"]): week(row, moved.get((row["source"], row["week"]), []))
+        (row["source"], row["week"]): week(row, [one for one in counted if _moves(one, row)])
         for row in whole
     }
+
+
+def _moves(one: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Tell whether a drift weighs on a source's week: its own, and all later ones until mapped."""
+    lasts = one["mapped"] is False and one["week"] < row["week"]
+    return bool(one["source"] == row["source"]) and (lasts or one["week"] == row["week"])
 
 
 def week(row: dict[str, Any], moved: list[dict[str, Any]]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.city.city import City
+from helpers.core.city.code_names import off_list
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.breaks import MINIMUM_WEEKS, find_breaks
 from helpers.trends import milestones
@@ -78,13 +79,31 @@ def _explained(
     codes = [
         {name: one[name] for name in ("kind", "code", "other", "before", "after")}
         for one in drift.to_pylist()
-        if one["source"] == row["source"] and one["counted"] and one["kind"] != "jump"
-        and start <= one["week"] < end
-    ]  # fmt: skip
+        if start <= one["week"] < end and _moves(one, row, city)
+    ]
     near = [
         {"kind": MILESTONE, "milestone": title} for title in milestones.near(marks, dated, within)
     ]
     return [*near, *codes]
+
+
+def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
+    """Tell whether a drift of codes may have made a break: its categories, and the same way.
+
+    A code that ends, or whose new name is counted nowhere, makes fewer; one that comes makes more.
+    A code renamed within a theme moves nothing.
+    """
+    rule = city.contracts[row["source"]].observation
+    assert rule is not None
+    if one["source"] != row["source"] or one["field"] != rule.category or one["kind"] == "jump":
+        return False
+    lost = one["kind"] == "vanished" or (one["kind"] == "renamed" and not one["mapped"])
+    gained = one["kind"] == "new" and not off_list(one["code"])
+    of_theme = row["theme"] is None or one["code"] in city.themes[row["theme"]].categories
+    taken_up = row["theme"] and one["other"] in city.themes[row["theme"]].categories
+    if taken_up and not of_theme:
+        return bool(one["kind"] == "renamed" and row["ratio"] > 1)
+    return of_theme and ((lost and row["ratio"] < 1) or (gained and row["ratio"] > 1))
 
 
 def _theme_breaks(

@@ -12,6 +12,7 @@ import pyarrow as pa
 from helpers.core.base.french import change, number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES, City
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
@@ -83,12 +84,13 @@ def _near(one: Mapping[str, Any]) -> str:
         case kind if kind == MILESTONE:
             return str(one["milestone"])
         case "renamed":
-            return f"« {one['code']} » renommé « {one['other']} » ?"
+            return f"{spoken_code(one['code'])} renommé {spoken_code(one['other'])} ?"
         case "vanished":
             before = number(one["before"], 1)
-            return f"« {one['code']} » n'arrive plus ({before} par semaine avant)"
+            return f"{spoken_code(one['code'])} n'arrive plus ({before} par semaine avant)"
         case _:
-            return f"« {one['code']} » est nouveau ({number(one['after'], 1)} par semaine)"
+            after = number(one["after"], 1)
+            return f"{spoken_code(one['code'])} est apparu ({after} par semaine)"
 
 
 def whose(row: Mapping[str, Any], city: City) -> str:
@@ -99,18 +101,18 @@ def whose(row: Mapping[str, Any], city: City) -> str:
 
 
 def in_words(
-    levels: pa.Table, breaks: pa.Table, driven: Mapping[str, str], city: City, knobs: Knobs
+    levels: pa.Table, breaks: pa.Table, caveats: Mapping[str, str], city: City, knobs: Knobs
 ) -> str:
     """Return the answer as Markdown: one line a theme, then the breaks nobody explains.
 
-    `driven`: theme → its caveat, where its count follows agents' activity (`standing.driven`).
+    `caveats`: theme → what its count is to be read with (`standing.caveats`).
     """
     lately = _lately(breaks, city, knobs.window_weeks)
     lines = []
     for row in levels.to_pylist():
         if row["zone"] == WHOLE:
             theme = row["theme"]
-            known = [remark(row), *lately.get(theme, []), driven.get(theme, "")]
+            known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
             lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels)]
     for row in breaks.to_pylist():
