@@ -62,6 +62,56 @@ def test_a_break_of_fifteen_per_cent_is_found_with_its_date_and_ratio(memory: fl
     assert covered / hits >= 0.85
 
 
+@pytest.mark.parametrize("shape", ["two years", "plateau to plateau", "kink"])
+def test_a_slow_decline_is_a_drift_and_no_stair_of_steps(shape: str) -> None:
+    t, steps, drifts = np.arange(WEEKS), 0, 0
+    change = {
+        "two years": -0.4 * np.clip((t - 50) / 104, 0, 1),
+        "plateau to plateau": -0.6 / (1 + np.exp((104 - t) / 20)),
+        "kink": -0.6 * np.maximum(t - 120, 0) / 88,
+    }[shape]
+    rng = np.random.default_rng(14)
+    for _ in range(20):
+        told = found(np.round(counts(rng, 0.3) * np.exp(change)))
+        steps += sum(one.kind == breaks.STEP for one in told)
+        drifts += sum(one.kind == breaks.DRIFT for one in told)
+    assert steps <= 1
+    assert drifts >= 18
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5])
+def test_the_span_of_a_steps_date_holds_it_and_is_short(memory: float) -> None:
+    rng, spans = np.random.default_rng(15), []
+    for _ in range(60):
+        at = int(rng.integers(30, WEEKS - 30))
+        n = counts(rng, memory)
+        n[at:] = np.round(n[at:] * 1.15)
+        near = [b for b in found(n) if b.kind == breaks.STEP and abs(b.at - at) <= 13]
+        spans += [(b.first <= at <= b.last, b.last - b.first) for b in near[:1]]
+    assert len(spans) >= 45
+    assert np.mean([held for held, _ in spans]) >= 0.9
+    assert max(wide for _, wide in spans) <= breaks.DATABLE
+
+
+def test_only_the_largest_changes_are_told_and_drifts_have_no_date() -> None:
+    day = dt.date(2024, 1, 1)
+    row = {"source": "faits", "division": "ville", "zone": "ville", "week": day, "first": day,
+           "last": day, "low": 0.5, "high": 2.0, "p": 0.01, "status": "ok",
+           "kind": "step"}  # fmt: skip
+    rows = [{**row, "ratio": ratio} for ratio in (1.1, 0.5, 1.2, 1.3)]
+    told = words.breaks(
+        pa.Table.from_pylist(rows, schema=reliability_breaks.BREAKS), {"faits": "Faits"}
+    )
+    assert [line.split(" : ")[1][:4] for line in told.splitlines()] == [
+        "−50,",
+        "+30,",
+        "+20,",
+        "4\u00a0ch",
+    ]
+    slow = pa.Table.from_pylist([{**rows[0], "kind": "drift"}], schema=reliability_breaks.BREAKS)
+    assert "peu à peu, sans date, entre le" in words.breaks(slow, {"faits": "Faits"})
+
+
 def test_two_breaks_are_both_found() -> None:
     n = counts(np.random.default_rng(8), 0.0)
     n[70:] = np.round(n[70:] * 0.7)

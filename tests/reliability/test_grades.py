@@ -258,7 +258,7 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
     )
     con.register("drift", events.pop("table", None) or drifts(events.pop("drift", [])))
     con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
-                "first DATE, last DATE, status VARCHAR)")  # fmt: skip
+                "first DATE, last DATE, kind VARCHAR, status VARCHAR)")  # fmt: skip
     for table, rows in events.items():
         marks = ", ".join("?" for _ in rows[0])
         con.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
@@ -302,8 +302,9 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
         con, a_year,
         nowcast=[("faits", "ville", at[51], 0.85)],
         drift=moved,
-        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok"),
-                ("faits", "carres", "B", at[48], at[46], at[49], "ok")],
+        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "step", "ok"),
+                ("faits", "carres", "B", at[48], at[46], at[49], "step", "ok"),
+                ("faits", "carres", "B", at[20], at[0], at[40], "drift", "ok")],
     )  # fmt: skip
     found = {(r["division"], r["zone"], at.index(r["week"])): r for r in rows}
     assert len(rows) == len(found) == 52 * (1 + 2 + 2)

@@ -126,7 +126,9 @@ def test_a_planted_break_is_dated_and_explained_and_another_is_not(weeks: Weeks)
 
 
 def no_breaks() -> pa.Table:
-    return pa.table({name: pa.array([], pa.string()) for name in ("source", "zone", "status")})
+    return pa.table(
+        {name: pa.array([], pa.string()) for name in ("source", "zone", "status", "kind")}
+    )
 
 
 def no_drift() -> pa.Table:
@@ -139,7 +141,7 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
             "source": [LOG], "division": ["ville"], "zone": ["ville"], "status": ["ok"],
             "week": [dt.date(2023, 5, 1)], "first": [dt.date(2023, 4, 24)],
             "last": [dt.date(2023, 5, 8)], "ratio": [0.9], "low": [0.85], "high": [0.95],
-            "p": [0.001],
+            "p": [0.001], "kind": ["step"],
         }
     )  # fmt: skip
     drift = pa.table(

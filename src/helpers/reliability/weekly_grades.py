@@ -20,6 +20,7 @@ from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import moment
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.stats.breaks import STEP
 from helpers.reliability import drift
 from helpers.reliability.grades import FAULT, GRADES
 from helpers.reliability.knobs import Knobs
@@ -174,7 +175,8 @@ def _joined(minimum_count: int) -> str:
         f"AND d.week = m.week AND m.division = '{WHOLE}' "
         "LEFT JOIN (SELECT source, division, zone, doubted AS week, min(week) AS break_week "
         "FROM (SELECT *, unnest(generate_series(first, last, INTERVAL 7 DAY)) AS doubted "
-        "FROM breaks WHERE status = 'ok') GROUP BY source, division, zone, doubted) b "
+        f"FROM breaks WHERE status = 'ok' AND kind = '{STEP}') "
+        "GROUP BY source, division, zone, doubted) b "
         "ON b.source = m.source AND b.division = m.division AND b.zone = m.zone "
         "AND b.week = m.week"
     )

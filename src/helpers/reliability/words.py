@@ -14,6 +14,7 @@ from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
+from helpers.core.stats.breaks import STEP
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
 from helpers.reliability.silence import silent_days
@@ -21,6 +22,7 @@ from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
 UNMAPPED = " ; tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
+MOST_BREAKS = 3  # changes of a source told, the largest first
 MOST_DAYS = 8  # extraordinary days listed; the others are counted
 
 
@@ -96,25 +98,47 @@ def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, i
 
 
 def breaks(table: pa.Table, titles: dict[str, str]) -> str:
-    """Return the breaks as Markdown: the sources one by one, the zones counted."""
+    """Return the changes of volume as Markdown: of each source the largest, the zones counted."""
     rows = table.to_pylist()
     whole = [row for row in rows if row["zone"] == WHOLE and row["status"] == "ok"]
-    lines = [
-        f"- **{plain(titles[row['source']])}** : {change(row['ratio'])} ({change(row['low'])} "
-        f"à {change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
-        f"{spoken(row['first'])} et le {spoken(row['last'])})."
-        for row in whole
-    ]
+    lines = []
+    for source in dict.fromkeys(row["source"] for row in whole):
+        own = sorted(
+            (row for row in whole if row["source"] == source),
+            key=lambda row: (-abs(np.log(row["ratio"])), row["week"]),
+        )
+        lines += [f"- **{plain(titles[source])}** : {_changed(row)}" for row in own[:MOST_BREAKS]]
+        if len(own) > MOST_BREAKS:
+            lines.append(
+                f"- **{plain(titles[source])}** : {plural(len(own), 'changement')} en tout ; les "
+                "moindres sont dans le tableau `breaks`."
+            )
     lines += [
         f"- **{plain(titles[row['source']])}** : abstention ({row['heard_weeks']} semaines reçues, "
         f"il en faut {row['needed_weeks']} pour écarter la saison)."
         for row in rows
         if row["status"] == "abstained"
     ]
-    zones = len(rows) - len(lines)
+    zones = [row for row in rows if row["zone"] != WHOLE and row["status"] == "ok"]
     if zones:
-        lines.append(f"- Dans les zones, {plural(zones, 'rupture propre')} à l'une d'elles.")
+        steps = sum(row["kind"] == STEP for row in zones)
+        lines.append(
+            f"- Dans les zones, {plural(steps, 'rupture propre')} à l'une d'elles et "
+            f"{plural(len(zones) - steps, 'dérive lente')}."
+        )
     return "\n".join(lines) or "Aucune rupture de volume établie."
+
+
+def _changed(row: dict[str, Any]) -> str:
+    size = f"{change(row['ratio'])} ({change(row['low'])} à {change(row['high'])})"
+    if row["kind"] == STEP:
+        return (
+            f"{size} à partir de la semaine du {spoken(row['week'])} (entre le "
+            f"{spoken(row['first'])} et le {spoken(row['last'])})."
+        )
+    return (
+        f"{size} peu à peu, sans date, entre le {spoken(row['first'])} et le {spoken(row['last'])}."
+    )
 
 
 def drift(row: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from helpers.core.city.city import City
 from helpers.core.city.code_names import off_list
 from helpers.core.city.names import WHOLE
-from helpers.core.stats.breaks import MINIMUM_WEEKS, find_breaks
+from helpers.core.stats.breaks import MINIMUM_WEEKS, STEP, find_breaks
 from helpers.trends import milestones
 from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Series, Weeks
@@ -44,8 +44,9 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
-    is the larger part: a break of the whole source is told once. `explanations` is what lies
-    near in time: milestones, and codes that came, went or changed their name (`drift`).
+    is the larger part: a break of the whole source is told once. Slow drifts are no
+    breaks. `explanations` is what lies near in time: milestones, and codes that came, went or
+    changed their name (`drift`).
     """
     city = weeks.city
     sources = set(city.themed_sources())
@@ -53,7 +54,10 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     rows = [
         {"theme": None, **{k: row[k] for k in names}}
         for row in of_sources.to_pylist()
-        if row["zone"] == WHOLE and row["status"] == "ok" and row["source"] in sources
+        if row["zone"] == WHOLE
+        and row["status"] == "ok"
+        and row["kind"] == STEP
+        and row["source"] in sources
     ]
     found = {name: weeks.of(name, city.about.main_division) for name in city.themes}
     kept = {name: one for name, one in found.items() if one is not None}
@@ -126,7 +130,7 @@ def _theme_breaks(
     return [
         {"source": source, "theme": name, "week": mondays[b.at], "first": mondays[b.first],
          "last": mondays[b.last], "ratio": b.ratio, "low": b.low, "high": b.high, "p": b.p}
-        for b in found
+        for b in found if b.kind == STEP
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
@@ -23,6 +24,7 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
+MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
 GROUPS: Mapping[str, str] = {**AXES, indicators.ALL: "Toute la ville"}
@@ -115,12 +117,18 @@ def in_words(
             known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
             lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels)]
-    for row in breaks.to_pylist():
-        if not row["explanations"]:
-            lines.append(
-                f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
-                f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
-            )
+    unknown = [row for row in breaks.to_pylist() if not row["explanations"]]
+    unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
+    lines += [
+        f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
+        f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
+        for row in unknown[:MOST]
+    ]
+    if len(unknown) > MOST:
+        lines.append(
+            f"- {plural(len(unknown), 'rupture inexpliquée')} en tout ; les moindres sont dans le "
+            "tableau `breaks`."
+        )
     return "\n".join(lines)
 
 
