@@ -67,7 +67,7 @@ def delay_titles(city: City) -> dict[str, str]:
     }
 
 
-def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int]]) -> str:
+def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int, int]]) -> str:
     """Return one Markdown line a source: when its records are in, and how the forecasts held.
 
     `curves` and `checks` as `delays.day_curves` and `delays.find` return them.
@@ -87,11 +87,12 @@ def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, i
                 " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
                 "sont des minimums, ces délais des maximums."
             )
-        inside, total = checks.get(source, (0, 0))
+        inside, total, weeks = checks.get(source, (0, 0, 0))
         if total:
             line += (
-                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
-                f"dans l'intervalle {percent(inside / total, 1)} du temps."
+                f" Mises à l'épreuve du passé, {number(total)} prévisions de "
+                f"{plural(weeks, 'semaine distincte')} : le compte final tombe dans l'intervalle "
+                f"{percent(inside / total)} du temps."
             )
         lines.append(line)
     return "\n".join(lines)
