@@ -272,9 +272,10 @@ def find(
     """Return the days (rows of DAYS) and the series watched (rows of SERIES). View `observations`.
 
     Days: each day of each source; of zones, only the missing ones, where the source itself is not.
-    `reason` is `nothing_received` or `hardly_received`. Series: a zone is watched where its
-    silence would be told within `silence_max_days`. `silence_alpha` holds for each source and for
-    all the zones of a division together. `known`: what `count_days` takes.
+    `reason` is `nothing_received`, `hardly_received`, or `closed` where the pack says so. Series: a
+    zone is watched where its silence would be told within `silence_max_days`. `silence_alpha`
+    holds for each source and for all the zones of a division together. `known`: what `count_days`
+    takes.
     """
     share, alpha = knobs.silence_share, knobs.silence_alpha
     whole = count_days(con, city, known or {}, None)
@@ -303,7 +304,7 @@ def find(
         watched = (found.after > 0) & (found.after <= knobs.silence_max_days)
         days.append(_days_of(panel, found, found.missing & watched[:, None]))
         series += _series_of(panel, found, watched)
-    return _days_table(days), _series_table(series)
+    return with_closures(_days_table(days), city), _series_table(series)
 
 
 def _days_of(panel: Panel, heard: Heard, chosen: Bools) -> dict[str, Any]:
@@ -337,6 +338,23 @@ SERIES = pa.schema(
         ("watched", pa.bool_()),
     ]
 )  # fmt: skip
+
+
+def with_closures(days: pa.Table, city: City) -> pa.Table:
+    """Return the days, those missing in a closure that the pack declares with reason `closed`."""
+    shut = [one for one in city.about.milestones if one.closed]
+    reasons = [
+        "closed"
+        if status == "missing"
+        and any(source in one.sources and one.start <= day <= (one.end or day) for one in shut)
+        else reason
+        for source, day, status, reason in zip(
+            *(days[name].to_pylist() for name in ("source", "day", "status", "reason")),
+            strict=True,
+        )
+    ]
+    at = days.schema.get_field_index("reason")
+    return days.set_column(at, DAYS.field("reason"), pa.array(reasons, pa.string()))
 
 
 def _days_table(parts: list[dict[str, Any]]) -> pa.Table:

@@ -17,12 +17,12 @@ from helpers.core.city.names import WHOLE
 from helpers.core.stats.breaks import STEP
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
-from helpers.reliability.silence import silent_days
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
 UNMAPPED = " ; tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
 MOST_BREAKS = 3  # changes of a source told, the largest first
+MOST_ZONES = 6  # silences of zones told
 MOST_DAYS = 8  # extraordinary days listed; the others are counted
 
 
@@ -34,19 +34,18 @@ class Told(NamedTuple):
     text: str
 
 
-def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
-    """Return one Markdown line a source: its missing days, and how soon its silence is told."""
-    gone = silent_days(days)
+def silences(days: pa.Table, series: pa.Table, titles: dict[str, str], city: City) -> str:
+    """Return what was silent as Markdown: each source, then the zones silent on their own."""
     lines = []
     for row in series.filter(pc.field("division") == WHOLE).to_pylist():
         source = row["source"]
-        missing = sorted(gone.get(source, ()))
-        told = (
-            f"{plural(len(missing), 'jour manquant')}, du {spoken(missing[0])} au "
-            f"{spoken(missing[-1])}"
-            if missing
-            else "aucun jour manquant"
-        )
+        own = (pc.field("source") == source) & (pc.field("status") == "missing")
+        gone = days.filter(own & (pc.field("division") == WHOLE)).to_pylist()
+        shut = [one["day"] for one in gone if one["reason"] == "closed"]
+        mute = [one["day"] for one in gone if one["reason"] != "closed"]
+        told = _span("jour manquant", mute) if mute else "aucun jour manquant"
+        if shut:
+            told += f", hors {_span('jour', shut)} (fermeture déclarée)"
         after = row["detectable_after_days"]
         soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
         zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
@@ -55,7 +54,49 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
             f"- **{plain(titles[source])}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} "
             f"sur {zones.num_rows}, les autres apportent trop peu."
         )
+    lines += _zone_silences(days, titles, city)
     return "\n".join(lines) or "Aucune source n'a de jours."
+
+
+def _span(what: str, days: list[dt.date]) -> str:
+    first, last = min(days), max(days)
+    when = f"le {spoken(first)}" if first == last else f"du {spoken(first)} au {spoken(last)}"
+    return f"{plural(len(days), what)}, {when}"
+
+
+def _zone_silences(days: pa.Table, titles: dict[str, str], city: City) -> list[str]:
+    """Return one line a silence of zones alone, the coarsest division first, the longest first."""
+    runs: dict[tuple[str, str, str], list[dt.date]] = {}
+    for row in days.filter(pc.field("division") != WHOLE).to_pylist():
+        if row["status"] == "missing":
+            runs.setdefault((row["source"], row["division"], row["zone"]), []).append(row["day"])
+    ranks = {name: (d.grouping_of is None, name) for name, d in city.about.divisions.items()}
+    order = sorted(runs, key=lambda key: (ranks[key[1]], -len(runs[key]), key))
+    lines = []
+    for source, division, zone in order[:MOST_ZONES]:
+        name = city.about.divisions[division].zones.get(zone, zone)
+        lines.append(
+            f"- **{plain(titles[source])}**, {plain(city.about.divisions[division].title)}, "
+            f"{plain(name)} : {_span('jour manquant', runs[source, division, zone])}, alors que "
+            "la source parlait ailleurs."
+        )
+    if len(order) > MOST_ZONES:
+        more = plural(len(order) - MOST_ZONES, "autre silence")
+        lines.append(f"- {more} de zones : voir le tableau `days`.")
+    return lines
+
+
+def decay(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return which sources bring far less than they did, from rows of `decay.DECAY`; or none."""
+    lines = [
+        f"- **{plain(titles[row['source']])}** : du {spoken(row['first'])} à la semaine du "
+        f"{spoken(row['last'])}, {percent(row['ratio'])} de ce qui entrait aux mêmes semaines à "
+        f"partir du {spoken(row['against'])} ({percent(row['low'])} à {percent(row['high'])}). Un "
+        "flux qui se perd en partie, ou une vraie baisse : à demander à qui fournit la source."
+        for row in table.to_pylist()
+        if row["status"] == "less"
+    ]
+    return "\n".join(lines) or "Aucune source n'apporte beaucoup moins que dans le passé."
 
 
 def delay_titles(city: City) -> dict[str, str]:
