@@ -20,7 +20,7 @@ from helpers.reliability.delays import known_by_month
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
-UNMAPPED = " ; tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
+UNMAPPED = "tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
 MOST_BREAKS = 3  # changes of a source told, the largest first
 MOST_ZONES = 6  # silences of zones told
 MOST_DAYS = 8  # extraordinary days listed; the others are counted
@@ -60,6 +60,8 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str], city: Cit
 
 def _span(what: str, days: list[dt.date]) -> str:
     first, last = min(days), max(days)
+    if (last - first).days + 1 > len(days):
+        return f"{plural(len(days), what)}, entre le {spoken(first)} et le {spoken(last)}"
     when = f"le {spoken(first)}" if first == last else f"du {spoken(first)} au {spoken(last)}"
     return f"{plural(len(days), what)}, {when}"
 
@@ -201,11 +203,14 @@ def drift(row: dict[str, Any]) -> str:
 def drifts(table: pa.Table, titles: dict[str, str]) -> str:
     """Return the drifts as a Markdown list, in the order of time."""
     rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
-    lines = [
-        f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
-        f"{verbatim(row['field'])} : {plain(drift(row))}{'' if row['mapped'] else UNMAPPED}."
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        lost = "" if row["mapped"] else f" Code sans place : {UNMAPPED}."
+        told = plain(drift(row))
+        lines.append(
+            f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
+            f"{verbatim(row['field'])} : {told}{'' if told.endswith('?') else '.'}{lost}"
+        )
     return "\n".join(lines) or "Aucune dérive de codes établie."
 
 
@@ -311,7 +316,7 @@ def extraordinary(table: pa.Table, city: City) -> str:
             f"d'environ {number(row['expected'])}"
             for row in told
         )
-        + (" (un premier du mois : dates par défaut ?)." if day.day == 1 else ".")
+        + (" (un premier du mois, seul : dates par défaut ?)." if _alone(day, by_day) else ".")
         for day, told in list(by_day.items())[:MOST_DAYS]
     ]
     if len(by_day) > MOST_DAYS:
@@ -320,3 +325,9 @@ def extraordinary(table: pa.Table, city: City) -> str:
             "le tableau `extraordinary`."
         )
     return "\n".join(lines)
+
+
+def _alone(day: dt.date, found: dict[dt.date, list[dict[str, Any]]]) -> bool:
+    """Tell whether a day is the first of a month and its neighbours are ordinary."""
+    near = (day - dt.timedelta(1), day + dt.timedelta(1))
+    return day.day == 1 and not any(one in found for one in near)
