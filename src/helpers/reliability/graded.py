@@ -2,8 +2,8 @@
 
     python -m helpers.reliability.graded [REPLICATES]
 
-Three streams of random numbers; the methods were set on the first alone, the last was drawn for the
-first time to measure. Nothing here reads a city.
+Three streams of random numbers, none of whose draws was seen while the methods were set. Nothing
+here reads a city.
 """
 
 from __future__ import annotations
