@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +24,7 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
+SEEMING = " en apparence"
 MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
@@ -103,11 +104,17 @@ def whose(row: Mapping[str, Any], city: City) -> str:
 
 
 def in_words(
-    levels: pa.Table, breaks: pa.Table, caveats: Mapping[str, str], city: City, knobs: Knobs
+    levels: pa.Table,
+    breaks: pa.Table,
+    caveats: Mapping[str, str],
+    city: City,
+    knobs: Knobs,
+    doubted: Collection[str] = (),
 ) -> str:
     """Return the answer as Markdown: one line a theme, then the breaks nobody explains.
 
-    `caveats`: theme → what its count is to be read with (`standing.caveats`).
+    `caveats`: theme → what its count is to be read with (`standing.caveats`). `doubted`: themes
+    whose count lacks rows (`standing.renamed`): what it does is said to seem so.
     """
     lately = _lately(breaks, city, knobs.window_weeks)
     lines = []
@@ -115,7 +122,8 @@ def in_words(
         if row["zone"] == WHOLE:
             theme = row["theme"]
             known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
-            lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
+            label = LABELS[row["label"]] + (SEEMING if theme in doubted else "")
+            lines.append(_line(row, label, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels)]
     unknown = [row for row in breaks.to_pylist() if not row["explanations"]]
     unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
@@ -143,16 +151,16 @@ def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[s
     return found
 
 
-def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
+def _line(row: Mapping[str, Any], label: str, known: str, city: City, knobs: Knobs) -> str:
     title = plain(city.themes[row["theme"]].title)
     if row["status"] != "ok":
         return f"- **{title}** : abstention ({plain(reason(row, knobs.minimum_count))})."
     known = f" Attention : {plain(known)}." if known else ""
     if row["ratio"] is None or row["high"] is None:
-        return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{known}"
+        return f"- **{title}** : {label}, aucun fait la période précédente.{known}"
     span = f"de {change(row['low'])} à {change(row['high'])}"
     return (
-        f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
+        f"- **{title}** : {label}, {change(row['ratio'])} ({span}) ; "
         f"{number(row['level'])} par {STEPS[row['step']]} ; décelable à partir de "
         f"{change(row['detectable'])}.{known}"
     )
