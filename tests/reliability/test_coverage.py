@@ -106,8 +106,6 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
     assert (row["missing"], row["mute_since"]) == (0.0, None)
     said = silence_words.silences(days, series, {"faits": "Faits"}, built.city)
     said = said.replace("\u00a0", " ")
-        "\u00a0", " "
-    )
     assert "91 jours manquants que la source ne couvre pas (contrat)" in said
     weeks = counted_weeks(con, built.city, "bruit")["ville"]
     assert all((n is None) == (monday < SPRING) for monday, n in weeks)
