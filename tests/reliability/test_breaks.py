@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from helpers.core.base import store
-from helpers.core.stage import params
+from helpers.core.stage import params, standing
 from helpers.core.stats import breaks
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability import breaks as reliability_breaks
@@ -60,6 +60,56 @@ def test_a_break_of_fifteen_per_cent_is_found_with_its_date_and_ratio(memory: fl
     assert hits >= 90
     assert dated / hits >= 0.9
     assert covered / hits >= 0.85
+
+
+@pytest.mark.parametrize("shape", ["two years", "plateau to plateau", "kink"])
+def test_a_slow_decline_is_a_drift_and_no_stair_of_steps(shape: str) -> None:
+    t, steps, drifts = np.arange(WEEKS), 0, 0
+    change = {
+        "two years": -0.4 * np.clip((t - 50) / 104, 0, 1),
+        "plateau to plateau": -0.6 / (1 + np.exp((104 - t) / 20)),
+        "kink": -0.6 * np.maximum(t - 120, 0) / 88,
+    }[shape]
+    rng = np.random.default_rng(14)
+    for _ in range(20):
+        told = found(np.round(counts(rng, 0.3) * np.exp(change)))
+        steps += sum(one.kind == breaks.STEP for one in told)
+        drifts += sum(one.kind == breaks.DRIFT for one in told)
+    assert steps <= 1
+    assert drifts >= 18
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5])
+def test_the_span_of_a_steps_date_holds_it_and_is_short(memory: float) -> None:
+    rng, spans = np.random.default_rng(15), []
+    for _ in range(60):
+        at = int(rng.integers(30, WEEKS - 30))
+        n = counts(rng, memory)
+        n[at:] = np.round(n[at:] * 1.15)
+        near = [b for b in found(n) if b.kind == breaks.STEP and abs(b.at - at) <= 13]
+        spans += [(b.first <= at <= b.last, b.last - b.first) for b in near[:1]]
+    assert len(spans) >= 45
+    assert np.mean([held for held, _ in spans]) >= 0.9
+    assert max(wide for _, wide in spans) <= breaks.DATABLE
+
+
+def test_only_the_largest_changes_are_told_and_drifts_have_no_date() -> None:
+    day = dt.date(2024, 1, 1)
+    row = {"source": "faits", "division": "ville", "zone": "ville", "week": day, "first": day,
+           "last": day, "low": 0.5, "high": 2.0, "p": 0.01, "status": "ok",
+           "kind": "step"}  # fmt: skip
+    rows = [{**row, "ratio": ratio} for ratio in (1.1, 0.5, 1.2, 1.3)]
+    told = words.breaks(
+        pa.Table.from_pylist(rows, schema=reliability_breaks.BREAKS), {"faits": "Faits"}
+    )
+    assert [line.split(" : ")[1][:4] for line in told.splitlines()] == [
+        "−50,",
+        "+30,",
+        "+20,",
+        "4\u00a0ch",
+    ]
+    slow = pa.Table.from_pylist([{**rows[0], "kind": "drift"}], schema=reliability_breaks.BREAKS)
+    assert "peu à peu, sans date, entre le" in words.breaks(slow, {"faits": "Faits"})
 
 
 def test_two_breaks_are_both_found() -> None:
@@ -157,6 +207,38 @@ def test_a_renamed_code_is_told_with_its_pair_and_its_week() -> None:
         assert ("renamed", CODES[code], "neuf", MONDAYS[100]) in drifts(n, [*CODES, "neuf"])
 
 
+def renaming(seed: int, rate: float, how: str) -> tuple[Floats, int]:
+    """Return counts of twelve codes, the old name and the new one, and the week of the renaming."""
+    rng, t = np.random.default_rng(seed), np.arange(WEEKS)
+    at = int(rng.integers(60, WEEKS - 8))
+    season = 1 + 0.3 * np.cos(2 * np.pi * t / 52.18 + rng.uniform(0, 6))
+    both = rng.poisson(rate * season * rng.gamma(25, 1 / 25, WEEKS))
+    to_new = np.where(t < at, 0.0, 1.0)
+    if how == "overlap":
+        to_new[at - 8 : at] = 0.5
+    new = rng.binomial(both, to_new)
+    old = both - new
+    if how == "early stray":
+        new[int(rng.integers(0, at - 10))] += 1
+    elif how == "strays":
+        new += np.where(t < at, rng.poisson(0.02 * rate, WEEKS), 0)
+        old += np.where(t >= at, rng.poisson(0.02 * rate, WEEKS), 0)
+    return np.vstack([shares(seed, 0.2), old, new]), at
+
+
+@pytest.mark.parametrize("how", ["clean", "early stray", "strays", "overlap"])
+@pytest.mark.parametrize("rate", [10, 60])
+def test_a_renaming_is_recognised_through_strays_and_overlaps(rate: float, how: str) -> None:
+    """95 of 100 at ten records a week and above: here 38 of 40."""
+    hits = 0
+    for seed in range(40):
+        n, at = renaming(3000 + seed, rate, how)
+        for kind, old, new, week in drifts(n, [*CODES, "old", "new"]):
+            near = -9 * 7 <= (week - MONDAYS[at]).days <= 7
+            hits += near and (kind, old, new) == ("renamed", "old", "new")
+    assert hits >= 38
+
+
 def test_codes_that_vanish_or_appear_far_apart_are_no_pair() -> None:
     n = shares(4)
     old, new = np.argsort(n.sum(axis=1))[[8, 9]]
@@ -213,5 +295,11 @@ def test_unlisted_codes_set_aside_are_seen_and_slips_are_not_named(tmp_path: Pat
     assert [(r["kind"], r["code"], r["other"]) for r in told] == [("renamed", "petard", "§1")]
     assert told[0]["week"] == dt.date(2024, 4, 29)
     assert told[0]["counted"]
+    assert not told[0]["mapped"], "its rows are set aside until the contract knows the code"
+    lost = standing.renamed(table, built.city)
+    assert list(lost) == ["bruit"]
+    assert (
+        "« petard » renommé un code nouveau n° 1 ? Depuis la semaine du 29 avril" in lost["bruit"]
+    )
     assert "« petard » renommé un code nouveau n° 1 ?" in words.drifts(table, {"faits": "Faits"})
     assert "Dupont" not in str(table.to_pylist())

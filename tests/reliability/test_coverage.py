@@ -13,7 +13,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city import coverage
 from helpers.core.stage import params
 from helpers.hotspots import cells
-from helpers.reliability import grades, set_aside, silence, words
+from helpers.reliability import grades, set_aside, silence, silence_words
 from helpers.rhythms import week as rhythms_week
 from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
@@ -104,7 +104,8 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
                 "quarantined": {}, "rows_in": 9}]  # fmt: skip
     (row,) = grades.grades(con, counted, RELIABILITY)
     assert (row["missing"], row["mute_since"]) == (0.0, None)
-    said = words.silences(days, series, {"faits": "Faits"}).replace("\u00a0", " ")
+    said = silence_words.silences(days, series, {"faits": "Faits"}, built.city)
+    said = said.replace("\u00a0", " ")
     assert "91 jours manquants que la source ne couvre pas (contrat)" in said
     weeks = counted_weeks(con, built.city, "bruit")["ville"]
     assert all((n is None) == (monday < SPRING) for monday, n in weeks)
@@ -182,7 +183,7 @@ def test_rows_set_aside_here_are_not_the_sources_silence(
     gone = [r for r in told.to_pylist() if r["status"] == "missing" and r["division"] == "ville"]
     assert len(gone) == 7
     assert {row["reason"] for row in gone} == {"set_aside"}
-    said = words.silences(told, series, {"faits": "Faits"})
+    said = silence_words.silences(told, series, {"faits": "Faits"}, built.city)
     assert "ont été écartées ici (source non muette)" in said
     con.close()
 

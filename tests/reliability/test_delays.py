@@ -56,7 +56,7 @@ def test_curve_is_the_law_of_the_delays_though_recent_ones_are_cut_off() -> None
 def test_curve_by_hand() -> None:
     """Three periods, two steps: g(2) = 1/10, g(1) = (4 + 2)/(9 + 6); F(1) = .9, F(0) = .9 × .6."""
     n = np.array([[[5.0, 4.0, 1.0], [4.0, 2.0, 0.0], [3.0, 0.0, 0.0]]])
-    triangle = Triangle(n, np.array([2, 1, 0]), np.ones(3, dtype=bool))
+    triangle = Triangle(n, np.array([2, 1, 0]), np.ones(3, dtype=bool), half_life=np.inf)
     assert nowcast.curve(triangle) == pytest.approx([0.54, 0.9, 1.0])
 
 
@@ -70,10 +70,53 @@ def test_held_back_weeks_fall_in_the_interval_nine_times_in_ten(
     inside = total = 0
     for seed in range(4):
         rows = nowcast.held_back(simulate(mean, over, wobble, seed), 52, 7, 0.9)
-        one, many = nowcast.coverage(rows)
+        one, many, _ = nowcast.coverage(rows)
         inside, total = inside + one, total + many
     assert total > 1500
     assert 0.85 <= inside / total <= 0.95
+
+
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_days_on_which_nothing_was_entered_do_not_bend_the_forecast(seed: int) -> None:
+    """Weeks of lost report days, one day in three: nine final counts in ten still lie inside."""
+    whole = simulate(1000, 0.02, 0.0, seed)
+    rng = np.random.default_rng(seed)
+    gone = np.repeat(rng.random((150 * 7 + HORIZON) // 20 + 1) < 1 / 3, 20)
+    at = np.arange(150)[:, None] * 7 + np.arange(HORIZON + 1)[None, :]
+    lost = gone[at]
+    lost[:, 0] = False
+    n = np.where(lost[None], 0.0, whole.n)
+    told = nowcast.held_back(Triangle(n, whole.age, whole.heard, lost), 52, 7, 0.9)
+    inside, total, weeks = nowcast.coverage(told)
+    assert weeks > 30
+    assert 0.85 <= inside / total <= 0.97
+    untold = nowcast.held_back(Triangle(n, whole.age, whole.heard), 52, 7, 0.9)
+    wide = [float((one.high - one.low).mean()) for one in (told, untold)]
+    assert wide[0] < 0.9 * wide[1]
+
+
+def test_an_office_closed_on_sundays_loses_no_day_and_a_failure_is_seen() -> None:
+    rng = np.random.default_rng(24)
+    entered = rng.poisson(np.tile([100, 100, 100, 100, 100, 20, 0], 40)).astype(float)
+    assert not delays.lost_days(entered).any()
+    entered[100:103] = (2.0, 0.0, 11.0)
+    kept = [day for day in (100, 101, 102) if day % 7 < 5]
+    assert set(kept) <= set(np.flatnonzero(delays.lost_days(entered)).tolist()) <= {100, 101, 102}
+
+
+def test_intervals_widen_once_delays_change_pace() -> None:
+    """From week 90 on entries take three times as long: the width learns it from what comes."""
+    slow, fast = simulate(1000, 0.0, 0.0, 25), simulate(1000, 0.0, 0.0, 26)
+    n = fast.n.copy()
+    for week in range(90, 150):
+        delay = np.minimum(np.repeat(np.arange(HORIZON + 1), slow.n[0, week].astype(int)) * 2,
+                           HORIZON)  # fmt: skip
+        n[0, week] = np.bincount(delay, minlength=HORIZON + 1)
+    changed = nowcast.held_back(Triangle(n, fast.age, fast.heard), 60, 7, 0.9)
+    calm = nowcast.held_back(fast, 60, 7, 0.9)
+    assert changed.width > 1.3 * calm.width
+    late = changed.period >= 105
+    assert changed.inside[late].mean() >= 0.8
 
 
 def test_forecast_knows_nothing_of_what_came_after() -> None:
@@ -120,11 +163,11 @@ def test_st_louis_months_fall_in_the_interval_nine_times_in_ten(horizon: int, sh
     n[0, rows["month"], rows["late"]] = rows["n"]
     triangle = Triangle(n, np.arange(156)[::-1].astype(np.int64), np.ones(156, dtype=bool))
     found = nowcast.held_back(triangle, 96, 1, 0.9)
-    inside, total = nowcast.coverage(found)
+    inside, total, _ = nowcast.coverage(found)
     assert total > 500
     assert 0.85 <= inside / total <= 0.95
-    to_come = found["final"] - found["seen"]
-    assert to_come[found["age"] == 0].mean() > 200
+    to_come = found.final - found.seen
+    assert to_come[found.age == 0].mean() > 200
 
 
 # --- From observations ---------------------------------------------------------------------------
@@ -213,7 +256,7 @@ def test_source_that_does_not_say_when_it_recorded_has_no_curve(
 
 
 def test_denvers_same_day_share_is_that_of_a_plain_count(denver: Built) -> None:
-    """Old facts are all in: their share recorded the same local day needs no correction."""
+    """Old facts are all in, but for the late ones of lost report days: a few points less."""
     con = store.connect()
     store.view(con, "observations", denver.out / "observations.parquet")
     delays.read_delays(con, denver.city, KNOBS)
@@ -224,4 +267,4 @@ def test_denvers_same_day_share_is_that_of_a_plain_count(denver: Built) -> None:
         "recorded_at)))) AS late FROM observations WHERE hour >= DATE '2018-01-01' "
         "AND hour < DATE '2018-12-01') WHERE late <= 180"
     ).fetchall()[0]
-    assert found[[0, 7]] == pytest.approx(plain, abs=0.03)
+    assert found[[0, 7]] == pytest.approx(plain, abs=0.04)

@@ -260,9 +260,9 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
     con.execute(
         "CREATE TABLE nowcast (source VARCHAR, division VARCHAR, week DATE, share_in DOUBLE)"
     )
-    con.register("drift", drifts(events.pop("drift", [])))
+    con.register("drift", events.pop("table", None) or drifts(events.pop("drift", [])))
     con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
-                "first DATE, last DATE, status VARCHAR)")  # fmt: skip
+                "first DATE, last DATE, kind VARCHAR, status VARCHAR)")  # fmt: skip
     for table, rows in events.items():
         marks = ", ".join("?" for _ in rows[0])
         con.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
@@ -306,8 +306,9 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
         con, a_year,
         nowcast=[("faits", "ville", at[51], 0.85)],
         drift=moved,
-        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "ok"),
-                ("faits", "carres", "B", at[48], at[46], at[49], "ok")],
+        breaks=[("faits", "carres", "B", at[45], at[44], at[46], "step", "ok"),
+                ("faits", "carres", "B", at[48], at[46], at[49], "step", "ok"),
+                ("faits", "carres", "B", at[20], at[0], at[40], "drift", "ok")],
     )  # fmt: skip
     found = {(r["division"], r["zone"], at.index(r["week"])): r for r in rows}
     assert len(rows) == len(found) == 52 * (1 + 2 + 2)
@@ -330,6 +331,22 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     assert (broken["break_grade"], broken["break_week"]) == ("C", dt.date(2024, 11, 11))
     assert words.week(broken, []) == "rupture de volume vers le 11/11/2024 (C)"
     assert broken["drift_grade"] is None
+
+
+def test_a_code_that_is_not_mapped_keeps_the_grade_down(a_year: Built) -> None:
+    start = dt.date(2024, 1, 1)
+    at = [start + dt.timedelta(weeks=i) for i in range(52)]
+    for mapped, last in ((True, 40), (False, 51)):
+        moved = drifts([("nature", at[40], "renamed", "x", "§1", True)])
+        moved = moved.set_column(moved.schema.get_field_index("mapped"), "mapped",
+                                 pa.array([mapped]))  # fmt: skip
+        con = views(a_year)
+        rows = graded(con, a_year, table=moved)
+        whole = {at.index(r["week"]): r for r in rows if r["division"] == "ville"}
+        assert [w for w in range(35, 52) if whole[w]["grade"] == "C"] == list(range(40, last + 1))
+        why = words.weeks(pa.Table.from_pylist(rows), moved)
+        told = "« x » renommé un code nouveau n° 1 ? (C)"
+        assert [w for w in range(35, 52) if why["faits", at[w]] == told] == [*range(40, last + 1)]
 
 
 def test_missing_is_never_zero_in_any_zone(a_year: Built) -> None:

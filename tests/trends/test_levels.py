@@ -225,7 +225,9 @@ def test_words_tell_label_change_and_abstention(
     memory.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR)")
     table = levels.levels(reader(memory, city, 26), KNOBS)
     assert {row["reason"] for row in table.to_pylist()} == {"", "too_few"}
-    told = words.in_words(table, trends_breaks_none(), {"bruit": "à savoir"}, city, KNOBS)
-    assert "**Bruit** : en hausse, +100,0" in told
+    told = words.in_words(
+        table, trends_breaks_none(), {"bruit": "à savoir"}, city, KNOBS, doubted=["bruit"]
+    )
+    assert "**Bruit** : en hausse en apparence, +100,0" in told
     assert "Attention : à savoir." in told
     assert "**Dépôts** : abstention (moins de 30 faits)" in told

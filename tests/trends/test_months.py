@@ -12,9 +12,8 @@ import pytest
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time import months as core_months
 from helpers.core.stage import params
-from helpers.reliability import grades, silence
+from helpers.reliability import grades, silence, silence_words
 from helpers.reliability import months as reliability_months
-from helpers.reliability import words as reliability_words
 from helpers.rhythms import week as rhythms_week
 from helpers.rhythms import words as rhythms_words
 from helpers.rhythms import year as rhythms_year
@@ -86,7 +85,7 @@ def test_a_first_month_nearly_empty_is_missing_and_told(wide: Built, con: Any) -
     assert [(r["month"], r["n"], r["reason"]) for r in gone] == [
         (dt.date(2024, 3, 1), None, "hardly_received")
     ]
-    said = reliability_words.months(table, {"faits": "Faits"})
+    said = silence_words.months(table, {"faits": "Faits"})
     assert "où presque rien n'est venu" in said
     assert "mars 2024" in said
 

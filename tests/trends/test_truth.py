@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -125,7 +126,9 @@ def test_a_planted_break_is_dated_and_explained_and_another_is_not(weeks: Weeks)
 
 
 def no_breaks() -> pa.Table:
-    return pa.table({name: pa.array([], pa.string()) for name in ("source", "zone", "status")})
+    return pa.table(
+        {name: pa.array([], pa.string()) for name in ("source", "zone", "status", "kind")}
+    )
 
 
 def no_drift() -> pa.Table:
@@ -138,12 +141,13 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
             "source": [LOG], "division": ["ville"], "zone": ["ville"], "status": ["ok"],
             "week": [dt.date(2023, 5, 1)], "first": [dt.date(2023, 4, 24)],
             "last": [dt.date(2023, 5, 8)], "ratio": [0.9], "low": [0.85], "high": [0.95],
-            "p": [0.001],
+            "p": [0.001], "kind": ["step"],
         }
     )  # fmt: skip
     drift = pa.table(
         {
             "source": [LOG] * 3, "kind": ["vanished", "jump", "vanished"], "counted": [True] * 3,
+            "field": ["type_n2"] * 3, "mapped": [True] * 3,
             "week": [dt.date(2023, 5, 1), dt.date(2023, 5, 1), dt.date(2022, 5, 1)],
             "code": ["x", "y", "z"], "other": [""] * 3, "before": [12.34] * 3, "after": [0.0] * 3,
         }
@@ -158,3 +162,23 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
     why = "rupture vers le 5 mai 2025 : « x » n'arrive plus (12,3 par semaine avant)"
     (line,) = (line for line in told.splitlines() if why in line)
     assert line.startswith(f"- **{weeks.city.themes['bruit'].title}**")
+
+
+def test_a_code_explains_only_what_it_touches_and_the_way_it_goes(weeks: Weeks) -> None:
+    """A code of another theme, one that comes when the theme falls, one that keeps its theme."""
+
+    def explains(ratio: float, **drift: Any) -> bool:
+        one = {"source": LOG, "field": "type_n2", "counted": True, "mapped": True, "other": "",
+               "code": "tapage_nocturne", **drift}  # fmt: skip
+        row = {"source": LOG, "theme": "bruit", "ratio": ratio}
+        return explained_breaks._moves(one, row, weeks.city)
+
+    assert explains(0.8, kind="vanished")
+    assert not explains(1.2, kind="vanished")
+    assert not explains(0.8, kind="vanished", code="squat")
+    assert explains(1.2, kind="new")
+    assert not explains(0.8, kind="new")
+    assert not explains(1.2, kind="new", code="§1", mapped=False)
+    assert explains(0.8, kind="renamed", other="§1", mapped=False)
+    assert not explains(0.8, kind="renamed", other="tapage_diurne")
+    assert not explains(0.8, kind="vanished", field="statut")

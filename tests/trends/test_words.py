@@ -49,7 +49,11 @@ def test_what_was_taken_into_account_is_told(remarks: list[dict[str, Any]], told
             {"kind": "vanished", "code": "x", "before": 68.24},
             "« x » n'arrive plus (68,2 par semaine avant)",
         ),
-        ({"kind": "new", "code": "x", "after": 7}, "« x » est nouveau (7,0 par semaine)"),
+        ({"kind": "new", "code": "x", "after": 7}, "« x » est apparu (7,0 par semaine)"),
+        (
+            {"kind": "renamed", "code": "x", "other": "§2"},
+            "« x » renommé un code nouveau n° 2 ?",
+        ),
     ],
 )
 def test_what_lies_near_a_break_is_told(one: dict[str, Any], told: str) -> None:

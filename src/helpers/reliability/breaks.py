@@ -1,4 +1,4 @@
-"""Breaks of volume: weeks from which a source, or a zone's share of it, stays at another level."""
+"""Changes of volume of a source, or of a zone's share of it: dated steps, and slow drifts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def weekly_counts(
 
 
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
-    """Return the breaks (rows of BREAKS).
+    """Return the changes (rows of BREAKS): `kind` is `step` or `drift`.
 
     `break_alpha` holds for each source, and for all the zones of one division together. A zone's
     series is its share of the source: a break of the source is told once. Series of less than
@@ -70,7 +70,7 @@ BREAKS = pa.schema(
         ("week", pa.date32()), ("first", pa.date32()), ("last", pa.date32()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("p", pa.float64()), ("heard_weeks", pa.int64()), ("needed_weeks", pa.int64()),
-        ("status", pa.string()), ("reason", pa.string()),
+        ("kind", pa.string()), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -107,7 +107,7 @@ def _of_series(
                     "week": weeks[one.at], "first": weeks[one.first], "last": weeks[one.last],
                     "ratio": one.ratio, "low": one.low, "high": one.high, "p": one.p,
                     "heard_weeks": len(weeks), "needed_weeks": MINIMUM_WEEKS,
-                    "status": "ok", "reason": "",
+                    "kind": one.kind, "status": "ok", "reason": "",
                 }
             )  # fmt: skip
     return rows

@@ -24,6 +24,9 @@ MINIMUM_RECORDS = 200
 # How many times the past is looked at again, and every how many steps: days, or months.
 BY_WEEK, BY_MONTH = (52, 7), (12, 1)
 MONTH_DAYS = 30
+# A day on which at most that share of a good day's records was entered, good days being the upper
+# quarter of the same days of the week around; where those bring next to nothing, none is lost.
+LOST_SHARE, GOOD, LOST_WEEKS, LOST_FEWEST = 0.3, 0.75, 8, 10
 
 
 def read_delays(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> None:
@@ -88,7 +91,7 @@ def triangle_of(
     periods = np.arange(starts.min(), end + 1, period_days)
     last = periods + (period_days - 1)
     age = _months(city, last) if monthly else (end - last).astype(np.int64)
-    periods, age = periods[age >= 0], age[age >= 0]
+    periods, last, age = periods[age >= 0], last[age >= 0], age[age >= 0]
     if len(periods) < nowcast.MINIMUM_PERIODS:
         return None
     n = np.zeros((len(zones), len(periods), horizon + 1))
@@ -98,7 +101,56 @@ def triangle_of(
     n[row[kept], column[kept], rows["late"].to_numpy()[kept]] = rows["n"].to_numpy()[kept]
     days: list[dt.date] = periods.tolist()
     heard = [all(d + dt.timedelta(i) not in silent for i in range(period_days)) for d in days]
-    return zones, days, Triangle(n, age, np.array(heard))
+    lost = None if monthly else _lost_cells(con, source, silent, last, n.shape[2])
+    if lost is not None and period_days > 1:
+        lost[:, 0] = False  # the days within a period are not told apart
+    if lost is not None:
+        n[:, lost] = 0.0  # the few that came say nothing of the others
+    return zones, days, Triangle(n, age, np.array(heard), lost, nowcast.HALF_LIFE * 7 / period_days)
+
+
+def lost_days(entered: Floats) -> NDArray[np.bool_]:
+    """Return the days on which next to nothing was entered, though much should have been.
+
+    `entered`: records entered each day. They are judged by the same days of the week around, so
+    that an office closed on Sundays loses none.
+    """
+    found = np.zeros(len(entered), dtype=bool)
+    for day in range(len(entered)):
+        near = entered[day % 7 :: 7][max(0, day // 7 - LOST_WEEKS) : day // 7 + LOST_WEEKS + 1]
+        good = float(np.quantile(near, GOOD))
+        found[day] = good >= LOST_FEWEST and entered[day] <= LOST_SHARE * good
+    return found
+
+
+def _lost_cells(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    silent: set[dt.date],
+    last: Days,
+    width: int,
+) -> NDArray[np.bool_]:
+    """Return the cells (periods, delays) that fall on lost days.
+
+    A day on which the source was `silent` is lost too. `last`: last day of each period. Table
+    `delays`.
+    """
+    rows = con.execute(
+        "SELECT day + CAST(late_days AS INTEGER) AS entered, CAST(sum(n) AS DOUBLE) AS n "
+        "FROM delays WHERE source = ? GROUP BY ALL ORDER BY ALL",
+        [source],
+    ).fetchnumpy()
+    when = rows["entered"].astype("datetime64[D]")
+    entered = np.zeros(int((when.max() - when.min()).astype(int)) + 1)
+    entered[(when - when.min()).astype(int)] = rows["n"]
+    lost = lost_days(entered)
+    mute = np.array(sorted(silent), dtype="datetime64[D]")
+    mute = mute[(mute >= when.min()) & (mute <= when.max())]
+    lost[(mute - when.min()).astype(int)] = True
+    at = (last[:, None] + np.arange(width)[None, :] - when.min()).astype(int)
+    within = (at >= 0) & (at < len(lost))
+    cells = np.where(within, lost[np.clip(at, 0, len(lost) - 1)], False)
+    return np.asarray(cells)
 
 
 def known_by_month(city: City, source: str) -> bool:
@@ -132,7 +184,10 @@ def day_curves(
         triangle = read[2]
         if known_by_month(city, source):
             old = triangle.age >= triangle.horizon
-            triangle = Triangle(triangle.n[:, old], triangle.age[old], triangle.heard[old])
+            triangle = Triangle(
+                triangle.n[:, old], triangle.age[old], triangle.heard[old],
+                half_life=triangle.half_life,
+            )  # fmt: skip
         if len(triangle.age):
             found[source] = nowcast.curve(triangle)
     return found
@@ -140,27 +195,27 @@ def day_curves(
 
 def find(
     con: duckdb.DuckDBPyConnection, city: City, silent: dict[str, set[dt.date]], knobs: Knobs
-) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
+) -> tuple[pa.Table, dict[str, tuple[int, int, int]]]:
     """Return the nowcast of the weeks not all in (rows of NOWCAST), and how forecasts held.
 
     The city's forecasts and those of each zone, from the source's own curve. Of each source, of
-    how many past forecasts the final count lies within the interval, and out of how many. Table
-    `delays`.
+    how many past forecasts the final count lies within the interval, out of how many, and of how
+    many distinct weeks. Table `delays`.
     """
     rows: list[dict[str, Any]] = []
-    checks: dict[str, tuple[int, int]] = {}
-    horizon, confidence = knobs.delay_horizon_days, knobs.nowcast_confidence
+    checks: dict[str, tuple[int, int, int]] = {}
+    horizon, confidence, width = knobs.delay_horizon_days, knobs.nowcast_confidence, 1.0
     for source in dated_sources(city):
         gone = silent.get(source, set())
         for division in (None, *city.about.divisions):
             read = triangle_of(con, city, source, gone, horizon, division)
             if read is None:
                 continue
-            rows += _rows_of(source, division or WHOLE, *read, confidence)
             if division is None:
                 looks = BY_MONTH if known_by_month(city, source) else BY_WEEK
                 past = nowcast.held_back(read[2], *looks, confidence)
-                checks[source] = nowcast.coverage(past)
+                checks[source], width = nowcast.coverage(past), past.width
+            rows += _rows_of(source, division or WHOLE, *read, confidence, width)
     return pa.Table.from_pylist(rows, schema=NOWCAST), checks
 
 
@@ -181,12 +236,13 @@ def _rows_of(
     weeks: list[dt.date],
     triangle: Triangle,
     confidence: float,
+    width: float,
 ) -> list[dict[str, Any]]:
     """Return the nowcast as rows; a recent week in which the source was silent is missing."""
     recent = np.flatnonzero(
         nowcast.curve(triangle)[np.minimum(triangle.age, triangle.horizon)] < nowcast.ALL_IN
     )
-    found = nowcast.forecast(triangle, confidence, recent)
+    found = nowcast.forecast(triangle, confidence, recent, width=width)
     rows = []
     for i, zone in enumerate(zones):
         for j, period in enumerate(found.periods):

@@ -1,9 +1,10 @@
 """Code drift: codes that appear, vanish, are renamed, or whose share jumps from one week on.
 
 A code's absence is judged by its own rate and overdispersion, and never where it was absent half
-as long before (a beach in winter). A week's shares are compared with those of the weeks before by
-the two-sample χ², its overdispersion taken out, under Benjamini & Hochberg's control (1995, JRSS B
-57), and only where the population stability index says that the change is large.
+as long before (a beach in winter). Strays are no presence, and two codes may overlap for a while.
+A week's shares are compared with those of the weeks before by the two-sample χ², its overdispersion
+taken out, under Benjamini & Hochberg's control (1995, JRSS B 57), and only where the population
+stability index says that the change is large.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql, moments
 from helpers.core.city.city import City
+from helpers.core.city.code_names import OTHERS, off_list
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import OFF
 from helpers.core.city.observation_rule import ObservationRule
@@ -34,15 +36,19 @@ RATE_WEEKS = 26
 RARE = 5  # counts below are taken together in the χ²
 UNLISTED = "hors_liste"
 NAMED = 30  # an unlisted value seen less often is not counted apart: a slip of the keyboard
-OTHERS = "(unlisted)"  # all of these together
-CLOSE = 1  # weeks between the end of a code and the start of the one that replaces it
-LIKE = (0.5, 2.0)  # ratio of rates of a code and of the one that replaces it
+STRAY = 0.1  # a code that keeps at most that share of its rate is gone; the other way, not there
+SEARCHES = 8  # the rate hangs on the week of the end, and the week on the rate
+CLOSE = 1  # weeks around a code's coming or end in which its own jump of shares lies
+OVERLAP = 13  # weeks from the end of a code to the start of its heir, before or after, at most
+GAP = 4  # weeks; in a longer one the heir must already be there, or the code still
+SETTLED = 4  # weeks after which a code is told to be new
+LIKE = (0.4, 2.5)  # ratio of rates of a code and of the one that replaces it
 DRIFT = pa.schema(
     [
         ("source", pa.string()), ("field", pa.string()), ("week", pa.date32()),
         ("kind", pa.string()), ("code", pa.string()), ("other", pa.string()),
         ("before", pa.float64()), ("after", pa.float64()), ("psi", pa.float64()),
-        ("p", pa.float64()), ("counted", pa.bool_()),
+        ("p", pa.float64()), ("counted", pa.bool_()), ("mapped", pa.bool_()),
     ]
 )  # fmt: skip
 
@@ -52,23 +58,38 @@ def kept_false(p: Floats, rate: float) -> NDArray[np.bool_]:
     return np.asarray(stats.false_discovery_control(p) <= rate)
 
 
-def absence(n: Floats) -> tuple[int, float, float]:
+def absence(n: Floats, least: int = REFERENCE) -> tuple[int, float, float]:
     """Return first week of the final absence, rate before it, and its chance (1 where none).
 
-    `n`: counts a week of one code. The chance is that of no record at the code's rate over the
-    weeks before, Poisson of that mean divided by the overdispersion.
+    `n`: counts a week of one code, that must have been there for `least`. The absence begins
+    where it makes what came most likely: the code's rate before, at most `STRAY` of it after, so
+    that a few late strays, or an early one read backwards, are no presence. The chance is that of
+    so few records at the code's rate, Poisson of mean and count divided by the overdispersion,
+    times the weeks searched.
     """
-    seen = np.flatnonzero(n)
-    if not seen.size or seen[-1] == len(n) - 1 or seen[-1] < REFERENCE:
+    rate, start = float(n.mean()), len(n)
+    for _ in range(SEARCHES):
+        gain = rate * (1 - STRAY) + n * np.log(STRAY)
+        start, before = _best_end(gain), start
+        rate = float(n[max(0, start - RATE_WEEKS) : start].mean()) if start else 0.0
+        if start == before or rate == 0:
+            break
+    gone, left = len(n) - start, float(n[start:].sum())
+    if not gone or start < least or rate == 0 or left > STRAY * rate * gone:
         return len(n), 0.0, 1.0
-    start = int(seen[-1]) + 1
-    gone, gaps = len(n) - start, np.diff(seen) - 1
-    past = n[max(0, start - RATE_WEEKS) : start]
-    rate = float(past.mean())
-    if gaps.size and gaps.max() * 2 >= gone:
+    half = (gone + 1) // 2
+    spans = np.convolve(n[:start], np.ones(half), "valid") if half <= start else np.zeros(0)
+    if spans.size and spans.min() <= STRAY * rate * half:
         return start, rate, 1.0
-    over = max(1.0, float(past.var(ddof=1)) / rate)
-    return start, rate, float(np.exp(-rate * gone / over))
+    over = max(1.0, float(n[max(0, start - RATE_WEEKS) : start].var(ddof=1)) / rate)
+    chance = float(special.pdtr(np.floor(left / over), rate * gone / over))
+    return start, rate, min(1.0, chance * len(n))
+
+
+def _best_end(gain: Floats) -> int:
+    """Return from which week on the gains add up to most, none at all being worth 0."""
+    tails = np.append(np.cumsum(gain[::-1])[::-1], 0.0)
+    return int(np.argmax(tails))
 
 
 def jumps(n: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
@@ -106,7 +127,7 @@ def of_field(
     """
     total = len(weeks)
     ends = [absence(row) for row in n]
-    starts = [absence(row[::-1]) for row in n]
+    starts = [absence(row[::-1], SETTLED) for row in n]
     stand = kept_false(np.array([one[2] for one in (*ends, *starts)]), rate)
     gone = [i for i in range(len(codes)) if stand[i]]
     come = [i for i in range(len(codes)) if stand[len(codes) + i]]
@@ -119,14 +140,15 @@ def of_field(
             "psi": None,
             "p": round(p, 6),
         }
-        pair = _heir(start, usual, come, starts, total)
+        pair = _heir(i, start, n, [(j, total - starts[j][0]) for j in come])
         if pair is None:
             rows.append({**told, "kind": "vanished", "code": codes[i], "other": "", "after": 0.0})
             continue
         come.remove(pair)
-        after = round(starts[pair][1], 2)
+        onset = _handover(n[i], n[pair], start, total - starts[pair][0])
         names = {"kind": "renamed", "code": codes[i], "other": codes[pair]}
-        rows.append({**told, **names, "after": after})
+        after = round(starts[pair][1], 2)
+        rows.append({**told, **names, "week": weeks[onset], "after": after})
     for i in come:
         start, usual, p = total - starts[i][0], starts[i][1], starts[i][2]
         rows.append(
@@ -138,16 +160,32 @@ def of_field(
     return rows + _jump_rows(codes, weeks, n, rate, psi_min, {row["week"] for row in rows})
 
 
-def _heir(
-    start: int, usual: float, come: list[int], starts: list[tuple[int, float, float]], total: int
-) -> int | None:
-    """Return the new code that may be the vanished one renamed: same week, like rate."""
-    near = [
-        i
-        for i in come
-        if abs(total - starts[i][0] - start) <= CLOSE and LIKE[0] <= starts[i][1] / usual <= LIKE[1]
-    ]
-    return min(near, key=lambda i: abs(np.log(starts[i][1] / usual)), default=None)
+def _heir(gone: int, end: int, n: Floats, come: list[tuple[int, int]]) -> int | None:
+    """Return the new code that may be the vanished one renamed: like rate, no gap, short overlap.
+
+    `come`: new codes and their first weeks. Rates are those of both codes together, before and
+    after, over as many weeks as an overlap may last: the season moves them little.
+    """
+    apart: dict[int, float] = {}
+    for code, onset in come:
+        if abs(onset - end) > OVERLAP:
+            continue
+        first, last = min(onset, end), max(onset, end)
+        both = n[gone] + n[code]
+        before = float(both[max(0, first - OVERLAP) : first].mean())
+        after = float(both[min(last, len(both) - 1) :][:OVERLAP].mean())
+        between = float(both[first:last].mean()) if last - first > GAP else before
+        if before > 0 and all(LIKE[0] <= one / before <= LIKE[1] for one in (between, after)):
+            apart[code] = abs(np.log(after / before))
+    return min(apart, key=lambda code: (apart[code], code), default=None)
+
+
+def _handover(old: Floats, new: Floats, end: int, onset: int) -> int:
+    """Return the first week of the new name; where a gap leaves it open, the least contradicted."""
+    if onset <= end:
+        return onset
+    contradicted = [old[at:].sum() + new[:at].sum() for at in range(end, onset + 1)]
+    return end + int(np.argmin(contradicted))
 
 
 def _jump_rows(
@@ -279,7 +317,9 @@ def find(con: duckdb.DuckDBPyConnection, city: City, data: Path, knobs: Knobs) -
     """Return the drifts of each coded field of each source, over the weeks heard (rows of DRIFT).
 
     `counted`: whether the field is one that figures count by, the category or the origin; others
-    (the state of a file, say) may move because recent records are not closed yet. View `weeks`.
+    (the state of a file, say) may move because recent records are not closed yet. `mapped`: false
+    where rows are lost, or change theme, from that week on, until the code is in its contract and
+    its theme. View `weeks`.
     """
     heard: dict[str, list[dt.date]] = {}
     for source, week in con.execute(
@@ -301,6 +341,29 @@ def find(con: duckdb.DuckDBPyConnection, city: City, data: Path, knobs: Knobs) -
             if codes:
                 about = {"source": source, "field": field, "counted": field in counted}
                 told = of_field(codes, weeks, n, knobs.drift_rate, knobs.drift_psi)
-                rows += [{**about, **row} for row in told]
+                theme_of = themes_of(city, source) if field == rule.category else {}
+                rows += [{**about, **row, "mapped": _mapped(row, theme_of)} for row in told]
     plain.close()
     return pa.Table.from_pylist(rows, schema=DRIFT)
+
+
+def themes_of(city: City, source: str) -> dict[str, str]:
+    """Return category → theme that counts it, of a source."""
+    return {
+        category: name
+        for name, theme in city.themes.items()
+        if theme.source == source
+        for category in theme.categories
+    }
+
+
+def _mapped(row: dict[str, Any], theme_of: dict[str, str]) -> bool:
+    """Tell whether what a drift moved is still counted where it was."""
+    match row["kind"]:
+        case "renamed":
+            same = theme_of.get(row["code"]) == theme_of.get(row["other"])
+            return not off_list(row["other"]) and same
+        case "new":
+            return not off_list(row["code"])
+        case _:
+            return True

@@ -273,10 +273,10 @@ def find(
     """Return the days (rows of DAYS) and the series watched (rows of SERIES). View `observations`.
 
     Days: each day of each source; of zones, only the missing ones, where the source itself is not.
-    `reason` is `nothing_received`, `hardly_received`, or `not_covered` (by the contract).
-    Series: a zone is watched where its silence would be told within `silence_max_days`.
-    `silence_alpha` holds for each source and for all the zones of a division together. `known`:
-    what `count_days` takes.
+    `reason` is `nothing_received`, `hardly_received`, `not_covered` (by the contract), or `closed`
+    where the pack says so. Series: a zone is watched where its silence would be told within
+    `silence_max_days`. `silence_alpha` holds for each source and for all the zones of a division
+    together. `known`: what `count_days` takes.
     """
     share, alpha = knobs.silence_share, knobs.silence_alpha
     whole = count_days(con, city, known or {}, None)
@@ -308,7 +308,7 @@ def find(
         found = replace(found, missing=(found.missing & watched[:, None]) | apart)
         days.append(_days_of(panel, found, found.missing, apart))
         series += _series_of(panel, found, watched)
-    return _days_table(days), _series_table(series)
+    return with_closures(_days_table(days), city), _series_table(series)
 
 
 def _uncovered(city: City, panel: Panel) -> Bools:
@@ -354,6 +354,27 @@ SERIES = pa.schema(
         ("watched", pa.bool_()),
     ]
 )  # fmt: skip
+
+
+def with_closures(days: pa.Table, city: City) -> pa.Table:
+    """Return the days, those missing in a closure that the pack declares with reason `closed`.
+
+    A day that the contract does not cover stays so: nothing was awaited of it, closed or not.
+    """
+    shut = [one for one in city.about.milestones if one.closed]
+    reasons = [
+        "closed"
+        if status == "missing"
+        and reason != coverage.NOT_COVERED
+        and any(source in one.sources and one.start <= day <= (one.end or day) for one in shut)
+        else reason
+        for source, day, status, reason in zip(
+            *(days[name].to_pylist() for name in ("source", "day", "status", "reason")),
+            strict=True,
+        )
+    ]
+    at = days.schema.get_field_index("reason")
+    return days.set_column(at, DAYS.field("reason"), pa.array(reasons, pa.string()))
 
 
 def _days_table(parts: list[dict[str, Any]]) -> pa.Table:

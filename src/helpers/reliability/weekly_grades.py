@@ -19,6 +19,7 @@ from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
+from helpers.core.stats.breaks import STEP
 from helpers.reliability import set_aside
 from helpers.reliability.grades import GRADES
 from helpers.reliability.knobs import Knobs
@@ -157,12 +158,14 @@ def _joined(minimum_count: int) -> str:
         f"count(*) AS silent FROM days WHERE status = 'missing' AND division <> '{WHOLE}' "
         "GROUP BY ALL) q ON q.source = m.source AND q.division = m.division AND q.zone = m.zone "
         "AND q.week = m.week "
-        f"LEFT JOIN (SELECT source, week, max(CASE kind {ranked} END) AS drifted FROM drift "
-        "WHERE counted GROUP BY ALL) d ON d.source = m.source AND d.week = m.week "
-        f"AND m.division = '{WHOLE}' "
+        f"LEFT JOIN (SELECT w.source, w.week, max(CASE kind {ranked} END) AS drifted FROM weeks w "
+        "JOIN drift USING (source) WHERE counted AND (drift.week = w.week OR "
+        "(NOT mapped AND drift.week < w.week)) GROUP BY ALL) d ON d.source = m.source "
+        f"AND d.week = m.week AND m.division = '{WHOLE}' "
         "LEFT JOIN (SELECT source, division, zone, doubted AS week, min(week) AS break_week "
         "FROM (SELECT *, unnest(generate_series(first, last, INTERVAL 7 DAY)) AS doubted "
-        "FROM breaks WHERE status = 'ok') GROUP BY source, division, zone, doubted) b "
+        f"FROM breaks WHERE status = 'ok' AND kind = '{STEP}') "
+        "GROUP BY source, division, zone, doubted) b "
         "ON b.source = m.source AND b.division = m.division AND b.zone = m.zone "
         "AND b.week = m.week"
     )

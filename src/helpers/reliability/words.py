@@ -12,29 +12,17 @@ import pyarrow.compute as pc
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
-from helpers.core.city.contract_sql import OFF
-from helpers.core.city.coverage import NOT_COVERED
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
+from helpers.core.stats.breaks import STEP
 from helpers.core.stats.nowcast import Floats
 from helpers.reliability.delays import known_by_month
-from helpers.reliability.drift import OTHERS
-from helpers.reliability.set_aside import SET_ASIDE
 from helpers.reliability.weekly_grades import MEASURES
 
 NEARLY_ALL = 0.99  # the share of a day's records whose delay is told
+UNMAPPED = "tant que le code n'est ni au contrat ni à son thème, ses lignes manquent au compte"
+MOST_BREAKS = 3  # changes of a source told, the largest first
 MOST_DAYS = 8  # extraordinary days listed; the others are counted
-
-
-DAYS_GONE = {
-    ("nothing_received", "hardly_received"): "",
-    (SET_ASIDE,): " dont les lignes sont venues et ont été écartées ici (source non muette)",
-    (NOT_COVERED,): " que la source ne couvre pas (contrat)",
-}
-MONTHS_GONE = {
-    "nothing_received": "où rien n'est venu",
-    "hardly_received": "où presque rien n'est venu, donc à tenir pour manquants",
-    "not_covered": "hors de ce que la source couvre",
-}
 
 
 class Told(NamedTuple):
@@ -45,65 +33,17 @@ class Told(NamedTuple):
     text: str
 
 
-def silences(days: pa.Table, series: pa.Table, titles: dict[str, str]) -> str:
-    """Return one Markdown line a source: its missing days, and how soon its silence is told."""
-    lines = []
-    for row in series.filter(pc.field("division") == WHOLE).to_pylist():
-        source = row["source"]
-        told = _missing_days(days, source)
-        after = row["detectable_after_days"]
-        soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
-        zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
-        heard = zones.filter(pc.field("watched")).num_rows
-        lines.append(
-            f"- **{plain(titles[source])}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} "
-            f"sur {zones.num_rows}, les autres apportent trop peu."
-        )
-    return "\n".join(lines) or "Aucune source n'a de jours."
-
-
-def _missing_days(days: pa.Table, source: str) -> str:
-    """Return how many days of a source are missing, and why."""
-    gone = days.filter(
-        (pc.field("source") == source)
-        & (pc.field("division") == WHOLE)
-        & (pc.field("status") == "missing")
-    ).to_pylist()
-    told = []
-    for reasons, why in DAYS_GONE.items():
-        mine = sorted(row["day"] for row in gone if row["reason"] in reasons)
-        if mine:
-            told.append(
-                f"{plural(len(mine), 'jour manquant')}{why}, du {spoken(mine[0])} au "
-                f"{spoken(mine[-1])}"
-            )
-    return " ; ".join(told) or "aucun jour manquant"
-
-
-def months(table: pa.Table, titles: dict[str, str]) -> str:
-    """Return one Markdown line a source known by the month: its missing months, those not covered.
-
-    Nothing where there is none.
-    """
-    lines = []
-    for source in dict.fromkeys(table["source"].to_pylist()):
-        rows = table.filter(pc.field("source") == source).to_pylist()
-        told = [
-            f"{number(len(mine))} {word} ({', '.join(month(row['month']) for row in mine[:3])}"
-            f"{', …' if len(mine) > 3 else ''})"
-            for reason, word in MONTHS_GONE.items()
-            if (mine := [row for row in rows if row["reason"] == reason])
-        ]
-        lines.append(
-            f"- **{plain(titles[source])}**, connue au mois seulement : "
-            f"{number(len(rows))} mois, {' ; '.join(told) or 'tous reçus'}."
-        )
-    return "\n".join(lines)
-
-
-def month(day: dt.date) -> str:
-    """Return how a month is said: « mars 2024 »."""
-    return spoken(day).split(" ", 1)[1]
+def decay(table: pa.Table, titles: dict[str, str]) -> str:
+    """Return which sources bring far less than they did, from rows of `decay.DECAY`; or none."""
+    lines = [
+        f"- **{plain(titles[row['source']])}** : du {spoken(row['first'])} à la semaine du "
+        f"{spoken(row['last'])}, {percent(row['ratio'])} de ce qui entrait aux mêmes semaines à "
+        f"partir du {spoken(row['against'])} ({percent(row['low'])} à {percent(row['high'])}). Un "
+        "flux qui se perd en partie, ou une vraie baisse : à demander à qui fournit la source."
+        for row in table.to_pylist()
+        if row["status"] == "less"
+    ]
+    return "\n".join(lines) or "Aucune source n'apporte beaucoup moins que dans le passé."
 
 
 def delay_titles(city: City) -> dict[str, str]:
@@ -115,7 +55,7 @@ def delay_titles(city: City) -> dict[str, str]:
     }
 
 
-def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int]]) -> str:
+def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int, int]]) -> str:
     """Return one Markdown line a source: when its records are in, and how the forecasts held.
 
     `curves` and `checks` as `delays.day_curves` and `delays.find` return them.
@@ -135,41 +75,64 @@ def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, i
                 " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
                 "sont des minimums, ces délais des maximums."
             )
-        inside, total = checks.get(source, (0, 0))
+        inside, total, weeks = checks.get(source, (0, 0, 0))
         if total:
             line += (
-                f" Mises à l'épreuve du passé, {number(total)} prévisions : le compte final tombe "
-                f"dans l'intervalle {percent(inside / total, 1)} du temps."
+                f" Mises à l'épreuve du passé, {number(total)} prévisions de "
+                f"{plural(weeks, 'semaine distincte')} : le compte final tombe dans l'intervalle "
+                f"{percent(inside / total)} du temps."
             )
         lines.append(line)
     return "\n".join(lines)
 
 
 def breaks(table: pa.Table, titles: dict[str, str]) -> str:
-    """Return the breaks as Markdown: the sources one by one, the zones counted."""
+    """Return the changes of volume as Markdown: of each source the largest, the zones counted."""
     rows = table.to_pylist()
     whole = [row for row in rows if row["zone"] == WHOLE and row["status"] == "ok"]
-    lines = [
-        f"- **{plain(titles[row['source']])}** : {change(row['ratio'])} ({change(row['low'])} "
-        f"à {change(row['high'])}) à partir de la semaine du {spoken(row['week'])} (entre le "
-        f"{spoken(row['first'])} et le {spoken(row['last'])})."
-        for row in whole
-    ]
+    lines = []
+    for source in dict.fromkeys(row["source"] for row in whole):
+        own = sorted(
+            (row for row in whole if row["source"] == source),
+            key=lambda row: (-abs(np.log(row["ratio"])), row["week"]),
+        )
+        lines += [f"- **{plain(titles[source])}** : {_changed(row)}" for row in own[:MOST_BREAKS]]
+        if len(own) > MOST_BREAKS:
+            lines.append(
+                f"- **{plain(titles[source])}** : {plural(len(own), 'changement')} en tout ; les "
+                "moindres sont dans le tableau `breaks`."
+            )
     lines += [
         f"- **{plain(titles[row['source']])}** : abstention ({row['heard_weeks']} semaines reçues, "
         f"il en faut {row['needed_weeks']} pour écarter la saison)."
         for row in rows
         if row["status"] == "abstained"
     ]
-    zones = len(rows) - len(lines)
+    zones = [row for row in rows if row["zone"] != WHOLE and row["status"] == "ok"]
     if zones:
-        lines.append(f"- Dans les zones, {plural(zones, 'rupture propre')} à l'une d'elles.")
+        steps = sum(row["kind"] == STEP for row in zones)
+        lines.append(
+            f"- Dans les zones, {plural(steps, 'rupture propre')} à l'une d'elles et "
+            f"{plural(len(zones) - steps, 'dérive lente')}."
+        )
     return "\n".join(lines) or "Aucune rupture de volume établie."
+
+
+def _changed(row: dict[str, Any]) -> str:
+    size = f"{change(row['ratio'])} ({change(row['low'])} à {change(row['high'])})"
+    if row["kind"] == STEP:
+        return (
+            f"{size} à partir de la semaine du {spoken(row['week'])} (entre le "
+            f"{spoken(row['first'])} et le {spoken(row['last'])})."
+        )
+    return (
+        f"{size} peu à peu, sans date, entre le {spoken(row['first'])} et le {spoken(row['last'])}."
+    )
 
 
 def drift(row: dict[str, Any]) -> str:
     """Return what a drift is, in a few words."""
-    code, other = _code(row["code"]), _code(row["other"])
+    code, other = spoken_code(row["code"]), spoken_code(row["other"])
     match row["kind"]:
         case "renamed":
             return f"{code} renommé {other} ?"
@@ -182,21 +145,17 @@ def drift(row: dict[str, Any]) -> str:
             return f"la part de {code} passe de {shares}"
 
 
-def _code(name: str) -> str:
-    """Return how readers see a code; of one off the list, its number: nobody knows its word."""
-    if name == OTHERS:
-        return "« (autres valeurs hors liste) »"
-    return f"un code nouveau n° {name[1:]}" if name.startswith(OFF) else f"« {name} »"
-
-
 def drifts(table: pa.Table, titles: dict[str, str]) -> str:
     """Return the drifts as a Markdown list, in the order of time."""
     rows = sorted(table.to_pylist(), key=lambda row: (row["week"], row["source"], row["field"]))
-    lines = [
-        f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
-        f"{verbatim(row['field'])} : {plain(drift(row))}."
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        lost = "" if row["mapped"] else f" Code sans place : {UNMAPPED}."
+        told = plain(drift(row))
+        lines.append(
+            f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
+            f"{verbatim(row['field'])} : {told}{'' if told.endswith('?') else '.'}{lost}"
+        )
     return "\n".join(lines) or "Aucune dérive de codes établie."
 
 
@@ -237,15 +196,18 @@ def weeks(graded: pa.Table, drifted: pa.Table) -> dict[tuple[str, dt.date], str]
 
     `graded`, `drifted`: what `weekly_grades.grade` and `drift.find` return.
     """
-    moved: dict[tuple[str, dt.date], list[dict[str, Any]]] = {}
-    for row in drifted.to_pylist():
-        if row["counted"]:
-            moved.setdefault((row["source"], row["week"]), []).append(row)
+    counted = [row for row in drifted.to_pylist() if row["counted"]]
     whole = graded.filter(pc.field("division") == WHOLE).to_pylist()
     return {
-        (row["source"], row["week"]): week(row, moved.get((row["source"], row["week"]), []))
+        (row["source"], row["week"]): week(row, [one for one in counted if _moves(one, row)])
         for row in whole
     }
+
+
+def _moves(one: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Tell whether a drift weighs on a source's week: its own, and all later ones until mapped."""
+    lasts = one["mapped"] is False and one["week"] < row["week"]
+    return bool(one["source"] == row["source"]) and (lasts or one["week"] == row["week"])
 
 
 def week(row: dict[str, Any], moved: list[dict[str, Any]]) -> str:
@@ -299,7 +261,7 @@ def extraordinary(table: pa.Table, city: City) -> str:
             f"d'environ {number(row['expected'])}"
             for row in told
         )
-        + (" (un premier du mois : dates par défaut ?)." if day.day == 1 else ".")
+        + (" (un premier du mois, seul : dates par défaut ?)." if _alone(day, by_day) else ".")
         for day, told in list(by_day.items())[:MOST_DAYS]
     ]
     if len(by_day) > MOST_DAYS:
@@ -308,3 +270,9 @@ def extraordinary(table: pa.Table, city: City) -> str:
             "le tableau `extraordinary`."
         )
     return "\n".join(lines)
+
+
+def _alone(day: dt.date, found: dict[dt.date, list[dict[str, Any]]]) -> bool:
+    """Tell whether a day is the first of a month and its neighbours are ordinary."""
+    near = (day - dt.timedelta(1), day + dt.timedelta(1))
+    return day.day == 1 and not any(one in found for one in near)

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.city.city import City
+from helpers.core.city.code_names import off_list
 from helpers.core.city.names import WHOLE
-from helpers.core.stats.breaks import MINIMUM_WEEKS, find_breaks
+from helpers.core.stats.breaks import MINIMUM_WEEKS, STEP, find_breaks
 from helpers.trends import milestones
 from helpers.trends.knobs import Knobs
 from helpers.trends.weekly_series import Series, Weeks
@@ -43,8 +44,9 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
-    is the larger part: a break of the whole source is told once. `explanations` is what lies
-    near in time: milestones, and codes that came, went or changed their name (`drift`).
+    is the larger part: a break of the whole source is told once. Slow drifts are no
+    breaks. `explanations` is what lies near in time: milestones, and codes that came, went or
+    changed their name (`drift`).
     """
     city = weeks.city
     sources = set(city.themed_sources())
@@ -52,7 +54,10 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     rows = [
         {"theme": None, **{k: row[k] for k in names}}
         for row in of_sources.to_pylist()
-        if row["zone"] == WHOLE and row["status"] == "ok" and row["source"] in sources
+        if row["zone"] == WHOLE
+        and row["status"] == "ok"
+        and row["kind"] == STEP
+        and row["source"] in sources
     ]
     found = {name: weeks.of(name, city.about.main_division) for name in city.themes}
     kept = {name: one for name, one in found.items() if one is not None}
@@ -78,13 +83,31 @@ def _explained(
     codes = [
         {name: one[name] for name in ("kind", "code", "other", "before", "after")}
         for one in drift.to_pylist()
-        if one["source"] == row["source"] and one["counted"] and one["kind"] != "jump"
-        and start <= one["week"] < end
-    ]  # fmt: skip
+        if start <= one["week"] < end and _moves(one, row, city)
+    ]
     near = [
         {"kind": MILESTONE, "milestone": title} for title in milestones.near(marks, dated, within)
     ]
     return [*near, *codes]
+
+
+def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
+    """Tell whether a drift of codes may have made a break: its categories, and the same way.
+
+    A code that ends, or whose new name is counted nowhere, makes fewer; one that comes makes more.
+    A code renamed within a theme moves nothing.
+    """
+    rule = city.contracts[row["source"]].observation
+    assert rule is not None
+    if one["source"] != row["source"] or one["field"] != rule.category or one["kind"] == "jump":
+        return False
+    lost = one["kind"] == "vanished" or (one["kind"] == "renamed" and not one["mapped"])
+    gained = one["kind"] == "new" and not off_list(one["code"])
+    of_theme = row["theme"] is None or one["code"] in city.themes[row["theme"]].categories
+    taken_up = row["theme"] and one["other"] in city.themes[row["theme"]].categories
+    if taken_up and not of_theme:
+        return bool(one["kind"] == "renamed" and row["ratio"] > 1)
+    return of_theme and ((lost and row["ratio"] < 1) or (gained and row["ratio"] > 1))
 
 
 def _theme_breaks(
@@ -107,7 +130,7 @@ def _theme_breaks(
     return [
         {"source": source, "theme": name, "week": mondays[b.at], "first": mondays[b.first],
          "last": mondays[b.last], "ratio": b.ratio, "low": b.low, "high": b.high, "p": b.p}
-        for b in found
+        for b in found if b.kind == STEP
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from helpers.trends.words import CRITICALITY, LABELS
 # In the order of LABELS, and of CRITICALITY.
 COLOURS = [palette.UP, palette.DOWN, palette.STABLE, palette.UNCLEAR, palette.NO_ANSWER]
 LEVEL_COLOURS = [palette.CRITICALITY_LOW, palette.CRITICALITY_MIDDLE, palette.CRITICALITY_HIGH]
+MOST_BREAKS = 8  # those of the figure, the largest; all are in the table
 SHOWN = 15  # themes and zones of the criticality figure
 
 
@@ -137,7 +139,10 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
 
 
 def breaks(table: pa.Table, city: City) -> Drawn:
-    """Return each break: the span of its date, its size and what explains it."""
+    """Return the largest breaks: the span of its date, its size and what explains it."""
+    every = table.to_pylist()
+    sizes = sorted((abs(math.log(row["ratio"])) for row in every), reverse=True)
+    least = sizes[MOST_BREAKS - 1] if len(sizes) > MOST_BREAKS else 0.0
     rows = [
         {
             "qui": f"{words.whose(row, city)}, {row['week']:%m/%Y}",
@@ -147,7 +152,8 @@ def breaks(table: pa.Table, city: City) -> Drawn:
             f"{words.explanation(row)}",
             "sens": "expliquée" if row["explanations"] else "inexpliquée",
         }
-        for row in table.to_pylist()
+        for row in every
+        if abs(math.log(row["ratio"])) >= least
     ]  # fmt: skip
     period = city.about.period
     scale = alt.Scale(type="utc", domain=[period.start.isoformat(), period.end.isoformat()])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from helpers.core.base.french import change, number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.city.theme import AXES
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
@@ -23,6 +25,8 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
+SEEMING = " en apparence"
+MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", MONTH: "mois", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
 GROUPS: Mapping[str, str] = {**AXES, indicators.ALL: "Toute la ville"}
@@ -84,12 +88,13 @@ def _near(one: Mapping[str, Any]) -> str:
         case kind if kind == MILESTONE:
             return str(one["milestone"])
         case "renamed":
-            return f"« {one['code']} » renommé « {one['other']} » ?"
+            return f"{spoken_code(one['code'])} renommé {spoken_code(one['other'])} ?"
         case "vanished":
             before = number(one["before"], 1)
-            return f"« {one['code']} » n'arrive plus ({before} par semaine avant)"
+            return f"{spoken_code(one['code'])} n'arrive plus ({before} par semaine avant)"
         case _:
-            return f"« {one['code']} » est nouveau ({number(one['after'], 1)} par semaine)"
+            after = number(one["after"], 1)
+            return f"{spoken_code(one['code'])} est apparu ({after} par semaine)"
 
 
 def whose(row: Mapping[str, Any], city: City) -> str:
@@ -100,26 +105,39 @@ def whose(row: Mapping[str, Any], city: City) -> str:
 
 
 def in_words(
-    levels: pa.Table, breaks: pa.Table, driven: Mapping[str, str], city: City, knobs: Knobs
+    levels: pa.Table,
+    breaks: pa.Table,
+    caveats: Mapping[str, str],
+    city: City,
+    knobs: Knobs,
+    doubted: Collection[str] = (),
 ) -> str:
     """Return the answer as Markdown: one line a theme, then the breaks nobody explains.
 
-    `driven`: theme → its caveat, where its count follows agents' activity (`standing.driven`).
+    `caveats`: theme → what its count is to be read with (`standing.caveats`). `doubted`: themes
+    whose count lacks rows (`standing.renamed`): what it does is said to seem so.
     """
     lately = _lately(breaks, city, knobs.window_weeks)
     lines = []
     for row in levels.to_pylist():
         if row["zone"] == WHOLE:
             theme = row["theme"]
-            known = [remark(row), *lately.get(theme, []), driven.get(theme, "")]
-            lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
+            known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
+            label = LABELS[row["label"]] + (SEEMING if theme in doubted else "")
+            lines.append(_line(row, label, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels)]
-    for row in breaks.to_pylist():
-        if not row["explanations"]:
-            lines.append(
-                f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
-                f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
-            )
+    unknown = [row for row in breaks.to_pylist() if not row["explanations"]]
+    unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
+    lines += [
+        f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
+        f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
+        for row in unknown[:MOST]
+    ]
+    if len(unknown) > MOST:
+        lines.append(
+            f"- {plural(len(unknown), 'rupture inexpliquée')} en tout ; les moindres sont dans le "
+            "tableau `breaks`."
+        )
     return "\n".join(lines)
 
 
@@ -134,16 +152,16 @@ def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[s
     return found
 
 
-def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
+def _line(row: Mapping[str, Any], label: str, known: str, city: City, knobs: Knobs) -> str:
     title = plain(city.themes[row["theme"]].title)
     if row["status"] != "ok":
         return f"- **{title}** : abstention ({plain(reason(row, knobs.minimum_count))})."
     known = f" Attention : {plain(known)}." if known else ""
     if row["ratio"] is None or row["high"] is None:
-        return f"- **{title}** : {LABELS[row['label']]}, aucun fait la période précédente.{known}"
+        return f"- **{title}** : {label}, aucun fait la période précédente.{known}"
     span = f"de {change(row['low'])} à {change(row['high'])}"
     return (
-        f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
+        f"- **{title}** : {label}, {change(row['ratio'])} ({span}) ; "
         f"{number(row['level'])} par {STEPS[row['step']]} ; décelable à partir de "
         f"{change(row['detectable'])}.{known}"
     )

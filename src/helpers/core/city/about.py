@@ -220,7 +220,8 @@ class Milestone(Strict):
 
     Without `sources` and `themes` it touches all. `end` (inclusive) makes it an exception, whose
     weeks are set aside; without it, it lasts. `recording`: what changed is how facts are recorded,
-    not what happens.
+    not what happens. `closed`: the sources are closed from `start` to `end`, and their silence
+    then is no failure.
     """
 
     title: str
@@ -229,12 +230,15 @@ class Milestone(Strict):
     sources: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     recording: bool = False
+    closed: bool = False
     told_by: str
 
     @model_validator(mode="after")
     def _ordered(self) -> Milestone:
         if self.end and self.end < self.start:
             raise ValueError(f"« {self.title} » finit avant de commencer")
+        if self.closed and not (self.end and self.sources):
+            raise ValueError(f"« {self.title} » : une fermeture a une fin et des sources")
         return self
 
 

@@ -14,6 +14,7 @@ from helpers.core.base import store
 from helpers.core.base.french import change, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.city.code_names import spoken_code
 from helpers.core.stage.run import Run
 
 HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
@@ -141,6 +142,34 @@ def driven(table: pa.Table) -> dict[str, str]:
     `table`: the themes of `patrol`, one row each.
     """
     return {row["theme"]: driven_words(row) for row in table.to_pylist() if row["driven"]}
+
+
+def renamed(drift: pa.Table, city: City) -> dict[str, str]:
+    """Return, for each theme that loses rows to a code of another name, its caveat in words.
+
+    `drift`: rows of `reliability`'s. It stands until the code is in its contract and its theme.
+    """
+    found: dict[str, list[str]] = {}
+    for row in drift.to_pylist():
+        if row["kind"] != "renamed" or not row["counted"] or row["mapped"]:
+            continue
+        told = (
+            f"{spoken_code(row['code'])} renommé {spoken_code(row['other'])} ? Depuis la semaine "
+            f"du {spoken(row['week'])}, ces faits manquent au compte"
+        )
+        for name, theme in city.themes.items():
+            if theme.source == row["source"] and row["code"] in theme.categories:
+                found.setdefault(name, []).append(told)
+    return {name: " ; ".join(told) for name, told in found.items()}
+
+
+def caveats(themes: pa.Table, drift: pa.Table, city: City) -> dict[str, str]:
+    """Return theme → all that its count is to be read with: `renamed`, then `driven`."""
+    lost, by_agents = renamed(drift, city), driven(themes)
+    names = [name for name in city.themes if name in lost or name in by_agents]
+    return {
+        name: " ; ".join(one[name] for one in (lost, by_agents) if name in one) for name in names
+    }
 
 
 def driven_words(row: dict[str, Any]) -> str:
