@@ -1,4 +1,4 @@
-"""Kinds of day, seasons and changes of clock: against known truths and closed forms."""
+"""Seasons and changes of clock: against known truths and closed forms."""
 
 from __future__ import annotations
 
@@ -20,43 +20,6 @@ LEAP = KNOBS.model_copy(update={"window_days": 366})
 YEARS = 5
 DAYS = np.array([[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]] * YEARS)
 TRUTH = 1 + 0.3 * np.cos(2 * np.pi * (np.arange(12) - 6) / 12)
-
-
-def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
-    memory: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    """Twice as many facts on holidays, in truth; in the silent week, days of zero do not count."""
-    city = write_pack(tmp_path)
-    rng = np.random.default_rng(12)
-    first = dt.date(2024, 1, 1)
-    kinds = {
-        first + dt.timedelta(i): "public_holiday" if i % 4 == 0 else "working_day"
-        for i in range(280)
-    }
-    silent = first + dt.timedelta(weeks=10)
-    table_of_facts(
-        memory,
-        [
-            {
-                "hour": dt.datetime.combine(day, dt.time(12)),
-                "n": int(rng.poisson(40 if kind == "public_holiday" else 20)),
-            }
-            for day, kind in kinds.items()
-            if not silent <= day < silent + dt.timedelta(7)
-        ],
-    )
-    memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
-    memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    knobs = KNOBS.model_copy(update={"minimum_count": 30})
-    table = year.by_kind(memory, city, kinds, knobs)
-    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
-    assert (row["kind"], row["status"], row["days"]) == ("public_holiday", "ok", 70 - 2)
-    assert row["low"] <= 2 <= row["high"]
-    assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in words.kinds_of_day(table, city)
-    few = dict(list(kinds.items())[:12])
-    thin = year.by_kind(memory, city, few, knobs).to_pylist()
-    assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
 
 
 # --- Seasons ---------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def kinds_of_day(table: pa.Table, city: City) -> Drawn:
             column=alt.Column("kind:N", title=None)
         ),
         "Une journée ordinaire, et les autres",
-        "Par sorte de jour, le rapport du compte moyen à celui d'un jour ouvré.",
+        "Par sorte de jour, le rapport du compte d'un jour à celui d'un jour ouvré, à mois égal.",
     )
 
 

@@ -77,7 +77,7 @@ def kind_titles(city: City) -> dict[str, str]:
 
 
 def kinds_of_day(table: pa.Table, city: City) -> str:
-    """Return one Markdown line a kind of day: the themes that clearly rise or fall."""
+    """Return one Markdown line a kind of day: the themes found to rise or fall."""
     rows = [r for r in table.to_pylist() if r["status"] == "ok"]
     lines = []
     for kind, title in kind_titles(city).items():
@@ -85,9 +85,10 @@ def kinds_of_day(table: pa.Table, city: City) -> str:
         if not mine:
             continue
         told = [
-            f"{plain(city.themes[r['theme']].title)} {change(r['ratio'])}"
+            f"{plain(city.themes[r['theme']].title)} {change(r['ratio'])} "
+            f"(de {change(r['low'])} à {change(r['high'])})"
             for r in mine
-            if r["low"] > 1 or r["high"] < 1
+            if r["found"]
         ]
         text = ", ".join(told) or "aucun écart établi avec un jour ouvré"
         lines.append(f"- **{plain(title[0].upper() + title[1:])}** : {text}.")

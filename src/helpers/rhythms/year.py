@@ -1,9 +1,9 @@
-"""What the year does to rhythms: kinds of day, seasons, nights when the clock changes."""
+"""What the year does to rhythms: seasons, nights when the clock changes; each day's count."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import duckdb
@@ -14,10 +14,7 @@ from scipy import special, stats
 
 from helpers.core.base import store
 from helpers.core.city.city import City
-from helpers.core.city.names import DayKind
 from helpers.core.place_time.calendar import (
-    OUT_OF_THE_ORDINARY,
-    WORKING,
     hour_of_week,
     lived_hours,
     odd_hours,
@@ -25,24 +22,16 @@ from helpers.core.place_time.calendar import (
 )
 from helpers.core.place_time.counts import counts
 from helpers.core.stage.run import Run
-from helpers.core.stats.intervals import DIGITS, poisson_interval, rate_ratio
+from helpers.core.stats.intervals import DIGITS, poisson_interval
 from helpers.rhythms.knobs import Knobs
 from helpers.rhythms.week import TOO_FEW, heard_days
 
 Floats = NDArray[np.float64]
-LEAST_OF_A_KIND = 5  # days, to be compared with working days
 LEAST_DAYS = 14  # heard of a month, for its year to be whole
 LEAST_YEARS = 2  # with one year, a season cannot be told from what happened that year
 # Reasons to abstain, beside TOO_FEW: of a season, then of a change of clock.
 NOT_DATED, TOO_FEW_YEARS, EMPTY_MONTH = "not_dated", "too_few_years", "empty_month"
 SKIPPED_HOUR, NOTHING_USUAL = "skipped_hour", "nothing_usual"
-KINDS = pa.schema(
-    [
-        ("theme", pa.string()), ("kind", pa.string()), ("days", pa.int64()), ("n", pa.int64()),
-        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("status", pa.string()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
 SEASONS = pa.schema(
     [
         ("theme", pa.string()), ("month", pa.int64()), ("n", pa.int64()), ("days", pa.int64()),
@@ -70,44 +59,27 @@ def event_days(run: Run) -> set[dt.date]:
     return {row[0] for row in rows.fetchall()}
 
 
-def by_kind(
-    con: duckdb.DuckDBPyConnection, city: City, kinds: Mapping[dt.date, DayKind], knobs: Knobs
-) -> pa.Table:
-    """Return KINDS: each kind of day out of the ordinary, compared with a working day.
+def daily_counts(
+    con: duckdb.DuckDBPyConnection, theme: str, source: str, days: Collection[dt.date]
+) -> dict[dt.date, int]:
+    """Return the count of each of these days, without those of silent weeks.
 
-    The ratio is that of a day's mean count to a working day's, over the whole period; days of
-    weeks in which the source was silent are left out. Views `cube` and `weeks`.
+    Empty where no fact of the theme is dated to the day. Views `cube`, `weeks`.
     """
-    rows = []
-    for theme, about in city.themes.items():
-        found = daily(con, theme, about.source, kinds)
-        ordinary = found.get(WORKING, [])
-        for kind in OUT_OF_THE_ORDINARY:
-            if kind not in found:
-                continue
-            numbers = found[kind]
-            row = {"theme": theme, "kind": kind, "days": len(numbers), "n": sum(numbers)}
-            few = min(sum(numbers), sum(ordinary)) < knobs.minimum_count
-            if few or len(numbers) < LEAST_OF_A_KIND:
-                row |= {"status": "abstained", "reason": TOO_FEW}
-            else:
-                ratio, low, high = rate_ratio(numbers, ordinary, knobs.confidence)
-                row |= {"ratio": ratio, "low": low, "high": high, "status": "ok", "reason": ""}
-            rows.append(row)
-    return pa.Table.from_pylist(rows, schema=KINDS)
+    each_day = dict(counts(con, ["day"], theme=theme))
+    if not each_day or not days:
+        return {}
+    heard = heard_days(con, source, min(days), max(days) + dt.timedelta(days=1))
+    return {day: each_day.get(day, 0) for day in heard if day in days}
 
 
 def daily(
     con: duckdb.DuckDBPyConnection, theme: str, source: str, kinds: Mapping[dt.date, str]
 ) -> dict[str, list[int]]:
     """Return kind → counts of its days, without those of silent weeks. Views `cube`, `weeks`."""
-    each_day = dict(counts(con, ["day"], theme=theme))
     found: dict[str, list[int]] = {}
-    if not each_day:
-        return found
-    for day in heard_days(con, source, min(kinds), max(kinds) + dt.timedelta(days=1)):
-        if day in kinds:
-            found.setdefault(kinds[day], []).append(each_day.get(day, 0))
+    for day, n in daily_counts(con, theme, source, kinds.keys()).items():
+        found.setdefault(kinds[day], []).append(n)
     return found
 
 
