@@ -244,7 +244,7 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked, names: Names) ->
         )
     if rows and not asked.question.hours:
         lines.append(
-            "Sans heures à la question, pas de témoin : l'écart peut tenir à autre chose qu'à ces jours."
+            "Sans heures à la question, pas de témoin : autre chose peut être dans l'écart."
         )
     return lines
 

@@ -1,6 +1,7 @@
 """What is said of the year, held against worlds whose truth is known.
 
-`python -m helpers.rhythms.grades` prints nominal and observed. Worlds: daily counts with weekdays, a season, a level that drifts and steps, and an excess shared by neighbouring weeks
+`python -m helpers.rhythms.grades` prints nominal and observed. Worlds: daily counts with weekdays,
+a season, a level that drifts and steps, and an excess shared by neighbouring weeks
 (autoregressive). Two seeds were used while the methods were chosen, the third was not.
 """
 
@@ -16,8 +17,8 @@ from scipy import stats
 
 from helpers.core.city.city import Holidays
 from helpers.core.place_time.calendar import PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, all_kinds
+from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.day_kinds import Effects, Floats, effects, told
-from helpers.rhythms.year import month_ratios
 
 SEEDS = (11, 12, 2027)  # the last one was not used while tuning
 START, END = dt.date(2021, 1, 1), dt.date(2025, 12, 31)
@@ -108,7 +109,7 @@ def seasons_told(
         noise = autoregressive(rng, len(days) // 7 + 1, alike, spread)
         mean = np.exp(np.log(20) + noise[at // 7] + drift * at / 365.25)
         n = np.bincount(month, rng.poisson(mean), 12 * years).reshape(years, 12).astype(np.int64)
-        told_of += month_ratios(n, length, CONFIDENCE)[3] <= 1 - CONFIDENCE
+        told_of += month_ratios(n, length, range(years), CONFIDENCE)[3] <= 1 - CONFIDENCE
     return told_of / replicates
 
 

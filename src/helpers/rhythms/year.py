@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from helpers.core.base import store
 from helpers.core.city.city import City
@@ -23,6 +23,7 @@ from helpers.core.place_time.calendar import (
 from helpers.core.place_time.counts import counts
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, poisson_interval
+from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.knobs import Knobs
 from helpers.rhythms.week import TOO_FEW, heard_days
 
@@ -86,8 +87,10 @@ def daily(
 def seasons(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return SEASONS: each month's daily count against the mean day of the year, over whole years.
 
-    `p` is the chance of such a season, or a stronger one, were there none; the themes are judged
-    together (Benjamini & Hochberg 1995). Views `cube` and `weeks`.
+    What rises or falls all through the years is taken out, and months that are alike because they
+    follow one another are no proof (`month_ratios`). `p` is the chance of such a season, or a
+    stronger one, were there none; the themes are judged together (Benjamini & Hochberg 1995).
+    Views `cube` and `weeks`.
     """
     period = city.about.period
     count = (period.end - period.start).days + 1
@@ -107,8 +110,11 @@ def seasons(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
 def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[dict[str, Any]]:
     years = sorted({key[:4] for key in found})
     months = [[found.get(f"{y}-{m:02}", []) for m in range(1, 13)] for y in years]
-    heard = [row for row in months if all(len(days) >= LEAST_DAYS for days in row)]
-    whole = [row for row in heard if sum(sum(days) for days in row) > 0]
+    told_of = {
+        int(y): row for y, row in zip(years, months, strict=True)
+        if all(len(days) >= LEAST_DAYS for days in row) and sum(map(sum, row)) > 0
+    }  # fmt: skip
+    whole = list(told_of.values())
     n = np.array([[sum(days) for days in row] for row in whole])
     days = np.array([[len(days) for days in row] for row in whole])
     reason = (
@@ -122,7 +128,7 @@ def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[di
         return [{"theme": theme, "n": int(n.sum()) if whole else None, "years": len(whole),
                  "status": "abstained",
                  "reason": reason}]  # fmt: skip
-    ratio, low, high, p = month_ratios(n, days, knobs.confidence)
+    ratio, low, high, p = month_ratios(n, days, list(told_of), knobs.confidence)
     return [
         {
             "theme": theme, "month": i + 1, "n": int(n[:, i].sum()),
@@ -131,49 +137,6 @@ def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[di
         }
         for i in range(12)
     ]  # fmt: skip
-
-
-def month_ratios(
-    n: NDArray[np.int64], days: NDArray[np.int64], confidence: float
-) -> tuple[Floats, Floats, Floats, float]:
-    """Return each month's daily rate over the mean of the twelve, low, high (12,), and a p-value.
-
-    `n` and `days` are of shape (years, 12), years ≥ 2. Log-linear Poisson model with one level a
-    year and one a month; its dispersion is Pearson's over 11 (years − 1) degrees of freedom, at
-    least 1. Student's interval, by the delta method on the log; F test of the months (McCullagh &
-    Nelder 1989, §6.2).
-    """
-    years, freedom = len(n), 11 * (len(n) - 1)
-    mean = _two_way(n.astype(float), days.astype(float))
-    scale = max(1.0, float(((n - mean) ** 2 / mean).sum() / freedom))
-    # Information on the years' levels, then on the months'; one of them is fixed (January's).
-    information = np.block([[np.diag(mean.sum(axis=1)), mean], [mean.T, np.diag(mean.sum(axis=0))]])
-    free = np.delete(np.arange(years + 12), years)
-    covariance = np.zeros((years + 12, years + 12))
-    covariance[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)]) * scale
-    level = mean[0] / days[0]
-    share = level / level.sum()
-    contrast = np.eye(12) - share
-    error = np.sqrt(np.diag(contrast @ covariance[years:, years:] @ contrast.T))
-    reach = special.stdtrit(freedom, (1 + confidence) / 2) * error
-    ratio = share * 12
-    flat = days * (n.sum(axis=1) / days.sum(axis=1))[:, None]
-    gain = 2 * (special.xlogy(n, mean) - special.xlogy(n, flat)).sum() / 11 / scale
-    p = round(float(special.fdtrc(11, freedom, max(0.0, gain))), DIGITS)
-    values = (ratio, ratio * np.exp(-reach), ratio * np.exp(reach))
-    value, low, high = (np.round(v, DIGITS) for v in values)
-    return value, low, high, p
-
-
-def _two_way(n: Floats, days: Floats) -> Floats:
-    """Return the means days × year × month that keep the totals of `n` (Deming & Stephan 1940)."""
-    month = np.ones(n.shape[1])
-    for _ in range(500):
-        year = n.sum(axis=1) / (days * month).sum(axis=1)
-        before, month = month, n.sum(axis=0) / (days * year[:, None]).sum(axis=0)
-        if np.abs(month / before - 1).max() < 1e-12:
-            break
-    return np.asarray(days * year[:, None] * month)
 
 
 def clock_changes(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
