@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
@@ -74,7 +75,7 @@ def remark(row: Mapping[str, Any]) -> str:
 
 
 def explanation(row: Mapping[str, Any]) -> str:
-    """Return what lies near a break in time; « inexpliquée » where nothing does."""
+    """Return what lies in the interval of a break's date; « inexpliquée » where nothing does."""
     return " ; ".join(map(_near, row["explanations"])) or "inexpliquée"
 
 
@@ -89,6 +90,13 @@ def _near(one: Mapping[str, Any]) -> str:
             return f"« {one['code']} » n'arrive plus ({before} par semaine avant)"
         case _:
             return f"« {one['code']} » est nouveau ({number(one['after'], 1)} par semaine)"
+
+
+def dated(row: Mapping[str, Any]) -> str:
+    """Return when a break took place: its likeliest week, and those that it may lie in."""
+    weeks = f"semaines du {spoken(row['first'])} au {spoken(row['last'])}"
+    alone = row["first"] == row["last"]
+    return f"vers le {spoken(row['week'])}{'' if alone else f' ({weeks})'}"
 
 
 def whose(row: Mapping[str, Any], city: City) -> str:
@@ -116,8 +124,8 @@ def in_words(
     for row in breaks.to_pylist():
         if not row["explanations"]:
             lines.append(
-                f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
-                f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
+                f"- Rupture inexpliquée, {plain(whose(row, city))}, {dated(row)} : "
+                f"{change(row['ratio'])}. Que s'est-il passé ?"
             )
     return "\n".join(lines)
 
@@ -128,7 +136,7 @@ def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[s
     found: dict[str, list[str]] = {}
     for row in breaks.to_pylist():
         if row["theme"] and row["week"] >= start:
-            told = f"rupture vers le {spoken(row['week'])} : {explanation(row)}"
+            told = f"rupture {dated(row)} : {explanation(row)}"
             found.setdefault(row["theme"], []).append(told)
     return found
 
@@ -143,8 +151,8 @@ def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
     span = f"de {change(row['low'])} à {change(row['high'])}"
     return (
         f"- **{title}** : {LABELS[row['label']]}, {change(row['ratio'])} ({span}) ; "
-        f"{number(row['level'])} par {STEPS[row['step']]} ; décelable à partir de "
-        f"{change(row['detectable'])}.{known}"
+        f"{number(row['level'])} par {STEPS[row['step']]} ; "
+        f"{detectable(row['detectable'], row['detectable_fall'])}.{known}"
     )
 
 
@@ -153,11 +161,29 @@ def _zones(levels: pa.Table) -> str:
     if not local:
         return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
     up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
-    seen = sorted(row["detectable"] for row in local)[len(local) // 2]
+    rise, fall = (_middle(local, name, none) for name, none in
+                  (("detectable", math.inf), ("detectable_fall", 0.0)))  # fmt: skip
     return (
         f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
-        f"{number(len(local))} comparaisons ; la moitié ne décèlent rien en deçà de {change(seen)}."
+        f"{number(len(local))} comparaisons ; pour la zone médiane, {detectable(rise, fall)}."
     )
+
+
+def _middle(rows: list[dict[str, Any]], name: str, none: float) -> float | None:
+    """Return the median of a column whose empty values stand for `none`, then empty too."""
+    values = sorted(none if row[name] is None else row[name] for row in rows)
+    found = float(values[len(values) // 2])
+    return None if found == none else found
+
+
+def detectable(rise: float | None, fall: float | None) -> str:
+    """Return from which rise and which fall on a change would be seen; None: none would."""
+    told = [
+        "aucune hausse ne serait décelable" if rise is None
+        else f"hausse décelable à partir de {change(rise)}",
+        "aucune baisse ne le serait" if fall is None else f"baisse, de {change(fall)}",
+    ]  # fmt: skip
+    return ", ".join(told)
 
 
 def critical(table: pa.Table, names: Mapping[str, str], city: City) -> str:
