@@ -94,8 +94,10 @@ def _near(one: Mapping[str, Any]) -> str:
 
 def dated(row: Mapping[str, Any]) -> str:
     """Return when a break took place: its likeliest week, and those that it may lie in."""
-    weeks = f"semaines du {spoken(row['first'])} au {spoken(row['last'])}"
-    alone = row["first"] == row["last"]
+    first, last = row["first"], row["last"]
+    start = spoken(first) if first.year != last.year else spoken(first).rsplit(" ", 1)[0]
+    weeks = f"semaines du {start} au {spoken(last)}"
+    alone = first == last
     return f"vers le {spoken(row['week'])}{'' if alone else f' ({weeks})'}"
 
 

@@ -134,7 +134,7 @@ def long_run(
     return np.maximum(phi, 1.0), np.asarray(freedom, dtype=np.int64)
 
 
-def reach(confidence: float | Floats, freedom: NDArray[np.int64]) -> Floats:
+def reach(confidence: float | Floats, freedom: NDArray[np.int64] | Floats) -> Floats:
     """Return how many standard errors an interval reaches: Student's, Gauss's without freedom."""
     tail = (1 + confidence) / 2
     student = special.stdtrit(np.maximum(freedom, 1), tail)

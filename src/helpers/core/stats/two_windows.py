@@ -70,7 +70,7 @@ class Compared:
     def ratio(self, confidence: float) -> tuple[Floats, Floats, Floats]:
         """Return the ratio of the windows' levels, with its interval; ∞ where it has no end."""
         a, b, scale = self._pair()
-        wide = self.wide(confidence)
+        wide = quasi_poisson.reach(confidence, self._freedom())
         tail = special.ndtr(-wide)  # the exact limits, at the level that Student's reach stands for
         low_share = np.where(a > 0, special.betaincinv(np.maximum(a, 1e-9), b + 1, tail), 0.0)
         high_share = special.betaincinv(a + 1, np.maximum(b, 1e-9), 1 - tail)
@@ -92,8 +92,8 @@ class Compared:
         fewer = np.where(b > 0, special.betainc(np.maximum(b, 1e-9), a + 1, 1 - share), 1.0)
         more = np.where(a > 0, special.betainc(np.maximum(a, 1e-9), b + 1, share), 1.0)
         z = -special.ndtri(np.clip(np.minimum(fewer, more), 1e-300, 0.5))
-        z = z / np.sqrt(1 + self.extra / (1 / np.maximum(a, 0.5) + 1 / np.maximum(b, 0.5)))
-        student = special.stdtr(np.maximum(self.freedom, 1), -z)
+        z = z / np.sqrt(1 + self._more())
+        student = special.stdtr(np.maximum(self._freedom(), 1), -z)
         return np.asarray(2 * np.where(self.freedom > 0, student, special.ndtr(-z)))
 
     def detectable(self, alpha: Floats, power: float) -> tuple[Floats, Floats]:
@@ -107,7 +107,8 @@ class Compared:
         total = (self.recent.n + self.before.n) / self.dispersion
         both = np.maximum(self.recent.exposure + self.before.exposure, 1e-9)
         share = self.recent.exposure / both
-        wide = self.wide(1 - alpha), self.wide(2 * power - 1)
+        freedom = self._freedom()
+        wide = [quasi_poisson.reach(one, freedom) for one in (1 - alpha, 2 * power - 1)]
 
         def seen(log: Floats, *, fall: bool) -> NDArray[np.bool_]:
             odds = np.exp(-log if fall else log) * share
@@ -123,6 +124,15 @@ class Compared:
         return np.exp(_smallest(seen, total, fall=False)), np.exp(
             -_smallest(seen, total, fall=True)
         )
+
+    def _more(self) -> Floats:
+        """Return `extra` in units of the variance that comes from counts."""
+        a, b, _ = self._pair()
+        return np.asarray(self.extra / (1 / np.maximum(a, 0.5) + 1 / np.maximum(b, 0.5)))
+
+    def _freedom(self) -> Floats:
+        """Return the log ratio's degrees of freedom: `extra` is taken as known (Satterthwaite)."""
+        return np.asarray(self.freedom * (1 + self._more()) ** 2)
 
     def _pair(self) -> tuple[Floats, Floats, Floats]:
         scale = self._exposed(self.before) / self._exposed(self.recent)
