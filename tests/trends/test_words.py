@@ -63,7 +63,6 @@ def test_every_reason_has_its_words() -> None:
     codes = [
         two_windows.PAST, two_windows.MUTE, two_windows.FEW, milestones.UNMEASURED,
         criticality.NO_RATIO, indicators.ABSENT, indicators.NO_WEEK, indicators.NO_ZONE,
-        indicators.NO_REPORTED,
     ]  # fmt: skip
     remarks = [known(milestones.UNMEASURED, None, "Outil"), known(levels.CORRECTED, None, "B")]
     told = [words.reason({"reason": code, "remarks": remarks}, 30) for code in codes]

@@ -27,6 +27,7 @@ from helpers.rhythms.day_kinds import LIKE_MONTHS
 from helpers.trends import words as trends_words
 from helpers.trends.words import LABELS
 
+SAMPLED, EMPTY = "échantillon : ni total, ni évolution", "aucun fait ne répond à la question"
 MANY = 5  # zones that may equal the first: then none is ahead
 UNITS = {WEEK: "par semaine", YEAR: "par an"}
 
@@ -52,8 +53,8 @@ def why(row: Mapping[str, Any], names: Names) -> str:
     """Return as text why a measure or an answer abstains; nothing where it does not."""
     reason = str(row["reason"])
     own = {
-        SAMPLE: "échantillon : ni total, ni évolution",
-        NO_FACTS: "aucun fait ne répond à la question",
+        SAMPLE: SAMPLED,
+        NO_FACTS: EMPTY,
         YEARLY: "les faits ne sont connus qu'à l'année",
         TOO_FEW: f"moins de {names.minimum_count} faits d'un côté",
         LIKE_MONTHS: "ces jours ne se distinguent pas des mois où ils tombent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,14 @@ def seasons(table: pa.Table, city: City, knobs: Knobs) -> str:
             top, least = (pick(mine, key=lambda r: r["ratio"]) for pick in (max, min))
             lines.append(f"- **{plain(theme.title)}** : {_month(top)} ; {_month(least)}.")
     return "\n".join(lines)
+
+
+def no_season(table: pa.Table, minimum_count: int) -> str:
+    """Return why no theme has a season to show: the reasons of all, the commonest first."""
+    told = Counter(row["reason"] for row in table.to_pylist())
+    return " ; ".join(
+        NO_SEASON[code].format(minimum=minimum_count) for code, _ in told.most_common()
+    )
 
 
 def _month(row: dict[str, Any]) -> str:

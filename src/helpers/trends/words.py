@@ -40,23 +40,32 @@ REASONS = {
     criticality.NO_RATIO: "aucun fait la période précédente : pas de rapport",
     indicators.ABSENT: "thème absent de cette ville, ou pas en service",
     indicators.NO_WEEK: "pas de semaine complète entendue",
-    indicators.NO_ZONE: "aucune zone n'a assez de faits",
-    indicators.NO_REPORTED: "aucune zone n'a assez de faits signalés",
+    indicators.NO_ZONE: "aucune zone à comparer",
 }
 
 
 def reason(row: Mapping[str, Any], minimum_count: int) -> str:
-    """Return why a row of `levels` or `indicators` abstains; nothing where it does not."""
+    """Return why a row of `levels` or `indicators` abstains; nothing where it does not.
+
+    Of an indicator that counts zones, the reason is that of most of them.
+    """
     code = row["reason"]
-    if code == FEW:
-        return f"moins de {minimum_count} faits"
-    if code == UNMEASURED:
-        title = [one["milestone"] for one in row["remarks"] if one["kind"] == UNMEASURED][-1]
-        return f"moins de {FEWEST} semaines entendues avant ou après « {title} »"
     if code == indicators.NO_RANK:
         if not row["n"]:
             return "aucun thème classé par criticité"
         return f"{plural(row['n'], 'thème classé')} par criticité, pas davantage"
+    own = code in (*REASONS, "") and code not in (PAST, MUTE, criticality.NO_RATIO)
+    zones = row.get("measure") in ("rising", "critical") and not own
+    return f"{'aucune zone jugée : ' if zones else ''}{_why(row, code, minimum_count)}"
+
+
+def _why(row: Mapping[str, Any], code: str, minimum_count: int) -> str:
+    if code == FEW:
+        return f"moins de {minimum_count} faits"
+    if code == UNMEASURED:
+        titles = [one["milestone"] for one in row.get("remarks", ()) if one["kind"] == UNMEASURED]
+        change_of = f"« {titles[-1]} »" if titles else "un changement de façon d'enregistrer"
+        return f"moins de {FEWEST} semaines entendues avant ou après {change_of}"
     return REASONS[code] if code else ""
 
 
@@ -122,7 +131,7 @@ def in_words(
             theme = row["theme"]
             known = [remark(row), *lately.get(theme, []), driven.get(theme, "")]
             lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
-    lines += [_zones(levels)]
+    lines += [_zones(levels, knobs.minimum_count)]
     for row in breaks.to_pylist():
         if not row["explanations"]:
             lines.append(
@@ -158,10 +167,12 @@ def _line(row: Mapping[str, Any], known: str, city: City, knobs: Knobs) -> str:
     )
 
 
-def _zones(levels: pa.Table) -> str:
-    local = [row for row in levels.to_pylist() if row["zone"] != WHOLE and row["status"] == "ok"]
+def _zones(levels: pa.Table, minimum_count: int) -> str:
+    every = [row for row in levels.to_pylist() if row["zone"] != WHOLE]
+    local = [row for row in every if row["status"] == "ok"]
     if not local:
-        return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
+        why = plain(reason(indicators.none_judged(every), minimum_count))
+        return f"- Zones : aucune évolution jugée ({why})."
     up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
     rise, fall = (_middle(local, name, none) for name, none in
                   (("detectable", math.inf), ("detectable_fall", 0.0)))  # fmt: skip
@@ -188,11 +199,13 @@ def detectable(rise: float | None, fall: float | None) -> str:
     return ", ".join(told)
 
 
-def critical(table: pa.Table, names: Mapping[str, str], city: City) -> str:
+def critical(table: pa.Table, names: Mapping[str, str], city: City, minimum_count: int) -> str:
     """Return the three highest scores, with their ranks' intervals; `names`: zone → its name."""
     found = [row for row in table.to_pylist() if row["rank"] is not None]
     if not found:
-        return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
+        zones = [row for row in table.to_pylist() if row["zone"] != WHOLE]
+        why = plain(reason(indicators.none_judged(zones), minimum_count))
+        return f"Criticité, faits signalés seuls : aucune zone classée ({why})."
     told = [
         f"{plain(city.themes[row['theme']].title)} à {plain(names.get(row['zone'], row['zone']))} "
         f"({ranks(row)})"
