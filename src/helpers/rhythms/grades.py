@@ -134,10 +134,10 @@ def lines(replicates: int) -> Iterator[str]:
     for years in (2, 5):
         for alike, drift in ((0.0, 0.0), (0.0, 0.1), (0.5, 0.0), (0.5, 0.1), (0.7, 0.1)):
             told_of = [
-                np.array([seasons_told(s, 10 * replicates, alike, drift, years=years)])
+                np.array([seasons_told(s, 4 * replicates, alike, drift, years=years)])
                 for s in SEEDS
             ]
-            error = (0.05 * 0.95 / (10 * replicates)) ** 0.5
+            error = (0.05 * 0.95 / (4 * replicates)) ** 0.5
             text = " ; ".join(f"{float(v[0]):.3f}" for v in told_of)
             what = f"fausse saison, {years} ans, ρ {alike}, pente {drift:.0%} par an"
             yield f"| {what} | 0.05 | {text} (± {error:.3f}) |"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import AXES, City
 from helpers.core.city.names import WHOLE
@@ -104,7 +104,9 @@ def _near(one: Mapping[str, Any]) -> str:
 def dated(row: Mapping[str, Any]) -> str:
     """Return when a break took place: its likeliest week, and those that it may lie in."""
     first, last = row["first"], row["last"]
-    start = spoken(first) if first.year != last.year else spoken(first).rsplit(" ", 1)[0]
+    # What both days share is said once.
+    shared = 0 if first.year != last.year else 1 if first.month != last.month else 2
+    start = spoken(first).rsplit(" ", shared)[0]
     weeks = f"semaines du {start} au {spoken(last)}"
     alone = first == last
     return f"vers le {spoken(row['week'])}{'' if alone else f' ({weeks})'}"
@@ -132,6 +134,12 @@ def in_words(
             known = [remark(row), *lately.get(theme, []), driven.get(theme, "")]
             lines.append(_line(row, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels, knobs.minimum_count)]
+    if knobs.yearly_sway:
+        sway = percent(knobs.yearly_sway)
+        lines.append(
+            f"- Hypothèse : d'un an à l'autre, un niveau balance de {sway} sans que rien ait changé ; "
+            "les intervalles en tiennent compte."
+        )
     for row in breaks.to_pylist():
         if not row["explanations"]:
             lines.append(
@@ -178,7 +186,7 @@ def _zones(levels: pa.Table, minimum_count: int) -> str:
                   (("detectable", math.inf), ("detectable_fall", 0.0)))  # fmt: skip
     return (
         f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
-        f"{number(len(local))} comparaisons ; pour la zone médiane, {detectable(rise, fall)}."
+        f"{number(len(local))} comparaisons ; dans la zone médiane : {detectable(rise, fall)}."
     )
 
 
@@ -191,12 +199,12 @@ def _middle(rows: list[dict[str, Any]], name: str, none: float) -> float | None:
 
 def detectable(rise: float | None, fall: float | None) -> str:
     """Return from which rise and which fall on a change would be seen; None: none would."""
-    told = [
-        "aucune hausse ne serait décelable" if rise is None
-        else f"hausse décelable à partir de {change(rise)}",
-        "aucune baisse ne le serait" if fall is None else f"baisse, de {change(fall)}",
-    ]  # fmt: skip
-    return ", ".join(told)
+    told = [change(one) for one in (rise, fall) if one is not None]
+    if not told:
+        return "aucun changement ne serait décelable"
+    none = " ; aucune hausse ne le serait" if rise is None else ""
+    none = " ; aucune baisse ne le serait" if fall is None else none
+    return f"décelable à partir de {' ou de '.join(told)}{none}"
 
 
 def critical(table: pa.Table, names: Mapping[str, str], city: City, minimum_count: int) -> str:
