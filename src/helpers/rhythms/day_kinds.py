@@ -3,7 +3,7 @@
 School holidays fall in some months, public holidays on some weekdays: mean counts alone would give
 them what is the season's. One log-linear model holds all of it, a level for each month of each year
 (what rises, sways or is recorded otherwise from a month to the next is no kind of day); errors are
-shared within a month.
+shared within two months.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from helpers.rhythms.year import daily_counts
 
 Floats = NDArray[np.float64]
 Kinds = Mapping[dt.date, Collection[DayKind]]
+# Months whose errors are shared: what drags on passes from one to the next. Pairs begin in December,
+# February, April…: France's holidays of Christmas, winter, spring and autumn are cut by none.
+TOGETHER = 2
 LEAST_OF_A_KIND = 5  # days, to be compared with working days
 # Why nothing is said of a kind, beside TOO_FEW: it cannot be told from the months it fills, or
 # from the weekdays; or the model does not settle.
@@ -105,7 +108,7 @@ def effects(counts: Mapping[dt.date, int], kinds: Kinds) -> Effects | None:
             place[name] = len(columns)
             columns.append(flag)
     try:
-        fitted = clustered_poisson(y, np.column_stack(columns), month)
+        fitted = clustered_poisson(y, np.column_stack(columns), month // TOGETHER)
     except ValueError:
         return None
     return Effects(fitted, place, len(np.unique(weekday)) == 7)

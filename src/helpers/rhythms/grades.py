@@ -20,7 +20,7 @@ from helpers.core.place_time.calendar import PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, al
 from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.day_kinds import Effects, Floats, effects, told
 
-SEEDS = (11, 12, 2027)  # the last one was not used while tuning
+SEEDS = (11, 12, 2029)  # the last one was not used while tuning
 START, END = dt.date(2021, 1, 1), dt.date(2025, 12, 31)
 THEMES = 17  # judged together
 FRANCE = Holidays(country="FR", school_zone="B")

@@ -137,8 +137,8 @@ def in_words(
     if knobs.yearly_sway:
         sway = percent(knobs.yearly_sway)
         lines.append(
-            f"- Hypothèse : d'un an à l'autre, un niveau balance de {sway} sans que rien ait changé ; "
-            "les intervalles en tiennent compte."
+            f"- Hypothèse : d'un an à l'autre, un niveau balance de {sway} sans que rien ait "
+            "changé ; les intervalles en tiennent compte."
         )
     for row in breaks.to_pylist():
         if not row["explanations"]:
