@@ -36,8 +36,8 @@ from helpers.rhythms.year import daily_counts
 
 Floats = NDArray[np.float64]
 Kinds = Mapping[dt.date, Collection[DayKind]]
-# Months whose errors are shared: what drags on passes from one to the next. Pairs begin in December,
-# February, April…: France's holidays of Christmas, winter, spring and autumn are cut by none.
+# Months whose errors are shared: what drags on passes from one to the next. Pairs begin in even
+# months: the holidays of Christmas, winter, spring and autumn are cut by none in France.
 TOGETHER = 2
 LEAST_OF_A_KIND = 5  # days, to be compared with working days
 # Why nothing is said of a kind, beside TOO_FEW: it cannot be told from the months it fills, or
