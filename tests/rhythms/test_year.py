@@ -1,4 +1,4 @@
-"""Kinds of day, seasons and changes of clock: against known truths and closed forms."""
+"""Seasons and changes of clock: against known truths and closed forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from helpers.rhythms import words, year
+from helpers.core.stats.month_season import month_ratios
+from helpers.rhythms import grades, words, year
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.tables import table_of_facts
 from tests.rhythms.test_week import AUTUMN, KNOBS, SPRING, no_silence
@@ -20,43 +21,6 @@ LEAP = KNOBS.model_copy(update={"window_days": 366})
 YEARS = 5
 DAYS = np.array([[31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]] * YEARS)
 TRUTH = 1 + 0.3 * np.cos(2 * np.pi * (np.arange(12) - 6) / 12)
-
-
-def test_kinds_of_days_are_compared_and_silent_weeks_are_left_out(
-    memory: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    """Twice as many facts on holidays, in truth; in the silent week, days of zero do not count."""
-    city = write_pack(tmp_path)
-    rng = np.random.default_rng(12)
-    first = dt.date(2024, 1, 1)
-    kinds = {
-        first + dt.timedelta(i): "public_holiday" if i % 4 == 0 else "working_day"
-        for i in range(280)
-    }
-    silent = first + dt.timedelta(weeks=10)
-    table_of_facts(
-        memory,
-        [
-            {
-                "hour": dt.datetime.combine(day, dt.time(12)),
-                "n": int(rng.poisson(40 if kind == "public_holiday" else 20)),
-            }
-            for day, kind in kinds.items()
-            if not silent <= day < silent + dt.timedelta(7)
-        ],
-    )
-    memory.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
-    memory.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [silent])
-    knobs = KNOBS.model_copy(update={"minimum_count": 30})
-    table = year.by_kind(memory, city, kinds, knobs)
-    (row,) = [r for r in table.to_pylist() if r["theme"] == "bruit"]
-    assert (row["kind"], row["status"], row["days"]) == ("public_holiday", "ok", 70 - 2)
-    assert row["low"] <= 2 <= row["high"]
-    assert row["high"] - row["low"] < 0.4
-    assert "Jour férié** : " in words.kinds_of_day(table, city)
-    few = dict(list(kinds.items())[:12])
-    thin = year.by_kind(memory, city, few, knobs).to_pylist()
-    assert {r["status"] for r in thin if r["theme"] == "bruit"} == {"abstained"}
 
 
 # --- Seasons ---------------------------------------------------------------------------------
@@ -74,13 +38,14 @@ def years_of(
 def test_intervals_hold_the_true_season_as_said(clumps: float) -> None:
     """400 cities, counts of chance or clumped (variance 1, 3, 7 times the mean)."""
     rng = np.random.default_rng(17)
-    inside = []
+    inside, told = [], []
     for _ in range(400):
-        ratio, low, high, p = year.month_ratios(years_of(rng, TRUTH, clumps), DAYS, 0.95)
+        ratio, low, high, p = month_ratios(years_of(rng, TRUTH, clumps), DAYS, range(YEARS), 0.95)
         inside.append((low <= TRUTH) & (high >= TRUTH))
         assert ratio.sum() == pytest.approx(12, abs=1e-4)
-        assert p < 0.05
+        told.append(p < 0.05)
     assert 0.93 <= np.mean(inside) <= 0.97
+    assert np.mean(told) >= 0.98
 
 
 @pytest.mark.parametrize("clumps", [0, 4])
@@ -88,22 +53,26 @@ def test_without_season_one_is_seldom_told(clumps: float) -> None:
     """800 cities without season: p below 5 % no more often than that."""
     rng = np.random.default_rng(18)
     flat = [
-        year.month_ratios(years_of(rng, np.ones(12), clumps), DAYS, 0.95)[3] for _ in range(800)
+        month_ratios(years_of(rng, np.ones(12), clumps), DAYS, range(YEARS), 0.95)[3]
+        for _ in range(800)
     ]
     assert np.mean(np.array(flat) <= 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 800)
 
 
-def test_months_of_equal_length_have_the_ratio_of_their_totals() -> None:
-    """A table with equal exposures: closed form, and the likelihood ratio of another library."""
-    rng = np.random.default_rng(3)
-    n = rng.poisson(40, (3, 12))
-    ratio, _, _, p = year.month_ratios(n, np.full((3, 12), 30), 0.95)
-    totals = n.sum(axis=0)
-    assert ratio == pytest.approx(totals / totals.mean(), abs=1e-6)
-    gain = stats.power_divergence(totals, lambda_="log-likelihood").statistic
-    expected = n.sum(axis=1, keepdims=True) * totals / n.sum()
-    scale = max(1, ((n - expected) ** 2 / expected).sum() / 22)
-    assert p == pytest.approx(stats.f.sf(gain / 11 / scale, 11, 22), abs=1e-6)
+@pytest.mark.parametrize(("alike", "drift"), [(0.0, 0.1), (0.5, 0.1), (0.0, -0.1)])
+def test_a_trend_is_no_season(alike: float, drift: float) -> None:
+    """A level that rises or falls all through five years, months alike or not."""
+    assert grades.seasons_told(41, 300, alike, drift, spread=0.15) <= 0.07 + 2 * 0.0126
+
+
+def test_a_steady_rise_leaves_months_as_they_are() -> None:
+    """+30 % a year and July twice as busy, without chance: the ratios are those of the season."""
+    at = np.arange(12 * YEARS).reshape(YEARS, 12)
+    n = 900 * np.exp(0.3 * at / 12) * np.where(at % 12 == 6, 2, 1)
+    ratio, low, high, p = month_ratios(n.astype(int), np.full((YEARS, 12), 30), range(YEARS), 0.95)
+    assert ratio == pytest.approx(np.where(np.arange(12) == 6, 2, 1) * 12 / 13, abs=0.003)
+    assert ((low < ratio) & (ratio < high)).all()
+    assert p < 1e-6
 
 
 def counted(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from helpers.core.stage import params
-from helpers.trends import criticality, levels
+from helpers.trends import criticality, grades, levels
 from helpers.trends.knobs import CriticalityWeights, Knobs
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
@@ -85,3 +85,25 @@ def test_the_ends_of_the_interval_have_levels_of_their_own(tmp_path: Path) -> No
     one = found["bruit/A"]
     assert (one["level_low"], one["level"], one["level_high"]) == ("middle", "middle", "high")
     assert one["low"] < 20 < one["high"]
+
+
+def test_the_last_year_weighs_once_where_chance_explains_the_changes(tmp_path: Path) -> None:
+    """Three zones whose counts moved by chance: the level is that of both years, the ratio 1."""
+    rows = [
+        row("bruit", zone, recent=n, before=m, level=n / 52, ratio=n / m, freedom=0,
+            spread=n**-0.5, error=(1 / n + 1 / m) ** 0.5)
+        for zone, n, m in (("A", 106, 94), ("B", 95, 105), ("C", 100, 100))
+    ]  # fmt: skip
+    found = scored(tmp_path, rows)
+    for zone in "ABC":
+        assert found[f"bruit/{zone}"]["ratio"] == pytest.approx(1, abs=0.01)
+        assert found[f"bruit/{zone}"]["per_week"] == pytest.approx(100 / 52, rel=0.01)
+
+
+def test_the_truly_heaviest_are_found() -> None:
+    """Small runs of `grades`; its command's own are in docs/methodes/trends.md."""
+    own, twice, _ = grades.heaviest_found(33, 20, 0.0)
+    assert own >= 0.93
+    assert own > twice
+    own, twice, both = grades.heaviest_found(34, 20, 0.1)
+    assert own >= max(twice, both) - 0.01

@@ -115,6 +115,40 @@ def test_what_is_not_there_is_said(board: Board, asked: str, code: str, reason: 
     assert words.reason(found, 30) == reason
 
 
+@pytest.mark.parametrize(
+    ("reasons", "code", "reason"),
+    [
+        (("no_past", "no_past"), "no_past", "aucune zone jugée : pas assez de passé pour comparer"),
+        (("no_past", "too_few", "too_few"), "too_few", "aucune zone jugée : moins de 30 faits"),
+        ((), "no_zone", "aucune zone à comparer"),
+        (
+            ("recording_unmeasured",),
+            "recording_unmeasured",
+            "aucune zone jugée : moins de 13 semaines entendues avant ou après "
+            "un changement de façon d'enregistrer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("measure", ["rising", "critical"])
+def test_where_no_zone_is_judged_the_true_reason_is_told(
+    tmp_path: Path, measure: str, reasons: tuple[str, ...], code: str, reason: str
+) -> None:
+    city = write_pack(tmp_path)
+    rows = [row("bruit", "ville", status="abstained", reason="no_past")]
+    rows += [
+        row("bruit", zone, status="abstained", reason=why, ratio=None, level=None)
+        for zone, why in zip("ABC", reasons, strict=False)
+    ]
+    levels = pa.Table.from_pylist(rows, schema=trends_levels.SCHEMA)
+    scores = criticality.score(levels, city, EQUAL)
+    grades = pa.table({"source": ["faits"], "grade": ["B"]})
+    empty = pa.Table.from_pylist([], schema=WEEKLY)
+    found = told(Board(city, levels, scores, empty, grades, EQUAL), f"{measure}:bruit")
+    assert (found["status"], found["reason"]) == ("abstained", code)
+    assert words.reason(found, 30) == reason
+    assert reason.removeprefix("aucune zone jugée : ") in words.critical(scores, {}, city, 30)
+
+
 def test_an_absent_rank_is_named_in_words(board: Board) -> None:
     """No key of params.yaml reaches a reader: neither a rank's nor a missing theme's, bare."""
 

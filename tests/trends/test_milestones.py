@@ -74,21 +74,20 @@ def test_only_lasting_changes_of_recording_are_steps() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        (dt.date(2022, 6, 27), dt.date(2022, 7, 4), ["Outil"]),
-        (dt.date(2022, 5, 2), dt.date(2022, 5, 9), ["Outil"]),
-        (dt.date(2022, 7, 4), dt.date(2022, 7, 11), []),
-        (dt.date(2022, 4, 18), dt.date(2022, 5, 2), ["Outil"]),
-        (dt.date(2022, 4, 18), dt.date(2022, 4, 25), []),
+        (dt.date(2024, 4, 8), dt.date(2024, 8, 26), False),  # the break, told before as explained
+        (dt.date(2024, 4, 8), dt.date(2024, 9, 23), False),
+        (dt.date(2024, 4, 8), dt.date(2024, 9, 30), True),
+        (dt.date(2024, 9, 30), dt.date(2024, 9, 30), True),
+        (dt.date(2024, 10, 7), dt.date(2024, 11, 4), False),
+        (dt.date(2022, 1, 3), dt.date(2025, 1, 6), False),  # years explain anything
     ],
 )
-def test_what_is_near_a_break_explains_it(first: dt.date, last: dt.date, told: list[str]) -> None:
-    assert milestones.near([mark()], milestones.Dated(first, first, last), 4) == told
-
-
-def test_a_vague_date_is_explained_by_what_lies_near_its_week_alone() -> None:
-    first, last = dt.date(2020, 1, 6), dt.date(2024, 1, 1)
-    for week, told in ((dt.date(2021, 3, 1), []), (dt.date(2022, 6, 20), ["Outil"])):
-        assert milestones.near([mark()], milestones.Dated(week, first, last), 4) == told
+def test_only_what_lies_in_the_interval_of_a_break_explains_it(
+    first: dt.date, last: dt.date, told: bool
+) -> None:
+    """A change of tool on Tuesday 1 October 2024: in the week of Monday 30 September."""
+    tool = mark(start=dt.date(2024, 10, 1))
+    assert milestones.within([tool], first, last) == ([tool] if told else [])
 
 
 def test_milestones_touch_what_they_name(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_nine_labels_in_ten_are_right_where_the_change_exceeds_what_is_stated(we
             alpha = np.full(len(found.zones), 0.05)
             told = judged.p() <= alpha
             up = judged.ratio(0.95)[0] > 1
-            stated = np.log(judged.detectable(alpha, KNOBS.power))
-            clear = (judged.why == "") & (abs(np.log(truth)) >= stated)
+            rise, fall = judged.detectable(alpha, KNOBS.power)
+            clear = (judged.why == "") & (truth >= rise if truth > 1 else truth <= fall)
             right += (told & (up == (truth > 1)))[clear].tolist()
             said_wrong += (told & (up != (truth > 1)))[judged.why == ""].tolist()
     assert len(right) > 400
@@ -155,11 +155,13 @@ def test_a_code_that_vanished_explains_a_break(weeks: Weeks) -> None:
     rows = explained_breaks.breaks(weeks, source, drift, KNOBS).to_pylist()
     (row,) = [row for row in rows if row["theme"] is None]
     assert words.explanation(row) == "« x » n'arrive plus (12,3 par semaine avant)"
-    late = {**row, "theme": "bruit", "week": dt.date(2025, 5, 5)}
+    late = {**row, "theme": "bruit", "week": dt.date(2025, 5, 5),
+            "first": dt.date(2025, 4, 28), "last": dt.date(2025, 5, 12)}  # fmt: skip
     none = levels.levels(weeks, KNOBS)
     table = pa.Table.from_pylist([late], schema=explained_breaks.BREAKS)
     told = words.in_words(none, table, {}, weeks.city, KNOBS)
-    why = "rupture vers le 5 mai 2025 : « x » n'arrive plus (12,3 par semaine avant)"
+    span = "semaines du 28 avril au 12 mai 2025"
+    why = f"rupture vers le 5 mai 2025 ({span}) : « x » n'arrive plus (12,3 par semaine avant)"
     (line,) = (line for line in told.splitlines() if why in line)
     assert line.startswith(f"- **{weeks.city.themes['bruit'].title}**")
 

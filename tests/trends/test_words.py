@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -67,7 +68,6 @@ def test_every_reason_has_its_words() -> None:
     codes = [
         two_windows.PAST, two_windows.MUTE, two_windows.FEW, milestones.UNMEASURED,
         criticality.NO_RATIO, indicators.ABSENT, indicators.NO_WEEK, indicators.NO_ZONE,
-        indicators.NO_REPORTED,
     ]  # fmt: skip
     remarks = [known(milestones.UNMEASURED, None, "Outil"), known(levels.CORRECTED, None, "B")]
     told = [words.reason({"reason": code, "remarks": remarks}, 30) for code in codes]
@@ -75,3 +75,33 @@ def test_every_reason_has_its_words() -> None:
     assert told[2] == "moins de 30 faits"
     assert told[3] == "moins de 13 semaines entendues avant ou après « Outil »"
     assert words.reason({"reason": ""}, 30) == ""
+
+
+@pytest.mark.parametrize(
+    ("rise", "fall", "told"),
+    [
+        (1.2, 0.8, "décelable à partir de +20,0\u00a0% ou de −20,0\u00a0%"),
+        (3.0, None, "décelable à partir de +200,0\u00a0% ; aucune baisse ne le serait"),
+        (None, 0.5, "décelable à partir de −50,0\u00a0% ; aucune hausse ne le serait"),
+        (None, None, "aucun changement ne serait décelable"),
+    ],
+)
+def test_what_would_be_seen_is_told_both_ways(
+    rise: float | None, fall: float | None, told: str
+) -> None:
+    assert words.detectable(rise, fall).replace("\u202f", "\u00a0") == told
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (dt.date(2024, 6, 3), dt.date(2024, 6, 3), ""),
+        (dt.date(2024, 6, 3), dt.date(2024, 6, 10), " (semaines du 3 au 10 juin 2024)"),
+        (dt.date(2024, 5, 6), dt.date(2024, 10, 7), " (semaines du 6 mai au 7 octobre 2024)"),
+        (dt.date(2023, 12, 4), dt.date(2024, 6, 3),
+         " (semaines du 4 décembre 2023 au 3 juin 2024)"),
+    ],
+)  # fmt: skip
+def test_a_break_is_dated_by_its_interval(first: dt.date, last: dt.date, told: str) -> None:
+    row = {"week": dt.date(2024, 6, 3), "first": first, "last": last}
+    assert words.dated(row) == f"vers le 3 juin 2024{told}"

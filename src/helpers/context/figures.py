@@ -8,6 +8,8 @@ import altair as alt
 import duckdb
 import pyarrow as pa
 
+from helpers.context import words
+from helpers.context.effects import ABSENT
 from helpers.core.base.french import number
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
@@ -28,8 +30,14 @@ def effects(table: pa.Table, rules: Surroundings | None, city: City) -> Drawn:
 
 def _effects(table: pa.Table, rules: Surroundings | None, city: City) -> Any:
     found = [row for row in table.to_pylist() if rules and row["found"]]
-    if rules is None or not found:
-        return figure.nothing()
+    if rules is None:
+        return figure.nothing(words.NONE[ABSENT])
+    if not found:
+        tried = any(row["status"] == "ok" for row in table.to_pylist())
+        return figure.nothing(
+            "aucun lien établi avec un trait des lieux" if tried
+            else "aucun thème n'a pu être comparé, la réponse dit pourquoi"
+        )  # fmt: skip
     rows = [
         {
             **{key: row[key] for key in ("ratio", "low", "high")},
@@ -62,8 +70,10 @@ def levers(con: duckdb.DuckDBPyConnection, zones: pa.Table, rules: Surroundings 
 
 def _levers(con: duckdb.DuckDBPyConnection, zones: pa.Table, rules: Surroundings | None) -> Any:
     actor = {row["zone"]: row["actor"] for row in zones.to_pylist() if row["status"] == "ok"}
-    if not actor or rules is None:
-        return figure.nothing()
+    if rules is None:
+        return figure.nothing(words.NONE[ABSENT])
+    if not actor:
+        return figure.nothing("aucun trait lié aux faits ne pèse plus dans une zone qu'ailleurs")
     ground = zone_features(con, rules.division)
     shown = [
         {**one, "properties": {**one["properties"], "acteur": actor[one["properties"]["code"]]}}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
 
 from helpers.core.base import store
-from helpers.core.place_time.calendar import WEEKEND, WORKING, day_kinds
+from helpers.core.city.names import DayKind
+from helpers.core.place_time.calendar import all_kinds
 from helpers.core.place_time.counts import counts
 from helpers.core.stage.run import Run
-from helpers.core.stats.intervals import DIGITS, rate_ratio
+from helpers.core.stats.intervals import DIGITS
 from helpers.patrol import shares
 from helpers.portfolio.asked import Asked
 from helpers.portfolio.knobs import Knobs
-from helpers.rhythms import year
+from helpers.rhythms import day_kinds, year
 
 YEARLY, TOO_FEW, NOT_MEASURED = "yearly", "too_few", "not_measured"
 
@@ -40,39 +42,44 @@ def origins(asked: Asked, knobs: Knobs) -> dict[str, Any]:
 def contrast(asked: Asked, run: Run, knobs: Knobs) -> list[dict[str, Any]]:
     """Return where, ratio, low, high, status, reason: a day of one kind against one of another.
 
-    In the question's hours (`in`), at the others (`out`, the control), and the first ratio over
-    the second (`own`): over the whole period, weeks when the source was silent left out. Saturdays
-    and Sundays are left out of both where one of the two is working days and neither weekends.
-    Empty where the question compares nothing. `reason`: `yearly` (facts known by the year alone),
-    `too_few` (fewer than `minimum_count` on one side).
+    At equal month and weekday (`day_kinds.effects`), in the question's hours (`in`), at the others
+    (`out`, the control), and the first ratio over the second (`own`): over the whole period, weeks
+    when the source was silent left out. Empty where the question compares nothing. `reason`:
+    `yearly` (facts known by the year alone), `too_few` (fewer than `minimum_count` on one side),
+    `like_the_months` (a kind cannot be told from the months it fills).
     """
     asks = asked.question.compare
     if asks is None:
         return []
     period = asked.city.about.period
-    kinds = day_kinds(asked.city.about.holidays, period.start, period.end, year.event_days(run))
-    wanted = asks.kinds
-    weekdays = WORKING in wanted and WEEKEND not in wanted
-    kept = {
-        day: kind for day, kind in kinds.items()
-        if kind in wanted and not (weekdays and day.weekday() >= 5)
-    }  # fmt: skip
+    kinds = all_kinds(asked.city.about.holidays, period.start, period.end, year.event_days(run))
     places = [("in", asked.facts), *([("out", asked.apart)] if asked.question.hours else [])]
     rows: list[dict[str, Any]] = []
     for where, con in places:
-        found = year.daily(con, asked.city, asked.question.theme, kept) if kept else {}
-        a, b = (found.get(kind, []) for kind in wanted)
-        if asked.yearly or min(sum(a), sum(b)) < knobs.minimum_count:
-            reason = YEARLY if asked.yearly else TOO_FEW
-            rows.append({"where": where, "status": "abstained", "reason": reason})
-            continue
-        ratio, low, high = rate_ratio(a, b, knobs.confidence)
-        rows.append({"where": where, "ratio": ratio, "low": low, "high": high,
-                     "n": sum(a) + sum(b), "status": "ok", "reason": ""})  # fmt: skip
+        counted = year.daily_counts(con, asked.city, asked.question.theme, kinds)
+        row = {"where": where, "status": "abstained"}
+        rows.append(row | _contrast(counted, kinds, asks.kinds, asked.yearly, knobs))
     if [row["status"] for row in rows] == ["ok", "ok"]:
         rows.append({"where": "own", "n": rows[0]["n"], "status": "ok", "reason": "",
                      **_against(*rows)})  # fmt: skip
     return rows
+
+
+def _contrast(
+    counted: dict[dt.date, int], kinds: day_kinds.Kinds, wanted: tuple[DayKind, DayKind],
+    yearly: bool, knobs: Knobs,
+) -> dict[str, Any]:  # fmt: skip
+    a, b = (sum(n for day, n in counted.items() if kind in kinds[day]) for kind in wanted)
+    if yearly or min(a, b) < knobs.minimum_count:
+        return {"reason": YEARLY if yearly else TOO_FEW}
+    found = day_kinds.effects(counted, kinds)
+    if found is None or not all(found.knows(kind) for kind in wanted):
+        return {"reason": day_kinds.LIKE_MONTHS}
+    (value, slopes), (other, others) = (found.against_working(kind) for kind in wanted)
+    error, freedom = found.fitted.spread(slopes - others)
+    told = day_kinds.told(value - other, error, freedom, knobs.confidence)
+    ends = {name: told[name] for name in ("ratio", "low", "high")}
+    return {**ends, "n": a + b, "status": "ok", "reason": ""}
 
 
 def _against(inside: dict[str, Any], control: dict[str, Any]) -> dict[str, float]:

@@ -27,7 +27,8 @@ def trend(
 
     Or year after year, with the interval of each count.
     """
-    chart = _years(counted) if asked.yearly else figure.nothing()
+    why = words.SAMPLED if asked.sample else words.EMPTY
+    chart = _years(counted) if asked.yearly else figure.nothing(why)
     if not asked.yearly and asked.n and not asked.sample:
         chart = _weeks(counted, means, window)
     return Drawn(
@@ -78,7 +79,7 @@ def zones(table: pa.Table, asked: Asked, shown: int) -> Drawn:
     """Return the `shown` first zones with their interval, and a map where zones have a shape."""
     rows = [row for row in table.to_pylist() if row["n"]]
     return Drawn(
-        _zones(rows, asked, shown) if rows else figure.nothing(),
+        _zones(rows, asked, shown) if rows else figure.nothing("aucun fait placé dans une zone"),
         f"{words.subject(asked)} : où",
         "Les premières zones avec l'intervalle de leur compte, et la carte des comptes.",
     )
@@ -121,7 +122,7 @@ def _zones(rows: list[dict[str, Any]], asked: Asked, shown: int) -> Any:
 def hours(table: pa.Table, asked: Asked) -> Drawn:
     """Return the week as a grid, hours across and days down, of the question's facts."""
     rows = [row for row in table.to_pylist() if row["status"] != "abstained"]
-    chart = figure.nothing()
+    chart = figure.nothing("trop peu de faits dont l'heure est connue")
     if rows:
         weights, lived = (np.array([row[k] for row in rows]) for k in ("weight", "lived_h"))
         told = rhythms_figures.grid(weights, lived, np.array([row["thin"] for row in rows]))

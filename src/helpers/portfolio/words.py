@@ -24,9 +24,11 @@ from helpers.portfolio.asked import Asked
 from helpers.portfolio.beside import NOT_MEASURED, TOO_FEW, YEARLY
 from helpers.portfolio.measure import NO_FACTS, SAMPLE, WEEK, YEAR, Busiest, equals
 from helpers.rhythms import words as rhythms_words
+from helpers.rhythms.day_kinds import LIKE_MONTHS
 from helpers.trends import words as trends_words
 from helpers.trends.words import LABELS
 
+SAMPLED, EMPTY = "échantillon : ni total, ni évolution", "aucun fait ne répond à la question"
 MANY = 5  # zones that may equal the first: then none is ahead
 UNITS = {WEEK: "par semaine", "month": "par mois", YEAR: "par an"}
 
@@ -52,10 +54,11 @@ def why(row: Mapping[str, Any], names: Names) -> str:
     """Return as text why a measure or an answer abstains; nothing where it does not."""
     reason = str(row["reason"])
     own = {
-        SAMPLE: "échantillon : ni total, ni évolution",
-        NO_FACTS: "aucun fait ne répond à la question",
+        SAMPLE: SAMPLED,
+        NO_FACTS: EMPTY,
         YEARLY: "les faits ne sont connus qu'à l'année",
         TOO_FEW: f"moins de {names.minimum_count} faits d'un côté",
+        LIKE_MONTHS: "ces jours ne se distinguent pas des mois où ils tombent",
         NOT_MEASURED: "le carnet `context` ne l'a pas mesuré",
     }
     if reason == NOT_IN_FORCE:
@@ -242,7 +245,9 @@ def contrast_in_words(rows: list[dict[str, Any]], asked: Asked, names: Names) ->
             f"{head}, {named[row['where']]} : {change(row['ratio'])}{unit} ({span}){told}."
         )
     if rows and not asked.question.hours:
-        lines.append("Sans heures à la question, pas de témoin : la saison peut être dans l'écart.")
+        lines.append(
+            "Sans heures à la question, pas de témoin : autre chose peut être dans l'écart."
+        )
     return lines
 
 

@@ -14,7 +14,7 @@ from helpers.core.place_time.calendar import DAYS
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.rhythms.week import Bools, Floats, relative
-from helpers.rhythms.words import kind_titles
+from helpers.rhythms.words import kind_titles, no_season
 
 MOST = 3  # times the mean hour from which the colour no longer changes
 
@@ -108,23 +108,23 @@ def kinds_of_day(table: pa.Table, city: City) -> Drawn:
             column=alt.Column("kind:N", title=None)
         ),
         "Une journée ordinaire, et les autres",
-        "Par sorte de jour, le rapport du compte moyen à celui d'un jour ouvré.",
+        "Par sorte de jour, le rapport du compte d'un jour à celui d'un jour ouvré, à mois égal.",
     )
 
 
-def seasons(table: pa.Table, city: City) -> Drawn:
+def seasons(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     """Return the months' ratios with their intervals, one panel a theme; 1 is the mean day."""
     return Drawn(
-        _months(table, city),
+        _months(table, city, minimum_count),
         "Saisons : chaque mois, rapporté au jour moyen de l'année",
         "Par thème, de janvier à décembre ; 1 est le jour moyen, le trait son intervalle.",
     )
 
 
-def _months(table: pa.Table, city: City) -> Any:
+def _months(table: pa.Table, city: City, minimum_count: int) -> Any:
     rows = [r for r in table.to_pylist() if r["status"] == "ok"]
     if not rows:
-        return figure.nothing()
+        return figure.nothing(no_season(table, minimum_count))
     ends = [min([0.8, *(r["low"] for r in rows)]), max([1.25, *(r["high"] for r in rows)])]
     y = alt.Y("low:Q", title=None, scale=alt.Scale(domain=ends, zero=False, nice=True))
     axis = alt.Axis(labelAngle=0, labelExpr="upper(slice(datum.label, 0, 1))")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -79,7 +80,7 @@ def kind_titles(city: City) -> dict[str, str]:
 
 
 def kinds_of_day(table: pa.Table, city: City) -> str:
-    """Return one Markdown line a kind of day: the themes that clearly rise or fall."""
+    """Return one Markdown line a kind of day: the themes found to rise or fall."""
     rows = [r for r in table.to_pylist() if r["status"] == "ok"]
     lines = []
     for kind, title in kind_titles(city).items():
@@ -87,9 +88,10 @@ def kinds_of_day(table: pa.Table, city: City) -> str:
         if not mine:
             continue
         told = [
-            f"{plain(city.themes[r['theme']].title)} {change(r['ratio'])}"
+            f"{plain(city.themes[r['theme']].title)} {change(r['ratio'])} "
+            f"(de {change(r['low'])} à {change(r['high'])})"
             for r in mine
-            if r["low"] > 1 or r["high"] < 1
+            if r["found"]
         ]
         text = ", ".join(told) or "aucun écart établi avec un jour ouvré"
         lines.append(f"- **{plain(title[0].upper() + title[1:])}** : {text}.")
@@ -111,6 +113,14 @@ def seasons(table: pa.Table, city: City, knobs: Knobs) -> str:
             top, least = (pick(mine, key=lambda r: r["ratio"]) for pick in (max, min))
             lines.append(f"- **{plain(theme.title)}** : {_month(top)} ; {_month(least)}.")
     return "\n".join(lines)
+
+
+def no_season(table: pa.Table, minimum_count: int) -> str:
+    """Return why no theme has a season to show: the reasons of all, the commonest first."""
+    told = Counter(row["reason"] for row in table.to_pylist())
+    return " ; ".join(
+        NO_SEASON[code].format(minimum=minimum_count) for code, _ in told.most_common()
+    )
 
 
 def _month(row: dict[str, Any]) -> str:

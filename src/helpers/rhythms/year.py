@@ -1,24 +1,21 @@
-"""What the year does to rhythms: kinds of day, seasons, nights when the clock changes."""
+"""What the year does to rhythms: seasons, nights when the clock changes; each day's count."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from helpers.core.base import store
 from helpers.core.city import coverage
 from helpers.core.city.city import City
-from helpers.core.city.names import DayKind
 from helpers.core.place_time.calendar import (
-    OUT_OF_THE_ORDINARY,
-    WORKING,
     hour_of_week,
     lived_hours,
     odd_hours,
@@ -26,24 +23,17 @@ from helpers.core.place_time.calendar import (
 )
 from helpers.core.place_time.counts import counts
 from helpers.core.stage.run import Run
-from helpers.core.stats.intervals import DIGITS, poisson_interval, rate_ratio
+from helpers.core.stats.intervals import DIGITS, poisson_interval
+from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.knobs import Knobs
 from helpers.rhythms.week import TOO_FEW, heard_days
 
 Floats = NDArray[np.float64]
-LEAST_OF_A_KIND = 5  # days, to be compared with working days
 LEAST_DAYS = 14  # heard of a month, for its year to be whole
 LEAST_YEARS = 2  # with one year, a season cannot be told from what happened that year
 # Reasons to abstain, beside TOO_FEW: of a season, then of a change of clock.
 NOT_DATED, TOO_FEW_YEARS, EMPTY_MONTH = "not_dated", "too_few_years", "empty_month"
 SKIPPED_HOUR, NOTHING_USUAL = "skipped_hour", "nothing_usual"
-KINDS = pa.schema(
-    [
-        ("theme", pa.string()), ("kind", pa.string()), ("days", pa.int64()), ("n", pa.int64()),
-        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("status", pa.string()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
 SEASONS = pa.schema(
     [
         ("theme", pa.string()), ("month", pa.int64()), ("n", pa.int64()), ("days", pa.int64()),
@@ -71,31 +61,20 @@ def event_days(run: Run) -> set[dt.date]:
     return {row[0] for row in rows.fetchall()}
 
 
-def by_kind(
-    con: duckdb.DuckDBPyConnection, city: City, kinds: Mapping[dt.date, DayKind], knobs: Knobs
-) -> pa.Table:
-    """Return KINDS: each kind of day out of the ordinary, compared with a working day.
+def daily_counts(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, days: Collection[dt.date]
+) -> dict[dt.date, int]:
+    """Return the count of each of these days, without those of silent weeks or not covered.
 
-    The ratio is that of a day's mean count to a working day's, over the whole period; days of
-    weeks in which the source was silent are left out. Views `cube` and `weeks`.
+    Empty where no fact of the theme is dated to the day. Views `cube`, `weeks`.
     """
-    rows = []
-    for theme in city.themes:
-        found = daily(con, city, theme, kinds)
-        ordinary = found.get(WORKING, [])
-        for kind in OUT_OF_THE_ORDINARY:
-            if kind not in found:
-                continue
-            numbers = found[kind]
-            row = {"theme": theme, "kind": kind, "days": len(numbers), "n": sum(numbers)}
-            few = min(sum(numbers), sum(ordinary)) < knobs.minimum_count
-            if few or len(numbers) < LEAST_OF_A_KIND:
-                row |= {"status": "abstained", "reason": TOO_FEW}
-            else:
-                ratio, low, high = rate_ratio(numbers, ordinary, knobs.confidence)
-                row |= {"ratio": ratio, "low": low, "high": high, "status": "ok", "reason": ""}
-            rows.append(row)
-    return pa.Table.from_pylist(rows, schema=KINDS)
+    each_day = dict(counts(con, ["day"], theme=theme))
+    if not each_day or not days:
+        return {}
+    source = city.themes[theme].source
+    apart = coverage.of_theme(city, theme, city.about.main_division).city
+    heard = heard_days(con, source, min(days), max(days) + dt.timedelta(days=1), apart)
+    return {day: each_day.get(day, 0) for day in heard if day in days}
 
 
 def daily(
@@ -105,23 +84,19 @@ def daily(
 
     Days that the contract does not cover are left out too.
     """
-    source = city.themes[theme].source
-    apart = coverage.of_theme(city, theme, city.about.main_division).city
-    each_day = dict(counts(con, ["day"], theme=theme))
     found: dict[str, list[int]] = {}
-    if not each_day:
-        return found
-    for day in heard_days(con, source, min(kinds), max(kinds) + dt.timedelta(days=1), apart):
-        if day in kinds:
-            found.setdefault(kinds[day], []).append(each_day.get(day, 0))
+    for day, n in daily_counts(con, city, theme, kinds.keys()).items():
+        found.setdefault(kinds[day], []).append(n)
     return found
 
 
 def seasons(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return SEASONS: each month's daily count against the mean day of the year, over whole years.
 
-    `p` is the chance of such a season, or a stronger one, were there none; the themes are judged
-    together (Benjamini & Hochberg 1995). Views `cube` and `weeks`.
+    What rises or falls all through the years is taken out, and months that are alike because they
+    follow one another are no proof (`month_ratios`). `p` is the chance of such a season, or a
+    stronger one, were there none; the themes are judged together (Benjamini & Hochberg 1995).
+    Views `cube` and `weeks`.
     """
     period = city.about.period
     count = (period.end - period.start).days + 1
@@ -141,8 +116,11 @@ def seasons(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
 def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[dict[str, Any]]:
     years = sorted({key[:4] for key in found})
     months = [[found.get(f"{y}-{m:02}", []) for m in range(1, 13)] for y in years]
-    heard = [row for row in months if all(len(days) >= LEAST_DAYS for days in row)]
-    whole = [row for row in heard if sum(sum(days) for days in row) > 0]
+    told_of = {
+        int(y): row for y, row in zip(years, months, strict=True)
+        if all(len(days) >= LEAST_DAYS for days in row) and sum(map(sum, row)) > 0
+    }  # fmt: skip
+    whole = list(told_of.values())
     n = np.array([[sum(days) for days in row] for row in whole])
     days = np.array([[len(days) for days in row] for row in whole])
     reason = (
@@ -156,7 +134,7 @@ def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[di
         return [{"theme": theme, "n": int(n.sum()) if whole else None, "years": len(whole),
                  "status": "abstained",
                  "reason": reason}]  # fmt: skip
-    ratio, low, high, p = month_ratios(n, days, knobs.confidence)
+    ratio, low, high, p = month_ratios(n, days, list(told_of), knobs.confidence)
     return [
         {
             "theme": theme, "month": i + 1, "n": int(n[:, i].sum()),
@@ -165,49 +143,6 @@ def _season(theme: str, found: Mapping[str, list[int]], knobs: Knobs) -> list[di
         }
         for i in range(12)
     ]  # fmt: skip
-
-
-def month_ratios(
-    n: NDArray[np.int64], days: NDArray[np.int64], confidence: float
-) -> tuple[Floats, Floats, Floats, float]:
-    """Return each month's daily rate over the mean of the twelve, low, high (12,), and a p-value.
-
-    `n` and `days` are of shape (years, 12), years ≥ 2. Log-linear Poisson model with one level a
-    year and one a month; its dispersion is Pearson's over 11 (years − 1) degrees of freedom, at
-    least 1. Student's interval, by the delta method on the log; F test of the months (McCullagh &
-    Nelder 1989, §6.2).
-    """
-    years, freedom = len(n), 11 * (len(n) - 1)
-    mean = _two_way(n.astype(float), days.astype(float))
-    scale = max(1.0, float(((n - mean) ** 2 / mean).sum() / freedom))
-    # Information on the years' levels, then on the months'; one of them is fixed (January's).
-    information = np.block([[np.diag(mean.sum(axis=1)), mean], [mean.T, np.diag(mean.sum(axis=0))]])
-    free = np.delete(np.arange(years + 12), years)
-    covariance = np.zeros((years + 12, years + 12))
-    covariance[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)]) * scale
-    level = mean[0] / days[0]
-    share = level / level.sum()
-    contrast = np.eye(12) - share
-    error = np.sqrt(np.diag(contrast @ covariance[years:, years:] @ contrast.T))
-    reach = special.stdtrit(freedom, (1 + confidence) / 2) * error
-    ratio = share * 12
-    flat = days * (n.sum(axis=1) / days.sum(axis=1))[:, None]
-    gain = 2 * (special.xlogy(n, mean) - special.xlogy(n, flat)).sum() / 11 / scale
-    p = round(float(special.fdtrc(11, freedom, max(0.0, gain))), DIGITS)
-    values = (ratio, ratio * np.exp(-reach), ratio * np.exp(reach))
-    value, low, high = (np.round(v, DIGITS) for v in values)
-    return value, low, high, p
-
-
-def _two_way(n: Floats, days: Floats) -> Floats:
-    """Return the means days × year × month that keep the totals of `n` (Deming & Stephan 1940)."""
-    month = np.ones(n.shape[1])
-    for _ in range(500):
-        year = n.sum(axis=1) / (days * month).sum(axis=1)
-        before, month = month, n.sum(axis=0) / (days * year[:, None]).sum(axis=0)
-        if np.abs(month / before - 1).max() < 1e-12:
-            break
-    return np.asarray(days * year[:, None] * month)
 
 
 def clock_changes(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:

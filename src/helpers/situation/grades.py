@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from helpers.core.base import commands
 from helpers.core.city.about import Holidays
 from helpers.core.city.names import WHOLE
 from helpers.core.stage import params
@@ -207,4 +208,5 @@ def _say(seed: int, world: str, one: Grade) -> None:
 
 
 if __name__ == "__main__":
+    commands.begin()
     main(*map(int, sys.argv[1:]))

@@ -44,9 +44,9 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
-    is the larger part: a break of the whole source is told once. Slow drifts are no
-    breaks. `explanations` is what lies near in time: milestones, and codes that came, went or
-    changed their name (`drift`).
+    is the larger part: a break of the whole source is told once. Slow drifts are no breaks.
+    `explanations` is what lies in the interval of its date: milestones, and codes that came, went
+    or changed their name (`drift`).
     """
     city = weeks.city
     sources = set(city.themed_sources())
@@ -65,30 +65,27 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     for name, one in kept.items():
         rows += _theme_breaks(name, one, city, kept, alpha, knobs)
     for row in rows:
-        row["explanations"] = _explained(row, city, drift, knobs)
+        row["explanations"] = _explained(row, city, drift)
     return pa.Table.from_pylist(rows, schema=BREAKS)
 
 
-def _explained(
-    row: dict[str, Any], city: City, drift: pa.Table, knobs: Knobs
-) -> list[dict[str, Any]]:
-    within = knobs.explained_within_weeks
+def _explained(row: dict[str, Any], city: City, drift: pa.Table) -> list[dict[str, Any]]:
     if row["theme"]:
         marks = milestones.concerning(city, row["theme"])
     else:
         marks = [m for m in city.about.milestones if row["source"] in m.sources]
         marks += [m for m in city.about.milestones if not m.sources and not m.themes]
-    dated = milestones.Dated(row["week"], row["first"], row["last"])
-    start, end = dated.around(within)
+    first, last = row["first"], row["last"]
     codes = [
         {name: one[name] for name in ("kind", "code", "other", "before", "after")}
         for one in drift.to_pylist()
-        if start <= one["week"] < end and _moves(one, row, city)
+        if first <= one["week"] <= last
+        and last - first <= milestones.VAGUE
+        and _moves(one, row, city)
     ]
-    near = [
-        {"kind": MILESTONE, "milestone": title} for title in milestones.near(marks, dated, within)
-    ]
-    return [*near, *codes]
+    held = [{"kind": MILESTONE, "milestone": one.title}
+            for one in milestones.within(marks, first, last)]  # fmt: skip
+    return [*held, *codes]
 
 
 def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:

@@ -108,8 +108,7 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     """
     rows = [
         {"theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]],
-         **{name: row[name] for name in ("ratio", "low", "high", "detectable")},
-         "hidden": 1 / row["detectable"] if row["detectable"] else None,
+         **{name: row[name] for name in ("ratio", "low", "high")}, **_unseen(row),
          "reason": words.reason(row, minimum_count)}
         for row in table.to_pylist()
         if row["zone"] == WHOLE
@@ -124,7 +123,7 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     known = [row for row in rows if row["low"] is not None and row["high"] is not None]
     x = figure.ratios(known, "rapport à la période précédente (1 = inchangé)")
     blind = base.mark_bar(color=palette.UNSEEN, height=16, clip=True).encode(
-        x="hidden:Q", x2="detectable:Q"
+        x="unseen:Q", x2="unseen_to:Q"
     )
     bars = tinted.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q")
     points = tinted.mark_point(filled=True, size=70).encode(x=alt.X("ratio:Q"))
@@ -136,6 +135,13 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
         title="Évolution de chaque thème, ville entière",
         description="Le rapport des dernières semaines aux précédentes, avec son intervalle.",
     )
+
+
+def _unseen(row: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return between which ratios no change would be told; the drawing clips what has no end."""
+    if row["status"] != "ok":
+        return {"unseen": None, "unseen_to": None}
+    return {"unseen": row["detectable_fall"] or 1e-3, "unseen_to": row["detectable"] or 1e3}
 
 
 def breaks(table: pa.Table, city: City) -> Drawn:

@@ -9,6 +9,7 @@ also an axis or `all`; `first`, `second`, `third`: the city's most critical them
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ ALL = "all"
 PLACES = ("first", "second", "third")
 ABSENT = "no_theme"  # not of this city, or not in force
 NO_RANK = "too_few_ranked"  # `n` tells how many are
-NO_WEEK, NO_ZONE, NO_REPORTED = "no_week_heard", "no_zone_judged", "no_zone_scored"
+NO_WEEK, NO_ZONE = "no_week_heard", "no_zone"  # no full week heard; no zone to compare
 SCHEMA = pa.schema(
     [
         ("role", pa.string()), ("position", pa.int64()), ("measure", pa.string()),
@@ -121,7 +122,7 @@ class Board:
         rows = [r for r in self.levels if r["theme"] in themes and r["zone"] != WHOLE]
         judged = [r for r in rows if r["status"] == "ok"]
         if not judged:
-            return {"status": "abstained", "reason": NO_ZONE}
+            return none_judged(rows)
         # Some of those said to rise do not; any of those of which nothing is established may.
         up = sum(r["label"] == "up" for r in judged)
         unclear = sum(r["label"] == "unclear" for r in judged)
@@ -132,11 +133,22 @@ class Board:
         rows = [r for r in self.scores if r["theme"] in themes and r["zone"] != WHOLE]
         judged = [r for r in rows if r["status"] == "ok"]
         if not judged:
-            return {"status": "abstained", "reason": NO_REPORTED}
+            return none_judged(rows)
         top = criticality.LEVELS[-1]
         names = {"value": "level", "low": "level_low", "high": "level_high"}
         told = {k: sum(r[v] == top for r in judged) for k, v in names.items()}
         return {**told, "n": len(judged)}
+
+
+def none_judged(rows: Sequence[Mapping[str, Any]]) -> Row:
+    """Return the abstention of zones none of which is judged: the reason of most of them.
+
+    Of equal ones, the first in the alphabet of codes.
+    """
+    told = Counter(row["reason"] for row in rows)
+    reason = min(told, key=lambda code: (-told[code], code)) if told else NO_ZONE
+    remarks = next((row.get("remarks") for row in rows if row["reason"] == reason), None)
+    return {"status": "abstained", "reason": reason, "remarks": remarks or [], "n": len(rows)}
 
 
 def _is_group(target: str) -> bool:

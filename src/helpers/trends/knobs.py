@@ -33,11 +33,11 @@ class Knobs(Strict):
     confidence: float = Field(gt=0.5, lt=1)
     minimum_count: int = Field(ge=0, le=1_000_000)
     power: float = Field(gt=0.5, lt=1)
+    yearly_sway: float = Field(ge=0, le=0.2)
     stable_margin: float = Field(gt=0, le=0.5)
     false_discovery_rate: float = Field(gt=0, le=0.5)
     break_alpha: float = Field(gt=0, le=0.2)
     break_minimum_count: int = Field(ge=1, le=1_000_000)
-    explained_within_weeks: int = Field(ge=0, le=26)
     criticality_origins: tuple[Origin, ...] = Field(min_length=1)
     criticality_weights: CriticalityWeights
     criticality_thresholds: tuple[Points, Points]

@@ -41,9 +41,10 @@ SCHEMA = pa.schema(
         ("step", pa.string()), ("recent", pa.int64()), ("before", pa.int64()),
         ("level", pa.float64()), ("level_low", pa.float64()), ("level_high", pa.float64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("p", pa.float64()), ("detectable", pa.float64()), ("spread", pa.float64()),
-        ("error", pa.float64()), ("freedom", pa.int64()), ("label", pa.string()),
-        ("remarks", pa.list_(REMARK)), ("status", pa.string()), ("reason", pa.string()),
+        ("p", pa.float64()), ("detectable", pa.float64()), ("detectable_fall", pa.float64()),
+        ("spread", pa.float64()), ("error", pa.float64()), ("freedom", pa.int64()),
+        ("label", pa.string()), ("remarks", pa.list_(REMARK)),
+        ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 WINDOWS = pa.schema(
@@ -79,20 +80,25 @@ def judge(weeks: Weeks, theme: str, knobs: Knobs) -> Judged:
     """Return the comparison of each zone of the theme's division, city first.
 
     Themes known by the month compare as many months as there are in the window of weeks, those
-    known by the year alone the last year with the one before.
+    known by the year alone the last year with the one before. A level sways by `yearly_sway`
+    without anything having changed: no change smaller than that is told.
     """
     city = weeks.city
     division = city.themes[theme].division or city.about.main_division
     series = weeks.of(theme, division)
+    sway = 2 * knobs.yearly_sway**2  # of either window's level, in the variance of their log ratio
     if series is None and months.monthly(weeks.con, theme):
         return _by_month(weeks, theme, division, knobs)
     if series is None:
         zones, years, counted, exposure = _years(weeks.con, city, theme, division)
-        found = compare(counted, exposure, how(knobs, 1), np.zeros(len(zones)))
+        found = compare(counted, exposure, how(knobs, 1), np.full(len(zones), sway))
         touched = _touched(milestones.concerning(city, theme), years[-2:])
         return Judged(theme, division, YEAR, zones, found, touched, "")
     window = knobs.window_weeks
-    found = compare(series.counts, series.exposure, how(knobs, window), series.extra(window))
+    used = np.zeros(len(series.zones))
+    used[0] = 0 if series.season is None else 2 * quasi_poisson.HARMONICS  # fitted on the city
+    extra = series.extra(window) + sway
+    found = compare(series.counts, series.exposure, how(knobs, window), extra, used)
     marks = milestones.concerning(city, theme)
     remarks, unmeasured = _remarks(series, marks, 2 * window)
     return Judged(theme, division, WEEK, series.zones, found, remarks, unmeasured)
@@ -102,7 +108,8 @@ def _by_month(weeks: Weeks, theme: str, division: str, knobs: Knobs) -> Judged:
     """Return the comparison of months. A milestone cannot be set aside: its years are remarked."""
     city, length = weeks.city, max(1, round(knobs.window_weeks * 7 / months.MEAN_DAYS))
     held = months.of_theme(weeks.con, city, theme, division, weeks.origins)
-    found = compare(held.n, held.exposure, how(knobs, length), np.zeros(len(held.zones)))
+    sway = 2 * knobs.yearly_sway**2
+    found = compare(held.n, held.exposure, how(knobs, length), np.full(len(held.zones), sway))
     years = sorted({month.year for month in held.first[-2 * length :]})
     touched = _touched(milestones.concerning(city, theme), years)
     return Judged(theme, division, MONTH, held.zones, found, touched, "")
@@ -172,8 +179,9 @@ def levels(weeks: Weeks, knobs: Knobs) -> pa.Table:
     """Return the comparison of each theme in the city and in each zone; columns of SCHEMA.
 
     The city's label is that of its interval. A theme's zones are judged together: among those said
-    to move, a share `false_discovery_rate` do not (Benjamini & Hochberg 1995). `detectable` is the
-    ratio that would be told in `power` of cases. `remarks`: what the comparison took into account.
+    to move, a share `false_discovery_rate` do not (Benjamini & Hochberg 1995). `detectable` and
+    `detectable_fall` are the ratios that would be told in `power` of cases; empty where none would.
+    `remarks`: what the comparison took into account.
     """
     rows = []
     for theme in weeks.city.themes:
@@ -216,11 +224,12 @@ def _numbers(found: Compared, threshold: Floats, knobs: Knobs) -> dict[str, Floa
     """
     level, low, high = found.level(knobs.confidence)
     ratio, least, most = found.ratio(knobs.confidence)
+    rise, fall = found.detectable(threshold, knobs.power)
     own, past = (found.dispersion / np.maximum(s.n, 0.5) for s in (found.recent, found.before))
     return {
         "level": level, "level_low": low, "level_high": high,
         "ratio": ratio, "low": least, "high": most, "p": found.p(),
-        "detectable": found.detectable(threshold, knobs.power),
+        "detectable": rise, "detectable_fall": np.where(fall > 0, fall, np.nan),
         "spread": np.sqrt(own), "error": np.sqrt(own + past + found.extra),
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 A pack lists them with their source (city.yaml, `milestones`). One that ends is an exception: its
 weeks are set aside from comparisons. One that lasts and changes how facts are recorded is measured
-on the whole source, and taken out. Each explains the breaks that lie near it.
+on the whole source, and taken out. Each explains the breaks whose interval it lies in.
 """
 
 from __future__ import annotations
@@ -102,29 +102,15 @@ def _step(one: Milestone, at: int, counts: Floats, heard: Floats) -> Step:
     return Step(one, at, float(fit.coefficients[2]), error, fit.freedom)
 
 
-@dataclass(frozen=True)
-class Dated:
-    """The week of a break, and the first and last one of its interval."""
+def within(milestones: Collection[Milestone], first: dt.date, last: dt.date) -> list[Milestone]:
+    """Return what began or ended in the weeks `first` to `last` (Mondays) that a break may lie in.
 
-    week: dt.date
-    first: dt.date
-    last: dt.date
-
-    def around(self, weeks: int) -> tuple[dt.date, dt.date]:
-        """Return the first day and the day after the last of `weeks` more on both sides.
-
-        Of an interval longer than `VAGUE` only the week itself counts: years explain anything.
-        """
-        vague = self.last - self.first > VAGUE
-        first, last = (self.week, self.week) if vague else (self.first, self.last)
-        return first - weeks * WEEK, last + (weeks + 1) * WEEK
-
-
-def near(milestones: Collection[Milestone], dated: Dated, weeks: int) -> list[str]:
-    """Return the titles of what began or ended at most `weeks` from a break.
-
-    A milestone that began in the same months as a break is a likely explanation, not a proof.
+    Of an interval longer than `VAGUE` nothing: years explain anything. A milestone within the
+    interval is a likely explanation, not a proof.
     """
-    start, end = dated.around(weeks)
-    moments = [(one.title, day) for one in milestones for day in (one.start, one.end) if day]
-    return list(dict.fromkeys(title for title, day in moments if start <= day < end))
+    if last - first > VAGUE:
+        return []
+    return [
+        one for one in milestones
+        if any(day and first <= day < last + WEEK for day in (one.start, one.end))
+    ]  # fmt: skip

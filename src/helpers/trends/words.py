@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.code_names import spoken_code
@@ -44,23 +44,32 @@ REASONS = {
     criticality.NO_RATIO: "aucun fait la période précédente : pas de rapport",
     indicators.ABSENT: "thème absent de cette ville, ou pas en service",
     indicators.NO_WEEK: "pas de semaine complète entendue",
-    indicators.NO_ZONE: "aucune zone n'a assez de faits",
-    indicators.NO_REPORTED: "aucune zone n'a assez de faits signalés",
+    indicators.NO_ZONE: "aucune zone à comparer",
 }
 
 
 def reason(row: Mapping[str, Any], minimum_count: int) -> str:
-    """Return why a row of `levels` or `indicators` abstains; nothing where it does not."""
+    """Return why a row of `levels` or `indicators` abstains; nothing where it does not.
+
+    Of an indicator that counts zones, the reason is that of most of them.
+    """
     code = row["reason"]
-    if code == FEW:
-        return f"moins de {minimum_count} faits"
-    if code == UNMEASURED:
-        title = [one["milestone"] for one in row["remarks"] if one["kind"] == UNMEASURED][-1]
-        return f"moins de {FEWEST} semaines entendues avant ou après « {title} »"
     if code == indicators.NO_RANK:
         if not row["n"]:
             return "aucun thème classé par criticité"
         return f"{plural(row['n'], 'thème classé')} par criticité, pas davantage"
+    own = code in (*REASONS, "") and code not in (PAST, MUTE, criticality.NO_RATIO)
+    zones = row.get("measure") in ("rising", "critical") and not own
+    return f"{'aucune zone jugée : ' if zones else ''}{_why(row, code, minimum_count)}"
+
+
+def _why(row: Mapping[str, Any], code: str, minimum_count: int) -> str:
+    if code == FEW:
+        return f"moins de {minimum_count} faits"
+    if code == UNMEASURED:
+        titles = [one["milestone"] for one in row.get("remarks", ()) if one["kind"] == UNMEASURED]
+        change_of = f"« {titles[-1]} »" if titles else "un changement de façon d'enregistrer"
+        return f"moins de {FEWEST} semaines entendues avant ou après {change_of}"
     return REASONS[code] if code else ""
 
 
@@ -79,7 +88,7 @@ def remark(row: Mapping[str, Any]) -> str:
 
 
 def explanation(row: Mapping[str, Any]) -> str:
-    """Return what lies near a break in time; « inexpliquée » where nothing does."""
+    """Return what lies in the interval of a break's date; « inexpliquée » where nothing does."""
     return " ; ".join(map(_near, row["explanations"])) or "inexpliquée"
 
 
@@ -95,6 +104,17 @@ def _near(one: Mapping[str, Any]) -> str:
         case _:
             after = number(one["after"], 1)
             return f"{spoken_code(one['code'])} est apparu ({after} par semaine)"
+
+
+def dated(row: Mapping[str, Any]) -> str:
+    """Return when a break took place: its likeliest week, and those that it may lie in."""
+    first, last = row["first"], row["last"]
+    # What both days share is said once.
+    shared = 0 if first.year != last.year else 1 if first.month != last.month else 2
+    start = spoken(first).rsplit(" ", shared)[0]
+    weeks = f"semaines du {start} au {spoken(last)}"
+    alone = first == last
+    return f"vers le {spoken(row['week'])}{'' if alone else f' ({weeks})'}"
 
 
 def whose(row: Mapping[str, Any], city: City) -> str:
@@ -125,12 +145,18 @@ def in_words(
             known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
             label = LABELS[row["label"]] + (SEEMING if theme in doubted else "")
             lines.append(_line(row, label, " ; ".join(filter(None, known)), city, knobs))
-    lines += [_zones(levels)]
+    lines += [_zones(levels, knobs.minimum_count)]
+    if knobs.yearly_sway:
+        sway = percent(knobs.yearly_sway)
+        lines.append(
+            f"- Hypothèse : d'un an à l'autre, un niveau balance de {sway} sans que rien ait "
+            "changé ; les intervalles en tiennent compte."
+        )
     unknown = [row for row in breaks.to_pylist() if not row["explanations"]]
     unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
     lines += [
-        f"- Rupture inexpliquée, {plain(whose(row, city))}, vers le "
-        f"{spoken(row['week'])} : {change(row['ratio'])}. Que s'est-il passé ?"
+        f"- Rupture inexpliquée, {plain(whose(row, city))}, {dated(row)} : "
+        f"{change(row['ratio'])}. Que s'est-il passé ?"
         for row in unknown[:MOST]
     ]
     if len(unknown) > MOST:
@@ -147,7 +173,7 @@ def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[s
     found: dict[str, list[str]] = {}
     for row in breaks.to_pylist():
         if row["theme"] and row["week"] >= start:
-            told = f"rupture vers le {spoken(row['week'])} : {explanation(row)}"
+            told = f"rupture {dated(row)} : {explanation(row)}"
             found.setdefault(row["theme"], []).append(told)
     return found
 
@@ -162,28 +188,50 @@ def _line(row: Mapping[str, Any], label: str, known: str, city: City, knobs: Kno
     span = f"de {change(row['low'])} à {change(row['high'])}"
     return (
         f"- **{title}** : {label}, {change(row['ratio'])} ({span}) ; "
-        f"{number(row['level'])} par {STEPS[row['step']]} ; décelable à partir de "
-        f"{change(row['detectable'])}.{known}"
+        f"{number(row['level'])} par {STEPS[row['step']]} ; "
+        f"{detectable(row['detectable'], row['detectable_fall'])}.{known}"
     )
 
 
-def _zones(levels: pa.Table) -> str:
-    local = [row for row in levels.to_pylist() if row["zone"] != WHOLE and row["status"] == "ok"]
+def _zones(levels: pa.Table, minimum_count: int) -> str:
+    every = [row for row in levels.to_pylist() if row["zone"] != WHOLE]
+    local = [row for row in every if row["status"] == "ok"]
     if not local:
-        return "- Dans aucune zone il n'y a assez de faits pour juger d'une évolution."
+        why = plain(reason(indicators.none_judged(every), minimum_count))
+        return f"- Zones : aucune évolution jugée ({why})."
     up, down = (sum(row["label"] == one for row in local) for one in ("up", "down"))
-    seen = sorted(row["detectable"] for row in local)[len(local) // 2]
+    rise, fall = (_middle(local, name, none) for name, none in
+                  (("detectable", math.inf), ("detectable_fall", 0.0)))  # fmt: skip
     return (
         f"- Zones : {plural(up, 'hausse établie')}, {plural(down, 'baisse établie')}, sur "
-        f"{number(len(local))} comparaisons ; la moitié ne décèlent rien en deçà de {change(seen)}."
+        f"{number(len(local))} comparaisons ; dans la zone médiane : {detectable(rise, fall)}."
     )
 
 
-def critical(table: pa.Table, names: Mapping[str, str], city: City) -> str:
+def _middle(rows: list[dict[str, Any]], name: str, none: float) -> float | None:
+    """Return the median of a column whose empty values stand for `none`, then empty too."""
+    values = sorted(none if row[name] is None else row[name] for row in rows)
+    found = float(values[len(values) // 2])
+    return None if found == none else found
+
+
+def detectable(rise: float | None, fall: float | None) -> str:
+    """Return from which rise and which fall on a change would be seen; None: none would."""
+    told = [change(one) for one in (rise, fall) if one is not None]
+    if not told:
+        return "aucun changement ne serait décelable"
+    none = " ; aucune hausse ne le serait" if rise is None else ""
+    none = " ; aucune baisse ne le serait" if fall is None else none
+    return f"décelable à partir de {' ou de '.join(told)}{none}"
+
+
+def critical(table: pa.Table, names: Mapping[str, str], city: City, minimum_count: int) -> str:
     """Return the three highest scores, with their ranks' intervals; `names`: zone → its name."""
     found = [row for row in table.to_pylist() if row["rank"] is not None]
     if not found:
-        return "Criticité : aucune zone n'a assez de faits signalés par les habitants."
+        zones = [row for row in table.to_pylist() if row["zone"] != WHOLE]
+        why = plain(reason(indicators.none_judged(zones), minimum_count))
+        return f"Criticité, faits signalés seuls : aucune zone classée ({why})."
     told = [
         f"{plain(city.themes[row['theme']].title)} à {plain(names.get(row['zone'], row['zone']))} "
         f"({ranks(row)})"

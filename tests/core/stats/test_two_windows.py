@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from helpers.core.stats.two_windows import FEW, MUTE, PAST, Compared, How, Span, compare
+from helpers.trends import grades
 
 RNG_SEED = 11
 YEAR = How(52, 0.95, 30, 0.9)
@@ -81,16 +82,44 @@ def test_a_change_as_great_as_the_detectable_one_is_seen_nine_times_in_ten(
     rng = np.random.default_rng([RNG_SEED, int(mean * 10), clump, way + 1])
     runs, alpha = 3000, np.full(3000, 0.05)
     still = drawn(rng, np.full((runs, 104), mean), clump)
-    stated = compare(still, np.ones_like(still), YEAR, np.zeros(runs)).detectable(alpha, 0.9)
-    truth = float(np.median(stated)) ** way
+    rise, fall = compare(still, np.ones_like(still), YEAR, np.zeros(runs)).detectable(alpha, 0.9)
+    truth = float(np.median(rise if way > 0 else fall))
     # As many facts in all, so that the statement stays what it was.
     means = np.repeat([2 * mean / (1 + truth), 2 * mean * truth / (1 + truth)], 52)
     counts = drawn(rng, np.tile(means, (runs, 1)), clump)
     found = compare(counts, np.ones_like(counts), YEAR, np.zeros(runs))
     ratio = found.ratio(0.95)[0]
     seen = (found.p() <= 0.05) & ((ratio > 1) == (way > 0))
-    exceeds = abs(np.log(truth)) >= np.log(found.detectable(alpha, 0.9))
+    rise, fall = found.detectable(alpha, 0.9)
+    exceeds = truth >= rise if way > 0 else truth <= fall
     assert seen[exceeds].mean() >= 0.9
+
+
+@pytest.mark.parametrize("mean", [0.7, 2, 20])
+def test_a_fall_as_great_as_the_detectable_one_is_seen_though_facts_are_then_fewer(
+    mean: float,
+) -> None:
+    """Stated by a level without change, then the last year falls by as much from that level."""
+    rng = np.random.default_rng([RNG_SEED, int(mean * 10)])
+    runs, alpha = 3000, np.full(3000, 0.05)
+    still = rng.poisson(np.full((runs, 260), float(mean))).astype(float)
+    _, fall = compare(still, np.ones_like(still), YEAR, np.zeros(runs)).detectable(alpha, 0.9)
+    means = np.full((runs, 260), float(mean))
+    means[:, -52:] *= np.median(fall)
+    counts = rng.poisson(means).astype(float)
+    found = compare(counts, np.ones_like(counts), YEAR, np.zeros(runs))
+    assert ((found.p() <= 0.05) & (found.ratio(0.95)[0] < 1)).mean() >= 0.88
+
+
+@pytest.mark.parametrize(("alike", "most"), [(0.0, 0.05), (0.5, 0.06), (0.7, 0.075)])
+def test_weeks_that_are_alike_are_no_change(alike: float, most: float) -> None:
+    """Small runs of `grades`; its command's own are in docs/methodes/trends.md."""
+    wrong = grades.false_changes(31, 3000, 60, alike)
+    assert wrong <= most + 3 * np.sqrt(0.05 * 0.95 / 3000)
+
+
+def test_a_level_that_sways_from_year_to_year_is_no_change_either() -> None:
+    assert grades.false_changes(32, 3000, 200, 0.5, sway=0.03) <= 0.05 + 3 * 0.004
 
 
 def test_what_is_known_within_an_interval_only_widens_the_ratio() -> None:

@@ -126,11 +126,21 @@ def hour_of_week(column: str) -> str:
 def day_kinds(
     about: Holidays, start: dt.date, end: dt.date, events: Collection[dt.date] = ()
 ) -> dict[dt.date, DayKind]:
-    """Return what kind of day each one is, `start` to `end` inclusive.
+    """Return what kind of day each one is first of all, `start` to `end` inclusive.
 
     In this order: a day of the city's events, a public holiday, school holidays, a weekend, a
-    working day. Everything is known offline; school holidays are France's, 1990 to 2028. Days that
-    the source of events does not tell of are left out: nobody knows that there was none.
+    working day (`all_kinds`).
+    """
+    return {day: found[0] for day, found in all_kinds(about, start, end, events).items()}
+
+
+def all_kinds(
+    about: Holidays, start: dt.date, end: dt.date, events: Collection[dt.date] = ()
+) -> dict[dt.date, tuple[DayKind, ...]]:
+    """Return all that each day is, `start` to `end` inclusive: a working day if nothing else.
+
+    Everything is known offline; school holidays are France's, 1990 to 2028. Days that the source of
+    events does not tell of are left out: nobody knows that there was none.
     """
     if about.events:
         start, end = max(start, about.events.start or start), min(end, about.events.end or end)
@@ -138,14 +148,12 @@ def day_kinds(
     public = holidays.country_holidays(about.country, subdiv=about.subdivision, years=years)
     school = SchoolHolidayDates() if about.school_zone else None
     count = (end - start).days + 1
-    kinds: dict[dt.date, DayKind] = {}
+    kinds: dict[dt.date, tuple[DayKind, ...]] = {}
     for day in (start + dt.timedelta(days=i) for i in range(count)):
-        if day in events:
-            kinds[day] = EVENT
-        elif day in public:
-            kinds[day] = PUBLIC_HOLIDAY
-        elif school and school.is_holiday_for_zone(day, about.school_zone):
-            kinds[day] = SCHOOL_HOLIDAYS
-        else:
-            kinds[day] = WEEKEND if day.weekday() >= 5 else WORKING
+        closed = bool(school and school.is_holiday_for_zone(day, about.school_zone))
+        told: tuple[tuple[DayKind, bool], ...] = (
+            (EVENT, day in events), (PUBLIC_HOLIDAY, day in public), (SCHOOL_HOLIDAYS, closed),
+            (WEEKEND, day.weekday() >= 5),
+        )  # fmt: skip
+        kinds[day] = tuple(kind for kind, holds in told if holds) or (WORKING,)
     return kinds

@@ -123,9 +123,12 @@ def complete(chart: Any) -> dict[str, Any]:
     return spec | {"datasets": dict(sorted(datasets.items()))}
 
 
-def nothing() -> alt.Chart:
-    """Return the chart of nothing: a sentence, where an empty frame would look like an error."""
-    words = data([{"mots": "Rien à montrer ici : aucune donnée de cette ville ne s'y prête."}])
+def nothing(why: str = "aucun résultat à dessiner") -> alt.Chart:
+    """Return the chart of nothing: a sentence, where an empty frame would look like an error.
+
+    `why`: the reason, as told in the tables, where the caller knows it.
+    """
+    words = data([{"mots": f"Rien à montrer ici : {why}."}])
     return alt.Chart(words).mark_text(fontSize=13).encode(text="mots:N").properties(
         width=480, height=50
     )  # fmt: skip

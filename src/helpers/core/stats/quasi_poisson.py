@@ -19,6 +19,9 @@ Bools = NDArray[np.bool_]
 YEAR_WEEKS = 365.2425 / 7
 HARMONICS = 2
 BLOCK = 4  # weeks whose sum tells how counts vary
+WAVES = 4  # cosines of a window along which its long run is read
+SLOWEST = 6  # weeks of a window that one more cosine asks for
+HEARD = 0.5  # share of a window that must have been heard
 FEWEST_BLOCKS = 6  # below, single weeks tell it
 SEASON_WEEKS = 104  # heard weeks below which a season cannot be told from a change
 SEASON_COUNT = 400  # facts below which a season is not told from chance
@@ -97,7 +100,41 @@ def dispersion(
     return np.maximum(phi, 1.0), np.asarray(freedom, dtype=np.int64)
 
 
-def reach(confidence: float | Floats, freedom: NDArray[np.int64]) -> Floats:
+def long_run(
+    counts: Floats, exposure: Floats, length: int, used: Floats
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return φ ≥ 1 of the mean of a window, one a series (rows), and its degrees of freedom.
+
+    Both shape (series, weeks), exposure 0 where a week is left out. Weeks that follow one another
+    are alike, and a mean varies with what drags on, not with what differs from a week to the next:
+    in each whole window of `length` weeks its level is taken out, and what is left is read along
+    the slowest cosines, whose variance is φ's (Müller 2004 for means; Lazarus, E., Lewis, D.,
+    Stock, J. & Watson, M. 2018, HAR inference, Journal of Business & Economic Statistics 36).
+    `used` (series,): coefficients of the season fitted on that very series. Windows without a fact,
+    or half of them silent, tell nothing.
+    """
+    waves = max(1, min(WAVES, length // SLOWEST))
+    window = windows(counts.shape[1], length)
+    chi, terms = np.zeros(len(counts)), np.zeros(len(counts))
+    for one in range(int(window.max(initial=-1)) + 1):
+        here = np.flatnonzero(window == one)
+        e = exposure[:, here]
+        n = counts[:, here] * (e > 0)
+        told = (n.sum(axis=1) > 0) & ((e > 0).mean(axis=1) >= HEARD)
+        means = e * (n.sum(axis=1) / np.maximum(e.sum(axis=1), 1e-9))[:, None]
+        for j in range(1, waves + 1):
+            wave = np.cos(np.pi * j * (np.arange(length) + 0.5) / length)
+            total = np.maximum(means.sum(axis=1), 1e-9)
+            off = wave - (means @ wave / total)[:, None]
+            spread = np.maximum((off**2 * means).sum(axis=1), 1e-9)
+            chi += told * (off * (n - means)).sum(axis=1) ** 2 / spread
+            terms += told
+    freedom = np.maximum(terms - used, 0)
+    phi = np.where(freedom > 0, chi / np.maximum(freedom, 1), 1.0)
+    return np.maximum(phi, 1.0), np.asarray(freedom, dtype=np.int64)
+
+
+def reach(confidence: float | Floats, freedom: NDArray[np.int64] | Floats) -> Floats:
     """Return how many standard errors an interval reaches: Student's, Gauss's without freedom."""
     tail = (1 + confidence) / 2
     student = special.stdtrit(np.maximum(freedom, 1), tail)

@@ -8,6 +8,7 @@ an interval only, widens that of the ratio.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy import special
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.quasi_poisson import Floats
 
+FARTHEST = 20.0  # log ratio beyond which nobody looks
 MISSED = 0.5  # share of a window that may be silent or set aside
 PAST, MUTE, FEW = "no_past", "silent", "too_few"  # why nothing is said
 
@@ -68,7 +70,7 @@ class Compared:
     def ratio(self, confidence: float) -> tuple[Floats, Floats, Floats]:
         """Return the ratio of the windows' levels, with its interval; ∞ where it has no end."""
         a, b, scale = self._pair()
-        wide = self.wide(confidence)
+        wide = quasi_poisson.reach(confidence, self._freedom())
         tail = special.ndtr(-wide)  # the exact limits, at the level that Student's reach stands for
         low_share = np.where(a > 0, special.betaincinv(np.maximum(a, 1e-9), b + 1, tail), 0.0)
         high_share = special.betaincinv(a + 1, np.maximum(b, 1e-9), 1 - tail)
@@ -90,21 +92,47 @@ class Compared:
         fewer = np.where(b > 0, special.betainc(np.maximum(b, 1e-9), a + 1, 1 - share), 1.0)
         more = np.where(a > 0, special.betainc(np.maximum(a, 1e-9), b + 1, share), 1.0)
         z = -special.ndtri(np.clip(np.minimum(fewer, more), 1e-300, 0.5))
-        z = z / np.sqrt(1 + self.extra / (1 / np.maximum(a, 0.5) + 1 / np.maximum(b, 0.5)))
-        student = special.stdtr(np.maximum(self.freedom, 1), -z)
+        z = z / np.sqrt(1 + self._more())
+        student = special.stdtr(np.maximum(self._freedom(), 1), -z)
         return np.asarray(2 * np.where(self.freedom > 0, student, special.ndtr(-z)))
 
-    def detectable(self, alpha: Floats, power: float) -> Floats:
-        """Return the ratio that would be told at threshold `alpha` (zones,) in `power` of cases.
+    def detectable(self, alpha: Floats, power: float) -> tuple[Floats, Floats]:
+        """Return the rise and the fall told at threshold `alpha` (zones,) in `power` of cases.
 
-        As many facts, split as if nothing had changed (Lehr 1992, Statistics in Medicine 11).
+        Both as ratios: ∞ where no rise would be, 0 where no fall would be, to nothing even. A rise
+        is of as many facts in all, otherwise split; a fall starts from the mean level of both
+        windows and leaves fewer facts to see it by. Sizes of samples for two counts, with the
+        correction of continuity (Casagrande, Pike & Smith 1978, Biometrics 34).
         """
-        total = self.recent.n + self.before.n
+        total = (self.recent.n + self.before.n) / self.dispersion
         both = np.maximum(self.recent.exposure + self.before.exposure, 1e-9)
-        means = [np.maximum(total * s.exposure / both, 1e-9) for s in (self.recent, self.before)]
-        error = np.sqrt(self.dispersion * (1 / means[0] + 1 / means[1]) + self.extra)
-        reach = self.wide(1 - alpha) + self.wide(2 * power - 1)
-        return np.asarray(np.exp(np.minimum(reach * error, 20.0)))
+        share = self.recent.exposure / both
+        freedom = self._freedom()
+        wide = [quasi_poisson.reach(one, freedom) for one in (1 - alpha, 2 * power - 1)]
+
+        def seen(log: Floats, *, fall: bool) -> NDArray[np.bool_]:
+            odds = np.exp(-log if fall else log) * share
+            a, b = total * odds, total * (1 - share)
+            if not fall:
+                a, b = (part / np.maximum(odds + 1 - share, 1e-9) for part in (a, b))
+            more = 1 + self.extra * a * b / np.maximum(a + b, 1e-9)
+            still = np.sqrt((a + b) * share * (1 - share) * more)
+            moved = np.sqrt((a * (1 - share) ** 2 + b * share**2) * more)
+            gap = np.abs(a * (1 - share) - b * share) - 0.5
+            return np.asarray(gap >= wide[0] * still + wide[1] * moved)
+
+        return np.exp(_smallest(seen, total, fall=False)), np.exp(
+            -_smallest(seen, total, fall=True)
+        )
+
+    def _more(self) -> Floats:
+        """Return `extra` in units of the variance that comes from counts."""
+        a, b, _ = self._pair()
+        return np.asarray(self.extra / (1 / np.maximum(a, 0.5) + 1 / np.maximum(b, 0.5)))
+
+    def _freedom(self) -> Floats:
+        """Return the log ratio's degrees of freedom: `extra` is taken as known (Satterthwaite)."""
+        return np.asarray(self.freedom * (1 + self._more()) ** 2)
 
     def _pair(self) -> tuple[Floats, Floats, Floats]:
         scale = self._exposed(self.before) / self._exposed(self.recent)
@@ -115,10 +143,25 @@ class Compared:
         return np.maximum(span.exposure, 1e-9)
 
 
-def compare(counts: Floats, exposure: Floats, how: How, extra: Floats) -> Compared:
+def _smallest(seen: Callable[..., NDArray[np.bool_]], like: Floats, *, fall: bool) -> Floats:
+    """Return the smallest log ratio that is `seen`, ∞ where even `FARTHEST` is not."""
+    low, high = np.zeros_like(like), np.full_like(like, FARTHEST)
+    never = ~seen(high, fall=fall)
+    for _ in range(40):
+        middle = (low + high) / 2
+        told = seen(middle, fall=fall)
+        low, high = np.where(told, low, middle), np.where(told, middle, high)
+    return np.where(never, np.inf, high)
+
+
+def compare(
+    counts: Floats, exposure: Floats, how: How, extra: Floats, used: Floats | None = None
+) -> Compared:
     """Return how the last window compares with the one before; shapes (zones, weeks), (zones,).
 
-    Weeks of exposure 0 are left out of counts and exposures alike.
+    Weeks of exposure 0 are left out of counts and exposures alike. All the past tells how much
+    a window's mean varies (`quasi_poisson.long_run`); `used` (zones,): the season's coefficients
+    that were fitted on a row itself, none unless told.
     """
     zones, weeks = counts.shape
     if weeks < 2 * how.window:
@@ -129,10 +172,8 @@ def compare(counts: Floats, exposure: Floats, how: How, extra: Floats) -> Compar
     n = counts[:, weeks - 2 * how.window :] * (e > 0)
     halves = (slice(how.window), slice(how.window, None))
     before, recent = (Span(n[:, h].sum(axis=1), e[:, h].sum(axis=1)) for h in halves)
-    rates = [s.n / np.maximum(s.exposure, 1e-9) for s in (before, recent)]
-    means = np.repeat(np.stack(rates, axis=1), how.window, axis=1) * e
-    at = np.arange(weeks - 2 * how.window, weeks)
-    phi, freedom = quasi_poisson.dispersion(n, means, at, used=2)
+    fitted = np.zeros(zones) if used is None else used
+    phi, freedom = quasi_poisson.long_run(counts, exposure, how.window, fitted)
     heard = np.minimum(*((e[:, h] > 0).mean(axis=1) for h in halves))
     few = (recent.n + before.n) / 2 < how.minimum_count
     why = np.select([heard < MISSED, few], [MUTE, FEW], "")
