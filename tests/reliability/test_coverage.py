@@ -57,6 +57,20 @@ def opened(built: Built) -> Any:
     return con
 
 
+def nothing_odd(con: Any) -> None:
+    """Make what the situation reads beside: nothing late, odd or recorded anew."""
+    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
+    con.execute(
+        "CREATE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, ratio DOUBLE, "
+        "low DOUBLE, high DOUBLE, status VARCHAR)"
+    )
+    con.execute(
+        "CREATE TABLE breaks (theme VARCHAR, week DATE, "
+        "explanations STRUCT(kind VARCHAR, code VARCHAR, other VARCHAR)[])"
+    )
+
+
 def of(built: Built, theme: str = "bruit") -> coverage.Uncovered:
     return coverage.of_theme(built.city, theme, "carres")
 
@@ -149,6 +163,7 @@ def test_a_zone_that_ended_is_missing_in_the_situation_and_makes_no_alert(tmp_pa
         {"division": "carres", "zones": ["B"], "until": "2024-12-15"},
     )  # fmt: skip
     con = opened(built)
+    nothing_odd(con)
     rows = {
         row["zone"]: row
         for row in situation_levels.assess(con, built.city, "bruit", "carres", 7, SITUATION)
