@@ -181,7 +181,8 @@ def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
             f"WHERE net > 0 AND {late} <= 180 AND occurred >= '2018-07-01' "
             "AND occurred < '2020-07-01'"
         )[0][0]
-        assert curve[days] == pytest.approx(plain, abs=0.005)
+        # The curve forgets: the last months count more than in the plain share of two years.
+        assert curve[days] == pytest.approx(plain, abs=0.01)
     ours = observed.rows(
         "SELECT median(date_diff('minute', ended_at, recorded_at)) / 1440 FROM observations"
     )
@@ -202,7 +203,8 @@ def test_final_counts_of_recent_weeks_are_told_by_month(observed: Taken) -> None
     assert len(december) == 4
     assert all(0.85 < r["share_in"] < 0.97 for r in december)
     assert all(r["low"] <= r["value"] <= r["high"] for r in weeks)
-    inside, total = checks["faits"]
+    inside, total, periods = checks["faits"]
+    assert 1 < periods < total
     assert total >= 150
     assert 0.8 <= inside / total <= 0.97
 

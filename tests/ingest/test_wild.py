@@ -303,7 +303,5 @@ def test_tables_for_people_tell_the_same_numbers(tmp_path: Path) -> None:
     assert cells == ["Faits inventés", "4", "2", "1", "0", "0", "0", "illisible:debut : 1"]
     found = ingest.totals(built.city, built.out / "cube.parquet")
     assert found["cell"] == {"inside": 1, "outside": 0, "no_place": 1}
-    told = words.answer(built.fates, found)  # the four squares count too
-    assert "6 acceptées" in told
-    assert "1 en double" in told
-    assert "1 écartées" in words.answer(built.fates, found)
+    told = words.answer(built.fates, found).replace("\xa0", " ")  # the four squares count too
+    assert "6 acceptées + 1 écartée + 1 en double" in told

@@ -184,7 +184,9 @@ def test_every_number_has_a_bound_on_each_side() -> None:
             for i, inner in enumerate(value if isinstance(value, list) else [value]):
                 walk(f"{where}.{key}.{i}", inner)
 
-    walk("", {"seed": described["properties"]["seed"], "blocks": described["$defs"]})
+    # A stage without a room tells the kinds of its knobs alone: its notebook has no bounds.
+    blocks = {k: v for k, v in described["$defs"].items() if not k.startswith("Knobs_")}
+    walk("", {"seed": described["properties"]["seed"], "blocks": blocks})
     assert len(seen) > 60
 
 

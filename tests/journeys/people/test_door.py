@@ -173,12 +173,16 @@ def _kill(here: Left, people: People) -> None:
 
 
 def artefacts(here: Left) -> Iterator[Path]:
-    """Yield every file that is neither tracked nor what the city gave: pack and deliveries."""
+    """Yield every file that is neither tracked nor what the city gave: pack and deliveries.
+
+    What Python compiled is the tracked code, whose comments have made-up names.
+    """
     tracked = set(here.place.git("ls-files", "-z").split("\0"))
     given = (here.root / "data/cities" / NAME / "livraison", here.root / ".git")
     for path in (*here.root.rglob("*"), *here.moment.rglob("*")):
         inside = any(path.is_relative_to(folder) for folder in given)
         name = path.relative_to(here.root).as_posix() if path.is_relative_to(here.root) else ""
+        inside |= path.parent.name == "__pycache__"
         if path.is_file() and not inside and name not in tracked:
             yield path
 
