@@ -99,6 +99,12 @@ def kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
+def heard() -> None:
+    """Hear the signals that whoever runs the tests may have been told to ignore (nohup, &)."""
+    for sign in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(sign, signal.SIG_DFL)
+
+
 def start(root: Path, *command: str) -> subprocess.Popen[str]:
     here = str(Path(sys.executable).parent)
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"),
@@ -107,7 +113,7 @@ def start(root: Path, *command: str) -> subprocess.Popen[str]:
            "STAGE_PID": str(root / "stage.pid")}  # fmt: skip
     return subprocess.Popen(
         [sys.executable, *(command or ("-c", RUN))], cwd=root, env=env, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard,
     )  # fmt: skip
 
 
