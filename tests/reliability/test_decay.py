@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers.reliability import decay, silence, silence_words, words
+from helpers.reliability import closures, decay, silence, silence_words, words
 from tests.fixtures.made_up import CITY, write_pack
 
 WEEKS = 200
@@ -81,7 +81,7 @@ def test_a_declared_closure_is_no_failure_and_a_zones_own_silence_is_told(tmp_pa
     rows = missing("ville", "ville", dt.date(2024, 8, 5), 14)
     rows += missing("ville", "ville", dt.date(2024, 10, 7), 1)
     rows += missing("moities", "est", dt.date(2024, 6, 10), 7)
-    days = silence.with_closures(pa.Table.from_pylist(rows, schema=silence.DAYS), city)
+    days = closures.marked(pa.Table.from_pylist(rows, schema=silence.DAYS), city)
     assert days["reason"].to_pylist() == ["closed"] * 14 + ["nothing_received"] * 8
     series = pa.Table.from_pylist(
         [{"source": "faits", "division": "ville", "zone": "ville", "detectable_after_days": 1}],
@@ -91,3 +91,19 @@ def test_a_declared_closure_is_no_failure_and_a_zones_own_silence_is_told(tmp_pa
     assert "1\u00a0jour manquant, le 7 octobre 2024, hors 14\u00a0jours, du 5 août" in whole
     assert "(fermeture déclarée)" in whole
     assert zone.startswith("- **Faits**, Moitiés, Est : 7\u00a0jours manquants, du 10 juin 2024 au")
+
+
+def test_a_day_that_nothing_was_awaited_of_stays_so_in_a_closure(tmp_path: Path) -> None:
+    about = copy.deepcopy(CITY)
+    about["milestones"] = [
+        {"title": "Fermeture", "start": "2024-08-05", "end": "2024-08-06", "sources": ["faits"],
+         "closed": True, "told_by": "service"}
+    ]  # fmt: skip
+    whys = ["not_covered", "nothing_received", "nothing_received"]
+    rows = [{"source": "faits", "division": "ville", "zone": "ville",
+             "day": dt.date(2024, 8, 5 + i), "n": 0, "status": "missing", "reason": why}
+            for i, why in enumerate(whys)]  # fmt: skip
+    days = closures.marked(
+        pa.Table.from_pylist(rows, schema=silence.DAYS), write_pack(tmp_path, city=about)
+    )
+    assert days["reason"].to_pylist() == ["not_covered", "closed", "nothing_received"]

@@ -27,6 +27,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
 from helpers.core.stats.intervals import DIGITS
+from helpers.reliability import closures
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -308,7 +309,7 @@ def find(
         found = replace(found, missing=(found.missing & watched[:, None]) | apart)
         days.append(_days_of(panel, found, found.missing, apart))
         series += _series_of(panel, found, watched)
-    return with_closures(_days_table(days), city), _series_table(series)
+    return closures.marked(_days_table(days), city), _series_table(series)
 
 
 def _uncovered(city: City, panel: Panel) -> Bools:
@@ -354,27 +355,6 @@ SERIES = pa.schema(
         ("watched", pa.bool_()),
     ]
 )  # fmt: skip
-
-
-def with_closures(days: pa.Table, city: City) -> pa.Table:
-    """Return the days, those missing in a closure that the pack declares with reason `closed`.
-
-    A day that the contract does not cover stays so: nothing was awaited of it, closed or not.
-    """
-    shut = [one for one in city.about.milestones if one.closed]
-    reasons = [
-        "closed"
-        if status == "missing"
-        and reason != coverage.NOT_COVERED
-        and any(source in one.sources and one.start <= day <= (one.end or day) for one in shut)
-        else reason
-        for source, day, status, reason in zip(
-            *(days[name].to_pylist() for name in ("source", "day", "status", "reason")),
-            strict=True,
-        )
-    ]
-    at = days.schema.get_field_index("reason")
-    return days.set_column(at, DAYS.field("reason"), pa.array(reasons, pa.string()))
 
 
 def _days_table(parts: list[dict[str, Any]]) -> pa.Table:
