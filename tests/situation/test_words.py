@@ -85,9 +85,7 @@ def test_what_is_to_be_known_is_told_beside_the_level() -> None:
     gone = {"kind": "codes_changed", "what": "squat", "other": "", "gone": True}
     late = {"kind": "late_entries", "what": "", "other": "", "gone": False}
     told = words.sentence([row("ville", 9, "below", remarks=[gone, late])], NAMES)
-    assert told.endswith(
-        "À savoir : le code « squat » n'arrive plus : le compte peut en être abaissé."
-    )
+    assert told.endswith("À savoir : « squat » n'arrive plus : le compte peut en être abaissé.")
     apart = words.told_alone(row("ville", 115, aside_days=1, aside_n=100))
     assert apart.startswith(
         f"115{FIXED}faits, dont 100 en 1{FIXED}jour hors de l'ordinaire, mis à part, comme"
@@ -191,3 +189,9 @@ def test_a_district_is_told_by_its_name_and_a_shared_code_by_that_of_the_main_di
         memory.execute("INSERT INTO zones VALUES (?, ?, ?)", list(one))
     assert places.zone_names(memory, city) == {"A": "Carré A"}
     assert places.zone_names(memory, city, every=True) == {"A": "Carré A", "ouest": "Ouest"}
+
+
+def test_a_code_off_the_list_is_told_by_its_number() -> None:
+    """Its word is never written; nor is the mark that stands for it."""
+    renamed = {"kind": "codes_changed", "what": "squat", "other": "\u00a73", "gone": True}
+    assert words.remark(renamed) == "« squat » est peut-être devenu un code nouveau n° 3"

@@ -15,6 +15,7 @@ from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city import coverage
 from helpers.core.city.city import City
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
 from helpers.situation.agenda import Today
@@ -146,19 +147,20 @@ def sentence(rows: list[Row], names: Names) -> str:
 
 def remarks(row: Row) -> str:
     """Return what is to be known beside a level, a sentence to put after it; or nothing."""
-    told = [_remark(one) for one in row["remarks"] if one["kind"] in (CORRECTED, CODES)]
+    told = [remark(one) for one in row["remarks"] if one["kind"] in (CORRECTED, CODES)]
     return f" À savoir : {' ; '.join(dict.fromkeys(told))}." if told else ""
 
 
-def _remark(one: Mapping[str, Any]) -> str:
-    what = plain(one["what"])
+def remark(one: Mapping[str, Any]) -> str:
+    """Return what must be known beside a level, in words."""
     if one["kind"] == CORRECTED:
-        return f"façon d'enregistrer corrigée ({what})"
+        return f"façon d'enregistrer corrigée ({plain(one['what'])})"
+    what = plain(spoken_code(one["what"]))
     if one["other"]:
-        return f"le code « {what} » est peut-être renommé « {plain(one['other'])} »"
+        return f"{what} est peut-être devenu {plain(spoken_code(one['other']))}"
     if one["gone"]:
-        return f"le code « {what} » n'arrive plus : le compte peut en être abaissé"
-    return f"le code « {what} » est nouveau : le compte peut en être relevé"
+        return f"{what} n'arrive plus : le compte peut en être abaissé"
+    return f"{what} est apparu : le compte peut en être relevé"
 
 
 # --- Alerts ----------------------------------------------------------------------------------
