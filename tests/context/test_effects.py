@@ -172,9 +172,9 @@ def apart(world: World) -> tuple[Floats, Floats]:
     """The middles of the quarters (n, 2), and the distances between them, in metres."""
     where = world.territory
     count = len(where.quarters.code)
-    size = np.bincount(where.quarter, minlength=count)
-    middles = [np.bincount(where.quarter, axis, count) / size for axis in (where.east, where.north)]
-    points = np.column_stack(middles) * where.cell_m
+    size = np.bincount(where.quarter, where.area, count)
+    middles = [np.bincount(where.quarter, axis * where.area, count) for axis in where.centres().T]
+    points: Floats = np.column_stack(middles) / size[:, None]
     return points, distance.squareform(distance.pdist(points))
 
 
@@ -198,8 +198,8 @@ def redrawn(world: World, kind: str, seed: int, total: float) -> tuple[Floats, F
     where, rules = world.territory, world.settings
     count = len(where.quarters.code)
     ground = build_ground(where, rules.model_copy(update={"seed": seed}))
-    built = np.bincount(where.quarter[ground.cells], minlength=count)
-    held = draw_held(rules.sources.contexte_zone, built, seed)
+    zones = rules.sources.contexte_zone
+    held = draw_held(zones, ground.lived_in(zones.falls_m), seed)
     effect = effect_of(kind, rules.world, ground, held)
     share = ground.intensity(LOG, rules.kinds[kind], PRESENCE, effect)
     mean = np.bincount(where.quarter[ground.cells], share, count) * total
@@ -237,10 +237,14 @@ def test_the_truth_tells_each_effect_once(world: World) -> None:
 
 
 def test_effects_leave_the_law_of_concentration(world: World) -> None:
-    """The variance of the log-intensity is that of the settings, with effects or without."""
+    """The variance by area of the log-intensity is that of the settings, whatever the effects."""
+    area = world.ground.area
     sigma = -special.ndtri(world.settings.place.half_in_share)
     for kind in world.kinds:
-        assert np.log(kind.place).std() == pytest.approx(sigma, rel=0.12)
+        level = np.log(kind.place / area)
+        mean = np.average(level, weights=area)
+        spread = np.sqrt(np.average((level - mean) ** 2, weights=area))
+        assert spread == pytest.approx(sigma, rel=0.12)
 
 
 @pytest.mark.parametrize("alike", [False, True])

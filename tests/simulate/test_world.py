@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import shapely
 import yaml
-from pyproj import Transformer
+from scipy.spatial import KDTree
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
+from helpers.core.place_time.territory import in_metres, project
 from helpers.simulate.settings import load_settings
-from helpers.simulate.shapes import build_territory, write_geojson
+from helpers.simulate.territory import SQUARE_M, Territory, build_territory
 from helpers.simulate.world import build_world
 
 PACK = Path(__file__).resolve().parents[2] / "data/cities/marseille"
@@ -35,27 +36,6 @@ def changed_pack(folder: Path, **changes: Any) -> Path:
     text = yaml.safe_dump(SETTINGS | changes, allow_unicode=True)
     (pack / "simulation.yaml").write_text(text, encoding="utf-8")
     return pack
-
-
-@pytest.fixture(scope="module")
-def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("quarters") / "quartiers.geojson"
-    write_geojson(build_territory(PACK, load_settings(PACK), City(PACK).about.crs), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def shapes(quarters: Path) -> dict[str, shapely.Geometry]:
-    """Code of the quarter → polygon in metres (EPSG:3035)."""
-    features = json.loads(quarters.read_text(encoding="utf-8"))
-    to_metres = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
-    return {
-        f["properties"]["code"]: shapely.transform(
-            shapely.geometry.shape(f["geometry"]),
-            lambda xy: np.column_stack(to_metres.transform(xy[:, 0], xy[:, 1])),
-        )
-        for f in features["features"]
-    }
 
 
 # --- the same draws --------------------------------------------------------------------------
@@ -136,34 +116,84 @@ def test_a_wrong_setting_is_refused_with_its_file(
         load_settings(pack)
 
 
-# --- shapes ----------------------------------------------------------------------------------
+# --- the ground ------------------------------------------------------------------------------
 
 
-def test_every_quarter_has_the_area_of_its_fact(shapes: dict[str, shapely.Geometry]) -> None:
-    with (PACK / "divisions/quartiers.csv").open(encoding="utf-8") as file:
-        facts = {row["code_quartier"]: float(row["km2"]) for row in csv.DictReader(file)}
-    assert shapes.keys() == facts.keys()
-    assert len(facts) == 111
-    for code, km2 in facts.items():
-        assert abs(shapes[code].area / 1e6 - km2) < CELL_KM2, code
+@pytest.fixture(scope="module")
+def ground() -> Territory:
+    return build_territory(PACK, load_settings(PACK), City(PACK).about.crs)
 
 
-def test_quarters_are_whole_and_leave_neither_gap_nor_overlap(
-    shapes: dict[str, shapely.Geometry],
+@pytest.fixture(scope="module")
+def outlines() -> dict[str, shapely.Geometry]:
+    """Code of the quarter → official outline in metres (EPSG:3035)."""
+    text = (PACK / "divisions/quartiers.geojson").read_text(encoding="utf-8")
+    features = json.loads(text)["features"]
+    shapes = shapely.from_geojson([json.dumps(one["geometry"]) for one in features])
+    codes = [one["properties"]["code"] for one in features]
+    return dict(zip(codes, in_metres(shapes, "EPSG:3035").tolist(), strict=True))
+
+
+def test_points_of_a_quarter_lie_in_its_official_outline(
+    ground: Territory, outlines: dict[str, shapely.Geometry]
 ) -> None:
-    assert all(s.is_valid and s.geom_type == "Polygon" for s in shapes.values())
-    city = shapely.union_all(list(shapes.values()))
-    assert city.area == pytest.approx(sum(s.area for s in shapes.values()), rel=1e-6)
-    parts = city.geoms if city.geom_type == "MultiPolygon" else [city]
-    large_holes = [ring for p in parts for ring in p.interiors if shapely.Polygon(ring).area > 1000]
-    assert len(parts) == 2, "la ville et ses îles"
-    assert not large_holes
+    cell = np.repeat(np.arange(len(ground.east)), 20)
+    east, north = ground.points(cell, np.random.default_rng(1))
+    code = np.array(ground.quarters.code)[ground.quarter[cell]]
+    for one, shape in outlines.items():
+        own = code == one
+        assert own.any()
+        assert shapely.contains_xy(shape, east[own], north[own]).all(), one
+    assert np.array_equal(np.floor(east / ground.cell_m), ground.east[cell])
+    assert np.array_equal(np.floor(north / ground.cell_m), ground.north[cell])
+    assert np.array_equal(ground.settled(east, north)[0], cell)
 
 
-def test_quarters_carry_the_fields_of_their_contract(quarters: Path) -> None:
-    features = json.loads(quarters.read_text(encoding="utf-8"))
-    contract = City(PACK).contracts["quartiers"]
-    fields = {*contract.fields, *contract.refused}  # the names, which the pack's list gives
-    assert all(set(f["properties"]) == fields for f in features["features"])
-    districts = {f["properties"]["arrondissement"] for f in features["features"]}
-    assert districts == set(City(PACK).about.divisions["arrondissements"].zones)
+def test_the_parts_of_cells_make_up_the_quarters(
+    ground: Territory, outlines: dict[str, shapely.Geometry]
+) -> None:
+    parts = np.unique(np.column_stack([ground.east, ground.north, ground.quarter]), axis=0)
+    assert len(parts) == len(ground.east)
+    km2 = np.bincount(ground.quarter, ground.area) * CELL_KM2
+    for index, (code, shape) in enumerate(outlines.items()):
+        area = shapely.area(shape) / 1e6
+        strip = shapely.length(shape) * SQUARE_M / 1e6  # along borders, where no point falls
+        assert area - strip < km2[index] < area, code
+
+
+def test_points_outside_the_city_have_no_cell(ground: Territory) -> None:
+    sea, far = (3_900_000.0, 2_245_000.0), (0.0, 0.0)
+    cell, *_ = ground.settled(*np.array([sea, far]).T)
+    assert cell.tolist() == [-1, -1]
+
+
+def test_the_town_hall_is_in_its_quarter(ground: Territory) -> None:
+    found = ground.quarter[ground.nearest(*SETTINGS["place"]["town_hall"])]
+    assert ground.quarters.name[found] == "Hôtel-de-Ville"
+
+
+def test_facts_happen_where_streets_are(shared: Path) -> None:
+    """Streets are looked at, never carried: one point a name, hills and coves have nearly none."""
+    world = build_world(PACK)
+    with (shared / "marseille/rues.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    longitude, latitude = (np.array([float(r[name]) for r in rows]) for name in ("lon", "lat"))
+    built = KDTree(world.ground.centres())
+    away, _ = built.query(np.column_stack(project(longitude, latitude, "EPSG:3035")))
+    assert np.mean(away < 300) > 0.97
+
+
+def test_inhabitants_live_in_the_districts_where_they_are_counted(shared: Path) -> None:
+    """Facts of INSEE place the city's inhabitants; the simulation only lets density fall off."""
+    world = build_world(PACK)
+    with (shared / "marseille/population.csv").open(encoding="utf-8") as file:
+        counted = {row["codgeo"]: float(row["p20_pop"]) for row in csv.DictReader(file)}
+    where = world.territory.quarters.district
+    drawn = dict.fromkeys(counted, 0.0)
+    for district, inhabitants in zip(where, world.held.inhabitants.tolist(), strict=True):
+        drawn[district] += inhabitants
+    total = sum(counted.values())
+    misplaced = sum(
+        abs(drawn[one] / world.held.inhabitants.sum() - counted[one] / total) for one in counted
+    )
+    assert misplaced / 2 < 0.24, "0.21 was seen; 0.25 where density falls off nowhere"

@@ -154,14 +154,20 @@ def _days(rule: Occasion, places: int, days: Moments, rng: np.random.Generator) 
 
 
 def _places(rule: Occasion, ground: Ground, busy: Floats, rng: np.random.Generator) -> Ints:
-    """Return the cells (positions in the territory) where events of the family take place."""
+    """Return the cells (positions in the territory) where events of the family take place.
+
+    Each holds its centre, for there the event is: in the quarter of the cell.
+    """
     if rule.venue is None:
+        busy = busy * ground.territory.central()[ground.cells]
         limit = np.quantile(busy, 1 - BUSIEST)
         some = rng.choice(np.flatnonzero(busy >= limit), rule.places, replace=False)
         return np.asarray(ground.cells[np.sort(some)], dtype=np.int64)
     to_metres = Transformer.from_crs("EPSG:4326", ground.territory.crs, always_xy=True)
     east, north = to_metres.transform(*rule.venue)
+    central = ground.territory.central()[ground.cells]
     away = np.hypot(*(ground.centres() - np.array([east, north])).T)
+    away[~central] = np.inf
     return np.asarray(ground.cells[[int(away.argmin())]], dtype=np.int64)
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from helpers.simulate.world import World
 
 NONE = -1
-EDGE = 0.005  # of a cell: points stay clear of its sides, so that rounding never moves them out
 SERIALS = 2**32  # incidents of a kind, year and layer at most
 KINDS = 64
 YEARS = 100
@@ -83,12 +82,10 @@ def draw_kind(world: World, index: int, year: int, layer: int) -> Drawn:
     cell, action = _acted(world, index, world.ground.cells[place], hour, rng)
     kept = np.flatnonzero(cell >= 0)
     cell, hour, event, action = cell[kept], hour[kept], event[kept], action[kept]
-    size, where = len(cell), world.territory
-    at = rng.uniform(EDGE, 1 - EDGE, (2, size))
+    size, (east, north) = len(cell), world.territory.points(cell, rng)
     drawn = Drawn(
         cell, hour, rng.integers(0, MINUTES, size, dtype=np.uint8),
-        (where.east[cell] + at[0]) * where.cell_m, (where.north[cell] + at[1]) * where.cell_m,
-        np.full(size, NONE), event, action,
+        east, north, np.full(size, NONE), event, action,
     )  # fmt: skip
     return _repeated(world, kind, drawn, rng) if kind.branching else drawn
 
@@ -161,7 +158,7 @@ def _children(
     """Return one child for each position in `of`, with that parent.
 
     The delay in days is exponential, the hour that of the kind; one that would fall before its
-    parent comes a day later. Outside the city, a child stays at its parent's place.
+    parent comes a day later. Outside the city, or on a border, a child stays at its parent's place.
     """
     rules = world.settings.world.near_repeat[kind.code]
     size, up = len(of), parents.take(of)
@@ -171,7 +168,7 @@ def _children(
     hour = np.where(hour <= up.hour, hour + HOURS, hour)
     hour += np.isin(hour, world.missing_hours)
     off = rng.standard_normal((2, size)) * rules.spread_m
-    cell, east, north = world.settled(up.east + off[0], up.north + off[1])
+    cell, east, north = world.territory.settled(up.east + off[0], up.north + off[1])
     lost = cell < 0
     return Drawn(
         np.where(lost, up.cell, cell), hour, rng.integers(0, MINUTES, size, dtype=np.uint8),

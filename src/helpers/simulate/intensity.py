@@ -14,15 +14,16 @@ from pyproj import Transformer
 from scipy import ndimage, special
 
 from helpers.simulate.settings import Initiator, Place, Settings, TypeOfFact
-from helpers.simulate.shapes import Territory
 from helpers.simulate.streams import Bools, Floats, Ints, stream
+from helpers.simulate.territory import Territory
 
 
 @dataclass(frozen=True)
 class Ground:
     """The built cells: positions in the territory, which are on the coast, the town hall's.
 
-    `town_hall` is the cell nearest to the town hall (a position in the territory).
+    `away` is in metres from the town hall, `town_hall` the cell nearest to it (a position in the
+    territory).
     """
 
     territory: Territory
@@ -30,7 +31,7 @@ class Ground:
     seed: int
     cells: Ints
     coast: Bools
-    centre: Floats
+    away: Floats
     town_hall: int
     _fields: dict[str, Floats] = field(default_factory=dict)
 
@@ -49,20 +50,34 @@ class Ground:
             + np.sqrt(place.presence_share) * self._field(f"presence/{source}/{initiator}")
         )
         z = _normal_scores(
-            np.sqrt(place.centre_share) * self.centre
-            + np.sqrt(1 - place.centre_share) * _standard(own)
+            np.sqrt(place.centre_share) * _standard(-np.log1p(self.away / place.centre_length_m))
+            + np.sqrt(1 - place.centre_share) * _standard(own),
+            self.area,
         )
         sigma = -special.ndtri(place.half_in_share)
         added = np.zeros(len(z)) if effect is None else effect
         rest = np.sqrt(max(0.0, sigma**2 - added.var()))
-        weights = np.exp(rest * z + added)
+        weights = np.exp(rest * z + added) * self.area
         return np.asarray(weights / weights.sum(), dtype=np.float64)
 
     def centres(self) -> Floats:
         """Return the centres of the built cells in metres, shape (cells, 2): east, north."""
+        return np.asarray(self.territory.centres()[self.cells], dtype=np.float64)
+
+    @property
+    def area(self) -> Floats:
+        """The built cells' areas, as shares of a whole cell, shape (cells,)."""
+        return np.asarray(self.territory.area[self.cells], dtype=np.float64)
+
+    def lived_in(self, falls_m: float) -> Floats:
+        """Return how much is built in each quarter, in cells as dense as at the town hall.
+
+        The density falls e times every `falls_m` metres away from it.
+        """
         where = self.territory
-        lower = np.column_stack([where.east[self.cells], where.north[self.cells]])
-        return np.asarray((lower + 0.5) * where.cell_m, dtype=np.float64)
+        dense = self.area * np.exp(-self.away / falls_m)
+        count = len(where.quarters.code)
+        return np.bincount(where.quarter[self.cells], dense, count).astype(np.float64)
 
     def _field(self, name: str) -> Floats:
         """Return the standard Gaussian field `name` over the built cells, drawn once."""
@@ -76,10 +91,10 @@ class Ground:
         where, place = self.territory, self.place
         rng = stream(self.seed, f"place/{name}")
         row, column = where.north - where.north.min(), where.east - where.east.min()
-        noise = rng.standard_normal((row.max() + 1, column.max() + 1))
+        noise, own = rng.standard_normal((2, row.max() + 1, column.max() + 1))
         spread = place.smooth_length_m / 2 / where.cell_m
         smooth = ndimage.gaussian_filter(noise, spread, mode="wrap")[row, column][self.cells]
-        local = rng.standard_normal(len(self.cells))
+        local = own[row, column][self.cells]  # one for a cell, whatever quarters share it
         return _standard(
             np.sqrt(place.smooth_share) * _standard(smooth)
             + np.sqrt(place.local_share) * _standard(local)
@@ -91,15 +106,14 @@ def build_ground(territory: Territory, settings: Settings) -> Ground:
     place, codes = settings.place, territory.quarters.code
     to_metres = Transformer.from_crs("EPSG:4326", territory.crs, always_xy=True)
     east, north = to_metres.transform(*place.town_hall)
-    away = np.hypot(
-        (territory.east + 0.5) * territory.cell_m - east,
-        (territory.north + 0.5) * territory.cell_m - north,
-    )
+    away = np.hypot(*(territory.centres() - np.array([east, north])).T)
     kept = []
     for index, code in enumerate(codes):
         own = np.nonzero(territory.quarter == index)[0]
-        count = max(1, round(place.built_share.get(code, 1.0) * len(own)))
-        kept.append(own[np.argsort(away[own], kind="stable")[:count]])
+        own = own[np.argsort(away[own], kind="stable")]
+        until = np.cumsum(territory.area[own])
+        count = np.searchsorted(until, place.built_share.get(code, 1.0) * until[-1])
+        kept.append(own[: count + 1])
     cells = np.sort(np.concatenate(kept)).astype(np.int64)
     on_coast = np.isin(np.array(codes), place.coast_quarters)
     return Ground(
@@ -108,18 +122,20 @@ def build_ground(territory: Territory, settings: Settings) -> Ground:
         settings.seed,
         cells,
         on_coast[territory.quarter[cells]],
-        _standard(-np.log1p(away[cells] / place.centre_length_m)),
-        int(away.argmin()),
+        np.asarray(away[cells]),
+        territory.nearest(*place.town_hall),
     )
 
 
-def _normal_scores(values: Floats) -> Floats:
-    """Return the normal scores of `values`: same ranks, an exactly Gaussian distribution.
+def _normal_scores(values: Floats, area: Floats) -> Floats:
+    """Return the normal scores of `values`: same ranks, an exactly Gaussian distribution by area.
 
     Without them the few most central cells would weigh more than a log-normal allows.
     """
-    rank = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    return np.asarray(special.ndtri((rank + 0.5) / len(values)), dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    until = np.empty(len(values))
+    until[order] = np.cumsum(area[order])
+    return np.asarray(special.ndtri((until - area / 2) / area.sum()), dtype=np.float64)
 
 
 def _standard(values: Floats) -> Floats:

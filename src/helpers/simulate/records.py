@@ -7,13 +7,13 @@ memory holds one chunk; the others are small, and come first.
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from helpers.simulate import shapes
 from helpers.simulate.incidents import Incidents
 from helpers.simulate.sources import evenement, files, meteo, service, statistics, surroundings
 from helpers.simulate.sources.action import action
@@ -80,7 +80,8 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     """Yield the files that no chunk of facts is needed for."""
     rules, seed, days = scene.rules, scene.seed, scene.days
     quarters = world.territory.quarters
-    yield Piece(QUARTERS, "", None, draw=partial(shapes.write_geojson, world.territory))
+    outlines = world.city.pack / world.settings.shapes.outlines
+    yield Piece(QUARTERS, "", None, draw=partial(shutil.copyfile, outlines))
     yield from _events(world, scene)
     yield Piece("action", "", action(world.actions, scene))
     yield Piece("moyen", "", service.moyen(scene.districts, rules.service, seed))

@@ -20,11 +20,10 @@ Initiator = Literal["citizen", "agent", "other"]
 
 
 class Shapes(Strict):
-    """How the quarters' shapes are built from facts (file within the pack, metres, cells)."""
+    """The quarters' outlines (file within the pack), and the side of a cell in metres."""
 
-    facts: str
-    cell_m: int = Field(gt=0)
-    closing_cells: int = Field(ge=0)
+    outlines: str
+    cell_m: int = Field(gt=0, multiple_of=10)
 
 
 class Place(Strict):

@@ -230,9 +230,11 @@ class Forecasts(Strict):
 
 
 class ZoneContext(Strict):
-    """What quarters hold: the city's inhabitants."""
+    """What quarters hold: the city's inhabitants, e times fewer a km² every `falls_m` metres away
+    from the town hall."""
 
     inhabitants: int = Field(gt=0)
+    falls_m: Positive
 
 
 class Indicator(Strict):

@@ -84,7 +84,7 @@ def _actions(world: World) -> pa.Table:
 def _action_cells(world: World) -> pa.Table:
     actions = world.actions
     parts = [
-        (index, role, cells)
+        (index, role, _whole(world, cells))
         for index in range(len(actions))
         for role, cells in enumerate((actions.zones[index], actions.rings[index]))
     ]
@@ -96,6 +96,13 @@ def _action_cells(world: World) -> pa.Table:
             **_corners(world, np.concatenate([cells for *_, cells in parts])),
         }
     )
+
+
+def _whole(world: World, cells: Ints) -> Ints:
+    """Return the cells but for those that are another quarter's part of one already there."""
+    corners = np.column_stack(list(_corners(world, cells).values()))
+    _, firsts = np.unique(corners, axis=0, return_index=True)
+    return np.asarray(cells[np.sort(firsts)], dtype=np.int64)
 
 
 def _events(world: World) -> pa.Table:

@@ -22,15 +22,15 @@ from helpers.simulate.actions import Actions, plan_actions
 from helpers.simulate.base import LOG, Kind, build_kinds
 from helpers.simulate.detection import detections
 from helpers.simulate.happenings import Around, Happenings, around, draw_happenings
-from helpers.simulate.incidents import EDGE, Incidents, draw_chunk, joined
+from helpers.simulate.incidents import Incidents, draw_chunk, joined
 from helpers.simulate.intensity import Ground, build_ground
 from helpers.simulate.presence import Presence, draw_presence
 from helpers.simulate.rhythm import HOURS, Clock, build_clock
 from helpers.simulate.settings import Settings, load_settings
-from helpers.simulate.shapes import Territory, build_territory
 from helpers.simulate.sources.enquete_tranquillite import Asked, draw_survey
 from helpers.simulate.sources.surroundings import Held, draw_held
 from helpers.simulate.streams import Floats, Ints, stream
+from helpers.simulate.territory import Territory, build_territory
 from helpers.simulate.weather import Weather, draw_weather
 
 INITIATORS = ("citizen", "agent", "other")
@@ -166,33 +166,6 @@ class World:
         inside = np.flatnonzero(self.clock.days.astype("datetime64[Y]").astype(int) == year - 1970)
         return int(inside[0]) * HOURS, (int(inside[-1]) + 1) * HOURS
 
-    @cached_property
-    def _cell_at(self) -> tuple[Ints, int, int]:
-        """The cell of each square of the city's bounding box, or −1; the box's corner."""
-        where = self.territory
-        east, north = int(where.east.min()), int(where.north.min())
-        shape = int(where.east.max()) - east + 1, int(where.north.max()) - north + 1
-        table = np.full(shape, NOBODY, dtype=np.int64)
-        table[where.east - east, where.north - north] = np.arange(len(where.east))
-        return table, east, north
-
-    def settled(self, east: Floats, north: Floats) -> tuple[Ints, Floats, Floats]:
-        """Return the cell of each point in metres (−1: outside), and the point kept off its sides.
-
-        Rounding degrees then never moves a point to the cell beside.
-        """
-        table, left, low = self._cell_at
-        side = self.territory.cell_m
-        column, row = np.floor(east / side), np.floor(north / side)
-        x, y = column.astype(np.int64) - left, row.astype(np.int64) - low
-        inside = (x >= 0) & (x < table.shape[0]) & (y >= 0) & (y < table.shape[1])
-        cell = np.where(inside, table[np.where(inside, x, 0), np.where(inside, y, 0)], NOBODY)
-        return (
-            cell,
-            (column + np.clip(east / side - column, EDGE, 1 - EDGE)) * side,
-            (row + np.clip(north / side - row, EDGE, 1 - EDGE)) * side,
-        )
-
 
 def build_world(pack: Path) -> World:
     """Return the world of a pack whose city is simulated; raise `PhareError` where it is wrong."""
@@ -202,14 +175,14 @@ def build_world(pack: Path) -> World:
     ground = build_ground(territory, settings)
     clock = build_clock(about.period.start, about.period.end, settings.time, about.timezone)
     weather = draw_weather(clock.days, rules.climate, seed)
-    built = np.bincount(territory.quarter[ground.cells], minlength=len(territory.quarters.code))
-    held = draw_held(settings.sources.contexte_zone, built, seed)
+    size = len(territory.quarters.code)
+    rules_of_zones = settings.sources.contexte_zone
+    held = draw_held(rules_of_zones, ground.lived_in(rules_of_zones.falls_m), seed)
     kinds = build_kinds(settings, ground, clock, weather, held)
     busy = np.sum([k.place * k.inland.sum() for k in kinds if not k.about.mission], axis=0)
     events = draw_happenings(rules.occasions, ground, busy, clock.days, seed)
     codes, days = tuple(settings.kinds), len(clock.days)
     actions = plan_actions(rules.actions, ground, busy, codes, days, seed)
-    size = len(territory.quarters.code)
     facts = np.bincount(territory.quarter[ground.cells], busy, size).astype(np.float64)
     presence = draw_presence(days, facts, actions.extra_hours(days, size), rules.patrols, seed)
     return World(

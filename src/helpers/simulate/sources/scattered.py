@@ -8,7 +8,6 @@ from helpers.simulate.sources import walls
 from helpers.simulate.sources.scene import Facts, Scene
 from helpers.simulate.streams import Ints, stream
 
-EDGE = 0.005  # of a cell: points stay clear of its sides, so that rounding never moves them out
 NOBODY = -1
 
 
@@ -32,8 +31,7 @@ def scattered(pool: Facts, size: int, kind: Ints, initiator: int, scene: Scene, 
     rng = stream(scene.seed, f"{use}/scattered")
     where, when = rng.integers(0, len(pool.cell), (2, size))
     cell = pool.cell[where]
-    at = rng.uniform(EDGE, 1 - EDGE, (2, size))
-    ground = scene.territory
+    east, north = scene.territory.points(cell, rng)
     minute = rng.integers(0, 60, size).astype("timedelta64[m]")
     moment = pool.moment[when].astype("datetime64[h]").astype("datetime64[m]") + minute
     return Facts(
@@ -41,7 +39,7 @@ def scattered(pool: Facts, size: int, kind: Ints, initiator: int, scene: Scene, 
         kind,
         np.full(size, initiator),
         cell,
-        (ground.east[cell] + at[0]) * ground.cell_m,
-        (ground.north[cell] + at[1]) * ground.cell_m,
+        east,
+        north,
         walls.existing(moment, scene.timezone),
     )

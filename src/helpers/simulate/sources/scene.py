@@ -12,8 +12,8 @@ from pyproj import Transformer
 from helpers.simulate import columns
 from helpers.simulate.defects import Labels, Place, written_place
 from helpers.simulate.settings_sources import DefaultPoint, Sources
-from helpers.simulate.shapes import Territory
 from helpers.simulate.streams import Floats, Ints, Moments, draw, stream
+from helpers.simulate.territory import Territory
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,9 @@ class Scene:
         )
 
     def quarter_at(self, point: DefaultPoint) -> int:
-        """Return the quarter of the cell nearest to the point."""
-        away = np.hypot(
-            (self._grid[:, 0] - point.longitude) * np.cos(np.radians(point.latitude)),
-            self._grid[:, 1] - point.latitude,
-        )
-        return int(self.territory.quarter[int(away.argmin())])
+        """Return the quarter that holds the point, or the nearest one."""
+        nearest = self.territory.nearest(point.longitude, point.latitude)
+        return int(self.territory.quarter[nearest])
 
     @cached_property
     def districts(self) -> tuple[str, ...]:

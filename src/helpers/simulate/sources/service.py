@@ -8,8 +8,8 @@ import pyarrow as pa
 from helpers.simulate.columns import codes, decimals, drawn, joined, numbered
 from helpers.simulate.presence import SLOTS
 from helpers.simulate.settings_sources import Service
-from helpers.simulate.shapes import Quarters
 from helpers.simulate.streams import Floats, Moments, draw, stream
+from helpers.simulate.territory import Quarters
 
 UNITS = ("secteurs", "nuit", "motards", "cynophile", "nautique", "csu", "fourriere")
 SKILLS = {

@@ -14,8 +14,8 @@ from vacances_scolaires_france import SchoolHolidayDates
 
 from helpers.simulate.columns import codes, decimals
 from helpers.simulate.settings_sources import ZoneContext
-from helpers.simulate.shapes import Quarters
 from helpers.simulate.streams import Floats, Ints, Moments, stream
+from helpers.simulate.territory import Quarters
 
 YES_NO = ("non", "oui")
 
@@ -68,19 +68,19 @@ class Held:
     features: dict[str, Floats]
 
 
-def draw_held(rules: ZoneContext, built_cells: Ints, seed: int) -> Held:
-    """Return what quarters hold; `built_cells` counts the built cells of each.
+def draw_held(rules: ZoneContext, built: Floats, seed: int) -> Held:
+    """Return what quarters hold; `built` weighs the built part of each.
 
-    Inhabitants sum to those of the settings. They follow the built cells up to chance, and so do
+    Inhabitants sum to those of the settings. They follow the built part up to chance, and so do
     shops, bars, stops and schools: of two quarters of one size, the one that has more of them has
     no more inhabitants. Lighting and hardship are drawn without any link.
     """
     rng = stream(seed, "contexte_zone")
-    count = len(built_cells)
-    density = built_cells * np.exp(0.5 * rng.standard_normal(count))
-    inhabitants = _shared(density.astype(np.float64), rules.inhabitants)
+    count = len(built)
+    density = built * np.exp(0.5 * rng.standard_normal(count))
+    inhabitants = _shared(density, rules.inhabitants)
     hardship = rng.standard_normal(count)
-    thousands = built_cells / built_cells.sum() * rules.inhabitants / 1000
+    thousands = built / built.sum() * rules.inhabitants / 1000
 
     def of(per_thousand: float, spread: float = 0.6) -> Floats:
         mean = thousands * per_thousand * np.exp(spread * rng.standard_normal(count))
