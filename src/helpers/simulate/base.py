@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from helpers.simulate import planted
 from helpers.simulate.intensity import Ground
 from helpers.simulate.rhythm import HOURS, Clock
 from helpers.simulate.settings import Initiator, Settings, TypeOfFact
@@ -71,7 +72,7 @@ def build_kinds(
         branching = repeat.branching if repeat else 0.0
         heat = np.ones(len(clock.days))
         if not about.mission:
-            heat = heat_factor(weather, code, world.climate)
+            heat = heat_factor(weather, code, world.climate) * _planted(clock, code, settings)
         inland, coast = (
             _shifted(clock, _weights(clock, code, about, on_coast) * np.repeat(heat, HOURS))
             for on_coast in (False, True)
@@ -81,6 +82,13 @@ def build_kinds(
         place = share * yearly * (1 - branching) * years / mass
         found.append(Kind(code, about, place, inland, coast, yearly, reported, branching))
     return tuple(found)
+
+
+def _planted(clock: Clock, code: str, settings: Settings) -> Floats:
+    """Return the factor of each day: the sway of years, and what school holidays do."""
+    rules = settings.planted
+    sway = planted.yearly_sway(clock.days, rules.yearly_sway_sd, code, settings.seed)
+    return sway * planted.holiday_factor(clock.days, rules.school_holidays.get(code, 1.0))
 
 
 def effect_of(code: str, world: WorldSettings, ground: Ground, held: Held) -> Floats:

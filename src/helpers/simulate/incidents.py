@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.core.base.errors import PhareError
+from helpers.core.place_time.territory import project
+from helpers.simulate import planted
 from helpers.simulate.base import Kind
 from helpers.simulate.happenings import draw_excess
 from helpers.simulate.rhythm import HOURS
@@ -87,7 +90,38 @@ def draw_kind(world: World, index: int, year: int, layer: int) -> Drawn:
         cell, hour, rng.integers(0, MINUTES, size, dtype=np.uint8),
         east, north, np.full(size, NONE), event, action,
     )  # fmt: skip
+    drawn = _addressed(world, kind, drawn, (first, last), rng)
     return _repeated(world, kind, drawn, rng) if kind.branching else drawn
+
+
+def _addressed(
+    world: World, kind: Kind, drawn: Drawn, hours: tuple[int, int], rng: np.random.Generator
+) -> Drawn:
+    """Return the incidents, and those of the addresses where the kind comes again and again."""
+    parts = [drawn]
+    for rule in world.settings.planted.addresses:
+        if rule.kind != kind.code:
+            continue
+        hour = planted.draw_address(kind, rule, world.clock.days, hours, world.layer_scale, rng)
+        size, where = len(hour), world.territory
+        east, north = project(np.array([rule.longitude]), np.array([rule.latitude]), where.crs)
+        cell, east, north = where.settled(east, north)
+        if cell[0] < 0:
+            raise PhareError(
+                f"l'adresse « {rule.title} » n'est dans aucun quartier, ou sur une limite",
+                "simulation.yaml, planted.addresses",
+                "la déplacer de quelques mètres",
+            )
+        none = np.full(size, NONE)
+        parts.append(
+            Drawn(
+                np.repeat(cell, size), hour, rng.integers(0, MINUTES, size, dtype=np.uint8),
+                np.repeat(east, size), np.repeat(north, size), none, none, none,
+            )
+        )  # fmt: skip
+    if len(parts) == 1:
+        return drawn
+    return Drawn(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Drawn)))
 
 
 def _first(
@@ -105,6 +139,11 @@ def _first(
     extra = draw_excess(
         kind, world.events, world.around, world.ground, (first, last), world.layer_scale, rng
     )
+    more = planted.draw_local(
+        kind, world.settings.planted.local, world.ground, world.clock.days, (first, last),
+        world.layer_scale, rng,
+    )  # fmt: skip
+    places, hours = [*places, more[0]], [*hours, more[1]]
     usual = sum(len(p) for p in places)
     return (
         np.concatenate([*places, extra[0]]),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict, parse
+from helpers.simulate.settings_planted import Planted
 from helpers.simulate.settings_sources import Defects, Sources
 from helpers.simulate.settings_world import WorldSettings
 
@@ -114,6 +115,7 @@ class Settings(Strict):
     time: Time
     kinds: dict[str, TypeOfFact]
     world: WorldSettings
+    planted: Planted = Planted()
     defects: Defects
     sources: Sources
 
@@ -125,6 +127,8 @@ class Settings(Strict):
             raise ValueError(f"world : natures inconnues : {', '.join(unknown)}")
         if self.world.reported.keys() != self.kinds.keys() - missions:
             raise ValueError("world.reported : donner toutes les natures, sauf les missions")
+        if unknown := sorted(self.planted.named_kinds() - self.kinds.keys()):
+            raise ValueError(f"planted : natures inconnues : {', '.join(unknown)}")
         if unknown := sorted(self.sources.named_kinds() - self.kinds.keys()):
             raise ValueError(f"sources : natures inconnues : {', '.join(unknown)}")
         for code, kind in self.kinds.items():

@@ -62,8 +62,24 @@ class Outage(Strict):
     district: str | None = None
 
 
+class Fading(Strict):
+    """A source of which less and less reaches us from a day on, or a share alone.
+
+    The share `kept` is delivered, or half as much every `half_life_days`; in one district, or from
+    one initiator alone, if they are named.
+    """
+
+    title: str
+    source: str
+    start: dt.date
+    district: str | None = None
+    initiator: Initiator | None = None
+    kept: Share = 1
+    half_life_days: Positive | None = None
+
+
 class Renaming(Strict):
-    """A code of a list written otherwise from a day on."""
+    """A code of a list written otherwise from a day on, but for a share of strays."""
 
     title: str
     source: str
@@ -71,6 +87,7 @@ class Renaming(Strict):
     old: str
     new: str
     start: dt.date
+    stray_share: Share = 0
 
 
 class Gamma(Strict):
@@ -302,6 +319,7 @@ class Sources(Strict):
 
     default_points: tuple[DefaultPoint, ...] = Field(min_length=1)
     outages: tuple[Outage, ...] = ()
+    fadings: tuple[Fading, ...] = ()
     renamings: tuple[Renaming, ...] = ()
     main_courante: MainCourante
     intervention: Intervention

@@ -43,13 +43,13 @@ def write_truth(pack: Path, folder: Path) -> None:
     data row; id, incident, true type, moment in the local wall clock, place in degrees, the
     south-west corner of the cell in metres, and its defects); `traces`, source, id as delivered,
     incident; `personal`, the planted strings with line and column; `feeds.json`, outages,
-    renamings, default points.
+    fadings, renamings, default points.
 
     Of the world: `incidents` (all that happened, who recorded it: nobody where empty), `expected`
     (first incidents expected of each kind and cell over the period, before events and actions),
     `actions` and `action_cells`, `events`, `presence` (agent-hours by day, slot, quarter),
     `context` (by what a step more of a feature of quarters multiplies a kind), `survey` (share of
-    adults who feel quiet, by wave, quarter and age).
+    adults who feel quiet, by wave, quarter and age); `planted.json`, episodes, addresses, holidays.
     """
     world = build_world(pack)
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,9 +60,12 @@ def write_truth(pack: Path, folder: Path) -> None:
         for piece in tell(world):
             _add(tables, piece, file_name(world.city, piece))
     rules = world.settings.sources.model_dump(mode="json")
-    feeds = {name: rules[name] for name in ("outages", "renamings", "default_points")}
+    feeds = {name: rules[name] for name in ("outages", "fadings", "renamings", "default_points")}
     text = json.dumps(feeds, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     (folder / "feeds.json").write_text(text, encoding="utf-8")
+    told = world.settings.model_dump(mode="json", include={"planted": True, "time": {"episodes"}})
+    text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    (folder / "planted.json").write_text(text, encoding="utf-8")
 
 
 def _add(tables: _Tables, piece: Piece, file: str) -> None:

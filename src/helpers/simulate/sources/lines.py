@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from helpers.simulate import columns
 from helpers.simulate.defects import COPIES, DST, PLACE_DEFECTS, Labels
-from helpers.simulate.settings_sources import Initiator, Origins, Outage, Renaming, Weights
+from helpers.simulate.settings_sources import Fading, Initiator, Origins, Outage, Weights
 from helpers.simulate.sources.arrays import take
 from helpers.simulate.sources.personal import personal_strings
 from helpers.simulate.sources.scene import Facts, Scene
-from helpers.simulate.streams import Bools, Ints, Moments, draw, stream
+from helpers.simulate.streams import Bools, Floats, Ints, Moments, draw, stream
 
 INITIATORS: tuple[Initiator, ...] = ("citizen", "agent", "other")
 REPEATED, CORRECTED = (COPIES.index(name) for name in ("repeated", "corrected"))
@@ -58,34 +58,59 @@ def origins(weights: Origins, initiator: Ints, seed: int, use: str) -> pa.Array:
     return columns.codes(every, position)
 
 
-def renamed(
-    said: pa.Array, rules: Sequence[Renaming], source: str, column: str, written: Moments
-) -> pa.Array:
-    """Return the codes with those renamed by the day on which they were written."""
-    for rule in rules:
+def renamed(said: pa.Array, scene: Scene, source: str, column: str, written: Moments) -> pa.Array:
+    """Return the codes with those renamed by the day on which they were written, but for strays."""
+    for rule in scene.rules.renamings:
         if (rule.source, rule.column) == (source, column):
             old = pc.equal(said.cast(pa.string()), rule.old)
-            since = pa.array(written >= np.datetime64(rule.start))
+            right = _chances(written, scene, f"{source}/stray/{rule.old}") >= rule.stray_share
+            since = pa.array((written >= np.datetime64(rule.start)) & right)
             said = pc.if_else(pc.and_(old, since), rule.new, said.cast(pa.string()))
     return said
 
 
 def lost(facts: Facts, scene: Scene, source: str) -> Bools:
-    """Tell which facts fall in an outage of the source: nothing of them is ever written."""
+    """Tell which facts an outage or a fading of the source loses: they are never written."""
     found = np.zeros(len(facts.moment), dtype=np.bool_)
     for outage in scene.rules.outages:
         if outage.source == source:
             found |= _silent(facts, scene, outage)
+    for fading in scene.rules.fadings:
+        if fading.source == source:
+            found |= _faded(facts, scene, fading)
     return found
+
+
+def _chances(moment: Moments, scene: Scene, use: str) -> Floats:
+    """Return a number between 0 and 1 for each row of a part, which its first moment names."""
+    if not len(moment):
+        return np.zeros(0)
+    return stream(scene.seed, f"{use}/{moment.min()}").random(len(moment))
+
+
+def _faded(facts: Facts, scene: Scene, fading: Fading) -> Bools:
+    since = (facts.moment.astype("datetime64[D]") - np.datetime64(fading.start)).astype(np.float64)
+    kept = np.full(len(since), fading.kept)
+    if fading.half_life_days is not None:
+        kept *= 0.5 ** (np.maximum(since, 0) / fading.half_life_days)
+    chances = _chances(facts.moment, scene, f"{fading.source}/faded/{fading.title}")
+    gone = (since >= 0) & (chances >= kept)
+    if fading.initiator is not None:
+        gone &= facts.initiator == INITIATORS.index(fading.initiator)
+    return np.asarray(gone & _in_district(facts, scene, fading.district))
+
+
+def _in_district(facts: Facts, scene: Scene, district: str | None) -> Bools:
+    if district is None:
+        return np.ones(len(facts.moment), dtype=np.bool_)
+    found = scene.district_of[scene.territory.quarter[facts.cell]]
+    return np.asarray(found == scene.districts.index(district))
 
 
 def _silent(facts: Facts, scene: Scene, outage: Outage) -> Bools:
     day = facts.moment.astype("datetime64[D]")
     within = (day >= np.datetime64(outage.start)) & (day <= np.datetime64(outage.end))
-    if outage.district is None:
-        return np.asarray(within)
-    district = scene.district_of[scene.territory.quarter[facts.cell]]
-    return np.asarray(within & (district == scene.districts.index(outage.district)))
+    return np.asarray(within & _in_district(facts, scene, outage.district))
 
 
 def made(table: pa.Table, told: Told, scene: Scene, weights: Weights, use: str) -> Lines:

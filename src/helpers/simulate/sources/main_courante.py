@@ -148,9 +148,7 @@ def _corrections(
     facts = take(entered.facts, rows)
     right = {
         "type_n1": _families(facts.kind, scene),
-        "type_n2": renamed(
-            columns.codes(scene.kinds, facts.kind), scene.rules.renamings, NAME, "type_n2", when
-        ),
+        "type_n2": renamed(columns.codes(scene.kinds, facts.kind), scene, NAME, "type_n2", when),
         "maj_le": columns.iso(when),
         "etat": columns.constant("vert_cloture", len(rows)),
     }
@@ -184,4 +182,4 @@ def _types(kind: Ints, labels: Labels, scene: Scene, recorded: Moments, use: str
     unknown = rng.integers(0, len(rules.unknown_codes), len(kind)) + len(scene.kinds)
     every = [*scene.kinds, *rules.unknown_codes]
     said = columns.codes(every, np.where(labels.unknown_code, unknown, kind))
-    return renamed(said, scene.rules.renamings, NAME, "type_n2", recorded)
+    return renamed(said, scene, NAME, "type_n2", recorded)

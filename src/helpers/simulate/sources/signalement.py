@@ -94,7 +94,7 @@ def _objects(kind: Ints, labels: Labels, scene: Scene, asked: Moments, use: str)
     unknown = stream(scene.seed, f"{use}/unknown").integers(0, len(strange), len(kind))
     position = np.where(labels.unknown_code, unknown + len(objects), kind)
     said = columns.codes([*objects, *strange], position)
-    return renamed(said, scene.rules.renamings, NAME, "sous_type", asked)
+    return renamed(said, scene, NAME, "sous_type", asked)
 
 
 def _progress(asked: Moments, scene: Scene, use: str) -> dict[str, pa.Array]:
