@@ -74,7 +74,7 @@ class Fading(Strict):
     start: dt.date
     district: str | None = None
     initiator: Initiator | None = None
-    kept: Share = 1
+    kept: Share = 1.0
     half_life_days: Positive | None = None
 
 

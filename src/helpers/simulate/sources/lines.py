@@ -90,7 +90,7 @@ def _chances(moment: Moments, scene: Scene, use: str) -> Floats:
 
 def _faded(facts: Facts, scene: Scene, fading: Fading) -> Bools:
     since = (facts.moment.astype("datetime64[D]") - np.datetime64(fading.start)).astype(np.float64)
-    kept = np.full(len(since), fading.kept)
+    kept = np.full(len(since), fading.kept, dtype=np.float64)
     if fading.half_life_days is not None:
         kept *= 0.5 ** (np.maximum(since, 0) / fading.half_life_days)
     chances = _chances(facts.moment, scene, f"{fading.source}/faded/{fading.title}")
