@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import duckdb
 import pyarrow as pa
 
-from helpers.core.base.french import number
+from helpers.core.base.french import number, spoken
 from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.core.stage.maps import zone_features
-from helpers.situation import words
+from helpers.situation import judgement, words
 
 COLOURS = {
     "above": palette.MORE,
     "usual": palette.USUAL,
     "below": palette.LESS,
     "abstained": palette.ABSTAINED,
+}
+TIER_COLOURS = {
+    judgement.ALERT: palette.ALERT,
+    judgement.WATCH: palette.TO_WATCH,
+    judgement.BELOW: palette.SKY,
+    judgement.USUAL: palette.USUAL,
+    judgement.ABSTAINED: palette.ABSTAINED,
 }
 SHOWN = 10  # comparisons drawn
 
@@ -98,6 +106,52 @@ def level_map(
         .project(type="mercator")
     )
     return alt.layer(zones, around).properties(width=width, height=height)
+
+
+def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) -> Any:
+    """Return the last `count` weeks of `levels.weeks` on their usual range, past years behind.
+
+    As wide as its container. The last week is marked.
+    """
+    rows, behind = [], []
+    for one in reversed(weeks[:count]):
+        last = one["first"] + dt.timedelta(days=6)
+        usual = "non dite" if one["low"] is None else f"{number(one['low'])} à {number(one['high'])}"
+        rows.append({
+            "jour": last.isoformat(), "n": one["n"], "bas": one["low"], "haut": one["high"],
+            "semaine": f"du {spoken(one['first'])} au {spoken(last)}", "habitude": usual,
+            "faits": "manquant" if one["n"] is None else number(one["n"]),
+        })  # fmt: skip
+        behind += [
+            {"jour": last.isoformat(), "n": n, "an": str(years)}
+            for years, n in enumerate(one["before"], 1)
+        ]
+    axis = alt.Axis(format="%e %b" if count <= 30 else "%m/%Y", tickCount=8, grid=False)
+    x = alt.X("jour:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    y = alt.Y("n:Q", title="faits par semaine", scale=alt.Scale(zero=True))
+    tips = [alt.Tooltip(f"{name}:N", title=name) for name in ("semaine", "faits", "habitude")]
+    unread = "break-paths-show-domains"
+    timed = alt.Chart(figure.data(rows)).encode(x=x)
+    usual_range = timed.mark_area(color=palette.USUAL, opacity=0.7, invalid=unread).encode(
+        y=alt.Y("bas:Q", title="faits par semaine"), y2="haut:Q"
+    )
+    line = timed.mark_line(color=palette.BLUE, strokeWidth=2.5, invalid=unread).encode(y=y)
+    points = timed.mark_point(filled=True, size=60, color=palette.BLUE, opacity=1).encode(
+        y=y, tooltip=tips
+    )
+    now = (
+        alt.Chart(figure.data(rows[-1:]))
+        .mark_point(filled=True, size=130, color=palette.INK, opacity=1)
+        .encode(x=x, y=y, tooltip=tips)
+    )
+    past = (
+        alt.Chart(figure.data(behind))
+        .mark_line(color=palette.EDGE, strokeWidth=1, invalid=unread)
+        .encode(x=x, y=y, detail="an:N")
+    )
+    return alt.layer(usual_range, past, line, points, now).properties(
+        width="container", height=height
+    )
 
 
 def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
