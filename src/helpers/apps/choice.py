@@ -52,7 +52,7 @@ class Choice:
         if name == "territoire":
             division, _, zone = value.partition("/")
             return replace(self, division=division, zone=zone or WHOLE)
-        return replace(self, **{name: value})
+        return replace(self, theme=value) if name == "theme" else replace(self, role=value)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -124,6 +124,18 @@ def folded(title: str, markdown: str, *, open_now: bool = False) -> str:
     state = " open" if open_now else ""
     text = markup.to_html(markdown)
     return f'<details class="app-folded"{state}><summary>{escape(title)}</summary>{text}</details>'
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table as HTML, from text as it is written; it scrolls sideways where it must."""
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in lines
+    )
+    return (
+        f'<div class="app-scroll" tabindex="0" role="group" aria-label="Tableau"><table><thead><tr>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def aside(text: str) -> str:

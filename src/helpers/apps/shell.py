@@ -137,7 +137,7 @@ def _simulated(city: City) -> str:
         return ""
     return (
         '<p class="app-simulated" role="status"><strong>Données simulées</strong> : aucun chiffre '
-        "de cette page ne décrit la réalité.</p>"
+        "de cette page n'est réel.</p>"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from helpers.core.base.french import change, number
+from helpers.core.base.french import number, percent
 from helpers.core.city.city import City
 from helpers.trends import words as trends_words
 from helpers.trends.indicators import ALL
@@ -18,7 +18,7 @@ WEEKS = 26  # drawn
 WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
 ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "?", "abstained": "–"}
 # What the measures of zones mean, where they stand.
-ZONES = {"critical": " ; criticité : nombre × gravité × évolution", "rising": ""}
+ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 
 
 def tiles(
@@ -67,7 +67,12 @@ def _tile(
             f'<a href="{escape(reliability)}" title="De A, la plus sûre, à D ; voir Confiance">'
             f"fiabilité {escape(max(grades))}</a>"
         )
-    return f"<li><h3>{escape(title)}</h3>{''.join(lines)}{drawn}<p>{badge}</p></li>"
+    return f"<li><h3>{escape(title)}</h3>{''.join(lines)}<p>{badge}{drawn}</p></li>"
+
+
+def _signed(ratio: float) -> str:
+    """Return a ratio as a change in whole per cent: finer than its interval would say too much."""
+    return f"{'+' if ratio >= 1 else ''}{percent(ratio - 1)}"
 
 
 def _direction(label: str) -> str:
@@ -83,8 +88,8 @@ def _line(row: Row, knobs: Knobs, label: str) -> str:
         return f"<p>abstention : {escape(why)}</p>"
     measure, value, low, high = (row[k] for k in ("measure", "value", "low", "high"))
     if measure == "change":
-        span = f"{change(low)} à {change(high)} en {knobs.window_weeks} semaines"
-        return f"<p>{_direction(label)} {change(value)} ({span})</p>"
+        span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} semaines"
+        return f"<p>{_direction(label)} {_signed(value)} ({span})</p>"
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"
         span = f"({number(low)} à {number(high)}) " if measure == "critical" else ""

@@ -41,7 +41,10 @@ TABLES = (
 )
 # Each area shows, for a choice, what this figure of the pipeline shows for the whole city.
 PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
-FRAMES = {"wide": (640, 400), "narrow": (346, 200)}  # of the map, in pixels, on a screen and a phone
+FRAMES = {
+    "wide": (600, 430),
+    "narrow": (346, 180),
+}  # of the map, in pixels, on a screen and a phone
 MAP = "Carte : chaque zone jugée contre son habitude"
 NAMED = 8  # zones named on the map at most
 BACK = 28  # days over which « since when » is looked for
@@ -59,7 +62,9 @@ class Today:
         self.place, self.city, run = place, place.city, place.run
         self.con = run.view(*TABLES[2:7])
         tables = {
-            name: store.table(run.view(f"derived/situation/{name}.parquet"), f'SELECT * FROM "{name}"')
+            name: store.table(
+                run.view(f"derived/situation/{name}.parquet"), f'SELECT * FROM "{name}"'
+            )
             for name in ("alerts", "levels", *agenda.SCHEMAS)
         }
         self.knobs, self.trend_knobs = params.knobs("situation"), params.knobs("trends")
@@ -217,10 +222,13 @@ class Today:
                 name: zone_map.layout(features, *size) for name, size in FRAMES.items() if features
             }
         chosen = choice.zone if choice.zone in zones else ""
-        return "".join(
-            f'<div class="app-{name}">{zone_map.svg(ground, zones, named, MAP, chosen)}</div>'
-            for name, ground in self.grounds[choice.division].items()
-        ) or "<p>Découpage sans contours : pas de carte, voir le tableau.</p>"
+        return (
+            "".join(
+                f'<div class="app-{name}">{zone_map.svg(ground, zones, named, MAP, chosen)}</div>'
+                for name, ground in self.grounds[choice.division].items()
+            )
+            or "<p>Découpage sans contours : pas de carte, voir le tableau.</p>"
+        )
 
     def _trend(
         self, choice: Choice, found: Sequence[Row], names: told.Names
@@ -273,9 +281,7 @@ class Today:
         names = self.place.names(self.city.about.main_division)
         line = told.day_line(self.today, self.city, names)
         inside = to_html(situation_words.day(self.city, self.today, names))
-        return (
-            f'<details class="app-on"><summary>{escape(line)}</summary>{inside}</details>'
-        )
+        return f'<details class="app-on"><summary>{escape(line)}</summary>{inside}</details>'
 
 
 def _of(table: Any, themes: set[str]) -> Any:

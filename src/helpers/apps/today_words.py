@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
+from helpers.apps import parts
 from helpers.apps.choice import Choice
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
@@ -49,6 +49,8 @@ def when(days: int) -> str:
 def against(row: Row) -> str:
     """Return what was awaited of a row that is judged: « 3 attendus, de 0 à 7 »."""
     awaited = plural(round(row["expected"]), "attendu")
+    if round(row["expected"]) == 0:
+        awaited = "moins d'un attendu"
     return f"{awaited}, de {number(row['low'])} à {number(row['high'])}"
 
 
@@ -66,22 +68,25 @@ def _told(row: Row, city: City, names: Names, since: Since) -> str:
     )
 
 
-def of_the_day(
-    found: Sequence[Row], choice: Choice, city: City, names: Names, since: Since
-) -> str:
+def of_the_day(found: Sequence[Row], choice: Choice, city: City, names: Names, since: Since) -> str:
     """Return the sentence of the day, all themes together: Markdown.
 
     `found`: what stands out in the territory chosen, the gravest first.
     """
     where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
     alerts = [row for row in found if row["tier"] == ALERT]
-    rest = len(found) - 1
     if not found:
         said = "rien ne sort de l'ordinaire" if where else "Rien ne sort de l'ordinaire"
         return f"{where}**{said}** {when(choice.days)}."
     head = "Alerte" if alerts else "Aucune alerte ; à regarder"
-    others = f", et {plural(rest, 'autre')}" if rest else ""
-    return f"{where}{head} : {_told(found[0], city, names, since)}{others}."
+    watch = len(found) - len(alerts)
+    others = [plural(len(alerts) - 1, "autre alerte")] if len(alerts) > 1 else []
+    if alerts and watch:
+        others.append(f"{plural(watch, 'compte')} à regarder")
+    elif watch > 1:
+        others.append(plural(watch - 1, "autre"))
+    more = f" ; et {', '.join(others)}" if others else ""
+    return f"{where}{head} : {_told(found[0], city, names, since)}{more}."
 
 
 def promise(judged: Judgement, choice: Choice) -> str:
@@ -139,9 +144,8 @@ def _zones(rows: Sequence[Row], names: Names, since: Since) -> str:
         told.append(f"{plain(situation_words.place(row['zone'], names))} ({SHORT[row['tier']]}"
                     f"{began})")  # fmt: skip
     more = len(rows) - LISTED
-    return "à regarder : " * (rows[0]["tier"] != ALERT) + ", ".join(told) + (
-        f" et {plural(more, 'autre')}" if more > 0 else ""
-    )
+    rest = f" et {plural(more, 'autre')}" if more > 0 else ""
+    return f"{', '.join(told)}{rest}"
 
 
 # --- HTML ------------------------------------------------------------------------------------
@@ -158,27 +162,28 @@ def cards(
     """
     alerts = [row for row in found if row["tier"] == ALERT]
     watch = [row for row in found if row["tier"] == WATCH]
-    parts = [f"<h2>{'Alertes en vigueur' if alerts else 'Aucune alerte en vigueur'}</h2>"]
+    told_parts = [f"<h2>{'Alertes en vigueur' if alerts else 'Aucune alerte en vigueur'}</h2>"]
     if alerts:
         told = [_card(row, city, names, since, around, on_there) for row in alerts]
-        parts.append(f'<div class="app-row">{"".join(told[:LISTED])}</div>')
-        parts.append(_more([f"<div>{one}</div>" for one in told[LISTED:]]))
+        told_parts.append(f'<div class="app-row">{"".join(told[:LISTED])}</div>')
+        told_parts.append(_more(told[LISTED:]))
     if elsewhere:
         hidden = plural(elsewhere, "autre alerte")
-        parts.append(f'<p><a href="{escape(everywhere)}">{hidden}</a>, hors de ce choix.</p>')
+        told_parts.append(f'<p><a href="{escape(everywhere)}">{hidden}</a>, hors de ce choix.</p>')
     if watch:
-        lines = [f"<li>{_line(row, city, names, since)}</li>" for row in watch]
-        parts.append(f"<h3>À regarder</h3><ul>{''.join(lines[:LISTED])}</ul>")
-        parts.append(_more(lines[LISTED:]))
-    return f'<section class="app-cards" aria-label="Alertes">{"".join(parts)}</section>'
+        lines = "".join(f"<li>{_line(row, city, names, since)}</li>" for row in watch)
+        heard = list(dict.fromkeys(situation_words.place(row["zone"], names) for row in watch))
+        more = len(heard) - LISTED
+        listed = ", ".join(heard[:LISTED]) + (f" et {plural(more, 'autre')}" if more > 0 else "")
+        title = f"{plural(len(watch), 'compte')} à regarder : {listed}"
+        told_parts.append(f"<details><summary>{escape(title)}</summary><ul>{lines}</ul></details>")
+    return f'<section class="app-cards" aria-label="Alertes">{"".join(told_parts)}</section>'
 
 
 def _more(rest: Sequence[str]) -> str:
     if not rest:
         return ""
-    inside = "".join(rest)
-    inside = f"<ul>{inside}</ul>" if inside.startswith("<li") else inside
-    return f"<details><summary>et {plural(len(rest), 'autre')}</summary>{inside}</details>"
+    return f"<details><summary>et {plural(len(rest), 'autre')}</summary>{''.join(rest)}</details>"
 
 
 def _line(row: Row, city: City, names: Names, since: Since) -> str:
@@ -195,17 +200,20 @@ def _card(
 ) -> str:  # fmt: skip
     theme = city.themes[row["theme"]]
     place = situation_words.place(row["zone"], names)
-    began = f" depuis le {spoken(since[key(row)])}" if key(row) in since else ""
-    lines = [f"{when(row['period_days'])}{began}".capitalize()]
-    lines += [one for one in (around.get(key(row), ""), on_there.get(row["zone"], "")) if one]
+    began = f", depuis le {spoken(since[key(row)])}" if key(row) in since else ""
+    line = f"{when(row['period_days'])}{began}"
+    known = [one for one in (around.get(key(row), ""), on_there.get(row["zone"], "")) if one]
+    beside = "".join(f"<p>{escape(one)}</p>" for one in known)
+    beside = f"<details><summary>Autour</summary>{beside}</details>" if known else ""
     sheet = ""
     if theme.sheet:
         sheet = f'<a href="#fiche-{escape(theme.sheet, quote=True)}">Fiche réflexe</a>'
-    told = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (
         f'<article class="app-card"><h3>{escape(theme.title)}, {escape(place)}</h3>'
         f'<p class="app-figure"><strong>{number(row["n"])}</strong> '
-        f"{'faits' if row['n'] >= 2 else 'fait'}, {against(row)}</p>{told}{sheet}</article>"
+        f"{'faits' if row['n'] >= 2 else 'fait'}, {against(row)}</p>"
+        f'<p>{escape(line[0].upper() + line[1:])}</p><div class="app-next">{sheet}{beside}</div>'
+        "</article>"
     )
 
 
@@ -268,24 +276,15 @@ def zone_words(rows: Sequence[Row], city: City, name: str, theme: str) -> str:
 
 def table(rows: Sequence[Row], city: City, names: Names, caption: str) -> str:
     """Return the table behind the map as HTML: a line a theme and zone, the gravest first."""
-    head = "".join(
-        f'<th scope="col"{num}>{escape(title)}</th>'
-        for title, num in (("Zone", ""), ("Thème", ""), ("Faits", ' class="num"'),
-                           ("Attendus", ' class="num"'), ("Jugement", ""))
-    )  # fmt: skip
     lines = []
     for row in rows:
         awaited = f"{number(row['low'])} à {number(row['high'])}" if row["low"] is not None else "–"
-        n = "manquant" if row["n"] is None else number(row["n"])
         judged = SHORT[row["tier"]]
         if row["tier"] == ABSTAINED:
             judged += f" ({situation_words.reason(row)})"
-        lines.append(
-            f"<tr><td>{escape(situation_words.place(row['zone'], names))}</td>"
-            f"<td>{escape(city.themes[row['theme']].title)}</td>"
-            f'<td class="num">{n}</td><td class="num">{awaited}</td><td>{escape(judged)}</td></tr>'
-        )
-    return (
-        f'<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
+        lines.append([
+            situation_words.place(row["zone"], names), city.themes[row["theme"]].title,
+            "manquant" if row["n"] is None else number(row["n"]), awaited, judged,
+        ])  # fmt: skip
+    heads = ("Zone", "Thème", "Faits", "Attendus", "Jugement")
+    return f"<p>{escape(caption)}</p>{parts.table(heads, lines)}"

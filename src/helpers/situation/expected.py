@@ -94,8 +94,10 @@ def band(held: Forecasts, row: int, confidence: float) -> Expected | None:
     mean, tail = means[row], (1 - confidence) / 2
     wider = (special.stdtrit(spare, 1 - tail) / special.ndtri(1 - tail)) ** 2
     low, high = count_interval(mean, (1 / shape[row] + spread) * mean**2 * wider, tail)
-    told = [np.where(held.sound, one, np.nan) for one in (np.round(mean, DIGITS), low, high)]
-    return Expected(*told, len(past))
+    value, low, high = (
+        np.where(held.sound, one, np.nan) for one in (np.round(mean, DIGITS), low, high)
+    )
+    return Expected(value, low, high, len(past))
 
 
 def sway(n: Floats, means: Floats, shape: Floats) -> float:

@@ -116,7 +116,9 @@ def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) ->
     rows, behind = [], []
     for one in reversed(weeks[:count]):
         last = one["first"] + dt.timedelta(days=6)
-        usual = "non dite" if one["low"] is None else f"{number(one['low'])} à {number(one['high'])}"
+        usual = (
+            "non dite" if one["low"] is None else f"{number(one['low'])} à {number(one['high'])}"
+        )
         rows.append({
             "jour": last.isoformat(), "n": one["n"], "bas": one["low"], "haut": one["high"],
             "semaine": f"du {spoken(one['first'])} au {spoken(last)}", "habitude": usual,

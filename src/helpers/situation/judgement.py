@@ -3,8 +3,8 @@
 Over the periods that alerts test, a zone stands out where they say so, and nowhere else. Over
 longer ones, where its count lies outside its interval so far that chance would hardly bring one
 such count among all that are compared: the interval's own Student quantile tells how far that is
-(on the logarithm of counts above, their square root below: neither makes its tail too thin). Whatever the period, an
-alert in force stays one.
+(on the logarithm of counts above, their square root below: neither makes its tail too thin).
+Whatever the period, an alert in force stays one.
 """
 
 from __future__ import annotations

@@ -68,6 +68,27 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """How degrees become pixels: origin in degrees, pixels a degree, origin in pixels."""
+
+    west: float
+    north: float
+    across: float
+    down: float
+    x0: float
+    y0: float
+
+    def pixels(self, shape: BaseGeometry) -> BaseGeometry:
+        """Return a shape given in degrees."""
+
+        def moved(xy: Any) -> Any:
+            x = (xy[:, 0] - self.west) * self.across + self.x0
+            return np.stack([x, (self.north - xy[:, 1]) * self.down + self.y0], axis=1)
+
+        return shapely.transform(shape, moved)
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where the shapes are: `of` the part that `frame` shows enlarged, where there is one."""
 
@@ -76,11 +97,22 @@ class Layout:
     placed: tuple[Placed, ...]
     of: Box | None
     frame: Box | None
+    fit: Fit
+
+    def marks(self, shapes: Iterable[BaseGeometry]) -> list[BaseGeometry]:
+        """Return shapes given in degrees where they are drawn, in the enlarged part too."""
+        placed = [Placed("", self.fit.pixels(one), False) for one in shapes]
+        larger: list[Placed] = []
+        if self.of is not None and self.frame is not None:
+            covered = shapely.box(*self.frame)
+            larger = _enlarged(placed, self.of, self.frame)
+            placed = [one for one in placed if not one.shape.intersects(covered)]
+        return [one.shape for one in (*placed, *larger)]
 
 
 @dataclass(frozen=True)
 class Zone:
-    """How a zone is shown: its colour, its class, its words, and what the page's choice calls it."""
+    """How a zone is shown: colour, class, words, and what the page's control calls it."""
 
     fill: str
     kind: str
@@ -91,16 +123,18 @@ class Zone:
 def layout(features: list[dict[str, Any]], width: int, height: int) -> Layout:
     """Return the features (GeoJSON, degrees, `code`; at least one) fitted into the frame."""
     codes = [feature["properties"]["code"] for feature in features]
-    shapes = _fitted([shapely.from_geojson(json.dumps(f["geometry"])) for f in features], width, height)
+    drawn = [shapely.from_geojson(json.dumps(one["geometry"])) for one in features]
+    fit = _fit(drawn, width, height)
+    shapes = [fit.pixels(shape).simplify(0.35) for shape in drawn]
     of, frame = _inset(shapes, width, height)
     placed = [Placed(code, shape, False) for code, shape in zip(codes, shapes, strict=True)]
     if of is not None and frame is not None:
         placed += _enlarged(placed, of, frame)
-    return Layout(width, height, tuple(placed), of, frame)
+    return Layout(width, height, tuple(placed), of, frame, fit)
 
 
-def _fitted(shapes: list[BaseGeometry], width: int, height: int) -> list[BaseGeometry]:
-    """Return the shapes in pixels: degrees seen at the middle latitude, north up."""
+def _fit(shapes: list[BaseGeometry], width: int, height: int) -> Fit:
+    """Return how degrees become pixels: seen at the middle latitude, north up."""
     left, south, right, north = shapely.total_bounds(np.array(shapes, dtype=object))
     narrow = math.cos(math.radians((south + north) / 2))
     scale = min(
@@ -109,12 +143,7 @@ def _fitted(shapes: list[BaseGeometry], width: int, height: int) -> list[BaseGeo
     )
     x0 = (width - (right - left) * narrow * scale) / 2
     y0 = (height - (north - south) * scale) / 2
-
-    def pixels(xy: Any) -> Any:
-        x = (xy[:, 0] - left) * narrow * scale + x0
-        return np.stack([x, (north - xy[:, 1]) * scale + y0], axis=1)
-
-    return [shapely.transform(shape, pixels).simplify(0.35) for shape in shapes]
+    return Fit(left, north, narrow * scale, scale, x0, y0)
 
 
 def _inset(shapes: list[BaseGeometry], width: int, height: int) -> tuple[Box | None, Box | None]:
@@ -203,24 +232,35 @@ def _meet(a: Box, b: Box) -> bool:
 
 
 def svg(
-    found: Layout, zones: Mapping[str, Zone], named: Mapping[str, str], title: str, chosen: str = ""
+    found: Layout,
+    zones: Mapping[str, Zone],
+    named: Mapping[str, str],
+    title: str,
+    chosen: str = "",
+    marks: Iterable[BaseGeometry] = (),
 ) -> str:
     """Return the map as SVG; each zone is a button that bears its words and its code.
 
-    `zones`: code → how it is shown; `named` as for `labels`. One stop of the Tab key: arrows go from zone to zone (the page's
-    own script), which only needs the order of the elements.
+    `zones`: code → how it is shown; `named` as for `labels`; `marks`: shapes in pixels
+    (`Layout.marks`) drawn over the zones. One stop of the Tab key: arrows go from zone to zone
+    (the page's own script), which only needs the order of the elements.
     """
     parts = [_coast(found)]
     stop = chosen or next((one.code for one in found.placed), "")
-    parts += [_path(one, zones[one.code], one.code == stop) for one in found.placed if not one.inset]
+    parts += [
+        _path(one, zones[one.code], one.code == stop) for one in found.placed if not one.inset
+    ]
     if found.frame is not None and found.of is not None:
         parts += [_rect(found.of, "none"), _rect(found.frame, palette.PAPER)]
         parts += [_path(one, zones[one.code], False) for one in found.placed if one.inset]
         parts += [_rect(found.frame, "none")]
+    spots = "".join(path(one) for one in marks)
+    if spots:
+        parts.append(
+            f'<path class="map-mark" aria-hidden="true" fill="{palette.HOT}" d="{spots}"/>'
+        )
     parts += [
-        f'<path class="map-chosen" d="{one.d}"/>'
-        for one in found.placed
-        if one.code == chosen
+        f'<path class="map-chosen" d="{one.d}"/>' for one in found.placed if one.code == chosen
     ]
     parts += [_label(one) for one in labels(found, named)]
     inner = "".join(parts)
