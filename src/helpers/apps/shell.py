@@ -93,7 +93,7 @@ class Shell:
             self._make_controls(offered, self.page.uses)
             self.boundary.run(self._show)
         told = ", ".join(TITLES[name].lower() for name in refused)
-        said = f"Le lien demandait ce que cette page n'offre pas ({told}) : la valeur habituelle est montrée."
+        said = f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est montrée."
         self.said = [widgets.HTML(aside(said))] if refused else []
 
     def _make_controls(self, offered: Offer, uses: tuple[str, ...]) -> None:

@@ -159,7 +159,7 @@ class Today:
         return told.cards(found, hidden, everywhere, self.city, names, began, around, there)
 
     def _around(self, row: Row, names: told.Names) -> str:
-        """Return what else was recorded on the days of an alert, in its zone and those beside it."""
+        """Return what else was recorded on the days of an alert, in its zone and beside it."""
         if row["zone"] == WHOLE:
             return ""
         ring = {row["zone"], *self._beside(row["division"], row["zone"])}

@@ -1,4 +1,4 @@
-"""What the page « Aujourd'hui » says: the sentence of the day, cards, list to look at, the day's line.
+"""What « Aujourd'hui » says: sentence of the day, cards, what to look at, the line of the day.
 
 All of it from one judgement (`helpers.situation.judgement`). Foreign titles go through `plain`, or
 `escape` where the text is HTML at once.

@@ -80,7 +80,8 @@ class WhereWhen:
         drawn = self._map(choice, zones, theme)
         line, week = self._rhythm(choice, theme)
         repeats = self._repeats(theme)
-        self.answer.value = words(self._answer(choice, theme, zones), "usual")
+        small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses."
+        self.answer.value = words(self._answer(choice, theme, zones), "usual", small)
         proof = evidence_line(self.proofs.of("map", said, drawn))
         self.map.value = drawn + proof
         self.rhythm.show("À quelles heures ?", line, week,
