@@ -72,29 +72,46 @@ def link(page: str, choice: Choice, **changed: str) -> str:
 
 
 class Shell:
-    """A page in its frame; `query` is that of the address, and taken from Voilà where not given."""
+    """A page in its frame, with the usual choice until `arrive` brings that of a link."""
 
-    def __init__(self, city: str, made: Callable[[Place], Page], query: str | None = None) -> None:
+    def __init__(self, city: str, made: Callable[[Place], Page]) -> None:
         self.run = Run("situation", {"city": city, **params.block("situation")})
         con = self.run.view("cube.parquet", "zones.parquet", "derived/waves/states.parquet")
         self.city = standing.in_force(self.run)
         self.left_out = standing.reasons_left_out(con, self.run.city, self.city)
         themes = levels.dated_themes(con, self.city)
         roles = list(params.knobs("trends").indicators)
-        offered = offer(con, self.city, self.run.knobs.periods_days, roles, themes)
-        asked = os.environ.get("QUERY_STRING", "") if query is None else query
-        self.choice, refused = offered.read(asked)
-        self.nav = widgets.HTML()
+        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes)
+        self.choice = self.offer.first
+        self.nav, self.said = widgets.HTML(), widgets.HTML()
+        self.said.add_class("app-said")
         self.page: Page | None = None
         self._controls: dict[str, widgets.Dropdown] = {}
         if themes:
-            self.page = made(Place(self.run, self.city, offered))
+            self.page = made(Place(self.run, self.city, self.offer))
             self.boundary = Boundary(self.page.widget)
-            self._make_controls(offered, self.page.uses)
+            self._make_controls(self.offer, self.page.uses)
             self.boundary.run(self._show)
-        told = ", ".join(TITLES[name].lower() for name in refused)
-        said = f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est montrée."
-        self.said = [widgets.HTML(aside(said))] if refused else []
+
+    def arrive(self, query: str) -> None:
+        """Take the choice of a link's query; say what of it this city does not have."""
+        choice, refused = self.offer.read(query)
+        if refused:
+            told = ", ".join(TITLES[name].lower() for name in refused)
+            self.said.value = aside(
+                f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est montrée."
+            )
+        if choice == self.choice or self.page is None:
+            return
+
+        def take() -> None:
+            self.choice = choice
+            values = choice.values()
+            for name, control in self._controls.items():
+                control.value = values[name]
+            self._show()
+
+        self.boundary.run(take)
 
     def _make_controls(self, offered: Offer, uses: tuple[str, ...]) -> None:
         values = self.choice.values()
@@ -126,7 +143,7 @@ class Shell:
         else:
             bar = widgets.Box([*self._controls.values(), self.boundary.notice])
             bar.add_class("app-bar")
-            parts = [top, self.nav, bar, *self.said, self.page.widget, *why]
+            parts = [top, self.nav, bar, self.said, self.page.widget, *why]
         whole = widgets.VBox(parts)
         whole.add_class("app-page")
         return whole
@@ -156,5 +173,7 @@ def _nav(city: City, title: str, choice: Choice) -> str:
 
 
 def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
-    """Return a page of the city, as its notebook shows it."""
-    return Shell(city, made).widget()
+    """Return a page of the city, as its notebook shows it, with the choice that its link carries."""
+    page = Shell(city, made)
+    page.arrive(os.environ.get("QUERY_STRING", ""))
+    return page.widget()
