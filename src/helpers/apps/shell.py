@@ -99,7 +99,8 @@ class Shell:
         if refused:
             told = ", ".join(TITLES[name].lower() for name in refused)
             self.said.value = aside(
-                f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est montrée."
+                f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est "
+                "montrée."
             )
         if choice == self.choice or self.page is None:
             return
@@ -173,7 +174,7 @@ def _nav(city: City, title: str, choice: Choice) -> str:
 
 
 def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
-    """Return a page of the city, as its notebook shows it, with the choice that its link carries."""
+    """Return a page of the city, as its notebook shows it, with the choice of its link."""
     page = Shell(city, made)
     page.arrive(os.environ.get("QUERY_STRING", ""))
     return page.widget()

@@ -132,8 +132,8 @@ class Today:
         for row in found:
             if row["period_days"] <= BACK:
                 daily = self._daily(row)
-                level = row["expected"] / row["period_days"]
-                began[told.key(row)] = since(daily, level)
+                usual, now = (row[name] / row["period_days"] for name in ("expected", "n"))
+                began[told.key(row)] = since(daily, usual, now)
         return began
 
     def _daily(self, row: Row) -> list[tuple[dt.date, int]]:

@@ -16,7 +16,7 @@ from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
-from helpers.situation import agenda
+from helpers.situation import agenda, figures
 from helpers.situation import words as situation_words
 from helpers.situation.judgement import ABSTAINED, ALERT, BELOW, WATCH, Judgement, Row
 
@@ -30,10 +30,7 @@ TIERS = {
     "usual": "comme d'habitude",
     ABSTAINED: "abstention",
 }
-SHORT = {
-    ALERT: "alerte", WATCH: "à regarder", BELOW: "moins que d'habitude",
-    "usual": "comme d'habitude", ABSTAINED: "abstention",
-}  # fmt: skip
+SHORT = figures.TIERS
 
 
 def key(row: Row) -> tuple[str, str, int]:

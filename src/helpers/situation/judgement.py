@@ -163,12 +163,15 @@ def surprises(rows: Sequence[Mapping[str, Any]], confidence: float) -> Floats:
     return np.stack([tail(high, n > high, np.log), tail(low, n < low, np.sqrt)], axis=1)
 
 
-def since(daily: Sequence[tuple[dt.date, int]], expected: float) -> dt.date:
-    """Return the day from which a count that stands out has most likely been above its level.
+def since(daily: Sequence[tuple[dt.date, int]], usual: float, now: float) -> dt.date:
+    """Return the day from which a count that stands out has most likely been at its new level.
 
-    `daily`: the days looked back over, the last one last; `expected`: facts a day. The start of the
-    stretch up to today whose excess is the greatest (Page 1954, Biometrika 41).
+    `daily`: the days looked back over, the last one last; `usual` and `now`: facts a day before
+    and since. The stretch up to today that best tells one level from the other, counts being
+    Poisson's (Lucas 1985, Technometrics 27, §2; Page 1954, Biometrika 41).
     """
+    before, after = max(usual, 1e-3), max(now, usual + 1e-3)
+    between = (after - before) / np.log(after / before)
     n = np.array([count for _, count in daily], dtype=float)
-    excess = np.cumsum((n - expected)[::-1])[::-1]
+    excess = np.cumsum((n - between)[::-1])[::-1]
     return daily[int(np.argmax(excess))][0]
