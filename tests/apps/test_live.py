@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 APP = """
 import os
-from types import SimpleNamespace
 
 import ipywidgets as widgets
 from IPython.display import display
-from helpers.apps.parts import header
 
-city = SimpleNamespace(about=SimpleNamespace(title="Ville", simulated=True))
+top = widgets.HTML(
+    '<p class="app-simulated"><strong>Données simulées</strong></p>'
+    '<div class="app-heading"><h1>Essai</h1></div>'
+)
 theme = widgets.Dropdown(options=["Vols", "Bruit"], description="Thème")
 period = widgets.ToggleButtons(options=["Semaine", "Mois"], description="Période", tooltip="")
 shown, stop = widgets.HTML("Vols : 12"), widgets.Button(description="Arrêter")
@@ -33,7 +34,7 @@ theme.observe(lambda change: setattr(shown, "value", f"{change.new} : 12"), "val
 stop.on_click(lambda _: os._exit(1))
 back = widgets.Button(description="Semaine par le programme")
 back.on_click(lambda _: setattr(period, "value", "Semaine"))
-page = widgets.VBox([header(city, "Essai", "Au 1er janvier"), theme, period, shown, stop, back])
+page = widgets.VBox([top, theme, period, shown, stop, back])
 page.add_class("essai")
 display(page)
 """

@@ -13,7 +13,7 @@ import pytest
 from helpers.core.base.markup import to_html
 from helpers.core.city.city import City
 from helpers.core.place_time import places
-from helpers.core.stage import figure, palette, params
+from helpers.core.stage import figure, params
 from helpers.situation import alerts, figures, levels, words
 from helpers.situation.agenda import Today
 from helpers.situation.reflex_sheets import Opened, Reason, Sheet
@@ -141,31 +141,6 @@ def test_texts_of_the_city_and_of_its_deliveries_do_nothing(tmp_path: Path) -> N
         assert "<b>" not in page
         assert "<a " not in page
         assert "<em>" not in page
-
-
-def zone(code: str) -> dict[str, Any]:
-    ring = [[0, 0], [0, 1], [1, 1], [0, 0]]
-    shape = {"type": "Polygon", "coordinates": [ring]}
-    return {"type": "Feature", "properties": {"code": code, "nom": code}, "geometry": shape}
-
-
-def test_the_chosen_zone_alone_is_outlined_on_the_map() -> None:
-    features = [zone(code) for code in "AB"]
-    whole = figure.complete(figures.level_map(features, ROWS, 100, 100, "ville"))
-    assert "layer" not in whole
-    spec = figure.complete(figures.level_map(features, ROWS, 100, 100, "B"))
-    colours, around = spec["layer"]
-    assert spec["datasets"][around["data"]["name"]] == [features[1]]
-    assert around["mark"] | {"stroke": palette.INK, "filled": False} == around["mark"]
-    same = ("mark", "encoding", "transform", "data", "projection")
-    assert {k: colours[k] for k in same} == {k: whole[k] for k in same}
-
-
-def test_a_silent_zone_is_missing_on_the_map_not_zero() -> None:
-    spec = figure.complete(figures.level_map([zone("A")], [row("A", 1) | SILENT], 100, 100))
-    told = spec["datasets"][spec["transform"][0]["from"]["data"]["name"]]
-    assert told == [{"zone": "A", "niveau": "abstention", "faits": "manquant",
-                     "habitude": "abstention : source muette"}]  # fmt: skip
 
 
 def test_counts_least_expected_come_first_and_alerts_are_told_apart(city: City) -> None:

@@ -114,7 +114,7 @@ def test_removal_that_fails_leaves_all(place: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "user"),
     [("rhythms", "étape portfolio"), ("reliability", "étape hotspots"), ("evidence", "figures"),
-     ("situation", "src/helpers/apps/situation.py")],
+     ("situation", "src/helpers/apps/choice.py")],
 )  # fmt: skip
 def test_what_others_rest_on_is_not_removed(name: str, user: str, place: Path) -> None:
     with pytest.raises(PhareError, match="sert à d'autres") as caught:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import altair as alt
 import ipywidgets as widgets
 from traitlets.log import get_logger
 
-from helpers.core.base import markup
-from helpers.core.city.city import City
+from helpers.core.base import markup, store
 from helpers.core.stage import figure
+from helpers.core.stage.run import Run, digest
 
 alt.JupyterChart.enable_offline(True)
 
@@ -25,22 +24,6 @@ FAILED = (
     "précédent, pas à celui-ci. Choisissez autre chose ou rechargez la page ; si cela se "
     "reproduit, prévenez l'équipe d'analyse."
 )
-
-
-def header(city: City, title: str, line: str) -> widgets.HTML:
-    """Return the app's heading: city, title, and « données simulées » where due."""
-    simulated = (
-        '<p class="app-simulated" role="status"><strong>Données simulées</strong> : aucun chiffre '
-        "de cette page ne décrit la réalité.</p>"
-        if city.about.simulated
-        else ""
-    )
-    style = files("helpers.apps").joinpath("apps.css").read_text(encoding="utf-8")
-    return widgets.HTML(
-        f'<style>{style}</style>{simulated}<div class="app-heading">'
-        f"<h1>{escape(title)} <span>{escape(city.about.title)}</span></h1>"
-        f"<p>{escape(line)}</p></div>"
-    )
 
 
 class Boundary:
@@ -101,10 +84,31 @@ class Panel:
         """Draw `chart` under `title` and `line`; `evidence` is offered and told in short."""
         self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
         self._chart.spec = figure.complete(chart.properties(description=f"{title} {line}"))
-        self._evidence.value = _evidence(evidence)
+        self._evidence.value = evidence_line(evidence)
 
 
-def _evidence(evidence: dict[str, Any]) -> str:
+class Proofs:
+    """The evidence of the charts of a page: what the pipeline published, and what is shown now.
+
+    `tables`: the files of the city that the page's charts are drawn from.
+    """
+
+    def __init__(self, run: Run, tables: tuple[str, ...], published: dict[str, str]) -> None:
+        self._found = {
+            area: json.loads(run.read(f"figures/{path}.evidence.json").read_text(encoding="utf-8"))
+            for area, path in published.items()
+        }
+        files = [run.workspace.data / name for name in tables]
+        self._inputs = {run.workspace.relative(path): store.sha256(path) for path in files}
+
+    def of(self, area: str, choice: dict[str, Any], drawn: Any) -> dict[str, Any]:
+        """Return the evidence of an area whose drawing is `drawn` (JSON, or SVG) for `choice`."""
+        shown = {"choice": choice, "inputs_now": self._inputs, "spec_sha256_now": digest(drawn)}
+        return {**self._found[area], "app": shown}
+
+
+def evidence_line(evidence: dict[str, Any]) -> str:
+    """Return the HTML under a figure: its passport, which is its evidence to be saved."""
     text = json.dumps(evidence, ensure_ascii=False, indent=1, sort_keys=True)
     link = base64.b64encode(text.encode()).decode()
     name = evidence["figure"]
@@ -122,11 +126,28 @@ def folded(title: str, markdown: str, *, open_now: bool = False) -> str:
     return f'<details class="app-folded"{state}><summary>{escape(title)}</summary>{text}</details>'
 
 
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table as HTML, from text as it is written; it scrolls sideways where it must."""
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in lines
+    )
+    return (
+        f'<div class="app-scroll" tabindex="0" role="group" aria-label="Tableau"><table><thead><tr>'
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def aside(text: str) -> str:
     """Return the HTML of a remark below the page; stars mark what is strong."""
     return f'<p class="app-aside">{markup.inline(text)}</p>'
 
 
-def words(text: str, level: str) -> str:
-    """Return the HTML of an answer in words; stars mark what is strong, `level` its colour."""
-    return f'<p class="app-words app-{level}" aria-live="polite">{markup.inline(text)}</p>'
+def words(text: str, level: str, small: str = "") -> str:
+    """Return the HTML of an answer in words; stars mark what is strong, `level` its colour.
+
+    `small`: what is to be known with it.
+    """
+    more = f" <small>{markup.inline(small)}</small>" if small else ""
+    said = f"{markup.inline(text)}{more}"
+    return f'<p class="app-words app-{level}" aria-live="polite">{said}</p>'

@@ -77,6 +77,29 @@ def by_the_year_before(held: Forecasts, confidence: float, known: float = 0.0) -
     return Expected(value, low, high, len(past))
 
 
+def band(held: Forecasts, row: int, confidence: float) -> Expected | None:
+    """Return what was expected of each of one row's forecasts, the latest first: (forecasts,).
+
+    The usual range that a curve is drawn upon: `by_the_year_before`, of every forecast instead of
+    the first one. NaN where the year before was not heard; None where too few of the past tell.
+    """
+    past = np.flatnonzero(held.sound[1:]) + 1
+    if len(past) < FEWEST_FORECASTS:
+        return None
+    means, shape = held.means()
+    alike = slice(0, 1) if row == 0 else slice(1, None)  # who learn their sway together
+    spread = sway(held.n[alike][:, past], means[alike][:, past], shape[alike][:, past])
+    spread *= len(past) / max(len(past) - FITTED, 1)
+    spare = effective(held.n[0, past], means[0, past], shape[0, past])
+    mean, tail = means[row], (1 - confidence) / 2
+    wider = (special.stdtrit(spare, 1 - tail) / special.ndtri(1 - tail)) ** 2
+    low, high = count_interval(mean, (1 / shape[row] + spread) * mean**2 * wider, tail)
+    value, low, high = (
+        np.where(held.sound, one, np.nan) for one in (np.round(mean, DIGITS), low, high)
+    )
+    return Expected(value, low, high, len(past))
+
+
 def sway(n: Floats, means: Floats, shape: Floats) -> float:
     """Return the relative variance of forecasts beyond that of counts; moments, at least 0.
 

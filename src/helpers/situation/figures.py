@@ -2,102 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import duckdb
 import pyarrow as pa
 
-from helpers.core.base.french import number
+from helpers.core.base.french import number, plural, spoken
 from helpers.core.city.city import City
-from helpers.core.stage import figure, palette
+from helpers.core.stage import figure, maps, palette, zone_map
 from helpers.core.stage.figure import Drawn
 from helpers.core.stage.maps import zone_features
-from helpers.situation import words
+from helpers.situation import judgement, words
+from helpers.situation.judgement import Judgement, worst
 
-COLOURS = {
-    "above": palette.MORE,
-    "usual": palette.USUAL,
-    "below": palette.LESS,
-    "abstained": palette.ABSTAINED,
+TIER_COLOURS = {
+    judgement.ALERT: palette.ALERT,
+    judgement.WATCH: palette.TO_WATCH,
+    judgement.BELOW: palette.SKY,
+    judgement.USUAL: palette.USUAL,
+    judgement.ABSTAINED: palette.ABSTAINED,
 }
+TIERS = {
+    judgement.ALERT: "alerte",
+    judgement.WATCH: "à regarder",
+    judgement.BELOW: "moins que d'habitude",
+    judgement.USUAL: "comme d'habitude",
+    judgement.ABSTAINED: "abstention",
+}
+MAP = (720, 500)  # pixels
+NAMED, FIRST = 12, 3  # zones named on the map, and on a theme's line, at most
 SHOWN = 10  # comparisons drawn
 
 
-def level_maps(con: duckdb.DuckDBPyConnection, table: pa.Table, city: City, days: int) -> Drawn:
-    """Return a map of levels a theme over the main division, for one period. View `zones`."""
-    division = city.about.main_division
-    ground = zone_features(con, division)
-    rows = table.to_pylist() if ground else []
-    maps = []
-    for name, theme in city.themes.items():
-        mine = [
-            r for r in rows
-            if (r["theme"], r["period_days"], r["division"]) == (name, days, division)
-        ]  # fmt: skip
-        if mine:
-            title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal", offset=2)
-            maps.append(level_map(ground, mine, 240, 220).properties(title=title))
-    return Drawn(
-        alt.concat(*maps, columns=3, spacing=8) if maps else figure.nothing(),
-        f"{words.period_title(days).capitalize()} : plus, autant ou moins que d'habitude ?",
-        "Une carte par thème ; chaque zone est colorée selon son écart à l'habitude.",
-    )
+def judged_map(
+    con: duckdb.DuckDBPyConnection, judged: Judgement, city: City, names: Mapping[str, str],
+    days: int,
+) -> Drawn:  # fmt: skip
+    """Return one map of what stands out, all themes together, and a row of words a theme.
 
-
-def level_map(
-    features: list[dict[str, Any]], rows: list[dict[str, Any]], width: int, height: int,
-    chosen: str = "",
-) -> Any:  # fmt: skip
-    """Return the zones coloured by level, the `chosen` one outlined.
-
-    The tooltip gives count and usual range.
+    A zone has the colour of its gravest count (`Judgement.rows`). View `zones`.
     """
-    told = [
-        {
-            "zone": row["zone"],
-            "niveau": words.LEVELS[row["level"]],
-            "faits": "manquant" if row["n"] is None else number(row["n"]),
-            "habitude": f"{number(row['low'])} à {number(row['high'])}"
-            if row["status"] == "ok"
-            else f"abstention : {words.reason(row)}",
-        }
-        for row in rows
+    division = city.about.main_division
+    rows = judged.rows(division, days)
+    features = zone_features(con, division) if rows else []
+    title = f"{words.period_title(days).capitalize()} : ce qui ressort, et où"
+    description = "Une carte, puis une ligne par thème : les zones qui sortent de leur habitude."
+    if not features:
+        return Drawn(figure.nothing(), title, description)
+    shown = worst(rows)
+    classes = {zone: (TIERS[row["tier"]], _told(row, city, names)) for zone, row in shown.items()}
+    loud = [
+        row["zone"] for row in shown.values() if row["tier"] in (judgement.ALERT, judgement.WATCH)
     ]
-    colour = alt.Color(
-        "niveau:N",
-        title=None,
-        scale=alt.Scale(
-            domain=[words.LEVELS[level] for level in COLOURS], range=[*COLOURS.values()]
-        ),
-        legend=alt.Legend(orient="top", columns=2, symbolStrokeColor=palette.EDGE),
-    )
-    tips = [
-        alt.Tooltip("properties.nom:N", title="zone"),
-        alt.Tooltip("niveau:N", title="niveau"),
-        alt.Tooltip("faits:N", title="faits"),
-        alt.Tooltip("habitude:N", title="d'habitude"),
+    named = {zone: names[zone] for zone in loud[:NAMED] if zone in names}
+    colours = {TIERS[tier]: colour for tier, colour in TIER_COLOURS.items()}
+    layout = zone_map.layout(features, *MAP)
+    drawn = maps.zone_chart(layout, classes, colours, named)
+    lines = [
+        {"rang": i, "texte": f"{city.themes[theme].title} : {_line(rows, theme, names)}"}
+        for i, theme in enumerate(t for t in city.themes if any(r["theme"] == t for r in rows))
     ]
-    held = alt.LookupData(figure.data(told), "zone", ["niveau", "faits", "habitude"])
-    zones = (
-        alt.Chart(figure.data(features))
-        .mark_geoshape(stroke=palette.OUTLINE, strokeWidth=0.5)
-        .encode(color=colour, tooltip=tips)
-        .transform_lookup(lookup="properties.code", from_=held)
-        .project(type="mercator")
+    text = (
+        alt.Chart(figure.data(lines))
+        .mark_text(align="left", fontSize=12, x=0, limit=MAP[0])
+        .encode(y=alt.Y("rang:O", axis=None), text="texte:N")
+        .properties(width=MAP[0], height=alt.Step(18))
     )
-    marked = [zone for zone in features if zone["properties"]["code"] == chosen]
-    if not marked:
-        return zones.properties(width=width, height=height)
-    around = (  # it lies above its zone, whose tooltip it must give
-        alt.Chart(figure.data(marked))
-        .mark_geoshape(filled=False, stroke=palette.CHOSEN, strokeWidth=3)
-        .encode(tooltip=tips)
-        .transform_lookup(lookup="properties.code", from_=held)
-        .project(type="mercator")
+    return Drawn(alt.vconcat(drawn, text, spacing=10), title, description)
+
+
+def _told(row: Mapping[str, Any], city: City, names: Mapping[str, str]) -> str:
+    """Return what the map says of a zone's gravest count."""
+    place = words.place(row["zone"], names)
+    if row["tier"] in (judgement.USUAL, judgement.ABSTAINED):
+        return f"{place} : {TIERS[row['tier']]}"
+    span = f"{number(row['low'])} à {number(row['high'])} attendus"
+    return f"{place} : {city.themes[row['theme']].title}, {number(row['n'])} faits ({span})"
+
+
+def _line(rows: Sequence[Mapping[str, Any]], theme: str, names: Mapping[str, str]) -> str:
+    """Return which zones of a theme stand out, the least expected first, on one line."""
+    mine = [row for row in rows if row["theme"] == theme]
+    if all(row["tier"] == judgement.ABSTAINED for row in mine):
+        return TIERS[judgement.ABSTAINED]
+    told = []
+    for tier in (judgement.ALERT, judgement.WATCH, judgement.BELOW):
+        own = sorted((row for row in mine if row["tier"] == tier),
+                     key=lambda row: (row["surprise"], row["zone"]))  # fmt: skip
+        listed = ", ".join(words.place(row["zone"], names) for row in own[:FIRST])
+        more = f" et {plural(len(own) - FIRST, 'autre')}" if len(own) > FIRST else ""
+        if own:
+            told.append(f"{TIERS[tier]}, {listed}{more}")
+    return " ; ".join(told) or TIERS[judgement.USUAL]
+
+
+def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) -> Any:
+    """Return the last `count` weeks of `levels.weeks` on their usual range, past years behind.
+
+    As wide as its container. The last week is marked.
+    """
+    rows, behind = [], []
+    for one in reversed(weeks[:count]):
+        last = one["first"] + dt.timedelta(days=6)
+        usual = (
+            "non dite" if one["low"] is None else f"{number(one['low'])} à {number(one['high'])}"
+        )
+        rows.append({
+            "jour": last.isoformat(), "n": one["n"], "bas": one["low"], "haut": one["high"],
+            "semaine": f"du {spoken(one['first'])} au {spoken(last)}", "habitude": usual,
+            "faits": "manquant" if one["n"] is None else number(one["n"]),
+        })  # fmt: skip
+        behind += [
+            {"jour": last.isoformat(), "n": n, "an": str(years)}
+            for years, n in enumerate(one["before"], 1)
+        ]
+    axis = alt.Axis(format="%e %b" if count <= 30 else "%m/%Y", tickCount=8, grid=False)
+    x = alt.X("jour:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    y = alt.Y("n:Q", title="faits par semaine", scale=alt.Scale(zero=True))
+    tips = [alt.Tooltip(f"{name}:N", title=name) for name in ("semaine", "faits", "habitude")]
+    unread = "break-paths-show-domains"
+    timed = alt.Chart(figure.data(rows)).encode(x=x)
+    usual_range = timed.mark_area(color=palette.USUAL, opacity=0.7, invalid=unread).encode(
+        y=alt.Y("bas:Q", title="faits par semaine"), y2="haut:Q"
     )
-    return alt.layer(zones, around).properties(width=width, height=height)
+    line = timed.mark_line(color=palette.BLUE, strokeWidth=2.5, invalid=unread).encode(y=y)
+    points = timed.mark_point(filled=True, size=60, color=palette.BLUE, opacity=1).encode(
+        y=y, tooltip=tips
+    )
+    now = (
+        alt.Chart(figure.data(rows[-1:]))
+        .mark_point(filled=True, size=130, color=palette.INK, opacity=1)
+        .encode(x=x, y=y, tooltip=tips)
+    )
+    past = (
+        alt.Chart(figure.data(behind))
+        .mark_line(color=palette.EDGE, strokeWidth=1, invalid=unread)
+        .encode(x=x, y=y, detail="an:N")
+    )
+    return alt.layer(usual_range, past, line, points, now).properties(
+        width="container", height=height
+    )
 
 
 def unexpected(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:

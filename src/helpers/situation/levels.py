@@ -123,6 +123,30 @@ def expect(series: Held, days: int, knobs: Knobs) -> Expected | None:
     return found
 
 
+def weeks(series: Held, zone: str, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return the 7 days up to today, and those before them, the latest first, of one of the zones.
+
+    `first` (their first day), `n` (None where not heard), `expected`, `low`, `high` (None where
+    nothing tells what is usual), and `before`: the counts of the same weeks 52, 104, … weeks ago.
+    """
+    row, width = series.zones.index(zone), series.counts.shape[1]
+    starts = np.arange(width - 7, -1, -7)
+    heard = [bool(series.heard[a : a + 7].all()) for a in starts]
+    n = [int(series.counts[row, a : a + 7].sum()) if ok else None
+         for a, ok in zip(starts, heard, strict=True)]  # fmt: skip
+    past = forecasts(series, 7)
+    usual = expected.band(past, row, knobs.confidence) if len(past.sound) else None
+    found = []
+    for i, start in enumerate(starts.tolist()):
+        told: dict[str, float | None] = dict.fromkeys(("expected", "low", "high"))
+        if usual is not None and i < len(usual.value) and np.isfinite(usual.value[i]):
+            told = {"expected": float(usual.value[i]), "low": float(usual.low[i]),
+                    "high": float(usual.high[i])}  # fmt: skip
+        day = series.first + dt.timedelta(days=start)
+        found.append({"first": day, "n": n[i], **told, "before": n[i + 52 :: 52]})
+    return found
+
+
 def _parted(series: Held, days: int) -> float:
     """Return the relative variance of a forecast that past ones do not show.
 

@@ -1,31 +1,30 @@
-"""The decision-maker's chair: the app « Situation » in a real browser, cut off from the world."""
+"""The decision-maker's chair: the apps in a real browser, cut off from the world."""
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import itertools
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.fixtures.browser import PHONE, needs_chromium, open_page, serve, wait_ready
+from tests.fixtures.browser import needs_chromium, open_page, serve, wait_ready
 from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-AREAS = ("map", "trend", "rhythm")
-
-
-# What the buttons say → days, and the axes in the order of the city's file.
+# What the list says → days, and the axes in the order of the city's file.
 PERIODS = {
     "Dernier jour": 1,
     "7 derniers jours": 7,
@@ -33,25 +32,28 @@ PERIODS = {
     "12 derniers mois": 365,
 }
 AXES = ("Délinquance", "Domaine public", "Circulation")
-WHOLE = "Toute la ville"
-GREY = "#C4C9D0"  # an hour of which nothing is said: no colour of the scale
-LEVELS = {"plus que": "app-above", "comme": "app-usual", "moins que": "app-below"}
+ALL = "Tous les thèmes"
+WHOLE = {
+    "quartiers": "Marseille, par quartiers",
+    "arrondissements": "Marseille, par arrondissements",
+}
+SCREEN, SMALL = (1280, 800), (375, 812)
 TOLD = re.compile(
     r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?, "
-    r"(?P<level>plus que|comme|moins que) d'habitude "
+    r"(?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude "
     r"\(on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)"
-    r"(?:, intervalle si large qu'il ne dit presque rien)?\)"
+    r"(?P<chance> ; parmi tant de comptes, le hasard suffit à en sortir d'autant)?\)"
 )
-# All three panels and the words answer the choice: the words are written last.
+# Map, curve and words answer the choice.
 ANSWERED = """([choice, head]) => {
-  const links = [...document.querySelectorAll(".app-panel .app-evidence a")];
+  const links = [...document.querySelectorAll(".app-evidence a")];
   const made = links.map((a) => {
     const bytes = Uint8Array.from(atob(a.href.split(",")[1]), (c) => c.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes)).app.choice;
   });
   const same = (one) => Object.entries(choice).every(([name, value]) => one[name] === value);
   const words = document.querySelector(".app-words").textContent;
-  return made.length === 3 && made.every(same) && words.startsWith(head);
+  return made.length === 2 && made.every(same) && words.startsWith(head);
 }"""
 
 
@@ -114,10 +116,9 @@ class App:
 
     def __init__(self, page: Page, truth: Truth) -> None:
         self.page, self.truth = page, truth
-        self.period, self.division, self.zone = "28 derniers jours", "Quartiers", ("ville", WHOLE)
-        self.theme = self.options("Thème")[0].partition(" · ")[2]
+        self.period, self.theme, self.division = "7 derniers jours", ALL, "quartiers"
+        self.zone = ("ville", "")
         self.heard: list[tuple[str, ...]] = []
-        self.without_hours = 0
 
     def select(self, control: str) -> Locator:
         return self.page.get_by_label(control, exact=True)
@@ -129,45 +130,42 @@ class App:
             for text in self.select(control).locator("option").all_text_contents()
         ]
 
+    def take(self, control: str, label: str) -> None:
+        self.select(control).select_option(index=self.options(control).index(label))
+
     def choose(self, **choice: str | tuple[str, str]) -> None:
         """Change one control, wait for the answer, and hold it against the cube."""
         for name, value in choice.items():
             setattr(self, name, value)
             if name == "period":
-                self.page.get_by_role("button", name=str(value), exact=True).click()
+                self.take("Période", str(value))
             elif name == "theme":
-                at = [o.partition(" · ")[2] for o in self.options("Thème")].index(str(value))
+                at = [o.partition(" · ")[2] or o for o in self.options("Thème")].index(str(value))
                 self.select("Thème").select_option(index=at)
             elif name == "division":
-                self.zone = ("ville", WHOLE)  # a zone of another division cannot stay
-                at = self.options("Découpage").index(str(value))
-                self.select("Découpage").select_option(index=at)
+                self.zone = ("ville", "")
+                self.take("Territoire", WHOLE[str(value)])
             else:
-                at = self.options("Zone").index(value[1])
-                self.select("Zone").select_option(index=at)
+                self.take("Territoire", value[1] if value[0] != "ville" else WHOLE[self.division])
         self.check()
 
     def check(self) -> None:
-        """Wait until panels and words answer the controls; compare the words with the cube."""
-        days, division = PERIODS[self.period], self.truth.divisions[self.division]
-        code, place = self.zone
-        head = f"{self.theme}, {self.period.lower()} : "
+        """Wait until map, curve and words answer the controls; compare the words with the cube."""
+        days, (code, place) = PERIODS[self.period], self.zone
+        every = self.theme == ALL
+        head = "" if every else f"{self.theme}, {self.period.lower()} : "
         if code != "ville":
             head += f"{place} : "
-        choice = {"période_jours": days, "thème": self.truth.themes[self.theme][0],
-                  "découpage": division, "zone": code}  # fmt: skip
+        name = "" if every else self.truth.themes[self.theme][0]
+        choice = {"période_jours": days, "thème": name, "découpage": self.division, "zone": code}
         self.page.wait_for_function(ANSWERED, arg=[choice, head])
-        line = self.page.locator(".app-words")
-        said = line.inner_text()
+        said = self.page.locator(".app-words").inner_text()
         assert self.page.locator(".app-failed, .app-stale").count() == 0, said
-        chosen = self.select("Zone").evaluate("e => e.selectedOptions[0].textContent")
-        assert chosen.replace("\u00a0", " ") == place
-        if "Abstention" in self.page.locator(".app-rhythm h2").inner_text():
-            hours = ".app-rhythm path[aria-roledescription='rect mark']"
-            self.page.locator(f"{hours}:not([fill='{GREY}'])").first.wait_for(state="detached")
-            assert self.page.locator(hours).count() == 7 * 24
-            self.without_hours += 1
-        n = self.truth.count(self.theme, days, division, code)
+        self.agree()
+        self.heard.append((self.theme, self.period, self.division, code))
+        if every:
+            return
+        n = self.truth.count(self.theme, days, self.division, code)
         if n is None:
             assert "abstention (source muette)" in said
             assert "fait" not in said.partition("Fiabilité")[0]
@@ -177,95 +175,126 @@ class App:
         shown, low, high = (int(told[k].replace("\u202f", "")) for k in ("n", "low", "high"))
         assert shown == n, (said, n)
         judged = n - int((told["aside"] or "0").replace("\u202f", ""))
-        level = "plus que" if judged > high else "moins que" if judged < low else "comme"
-        assert told["level"] == level, said
-        assert LEVELS[level] in str(line.get_attribute("class"))
-        of_zones = "de leur habitude" in said or "aucune zone au-dessus" in said
-        assert of_zones == (code == "ville"), said
-        self.heard.append((self.theme, self.period, self.division, self.zone[0]))
+        if "plus que" in told["level"]:
+            assert judged > high, said
+        elif told["level"] == "moins que":
+            assert judged < low, said
+        else:
+            assert (low <= judged <= high) == (told["chance"] is None), said
+
+    def agree(self) -> None:
+        """Alerts, sentence and map say the same: no zone is coloured that no word names."""
+        page = self.page
+        level = str(page.locator(".app-words").get_attribute("class"))
+        alerts = page.locator(".app-card").count()
+        none = page.get_by_role("heading", name="Aucune alerte en vigueur").count()
+        assert bool(none) == (alerts == 0)
+        assert (alerts > 0) == ("app-alert" in level)
+        if self.zone[0] == "ville":
+            zones = page.locator(".app-wide path[tabindex]")
+            kinds = set(zones.evaluate_all("e => e.map((z) => z.classList[1])"))
+            if "app-usual" in level or "app-below" in level:
+                assert not kinds & {"map-alert", "map-watch"}
+            if "map-alert" in kinds:
+                assert alerts
 
 
 @pytest.fixture(scope="module")
 def url(built: Place) -> Iterator[str]:
+    """The pages of the apps, by their notebooks' names."""
     env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps/situation.ipynb", env) as url:
-        yield url
+    with serve(built.root / "notebooks/apps", env) as url:
+        yield f"{url}voila/render/"
 
 
-def drawing(page: Page, area: str) -> str:
-    """Return what a panel draws, as text."""
-    chart = page.locator(f".app-{area} svg, .app-{area} canvas").first
-    chart.wait_for(state="visible")
-    if chart.evaluate("e => e.tagName.toLowerCase()") == "canvas":
-        return str(chart.evaluate("e => e.toDataURL()"))
-    return str(chart.evaluate("e => e.outerHTML"))
+@contextmanager
+def lit(place: Place) -> Iterator[list[dict[str, object]]]:
+    """Light two alerts and six counts to look at, in zones of their own, for a while."""
+    path = place.data / "derived/situation/alerts.parquet"
+    before = path.read_bytes()
+    table = pq.read_table(path)
+    rows, taken = table.to_pylist(), []
+    for row in sorted(rows, key=lambda r: (-(r["n"] or 0), r["theme"], r["zone"])):
+        free = row["zone"] not in {one["zone"] for one in taken} | {"ville"}
+        if row["division"] == "quartiers" and row["status"] == "ok" and row["n"] and free:
+            row["alert" if len(taken) < 2 else "watch"] = True
+            taken.append(row)
+        if len(taken) == 8:
+            break
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    try:
+        yield taken
+    finally:
+        path.write_bytes(before)
 
 
-def changes(page: Page, area: str, before: str) -> bool:
-    """Return whether a panel comes to draw something else within ten seconds."""
-    for _ in range(50):
-        if drawing(page, area) != before:
-            return True
-        page.wait_for_timeout(200)
-    return False
+def bottom(page: Page, selector: str) -> float:
+    """Return where an element ends, in pixels from the top of the page."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None, selector
+    assert box["height"] > 0, selector
+    return box["y"] + box["height"]
 
 
 @needs_chromium
-def test_app_shows_and_follows_its_controls(built: Place, url: str) -> None:
-    with open_page(url) as (page, log):
-        page.get_by_text("Données simulées").wait_for()
-        assert page.locator("html").get_attribute("lang") == "fr"
-        before = {area: drawing(page, area) for area in AREAS}
-        words = page.locator(".app-words").inner_text()
-        page.get_by_role("button", name="12 derniers mois").click()
-        assert {a: changes(page, a, before[a]) for a in AREAS} == dict.fromkeys(AREAS, True)
-        assert page.locator(".app-words").inner_text() != words
-        before = {area: drawing(page, area) for area in AREAS}
-        page.get_by_label("Thème").select_option(index=1)
-        assert {a: changes(page, a, before[a]) for a in AREAS} == dict.fromkeys(AREAS, True)
-        before_map = drawing(page, "map")
-        page.get_by_label("Découpage").select_option(label="Arrondissements")
-        assert changes(page, "map", before_map)
-        page.get_by_text("Ce jour-là : événements, rues et lieux fermés").click()
+@pytest.mark.parametrize("alerts", [False, True])
+@pytest.mark.parametrize("size", [SCREEN, SMALL])
+def test_first_fold_is_the_answer(
+    built: Place, url: str, size: tuple[int, int], alerts: bool
+) -> None:
+    """Without a click: sentence, alerts, map, indicators, the day, by their positions."""
+    with (
+        lit(built) if alerts else nullcontext([]) as rows,
+        open_page(f"{url}situation.ipynb", size) as (page, log),
+    ):
+        wait_ready(page)
+        page.locator(".app-words").wait_for()
+        frame = ".app-wide" if size == SCREEN else ".app-narrow"
+        page.locator(f"{frame} svg.map").wait_for(state="visible")
+        parts = (
+            ".app-simulated",
+            "nav",
+            ".app-bar",
+            ".app-words",
+            ".app-cards",
+            f"{frame} svg.map",
+        )
+        for part in parts:
+            assert bottom(page, part) <= size[1], part
+        if size == SCREEN:
+            assert bottom(page, ".app-tiles") <= size[1]
+            assert bottom(page, ".app-on") <= size[1]
+        else:  # the first indicators: the others are a swipe away
+            assert bottom(page, ".app-tiles strong") <= size[1]
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        said = page.locator(".app-words").inner_text()
+        if not alerts:
+            assert "chances sur 100 d'une fausse alerte" in said
+        assert page.locator(".app-card").count() == min(len(rows), 2)
+        names = {str(code): str(name) for code, name in Truth(built).rows(
+            "SELECT code, name FROM {zones} WHERE division = 'quartiers'")}  # fmt: skip
+        for row in rows[:2]:
+            assert page.locator(".app-card", has_text=names[str(row["zone"])]).count() == 1
+            assert page.locator(f"{frame} .map-label", has_text=names[str(row["zone"])]).count()
+        kinds = page.locator(f"{frame} path[tabindex]")
+        loud = kinds.evaluate_all(
+            "e => e.filter((z) => z.matches('.map-alert, .map-watch')).length"
+        )
+        assert loud == len(rows)
+        page.locator(".app-on summary").click()
         page.get_by_text("Vigilance météo").wait_for()
-        assert page.get_by_text("EXERCICE, rien ne s'est passé").count() == 0
-        page.get_by_text("Les indicateurs suivis : direction").click()
-        assert 1 <= page.locator(".app-folded[open] li").count() <= 40
-        page.get_by_label("Rôle").select_option(label="analyste")
-        page.get_by_text("Les indicateurs suivis : analyste").wait_for()
-        page.get_by_text("Sentiment de tranquillité :").click()
-        page.get_by_text("n'ont pas répondu").wait_for()
-        page.get_by_label("Exercice").select_option(label="Mouvement de foule")
-        page.get_by_text("EXERCICE, rien ne s'est passé").wait_for()
-        assert page.get_by_role("heading", name="Répondre par degrés").is_visible()
-        link = page.locator(".app-map .app-evidence a").get_attribute("href")
-        assert link is not None
-        evidence = json.loads(base64.b64decode(link.partition(",")[2]))
-        published = built.data / "figures/situation/situation_map.evidence.json"
-        assert evidence["passport"] == json.loads(published.read_text())["passport"]
-        assert evidence["app"]["choice"]["découpage"] == "arrondissements"
-        assert "make figure NAME=situation_map" in page.locator(".app-map").inner_text()
-    log.assert_clean()
-
-
-@needs_chromium
-def test_app_fits_a_phone(url: str) -> None:
-    with open_page(url, PHONE) as (page, log):
-        drawing(page, "map")
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     log.assert_clean()
 
 
 @needs_chromium
 def test_every_kind_of_choice_says_what_the_cube_says(built: Place, url: str) -> None:
-    """Each period, division and axis; the city, a zone with facts, one without; stale zones."""
+    """Each period, division and axis; the city, a zone with facts, one without."""
     truth = Truth(built)
-    with open_page(url) as (page, log):
+    with open_page(f"{url}situation.ipynb") as (page, log):
         wait_ready(page)
-        drawing(page, "map")
         app = App(page, truth)
         app.check()
-        offered = [option.split(" · ") for option in app.options("Thème")]
+        offered = [option.split(" · ") for option in app.options("Thème")[1:]]
         assert {axis for axis, _ in offered} == set(AXES)
         of_axis = [next(theme for axis, theme in offered if axis == one) for one in AXES]
         emptiest = min(
@@ -276,68 +305,170 @@ def test_every_kind_of_choice_says_what_the_cube_says(built: Place, url: str) ->
             ),
         )
         empty, periods = 0, itertools.cycle(reversed(PERIODS))
-        for division in reversed(truth.divisions):
-            app.choose(division=division)  # the second time from a zone that is not one of its own
+        for division in reversed(truth.divisions.values()):
+            app.choose(division=division)
+            app.choose(theme=ALL)
             for period in PERIODS:
                 app.choose(period=period)
             for theme in dict.fromkeys([*of_axis, emptiest]):
                 app.choose(theme=theme)
-                zones = truth.zones(theme, truth.divisions[division])
+                zones = truth.zones(theme, division)
                 empty += len(zones) - 1
                 for zone in zones:
                     app.choose(zone=zone)
                     app.choose(period=next(periods))
+                app.choose(division=division)
             for period in PERIODS:
-                app.choose(period=period)  # of a zone, without facts where there is one
-        assert app.without_hours, "aucun rythme sans assez de faits : l'essai n'en a vu aucun"
+                app.choose(period=period)
         assert empty, "aucune zone sans fait : l'essai n'en a vu aucune"
         for whole in (True, False):
             heard = [(p, d) for _, p, d, zone in app.heard if (zone == "ville") == whole]
             assert {period for period, _ in heard} == set(PERIODS)
-            assert {division for _, division in heard} == set(truth.divisions)
+            assert {division for _, division in heard} == set(truth.divisions.values())
     log.assert_clean()
 
 
 @needs_chromium
 def test_every_role_and_every_drill(built: Place, url: str) -> None:
     truth = Truth(built)
-    with open_page(url) as (page, log):
+    with open_page(f"{url}situation.ipynb") as (page, log):
         wait_ready(page)
-        drawing(page, "map")
         app = App(page, truth)
+        app.check()
         roles = {str(role) for (role,) in truth.rows("SELECT DISTINCT role FROM {indicators}")}
-        assert set(app.options("Rôle")) == roles
+        assert set(app.options("Rôle")) == {role.capitalize() for role in roles}
+        titles = {name: title for title, (name, _) in truth.themes.items()}
         for role in app.options("Rôle"):
-            page.get_by_label("Rôle").select_option(label=role)
-            part = page.locator(".app-folded", has_text=f"Les indicateurs suivis : {role}")
-            part.locator("summary").click()
+            app.take("Rôle", role)
+            page.wait_for_function("(role) => location.search.includes(`role=${role}`)",
+                                   arg=role.lower())  # fmt: skip
+            tiles = page.locator(".app-tiles")
             rows = truth.rows(
                 "SELECT theme, measure, value, reliability, status FROM {indicators} "
-                "WHERE role = ? ORDER BY position", role,
+                "WHERE role = ? ORDER BY position", role.lower(),
             )  # fmt: skip
-            lines = part.locator("li").all_inner_texts()
-            assert len(lines) == len(rows) > 0
-            titles = {name: title for title, (name, _) in truth.themes.items()}
-            for line, (theme, measure, value, grade, status) in zip(lines, rows, strict=True):
-                assert line.startswith(f"{titles[str(theme)]} : " if theme else ""), line
-                assert ("abstention, " in line) == (status != "ok"), line
+            assert 4 <= tiles.locator("li").count() <= len(rows) <= 8
+            for theme, measure, value, grade, status in rows:
+                title = titles[str(theme)] if theme else "Toute la ville"
+                mine = tiles.locator("li", has_text=title) if theme else tiles.locator("li")
+                said = " ".join(mine.all_inner_texts())
+                assert ("abstention" in said) == (status != "ok") or not theme, said
                 if status == "ok":
-                    assert line.endswith(f"(fiabilité {grade})"), line
+                    assert f"fiabilité {grade}" in said, said
                 if status == "ok" and measure != "change":
                     told = f"{float(str(value)):,.0f}".replace(",", "\u202f")
-                    assert f" : {told} " in line, line
+                    assert told in mine.locator("strong").all_inner_texts(), said
+                if theme and status == "ok":
+                    assert mine.locator("svg.app-spark").count() == 1
         drills = app.options("Exercice")
         assert drills[0] == "aucun"
         assert len(drills) > 1
         for drill in [*drills[1:], drills[0]]:
-            page.get_by_label("Exercice").select_option(index=drills.index(drill))
+            app.take("Exercice", drill)
             exercise = page.get_by_text("EXERCICE, rien ne s'est passé")
             if drill == "aucun":
                 exercise.first.wait_for(state="detached")
                 continue
-            sheet = page.locator(".app-folded", has_text="Exercice : fiche réflexe")
-            sheet.get_by_role("heading", name=drill).wait_for()
+            page.locator(".app-sheets").get_by_role("heading", name=drill).wait_for()
             assert exercise.count() == 1
+    log.assert_clean()
+
+
+@needs_chromium
+def test_the_map_answers_the_hand_and_the_keyboard(built: Place, url: str) -> None:
+    with open_page(f"{url}situation.ipynb") as (page, log):
+        wait_ready(page)
+        app = App(page, Truth(built))
+        app.check()
+        zone = page.locator(".app-wide path[tabindex]").nth(40)
+        zone.hover(force=True)
+        tip = page.locator(".app-tip")
+        tip.wait_for(state="visible")
+        shown = tip.inner_text().partition(" : ")[0]
+        label = str(page.locator(".app-wide [data-words^='" + shown.replace("'", "\\'") + "']")
+                    .first.get_attribute("data-label"))  # fmt: skip
+        page.mouse.move(0, 0)
+        app.take("Territoire", label)
+        page.locator(".app-words", has_text=shown).wait_for()
+        app.take("Territoire", WHOLE["quartiers"])
+        page.locator(".app-wide path[tabindex='0']").focus()
+        first = page.evaluate("document.activeElement.dataset.zone")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        code, label, named = page.evaluate(
+            "(({dataset, ariaLabel}) => [dataset.zone, dataset.label, ariaLabel])"
+            "(document.activeElement)"
+        )
+        assert code != first
+        assert tip.inner_text() == named
+        page.keyboard.press("Enter")
+        page.wait_for_function("(code) => location.search.endsWith(code) || "
+                               "location.search.includes(`${code}&`)", arg=code)  # fmt: skip
+        chosen = app.select("Territoire").evaluate("e => e.selectedOptions[0].textContent")
+        assert chosen.replace("\u00a0", " ") == label
+        page.locator(".app-wide .map-chosen").wait_for(state="attached")
+        page.wait_for_function("(code) => document.activeElement.dataset.zone === code", arg=code)
+        table = page.locator(".app-table", has_text="Le tableau derrière la carte")
+        table.locator("summary").click()
+        assert table.locator("tbody tr").count() == len(app.options("Thème")) - 1
+    log.assert_clean()
+
+
+@needs_chromium
+def test_links_carry_the_choice_and_are_believed_in_nothing(built: Place, url: str) -> None:
+    truth = Truth(built)
+    theme, (name, _) = next(iter(truth.themes.items()))
+    code, place = truth.zones(theme, "quartiers")[0]
+    asked = f"theme={name}&territoire=quartiers/{code}&periode=28&role=analyste"
+    with open_page(f"{url}situation.ipynb?{asked}") as (page, log):
+        wait_ready(page)
+        app = App(page, truth)
+        app.period, app.theme, app.zone = "28 derniers jours", theme, (code, place)
+        app.check()
+        page.reload()
+        wait_ready(page)
+        app.check()
+        page.get_by_role("link", name="Tendances").click()
+        wait_ready(page)
+        page.locator(".app-words", has_text=f"{theme}, {place}").wait_for()
+        assert f"theme={name}" in page.url
+        log.assert_clean()
+    bad = "theme=%3Cimg%20src=x%20onerror=alert(1)%3E&territoire=../../etc&periode=nan&role=1e999"
+    with open_page(f"{url}situation.ipynb?{bad}&periode=7&x=1") as (page, log):
+        wait_ready(page)
+        App(page, truth).check()
+        page.get_by_text("Le lien demandait ce qui n'existe pas").wait_for()
+        assert page.locator(".app-page img").count() == 0
+        log.assert_clean()
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("ou_et_quand", "Où et quand"), ("tendances", "Tendances"),
+     ("portefeuille", "Portefeuille"), ("confiance", "Confiance")],
+)  # fmt: skip
+def test_every_page_stands_in_the_same_shell(built: Place, url: str, name: str, title: str) -> None:
+    with open_page(f"{url}{name}.ipynb", SMALL) as (page, log):
+        wait_ready(page)
+        words = page.locator(".app-words")
+        words.wait_for()
+        assert page.get_by_role("heading", level=1).inner_text().startswith(title)
+        here = page.get_by_role("navigation").locator("a[aria-current=page]")
+        assert here.inner_text() == title
+        assert bottom(page, ".app-words") <= SMALL[1]
+        assert page.evaluate("document.documentElement.scrollWidth") <= SMALL[0]
+        app = App(page, Truth(built))
+        for option in app.options("Thème")[1:4]:
+            theme = option.partition(" · ")[2]
+            before = words.inner_text()
+            app.take("Thème", option)
+            page.wait_for_function(
+                "(name) => location.search.includes(`theme=${name}`)",
+                arg=app.truth.themes[theme][0],
+            )
+            assert page.locator(".app-failed, .app-stale").count() == 0
+            assert theme in words.inner_text() or name == "portefeuille", (before, theme)
     log.assert_clean()
 
 
@@ -345,16 +476,16 @@ FAILING = """
 import os
 
 os.chdir({root!r})
-from helpers.situation import levels
+from helpers.situation.judgement import Judgement
 
-assess = levels.assess
+rows = Judgement.rows
 
-def failing(con, city, theme, *rest):
-    if theme == list(city.themes)[1]:
+def failing(self, division, days, theme=""):
+    if theme == {theme!r}:
         raise ValueError("chemin interne")
-    return assess(con, city, theme, *rest)
+    return rows(self, division, days, theme)
 
-levels.assess = failing
+Judgement.rows = failing
 """
 
 
@@ -362,30 +493,32 @@ levels.assess = failing
 def test_a_choice_that_fails_is_said_and_the_next_one_recovers(
     built: Place, tmp_path: Path
 ) -> None:
+    truth = Truth(built)
     notebook = json.loads((built.root / "notebooks/apps/situation.ipynb").read_text("utf-8"))
+    broken, (name, _) = next(iter(truth.themes.items()))
     failing = {"cell_type": "code", "id": "essai", "metadata": {}, "outputs": [],
-               "execution_count": None, "source": FAILING.format(root=str(built.root))}  # fmt: skip
-    notebook["cells"].insert(-1, failing)
+               "execution_count": None,
+               "source": FAILING.format(root=str(built.root), theme=name)}  # fmt: skip
+    notebook["cells"].insert(2, failing)
     page_path, said = tmp_path / "essai.ipynb", tmp_path / "serveur.log"
     page_path.write_text(json.dumps(notebook), "utf-8")
     env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
     with serve(page_path, env, said) as url, open_page(url) as (page, log):
         wait_ready(page)
-        drawing(page, "map")
-        app = App(page, Truth(built))
+        app = App(page, truth)
         app.check()
         before = page.locator(".app-words").inner_text()
-        page.get_by_label("Thème").select_option(index=1)
+        titled = [option.partition(" · ")[2] for option in app.options("Thème")]
+        page.get_by_label("Thème").select_option(index=titled.index(broken))
         alert = page.get_by_role("alert")
         alert.get_by_text("Ce choix n'a pas pu être affiché.").wait_for()
         assert page.locator(".app-stale .app-words").inner_text() == before
-        assert page.locator(".app-panel.app-stale").count() == 3
         faded = "e => Number(getComputedStyle(e).opacity)"
-        for stale in page.locator(".app-stale").all():
-            assert stale.evaluate(faded) < 0.6
+        assert page.locator(".app-stale").count() == 1
+        assert page.locator(".app-stale").evaluate(faded) < 0.6
         for leak in ("ValueError", "chemin interne", "Traceback"):
             assert leak not in page.content()
             assert leak in said.read_text("utf-8")
-        app.choose(theme=app.options("Thème")[2].partition(" · ")[2])
+        app.choose(theme=titled[2])
         assert alert.count() == 0
     log.assert_clean()

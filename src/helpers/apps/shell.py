@@ -1,0 +1,180 @@
+"""The frame of every page: banner of simulated data, navigation, one slim bar of controls.
+
+A page is a class with a `title`, a `question`, the controls that it `uses`, a `widget` and a method
+`show(choice)`; everything else is here. See docs/apps/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import Any, ClassVar, Protocol
+
+import ipywidgets as widgets
+
+from helpers.apps.choice import Choice, Offer, offer
+from helpers.apps.parts import Boundary, aside
+from helpers.core.base.french import spoken
+from helpers.core.city.city import City
+from helpers.core.stage import params, standing
+from helpers.core.stage.run import Run
+from helpers.situation import levels
+
+# In the order of the navigation: a page's notebook → what it is called.
+PAGES = {
+    "situation": "Aujourd'hui",
+    "ou_et_quand": "Où et quand",
+    "tendances": "Tendances",
+    "portefeuille": "Portefeuille",
+    "confiance": "Confiance",
+}
+# Which page a role comes to; the first one where it is not told.
+LANDING = {"analyste": "confiance"}
+TITLES = {
+    "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a page is made from: the run, its city (themes in force), what is offered, links."""
+
+    run: Run
+    city: City
+    offer: Offer
+
+    def names(self, division: str) -> Mapping[str, str]:
+        """Return code → name of the division's zones."""
+        return self.offer.names.get(division, {})
+
+
+class Page(Protocol):
+    """What a page's own file holds."""
+
+    title: ClassVar[str]
+    question: ClassVar[str]
+    uses: ClassVar[tuple[str, ...]]
+    widget: widgets.DOMWidget
+
+    def __init__(self, place: Place) -> None: ...
+
+    def show(self, choice: Choice) -> None: ...
+
+
+def link(page: str, choice: Choice, **changed: str) -> str:
+    """Return the address of a page with the choice, some of its values `changed`; to be escaped."""
+    for name, value in changed.items():
+        choice = choice.with_value(name, value)
+    return f"{page}.ipynb?{choice.query()}"
+
+
+class Shell:
+    """A page in its frame, with the usual choice until `arrive` brings that of a link."""
+
+    def __init__(self, city: str, made: Callable[[Place], Page]) -> None:
+        self.run = Run("situation", {"city": city, **params.block("situation")})
+        con = self.run.view("cube.parquet", "zones.parquet", "derived/waves/states.parquet")
+        self.city = standing.in_force(self.run)
+        self.left_out = standing.reasons_left_out(con, self.run.city, self.city)
+        themes = levels.dated_themes(con, self.city)
+        roles = list(params.knobs("trends").indicators)
+        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes)
+        self.choice = self.offer.first
+        self.nav, self.said = widgets.HTML(), widgets.HTML()
+        self.said.add_class("app-said")
+        self.page: Page | None = None
+        self._controls: dict[str, widgets.Dropdown] = {}
+        if themes:
+            self.page = made(Place(self.run, self.city, self.offer))
+            self.boundary = Boundary(self.page.widget)
+            self._make_controls(self.offer, self.page.uses)
+            self.boundary.run(self._show)
+
+    def arrive(self, query: str) -> None:
+        """Take the choice of a link's query; say what of it this city does not have."""
+        choice, refused = self.offer.read(query)
+        if refused:
+            told = ", ".join(TITLES[name].lower() for name in refused)
+            self.said.value = aside(
+                f"Le lien demandait ce qui n'existe pas ({told}) : la valeur habituelle est "
+                "montrée."
+            )
+        if choice == self.choice or self.page is None:
+            return
+
+        def take() -> None:
+            self.choice = choice
+            values = choice.values()
+            for name, control in self._controls.items():
+                control.value = values[name]
+            self._show()
+
+        self.boundary.run(take)
+
+    def _make_controls(self, offered: Offer, uses: tuple[str, ...]) -> None:
+        values = self.choice.values()
+        for name in uses:
+            if not offered.options[name]:
+                continue
+            control = widgets.Dropdown(
+                options=offered.options[name], value=values[name], description=TITLES[name]
+            )
+            control.add_class(f"app-choose-{name}")
+            self._controls[name] = control
+            self.boundary.observe(control, self._show)
+
+    def _show(self) -> None:
+        assert self.page is not None
+        for name, control in self._controls.items():
+            self.choice = self.choice.with_value(name, control.value)
+        self.page.show(self.choice)
+        self.nav.value = _nav(self.city, type(self.page).title, self.choice)
+
+    def widget(self) -> widgets.VBox:
+        """Return the whole page."""
+        style = files("helpers.apps").joinpath("apps.css").read_text(encoding="utf-8")
+        top = widgets.HTML(f"<style>{style}</style>{_simulated(self.city)}")
+        why = [widgets.HTML(aside(line)) for line in self.left_out]
+        if self.page is None:
+            none = widgets.HTML(aside("**Aucun thème n'est en service.**"))
+            parts = [top, none, *why]
+        else:
+            bar = widgets.Box([*self._controls.values(), self.boundary.notice])
+            bar.add_class("app-bar")
+            parts = [top, self.nav, bar, self.said, self.page.widget, *why]
+        whole = widgets.VBox(parts)
+        whole.add_class("app-page")
+        return whole
+
+
+def _simulated(city: City) -> str:
+    if not city.about.simulated:
+        return ""
+    return (
+        '<p class="app-simulated" role="status"><strong>Données simulées</strong> : aucun chiffre '
+        "de cette page n'est réel.</p>"
+    )
+
+
+def _nav(city: City, title: str, choice: Choice) -> str:
+    """Return title and navigation; its `data-query` is what the page's address is to say."""
+    items = []
+    for page, name in PAGES.items():
+        here = ' aria-current="page"' if name == title else ""
+        items.append(f'<li><a href="{escape(link(page, choice))}"{here}>{escape(name)}</a></li>')
+    when = f"{city.about.title}, au {spoken(city.about.period.end)}"
+    return (
+        f'<div class="app-heading" data-query="{escape(choice.query())}"><nav aria-label="Pages">'
+        f"<ul>{''.join(items)}</ul></nav><h1>{escape(title)} "
+        f"<span>{escape(when)}</span></h1></div>"
+    )
+
+
+def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
+    """Return a page of the city, as its notebook shows it, with the choice of its link."""
+    page = Shell(city, made)
+    page.arrive(os.environ.get("QUERY_STRING", ""))
+    return page.widget()

@@ -1,0 +1,120 @@
+"""A role's few numbers as tiles: value, interval, direction, and the last half year drawn small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from helpers.core.base.french import number, percent
+from helpers.core.city.city import City
+from helpers.trends import words as trends_words
+from helpers.trends.indicators import ALL
+from helpers.trends.knobs import Knobs
+from helpers.trends.words import LABELS
+
+Row = dict[str, Any]
+WEEKS = 26  # drawn
+WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
+ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "?", "abstained": "–"}
+# What the measures of zones mean, where they stand.
+ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
+
+
+def tiles(
+    rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
+    city: City, knobs: Knobs, reliability: str,
+) -> str:  # fmt: skip
+    """Return a role's indicators as HTML, what is said of one theme in one tile.
+
+    `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
+    says it. `reliability`: the link to what the letters mean.
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["theme"] or row["target"], _kind(row)), []).append(row)
+    told = [_tile(own, weekly, labels, city, knobs, reliability) for own in groups.values()]
+    return (
+        '<section class="app-tiles" aria-label="Indicateurs">'
+        f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul></section>'
+    )
+
+
+def _kind(row: Row) -> str:
+    return "theme" if row["measure"] in ("level", "change", "week") else row["measure"]
+
+
+def _tile(
+    rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
+    city: City, knobs: Knobs, reliability: str,
+) -> str:  # fmt: skip
+    first = rows[0]
+    drawn, label = "", ""
+    if _kind(first) == "theme" and first["theme"] in city.themes:
+        title = city.themes[first["theme"]].title
+        drawn = sparkline(weekly.get(first["theme"], ()))
+        label = labels.get(first["theme"], "abstained")
+    else:
+        title = trends_words.indicator_title(first, city)
+    changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
+    lines = [_line(row, knobs, label) for row in rows]
+    if label and not changes:
+        lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} semaines</p>")
+    grades = [row["reliability"] for row in rows if row["reliability"]]
+    badge = ""
+    if grades:
+        badge = (
+            f'<a href="{escape(reliability)}" title="De A, la plus sûre, à D ; voir Confiance">'
+            f"fiabilité {escape(max(grades))}</a>"
+        )
+    return f"<li><h3>{escape(title)}</h3>{''.join(lines)}<p>{badge}{drawn}</p></li>"
+
+
+def _signed(ratio: float) -> str:
+    """Return a ratio as a change in whole per cent: finer than its interval would say too much."""
+    return f"{'+' if ratio >= 1 else ''}{percent(ratio - 1)}"
+
+
+def _direction(label: str) -> str:
+    return (
+        f'<span class="app-direction app-{label}"><span aria-hidden="true">{ARROWS[label]}'
+        f"</span> {LABELS[label]}</span>"
+    )
+
+
+def _line(row: Row, knobs: Knobs, label: str) -> str:
+    if row["status"] != "ok":
+        why = trends_words.reason(row, knobs.minimum_count)
+        return f"<p>abstention : {escape(why)}</p>"
+    measure, value, low, high = (row[k] for k in ("measure", "value", "low", "high"))
+    if measure == "change":
+        span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} semaines"
+        return f"<p>{_direction(label)} {_signed(value)} ({span})</p>"
+    if measure in ("rising", "critical"):
+        unit = "couples thème-zone" if row["target"] == ALL else "couples"
+        span = f"({number(low)} à {number(high)}) " if measure == "critical" else ""
+        known = f"sur {number(row['n'])} {unit}{ZONES[measure]}"
+        return f"<p><strong>{number(value)}</strong> {span}{known}</p>"
+    per = "la dernière semaine" if measure == "week" else f"par {trends_words.STEPS[row['step']]}"
+    return f"<p><strong>{number(value)}</strong> {per} ({number(low)} à {number(high)})</p>"
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Return the last weeks as a small SVG line, broken where the source was silent; from zero."""
+    last = list(values)[-WEEKS:]
+    known = [v for v in last if v is not None]
+    if len(known) < 2:
+        return ""
+    top, step = max(max(known), 1e-9), WIDTH / (len(last) - 1)
+    strokes, pen = [], "M"
+    for i, value in enumerate(last):
+        if value is None:
+            pen = "M"
+            continue
+        strokes.append(f"{pen}{i * step:.1f},{HEIGHT - 2 - (HEIGHT - 4) * value / top:.1f}")
+        pen = "L"
+    return (
+        f'<svg class="app-spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" '
+        f'role="img" aria-label="{len(last)} dernières semaines, de {number(min(known))} à '
+        f'{number(max(known))}"><path d="{"".join(strokes)}"/></svg>'
+    )

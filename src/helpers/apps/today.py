@@ -1,0 +1,316 @@
+"""The page « Aujourd'hui »: what stands out, where, since when; what to do; what is on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+import pyarrow.parquet as pq
+import shapely
+
+from helpers.apps import today_words as told
+from helpers.apps.choice import ALL_THEMES, Choice
+from helpers.apps.drills import Sheets
+from helpers.apps.parts import Panel, Proofs, evidence_line, words
+from helpers.apps.shell import Place, link
+from helpers.apps.tiles import tiles
+from helpers.core.base import store
+from helpers.core.base.french import plural
+from helpers.core.base.markup import plain, to_html
+from helpers.core.city.names import WHOLE
+from helpers.core.place_time.calendar import window
+from helpers.core.place_time.counts import counts
+from helpers.core.stage import figure, maps, params, standing, zone_map
+from helpers.situation import agenda, figures, held, levels
+from helpers.situation import words as situation_words
+from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
+
+TABLES = (
+    "cube.parquet",
+    "zones.parquet",
+    "derived/reliability/days.parquet",
+    "derived/reliability/grades.parquet",
+    "derived/reliability/delays.parquet",
+    "derived/reliability/extraordinary.parquet",
+    "derived/trends/recorded.parquet",
+    "derived/situation/alerts.parquet",
+    "derived/situation/levels.parquet",
+)
+# Each area shows, for a choice, what this figure of the pipeline shows for the whole city.
+PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
+FRAMES = {
+    "wide": (600, 430),
+    "narrow": (346, 180),
+}  # of the map, in pixels, on a screen and a phone
+MAP = "Carte : chaque zone jugée contre son habitude"
+NAMED = 8  # zones named on the map at most
+BACK = 28  # days over which « since when » is looked for
+WEEKS, YEARS = 16, 104  # drawn for periods up to BACK days, and for longer ones
+
+
+class Today:
+    """The answer, alerts, map, indicators and the day; below them the trend, the table, sheets."""
+
+    title: ClassVar[str] = "Aujourd'hui"
+    question: ClassVar[str] = "Que se passe-t-il, et est-ce plus que d'habitude ?"
+    uses: ClassVar[tuple[str, ...]] = ("periode", "theme", "territoire", "role")
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.city, run = place, place.city, place.run
+        self.con = run.view(*TABLES[2:7])
+        tables = {
+            name: store.table(
+                run.view(f"derived/situation/{name}.parquet"), f'SELECT * FROM "{name}"'
+            )
+            for name in ("alerts", "levels", *agenda.SCHEMAS)
+        }
+        self.knobs, self.trend_knobs = params.knobs("situation"), params.knobs("trends")
+        main = self.city.about.main_division
+        themes = set(levels.dated_themes(self.con, self.city))
+        kept = {n: _of(tables[n], themes) for n in ("alerts", "levels")}
+        self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
+        self.today = agenda.of_tables(self.city.about.period.end, tables)
+        self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
+        self.weekly, self.labels = _evolutions(place)
+        self.proofs = Proofs(run, TABLES, PUBLISHED)
+        self.sheets = Sheets(run, self.judged, self.today, place.names(main))
+        self.answer, self.cards, self.map, self.tiles, self.on, self.table = (
+            widgets.HTML() for _ in range(6)
+        )
+        self.grounds: dict[str, dict[str, zone_map.Layout]] = {}
+        self.trend = Panel("trend")
+        fold = widgets.Box([self.cards, self.map, self.tiles])
+        fold.add_class("app-fold")
+        self.map.add_class("app-map")
+        parts = [self.answer, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
+        self.widget = widgets.VBox(parts)
+
+    def show(self, choice: Choice) -> None:
+        """Answer the choice. All is found before anything is shown."""
+        names = self.place.names(choice.division)
+        rows = self.judged.rows(choice.division, choice.days, choice.theme)
+        found = self.judged.standing_out(choice.division, choice.days, choice.theme)
+        if choice.zone != WHOLE:
+            found = [row for row in found if row["zone"] in (choice.zone, WHOLE)]
+        began = self._since(found)
+        answer, level = self._answer(choice, found, names, began)
+        cards = self._cards(choice, found, names, began)
+        drawn, evidence = self._map(choice, rows, names)
+        line, trend_title, trend = self._trend(choice, found, names)
+        table = self._table(choice, names, evidence_line(evidence))
+        self.answer.value = words(answer, level, told.promise(self.judged, choice))
+        self.cards.value = cards
+        self.map.value = drawn
+        self.tiles.value = self._tiles(choice)
+        self.on.value = self._day()
+        spec = figure.complete(trend)
+        self.trend.show(trend_title, line, trend, self.proofs.of("trend", _as_told(choice), spec))
+        self.table.value = table
+
+    def _answer(
+        self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
+    ) -> tuple[str, str]:
+        """Return the answer as Markdown, and the gravest tier that it tells."""
+        if choice.theme == ALL_THEMES:
+            said = told.of_the_day(found, choice, self.city, names, began)
+            return said, found[0]["tier"] if found else "usual"
+        theme = self.city.themes[choice.theme]
+        rows = self.judged.exact(choice.division, choice.days, choice.theme)
+        row = next(row for row in rows if row["zone"] == choice.zone)
+        where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
+        badge = standing.badge(self.con, [theme.source])
+        head = f"**{plain(theme.title)}, {situation_words.period_title(choice.days)}** : {where}"
+        said = head + told.of_theme(row, found, choice, names, began, badge)
+        return said, min([row, *found], key=order)["tier"]
+
+    def _since(self, found: Sequence[Row]) -> dict[tuple[str, str, int], dt.date]:
+        """Return since when each count that stands out over days has most likely been so."""
+        began = {}
+        for row in found:
+            if row["period_days"] <= BACK:
+                daily = self._daily(row)
+                usual, now = (row[name] / row["period_days"] for name in ("expected", "n"))
+                began[told.key(row)] = since(daily, usual, now)
+        return began
+
+    def _daily(self, row: Row) -> list[tuple[dt.date, int]]:
+        first, after = window(self.city.about.period.end, BACK)
+        division = row["division"]
+        by_day: dict[dt.date, int] = {}
+        for zone, day, n in counts(self.con, ["zone", "day"], theme=row["theme"],
+                                   division=division, span=(first, after)):  # fmt: skip
+            if row["zone"] in (WHOLE, zone):
+                by_day[day] = by_day.get(day, 0) + n
+        days = [first + dt.timedelta(days=i) for i in range(BACK)]
+        return [(day, by_day.get(day, 0)) for day in days]
+
+    def _cards(
+        self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
+    ) -> str:
+        lit = [row for row in self.judged.alerts.to_pylist() if row["alert"]]
+        shown = {told.key(row) for row in found if row["tier"] == ALERT}
+        hidden = sum(told.key(row) not in shown for row in lit)
+        around = {told.key(r): self._around(r, names) for r in found if r["tier"] == ALERT}
+        everywhere = link("situation", choice, theme=ALL_THEMES, territoire=choice.division)
+        there = told.on_there(self.today, self.city)
+        return told.cards(found, hidden, everywhere, self.city, names, began, around, there)
+
+    def _around(self, row: Row, names: told.Names) -> str:
+        """Return what else was recorded on the days of an alert, in its zone and beside it."""
+        if row["zone"] == WHOLE:
+            return ""
+        ring = {row["zone"], *self._beside(row["division"], row["zone"])}
+        total: dict[str, int] = {}
+        span = window(self.city.about.period.end, row["period_days"])
+        for theme, zone, n in counts(self.con, ["theme", "zone"], division=row["division"],
+                                     span=span):  # fmt: skip
+            if zone in ring and theme in self.city.themes and theme != row["theme"]:
+                total[theme] = total.get(theme, 0) + n
+        ranked = sorted(total.items(), key=lambda one: (-one[1], one[0]))[: told.LISTED]
+        listed = ", ".join(f"{self.city.themes[t].title} ({n})" for t, n in ranked)
+        return f"Les mêmes jours, là et autour : {listed}" if listed else ""
+
+    def _beside(self, division: str, zone: str) -> list[str]:
+        rows = self.con.execute(
+            "SELECT code, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+            "ORDER BY code", [division]
+        ).fetchall()  # fmt: skip
+        shapes = {code: shapely.from_wkb(shape) for code, shape in rows}
+        own = shapes.get(zone)
+        if own is None:
+            return []
+        return [code for code, shape in shapes.items() if code != zone and own.intersects(shape)]
+
+    def _map(
+        self, choice: Choice, rows: Sequence[Row], names: told.Names
+    ) -> tuple[str, dict[str, Any]]:
+        kept = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"]))
+        by_zone: dict[str, list[Row]] = {}
+        for row in kept:
+            by_zone.setdefault(row["zone"], []).append(row)
+        shown = worst(rows)
+        called = {value: label for label, value in self.place.offer.options["territoire"]}
+        zones = {
+            code: zone_map.Zone(
+                figures.TIER_COLOURS[shown[code]["tier"]], shown[code]["tier"],
+                told.zone_words(by_zone[code], self.city, name, choice.theme),
+                called.get(f"{choice.division}/{code}", ""),
+            )
+            for code, name in names.items() if code in shown
+        }  # fmt: skip
+        loud = [row for row in shown.values() if row["tier"] in TIERS[:2] and row["zone"] in zones]
+        named = {row["zone"]: names[row["zone"]] for row in loud[:NAMED]}
+        if choice.zone in zones:
+            named = {choice.zone: names[choice.zone], **named}
+        drawn = self._drawn(choice, zones, named)
+        more = len(loud) - NAMED
+        if more > 0:
+            drawn += f"<p>et {plural(more, 'autre')} dans le tableau, plus bas.</p>"
+        return drawn + _legend(), self.proofs.of("map", _as_told(choice), drawn)
+
+    def _drawn(
+        self, choice: Choice, zones: Mapping[str, zone_map.Zone], named: Mapping[str, str]
+    ) -> str:
+        """Return the map for a screen and for a phone; which one is seen is for the style sheet."""
+        if choice.division not in self.grounds:
+            features = maps.zone_features(self.con, choice.division)
+            features = [one for one in features if one["properties"]["code"] in zones]
+            self.grounds[choice.division] = {
+                name: zone_map.layout(features, *size) for name, size in FRAMES.items() if features
+            }
+        chosen = choice.zone if choice.zone in zones else ""
+        return (
+            "".join(
+                f'<div class="app-{name}">{zone_map.svg(ground, zones, named, MAP, chosen)}</div>'
+                for name, ground in self.grounds[choice.division].items()
+            )
+            or "<p>Découpage sans contours : pas de carte, voir le tableau.</p>"
+        )
+
+    def _trend(
+        self, choice: Choice, found: Sequence[Row], names: told.Names
+    ) -> tuple[str, str, Any]:
+        """Return line, title and chart of the theme chosen, or of what is least expected."""
+        theme, zone = choice.theme, choice.zone
+        if theme == ALL_THEMES:
+            rows = self.judged.rows(choice.division, choice.days)
+            if zone != WHOLE:
+                rows = [row for row in rows if row["zone"] == zone]
+            first = min(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
+            theme, zone = first["theme"], first["zone"]
+        groups = held.read(self.con, self.city, theme, choice.division)
+        series = next(one for one in groups if zone in one.zones)
+        count = WEEKS if choice.days <= BACK else YEARS
+        weeks = levels.weeks(series, zone, self.knobs)
+        chart = figures.recent_weeks(weeks, count, 190)
+        where = situation_words.place(zone, names)
+        about = f"{self.city.themes[theme].title}, {where}"
+        if choice.theme == ALL_THEMES:
+            about += " (le compte le moins attendu)"
+        line = (
+            f"{about} : {plural(count, 'dernière semaine')}. Bande : l'habitude, dont une semaine "
+            "sur vingt sort par hasard ; en gris, les mêmes semaines des années passées"
+        )
+        return line, "Depuis quand ?", chart
+
+    def _table(self, choice: Choice, names: told.Names, proof: str) -> str:
+        rows = self.judged.rows(choice.division, choice.days, choice.theme)
+        if choice.zone != WHOLE:
+            rows = [row for row in rows if row["zone"] == choice.zone]
+        rows = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
+        if choice.theme == ALL_THEMES:
+            rows = rows[:60]
+        caption = f"{plural(len(rows), 'compte')}, le moins attendu d'abord"
+        inside = told.table(rows, self.city, names, caption)
+        return (
+            '<details class="app-table"><summary>Le tableau derrière la carte</summary>'
+            f"{inside}{proof}</details>"
+        )
+
+    def _tiles(self, choice: Choice) -> str:
+        rows = [row for row in self.indicators if row["role"] == choice.role]
+        if not rows:
+            return ""
+        there = link("confiance", choice)
+        return tiles(rows, self.weekly, self.labels, self.city, self.trend_knobs, there)
+
+    def _day(self) -> str:
+        names = self.place.names(self.city.about.main_division)
+        line = told.day_line(self.today, self.city, names)
+        inside = to_html(situation_words.day(self.city, self.today, names))
+        return f'<details class="app-on"><summary>{escape(line)}</summary>{inside}</details>'
+
+
+def _of(table: Any, themes: set[str]) -> Any:
+    keep = [theme in themes for theme in table.column("theme").to_pylist()]
+    return table.filter(keep)
+
+
+def _evolutions(
+    place: Place,
+) -> tuple[Mapping[str, list[float | None]], Mapping[str, str]]:
+    """Return theme → its weeks, and theme → its evolution over the whole city."""
+    weekly: dict[str, list[float | None]] = {}
+    table = pq.read_table(place.run.read("derived/trends/weekly.parquet")).to_pylist()
+    for row in sorted(table, key=lambda r: (r["theme"], r["week"])):
+        weekly.setdefault(row["theme"], []).append(row["final"])
+    rows = pq.read_table(place.run.read("derived/trends/levels.parquet")).to_pylist()
+    return weekly, {row["theme"]: row["label"] for row in rows if row["zone"] == WHOLE}
+
+
+def _legend() -> str:
+    items = "".join(
+        f'<li><span style="background:{figures.TIER_COLOURS[tier]}"></span>{escape(title)}</li>'
+        for tier, title in told.SHORT.items()
+    )
+    return f'<ul class="app-legend">{items}</ul>'
+
+
+def _as_told(choice: Choice) -> dict[str, Any]:
+    return {
+        "période_jours": choice.days, "thème": choice.theme, "découpage": choice.division,
+        "zone": choice.zone,
+    }  # fmt: skip

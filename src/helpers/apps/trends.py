@@ -1,0 +1,178 @@
+"""The page « Tendances »: what changes over a year, and what would not be seen to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from helpers.apps import feeling
+from helpers.apps.choice import ALL_THEMES, Choice
+from helpers.apps.parts import Panel, Proofs, table, words
+from helpers.apps.shell import Place
+from helpers.core.base.french import change, number, plural
+from helpers.core.base.markup import plain, to_html
+from helpers.core.city.names import WHOLE
+from helpers.core.stage import figure, params, standing
+from helpers.situation import figures as situation_figures
+from helpers.situation import held
+from helpers.situation import levels as situation_levels
+from helpers.situation import words as situation_words
+from helpers.trends import figures
+from helpers.trends import words as trends_words
+
+TABLES = (
+    "cube.parquet",
+    "zones.parquet",
+    "derived/reliability/days.parquet",
+    "derived/reliability/delays.parquet",
+    "derived/reliability/extraordinary.parquet",
+    "derived/trends/recorded.parquet",
+    "derived/trends/levels.parquet",
+    "derived/trends/breaks.parquet",
+    "derived/patrol/themes.parquet",
+    "derived/reliability/drift.parquet",
+)
+PUBLISHED = {"changes": "trends/trends_levels", "weeks": "trends/trends_weekly"}
+WEEKS = 156  # drawn: three years
+LISTED = 12  # zones told one by one
+
+
+class Trends:
+    """Each theme's evolution, then the weeks of the one chosen, and the zones that moved."""
+
+    title: ClassVar[str] = "Tendances"
+    question: ClassVar[str] = "Qu'est-ce qui change, et de combien ?"
+    uses: ClassVar[tuple[str, ...]] = ("theme", "territoire")
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.city, run = place, place.city, place.run
+        self.con = run.view(*TABLES[2:6])
+        self.knobs, self.situation_knobs = params.knobs("trends"), params.knobs("situation")
+        read = {name: pq.read_table(run.read(name)) for name in TABLES[6:]}
+        kept = [t in self.city.themes for t in read[TABLES[6]].column("theme").to_pylist()]
+        self.levels = read[TABLES[6]].filter(pa.array(kept, pa.bool_()))
+        self.breaks = read[TABLES[7]]
+        self.caveats = standing.caveats(read[TABLES[8]], read[TABLES[9]], run.city)
+        self.doubted = standing.renamed(read[TABLES[9]], run.city)
+        self.proofs = Proofs(run, TABLES, PUBLISHED)
+        self.answer, self.zones, self.detail = (widgets.HTML() for _ in range(3))
+        self.changes, self.weeks = Panel("changes"), Panel("weeks")
+        said = widgets.HTML(feeling.told(run))
+        parts = [self.answer, self.changes.widget, self.weeks.widget, self.zones, said, self.detail]
+        self.widget = widgets.VBox(parts)
+
+    def show(self, choice: Choice) -> None:
+        """Answer the choice."""
+        whole = [row for row in self.levels.to_pylist() if row["zone"] == WHOLE]
+        theme = choice.theme or self._first(whole)
+        said = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
+        drawn = figures.levels(self.levels, self.city, self.knobs.minimum_count)
+        line, weeks = self._weeks(choice, theme)
+        zones, detail = self._zones(choice), self._detail()
+        self.answer.value = words(self._answer(choice, whole), "usual")
+        self.changes.show("Qu'est-ce qui change ?", (
+            f"Chaque thème, les {self.knobs.window_weeks} dernières semaines rapportées aux "
+            "précédentes ; en gris, ce qui ne serait pas vu"
+        ), drawn.chart, self.proofs.of("changes", said, figure.complete(drawn.chart)))  # fmt: skip
+        self.weeks.show("Depuis quand ?", line, weeks,
+                        self.proofs.of("weeks", said, figure.complete(weeks)))  # fmt: skip
+        self.zones.value, self.detail.value = zones, detail
+
+    def _first(self, whole: list[dict[str, Any]]) -> str:
+        """Return the theme whose evolution is established and largest, or else the first one."""
+        moving = [row for row in whole if row["label"] in ("up", "down") and row["ratio"]]
+        moving.sort(key=lambda row: (-max(row["ratio"], 1 / row["ratio"]), row["theme"]))
+        dated = situation_levels.dated_themes(self.con, self.city)
+        return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
+
+    def _answer(self, choice: Choice, whole: list[dict[str, Any]]) -> str:
+        over = f"En {self.knobs.window_weeks} semaines"
+        if choice.theme != ALL_THEMES:
+            rows = [row for row in self.levels.to_pylist()
+                    if row["theme"] == choice.theme and row["zone"] == choice.zone]  # fmt: skip
+            title = plain(self.city.themes[choice.theme].title)
+            names = self.place.names(choice.division)
+            where = plain(situation_words.place(choice.zone, names))
+            if not rows:
+                return f"**{title}, {where}** : l'évolution n'est jugée qu'au découpage principal."
+            return f"**{title}, {where}** : {self._told(rows[0])}"
+        told = []
+        for label, title in (("up", "en hausse"), ("down", "en baisse")):
+            mine = [plain(self.city.themes[r["theme"]].title) for r in whole if r["label"] == label]
+            listed = ", ".join(mine[:3]) + (f" et {plural(len(mine) - 3, 'autre')}"
+                                            if len(mine) > 3 else "")  # fmt: skip
+            told.append(
+                f"**{listed}** {title}" if mine else f"aucune {title.removeprefix('en ')} établie"
+            )
+        stable = sum(row["label"] == "stable" for row in whole)
+        unclear = sum(row["label"] == "unclear" for row in whole)
+        rest = plural(stable, "thème stable")
+        return f"{over} : {', '.join(told)} ; {rest}, {number(unclear)} sans rien d'établi."
+
+    def _told(self, row: Mapping[str, Any]) -> str:
+        if row["status"] != "ok":
+            return f"abstention ({trends_words.reason(row, self.knobs.minimum_count)})."
+        seen = trends_words.detectable(row["detectable"], row["detectable_fall"])
+        if row["ratio"] is None or row["high"] is None:
+            return f"{trends_words.LABELS[row['label']]}, aucun fait la période précédente."
+        seeming = trends_words.SEEMING if row["theme"] in self.doubted else ""
+        known = self.caveats.get(row["theme"], "")
+        return (
+            f"{trends_words.LABELS[row['label']]}{seeming}, {change(row['ratio'])} (de "
+            f"{change(row['low'])} à {change(row['high'])}) ; {seen}."
+            + (f" À savoir : {plain(known)}." if known else "")
+        )
+
+    def _weeks(self, choice: Choice, theme: str) -> tuple[str, Any]:
+        groups = held.read(self.con, self.city, theme, choice.division)
+        series = next(one for one in groups if choice.zone in one.zones)
+        weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs)
+        chart = situation_figures.recent_weeks(weeks, WEEKS, 190)
+        where = situation_words.place(choice.zone, self.place.names(choice.division))
+        line = (
+            f"{self.city.themes[theme].title}, {where} : trois ans, semaine par semaine ; bande : "
+            "l'habitude, dont une semaine sur vingt sort par hasard"
+        )
+        return line, chart
+
+    def _zones(self, choice: Choice) -> str:
+        """Return the zones established as moving, the most certain first, as a table."""
+        main = self.city.about.main_division
+        rows = [
+            row for row in self.levels.to_pylist()
+            if row["zone"] != WHOLE and row["division"] == main and row["label"] in ("up", "down")
+            and choice.theme in (ALL_THEMES, row["theme"])
+        ]  # fmt: skip
+        rows.sort(key=lambda row: (row["p"], row["theme"], row["zone"]))
+        names = self.place.names(main)
+        lines = [
+            [names.get(r["zone"], situation_words.NO_PLACE), self.city.themes[r["theme"]].title,
+             trends_words.LABELS[r["label"]],
+             "sans rapport" if r["ratio"] is None else change(r["ratio"]),
+             "" if r["low"] is None or r["high"] is None
+             else f"{change(r['low'])} à {change(r['high'])}"]
+            for r in rows[:LISTED]
+        ]  # fmt: skip
+        title = f"{plural(len(rows), 'évolution établie')} de zones"
+        if not rows:
+            return '<section class="app-table"><h2>Aucune évolution de zone établie</h2></section>'
+        more = len(rows) - LISTED
+        rest = f"<p>et {plural(more, 'autre')}.</p>" if more > 0 else ""
+        heads = ("Zone", "Thème", "Évolution", "Rapport", "Intervalle")
+        return f'<section class="app-table"><h2>{title}</h2>{table(heads, lines)}{rest}</section>'
+
+    def _detail(self) -> str:
+        kept = {row["theme"] for row in self.breaks.to_pylist()}
+        shown = self.breaks if kept <= {"", None, *self.city.themes} else self.breaks.slice(0, 0)
+        markdown = trends_words.in_words(
+            self.levels, shown, self.caveats, self.city, self.knobs, self.doubted
+        )
+        inside = to_html(markdown)
+        return (
+            '<details class="app-table"><summary>Tous les thèmes et les ruptures, en mots</summary>'
+            f"{inside}</details>"
+        )

@@ -1,0 +1,94 @@
+"""The page « Confiance »: can these numbers be believed, and how is that proved?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+import pyarrow.parquet as pq
+
+from helpers.apps.choice import ALL_THEMES, Choice
+from helpers.apps.parts import table, words
+from helpers.apps.shell import Place
+from helpers.core.base.french import plural, spoken
+from helpers.core.base.markup import plain, to_html
+from helpers.evidence import words as evidence_words
+from helpers.reliability import words as reliability_words
+from helpers.waves import words as waves_words
+
+LETTERS = (
+    "De A, la plus sûre, à D, la moins sûre : la moindre de quatre notes, lignes valides, lieu "
+    "connu, délai de saisie, jours manquants."
+)
+
+
+class Trust:
+    """Each source's grade and why, the themes in force, the evidence of every figure."""
+
+    title: ClassVar[str] = "Confiance"
+    question: ClassVar[str] = "Peut-on croire ces chiffres ?"
+    uses: ClassVar[tuple[str, ...]] = ("theme",)
+
+    def __init__(self, place: Place) -> None:
+        self.city, run = place.city, place.run
+        self.whole = run.city
+        read = {
+            name: pq.read_table(run.read(f"derived/{name}.parquet"))
+            for name in ("reliability/grades", "waves/states", "evidence/register")
+        }
+        self.grades = read["reliability/grades"].to_pylist()
+        self.answer, self.sources = widgets.HTML(), widgets.HTML()
+        states = to_html(waves_words.states(read["waves/states"], self.whole))
+        register = read["evidence/register"]
+        lines = [
+            [row["title"], row["passport"], "rompue" if row["broken"] else "tient"]
+            for row in register.to_pylist()
+        ]
+        proofs = table(("Figure", "Passeport", "Preuve"), lines)
+        told = plain(evidence_words.answer(register))
+        parts = [
+            self.answer,
+            self.sources,
+            widgets.HTML(
+                f'<section class="app-table"><h2>Thèmes en service</h2>{states}</section>'
+            ),
+            widgets.HTML(f'<section class="app-table"><h2>Preuves</h2><p>{told}</p><details>'
+                         f"<summary>Toutes les figures</summary>{proofs}</details></section>"),
+        ]  # fmt: skip
+        self.widget = widgets.VBox(parts)
+
+    def show(self, choice: Choice) -> None:
+        """Answer the choice: all the sources that a theme is counted from, or that of one theme."""
+        used = {theme.source for theme in self.whole.themes.values()}
+        if choice.theme != ALL_THEMES:
+            used = {self.city.themes[choice.theme].source}
+        rows = [row for row in self.grades if row["source"] in used]
+        rows.sort(key=lambda row: (row["grade"], self._title(row)))
+        self.answer.value = words(self._answer(rows, choice), "usual", LETTERS)
+        heads = ("Source", "Note", "Pourquoi", "À savoir")
+        lines = [
+            [self._title(row), row["grade"], reliability_words.why(row), _silent(row)]
+            for row in rows
+        ]
+        inside = table(heads, lines)
+        self.sources.value = f'<section class="app-table"><h2>Sources</h2>{inside}</section>'
+
+    def _title(self, row: dict[str, Any]) -> str:
+        return self.whole.contracts[row["source"]].title
+
+    def _answer(self, rows: list[dict[str, Any]], choice: Choice) -> str:
+        if choice.theme != ALL_THEMES:
+            title = plain(self.city.themes[choice.theme].title)
+            one = rows[0]
+            source = plain(self._title(one))
+            return f"**{title}** : compté dans « {source} », fiabilité {one['grade']}."
+        counts = Counter(row["grade"] for row in rows)
+        told = ", ".join(f"{plural(n, 'notée')} {x}" for x, n in sorted(counts.items()))
+        return f"**{plural(len(rows), 'source')}** dont un thème est compté : {told}."
+
+
+def _silent(row: dict[str, Any]) -> str:
+    if row["mute_since"]:
+        return f"se tait depuis le {spoken(row['mute_since'])}"
+    return plural(row["silent_weeks"], "semaine muette") if row["silent_weeks"] else ""
