@@ -87,7 +87,7 @@ CODES = {
     r"(?:\d{1,2}[/.\- ]|\d{4}|1er)"
     r"|\b(?:date de naissance|ddn|naissance)\b\W{0,3}\d|\b(?:date de naissance|ddn)\b"
     r"|°\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
-    r"|\d{4}\s\(?naissance\b|\bborn\b|\bn\.\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
+    r"|\d{4}\s\(?naissance\b|\bborn\s(?:\s|(?:on|in)?\s?\d)|\bn\.\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
     r"|\bagee?s?\s(?:d[e']\s?)?(?:environ\s)?\d{1,2}\b|\bage\s?:\s?\d{1,2}\sans\b"
     r"|\b(?:gamine?|gosse|j\.?[fh]\.?|fille|garcon|homme|femme|mineure?|enfant|jeune|ado|adolescente?|eleve|monsieur|madame"
     r"|individu|retraitee?|dame)\s(?:de\s)?\(?\d{1,2}\s?ans\b",

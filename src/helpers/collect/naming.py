@@ -86,6 +86,8 @@ SIGNED = re.compile(
     r"(?i:\b(?:redacteur|redactrice|operateur|operatrice|saisi par|signe|visa|initiales))\s?:?\s"
     r"[A-Z]{2,3}\b"
 )
+# « Villers-lès-Nancy », « Romain-sur-Meuse »: nobody's name is linked so.
+TOWN = re.compile(r"[A-Za-z'\-]*[a-z]-(?:sur|sous|les|lez|devant|en|aux|le)-[A-Z][A-Za-z'\-]*")
 # A civility before a letter, or that of a lawyer, whose name may be anything.
 BY_LETTER = re.compile(r"^(?:M|Mme|Mlle|Me) [A-Z]\.?$|\bMe [A-Z][a-z]{2,}|^Me [A-Z]{3,}$")
 COMMON = frozenset(
@@ -107,6 +109,7 @@ INITIAL = re.compile(
 
 def names_somebody(bare: str, known: Known) -> bool:
     """Tell whether a text without accents, its capitals kept, names somebody."""
+    bare = TOWN.sub(";", bare)
     folded = bare.lower()
     segments = [_tokens(segment) for segment in SEGMENT.split(bare)]
     placed = any(low in PLACES for segment in segments for _, low in segment)
