@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,8 +53,8 @@ class Judged:
 def trimmed(rule: FieldRule, texts: pa.Array) -> pa.Array:
     """Return the texts (n,) without blanks around; null where nothing, or written as nothing."""
     bare = pc.utf8_trim_whitespace(texts)
-    nothing = pa.array(["", *rule.null_values], pa.string())
-    return pc.if_else(pc.is_in(bare, nothing), None, bare)
+    nothing = pc.is_in(bare, pa.array(["", *rule.null_values], pa.string()))
+    return pc.if_else(nothing, None, bare) if pc.any(nothing).as_py() else bare
 
 
 def judge(
@@ -173,7 +174,9 @@ def _coordinates(contract: Contract, rule: FieldRule, texts: pa.Array, step_m: f
     own = _within(rule, values)
     # Of a place near the bounds, the nearest point of the grid may lie beyond.
     kept_in = pc.min_element_wise(pc.max_element_wise(moved, rule.minimum), rule.maximum)
-    written = pc.cast(pc.if_else(own, kept_in, moved), pa.string())
+    # Points of a grid come again and again: each is written once.
+    points = pc.if_else(own, kept_in, moved).dictionary_encode()
+    written = points.dictionary.cast(pa.string()).take(points.indices)
     if contract.file.decimal == ",":
         written = pc.replace_substring(written, ".", ",")
     axes = [one for one in contract.fields.values() if one.type in ("longitude", "latitude")]
@@ -260,11 +263,12 @@ def _read_moments(
 
 def _to_the_minute(form: str, texts: pa.Array) -> pa.Array:
     """Return moments (n,), plainly written in the format `form`, whose seconds are 00."""
-    if form in FIXED:  # as wide whatever the moment: a slice is five times faster
-        width = FIXED[form]
-        before = pc.utf8_slice_codeunits(texts, 0, width)
-        after = pc.utf8_slice_codeunits(texts, width + 2)
-        return pc.binary_join_element_wise(before, "00", after, "")
+    if form in FIXED:  # always at the same place: written over, ten times as fast
+        valid, ends, held = pa.concat_arrays([texts]).buffers()
+        signs = np.frombuffer(held or b"", np.uint8).copy()
+        starts = np.frombuffer(ends, np.int32, len(texts))[texts.is_valid().to_numpy(False)]
+        signs[starts + FIXED[form]] = signs[starts + FIXED[form] + 1] = ord("0")
+        return pa.StringArray.from_buffers(len(texts), ends, pa.py_buffer(signs), valid)
     parts = re.split("(%S(?:[.]%f)?)", form, maxsplit=1)
     before = contract_sql.shape(parts[0], "[0-9]{4}", "[0-9]{2}")
     found = f"^({before})[0-9]{{2}}(?:[.][0-9]+)?"

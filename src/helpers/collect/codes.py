@@ -21,13 +21,14 @@ _ADDRESS = r"(?:@|[(\[{<]\s?(?:at|a|arobase)\s?[)\]}>]|\s(?:at|arobase|arobas)\s
 _DOT = r"(?:[.,]|\s?[(\[{<]\s?(?:dot|point)\s?[)\]}>]\s?|\s(?:point|dot)\s)"
 _NETWORKS = (
     r"insta(?:gram)?|snap(?:chat)?|tik ?tok|facebook|fb|twitter|whats ?app|telegram|linkedin|twitch"
-    r"|youtube|discord|pseudo|login|identifiant de connexion"
+    r"|youtube|discord|steam|pseudo|login|identifiant de connexion"
 )
 # What an officer, a form or a card bears, told by its name and followed by digits.
 _PAPERS = (
     r"ecrou|licen[cs]e|permis(?: de conduire)?|fiscal|spi|rpps|adeli|siren|siret|imei|imsi|iccid"
     r"|carte (?:pro(?:fessionnelle)?|d'identite|vitale|de sejour|bancaire|bleue)|cni|passeport"
-    r"|titre de sejour|dossier (?:mdph|caf|cpam|medical|scolaire|social)|allocataire"
+    r"|titre de sejour|etranger|fpr|ipp"
+    r"|dossier (?:mdph|caf|cpam|medical|scolaire|social)|allocataire"
     r"|num(?:ero)? (?:secu|de securite sociale)|secu|nir|ine|agdref|ants|cb|iban|rib"
 )
 
@@ -41,11 +42,16 @@ CODES = {
     r"|(?:^|[\s(:,;/])@[a-z0-9_][a-z0-9_.]{2,}"
     rf"|\b(?:{_NETWORKS})\s?(?:[:=@/]|\.com/)?\s?@?[a-z_.]*[a-z0-9_.]{{3,}}\d\b"
     rf"|\b(?:{_NETWORKS})\s?(?:[:=@/]|\.com/)\s?@?[a-z0-9_.]{{3,}}"
+    r"|[\w.]{3,}#\d{4}(?:[^0-9]|$)|\blogin\s?[:=]?\s[a-z]\.?[a-z]{5,}$"
+    r"|\b[a-z]:\\(?:users|utilisateurs)\\\S|/(?:home|users)/[a-z]"
     r"|\bhttps?://|\bwww\.|\b[a-z0-9\-]+\.(?:fr|com|me|ly|net|org|gg|io|tv)/\S+",
     "nir": r"(?:^|[^0-9])[12378][\s.\-]?\d{2}[\s.\-]?(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)[\s.\-]?"
     r"(?:\d{2}|2[ab])[\s.\-]?\d{3}[\s.\-]?\d{3}(?:[\s.\-]?/?\s?\d{2})?(?:[^0-9]|$)",
     "identifiant": rf"\b(?:{_PAPERS})\b[^0-9]{{0,14}}\d(?:[\s.\-/]?[0-9a-z]){{3,}}"
-    r"|\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b"
+    r"|\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b|\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b"
+    r"|\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\bfe80::[0-9a-f:]+"
+    r"|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
+    r"|\b(?:android_?id|idfa|gaid|uuid|mac|ssid)\b\W{0,3}[0-9a-z\-]{6,}"
     r"|(?:^|[^0-9.])(?:10|127|172|192|[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?:\.\d{1,3}){3}(?:[^0-9.]|$)",
     "telephone": rf"(?:\+|\b00)\s?\(?33\)?{SPAN}(?:\(\s?0\s?\)|0)?{SPAN}[1-9](?:{SPAN}\d{{2}}){{4}}"
     rf"(?:[^0-9]|$)|\(\+?\s?33\){SPAN}0?[1-9](?:{SPAN}\d{{2}}){{4}}"
@@ -67,21 +73,23 @@ CODES = {
     r"|anglais|britanni|portugais|neerlandais|monegasque|bulgare|etrangere|luxembourg)[a-z]*\s"
     r"[a-z]{0,3}[\s\-]?\d{1,5}[\s\-]?[a-z]{1,3}[\s\-]?\d{0,4}(?:\W|$)"
     r"|(?:^|[^0-9\-])\d{4,6}[\s\-]\d{3}[\s\-](?:[0-5]\d)(?:[^0-9\-]|$)"  # Algeria
-    r"|(?:^|[^0-9])\d{1,3}\s?tun\s?\d{1,4}(?:[^0-9]|$)"  # Tunisia
+    r"|(?:^|[^0-9])\d{1,3}\s?(?:tun\s?\d{1,4}|tu\s?\d{3,4})(?:[^0-9]|$)"  # Tunisia
     r"|(?:^|[^0-9])\d{1,5}[\s\-|]{1,3}[abdeh][\s\-|]{1,3}\d{1,2}(?:[^0-9]|$)"  # Morocco
     r"|(?:^|[^a-z0-9])(?:c|cd|k|cmd)\s\d{3}[\s\-]\d{3,4}(?:[^0-9]|$)"  # diplomats
     r"|(?:^|[^a-z0-9])\d{1,4}\s(?:c|cd|k|cmd|cc)\s\d{1,3}(?:[^0-9]|$)"
     r"|(?:^|[^a-z0-9])w\s?\d{3}\s?[a-z]{1,2}\s?\d{2}(?:[^0-9]|$)",
-    "matricule": r"\b(?:matricule|matr?\.?|rio|nigend|code agent|num(?:ero)?\.? agent|agent(?:"
-    r" municipal)?|gardien|brigadier(?:[\s\-]chef)?|bc|asvp|apja|adj|opj|pm|gpx|gav|ag)"
+    "matricule": r"\b(?:matricule|matr?\.?|mle|r\.?i\.?o\.?|brassard|badge|nigend"
+    r"|code agent|num(?:ero)?\.? agent|agent(?: municipal)?|gardien"
+    r"|brigadier(?:[\s\-]chef)?|bc|asvp|apja|adj|opj|pm|gpx|gav|ag)"
     r"\s?(?:n[o°]?\.?|num(?:ero)?\.?|[:#\-])?\s?(?:[a-z]{1,2}-?)?\d{3,8}\b|\bag[\s\-]?\d{4,6}\b"
     r"|\b(?:indicatif|radio)\s(?:[a-z]{2}\s?)?\d{2}[a-z]\d{2}\b",
     "naissance": r"\bnee?s?\(?e?\)?\s(?:(?:le|en|vers)\s?)?[^a-z0-9]{0,3}"
     r"(?:\d{1,2}[/.\- ]|\d{4}|1er)"
     r"|\b(?:date de naissance|ddn|naissance)\b\W{0,3}\d|\b(?:date de naissance|ddn)\b"
     r"|°\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
-    r"|\bagee?s?\s(?:d[e']\s?)?(?:environ\s)?\d{1,2}\b"
-    r"|\b(?:fille|garcon|homme|femme|mineure?|enfant|jeune|ado|adolescente?|eleve|monsieur|madame"
+    r"|\d{4}\s\(?naissance\b|\bborn\s(?:\s|(?:on|in)?\s?\d)|\bn\.\s?\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
+    r"|\bagee?s?\s(?:d[e']\s?)?(?:environ\s)?\d{1,2}\b|\bage\s?:\s?\d{1,2}\sans\b"
+    r"|\b(?:gamine?|gosse|j\.?[fh]\.?|fille|garcon|homme|femme|mineure?|enfant|jeune|ado|adolescente?|eleve|monsieur|madame"
     r"|individu|retraitee?|dame)\s(?:de\s)?\(?\d{1,2}\s?ans\b",
     "numero_de_voie": rf"(?:^|[^0-9a-z])\d{{1,4}}\s?(?:bis|ter|quater|[a-d])?\s?[,;:]?\s*"
     rf"(?:(?:dans|sur|de|du|la|le|l'|au)\s?){{0,3}}(?:{WAYS})(?:\s|$)"
@@ -90,12 +98,16 @@ CODES = {
     r"|\b(?:bat|batiment|esc|escalier|bt|entree|tour|bloc)\b\.?\s?[a-k]\d?(?:$|[\s,;]+(?:$|apt|appt"
     r"|app|esc|etage|porte|\d|n[o°]|[a-z]+ (?:gauche|droite)))"
     rf"|\b(?:{WAYS})\s[a-z' \-]{{2,40}},?\s(?:n[o°]?\.?\s?|au\s|numero\s)\d{{1,4}}\b"
+    rf"|^(?:{WAYS})\s[a-z' \-]{{3,30}},\s?\d{{1,3}}$|\bdomicile\s?:\s?\d"
     rf"|\b(?:{WAYS})\s(?:des?|du|de la)\s[a-z' \-]{{2,30}},?\s?\(?\d{{1,4}}\)?(?: bis| ter)?$"
     r"|\b(?:lot|bloc|villa|maison|pavillon)\s?n?[o°]?\s\d{1,4}\b"
     r"|^\d{1,4}\s?(?:bis|ter|quater)?,?\s(?:la|le|les|l')\s?[a-z]{3,}"
     r"|\bau\s\d{1,4}(?:\s(?:bis|ter))?\s?,|\bnumero\s\d{1,4}\b\s?,|\bvilla\s(?:\"|mon\b|ma\b|les\b)"
-    r"|\bparcelle\s\d{1,4}\s?[a-z]{0,2}\s?\d*|\bcadastre"
+    r"|\bparcelle\s\d{1,4}\s?[a-z]{0,2}\s?\d*|\bcadastr(?:e|al)"
     r"|[\-+]?\d{1,2}\.\d{4,}\s?[,; ]\s?[\-+]?\d{1,3}\.\d{4,}"  # one point of the earth
+    r"|[\-+]?\d{1,2},\d{4,}\s?[; ]\s?[\-+]?\d{1,3},\d{4,}|\b\d{1,2}°\s?\d{1,2}(?:['.]|\s?\d)"
+    r"|\b[ns]\s?\d{1,2}\s\d{1,2}\.\d{2,}|\b\d{1,2}[c-x][a-hj-np-z]{2}\d{8,10}\b"
+    r"|\blat(?:itude)?\s?[=:]\s?-?\d{1,2}[.,]\d{4,}"
     r"|\b[2-9cfghjmpqrvwx]{8}\+[2-9cfghjmpqrvwx]{2,3}\b|///?[a-z]+\.[a-z]+\.[a-z]+",
     "designation": r"\b(?:son|sa|ses|mon|ma|mes|leurs?|votre|l')\s?(?:ex[\s\-])?(?:compagn(?:on|e)"
     r"|mari|femme|epou(?:x|se)|fils|fille|freres?|soeurs?|mere|pere|parents|enfants?|voisine?s?"
@@ -108,7 +120,7 @@ CODES = {
     r"|\bpatron(?:ne)?\s(?:du\s)?(?:bar|snack|cafe)|^(?:adjointe? au )?maire (?:de|du)\b"
     r"|\bl'eleve\b|\b(?:la|le|une?)\s(?:vieille|vieux|jeune|grosse?|grande?)\s(?:dame|homme|femme"
     r"|fille|monsieur|garcon)\b|\ble\s(?:gitan|rom|manouche|turc|arabe|noir|comorien)\b"
-    r"|\b(?:[a-z]\.){2,3}\s?(?:,\s?)?(?:mineure?|majeure?|agee?|victime|domicilie|nee?)\b",
+    r"|\b(?:[a-z]\.\s?){2,3}(?:[,(]\s?)?(?:mineure?|majeure?|agee?|victime|domicilie|nee?)\b",
 }  # fmt: skip
 
 # A plate of before 2009: digits, letters, department. Hours, ordinals and units look like it.
@@ -116,13 +128,15 @@ OLD_PLATE = (
     r"(?<![\w-])\d{1,4}[ .\-]?([a-z]{1,3})[ .\-]?0?(?:0[1-9]|[1-8]\d|9[0-5]|2[ab]|97[1-6])(?![\w-])"
 )
 MAYBE_OLD = r"\d{1,4}[ .\-]?[a-z]{1,3}[ .\-]?\d"
-# In capitals only: a moped's, and plates of the neighbours (Spain, Germany, Britain, Belgium, the
-# Netherlands, Romania, Poland, Switzerland).
+# In capitals only: a moped's, and plates of elsewhere (Spain, Germany, Britain, Belgium, the
+# Netherlands, Romania, Poland, Switzerland, Turkey, Bulgaria); and the number of a French passport.
 IN_CAPITALS = (
     r"(?:^|[^A-Z0-9\-])(?:[A-Z]{2}[\s\-]\d{2}[\s\-][A-Z]{1,2}|[A-Z][\s\-]\d{2,3}[\s\-][A-Z]{2,3}"
     r"|\d{4}[\s\-][B-DF-HJ-NP-TV-Z]{3}|[A-Z]{2}\d{2}\s?[A-Z]{3}|[1-9]-[A-Z]{3}-\d{3}"
     r"|[A-Z]{1,3}[\s\-][A-Z]{1,2}\s\d{3,4}|[A-Z]{1,2}[\s\-]\d{2,3}[\s\-][A-Z]{3}"
-    r"|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-\d{2})(?:[^A-Z0-9\-]|$)"
+    r"|(?:A[IR]|B[ELS]|FR|G[ELR]|JU|LU|N[EW]|OW|S[GHOZ]|T[GI]|UR|V[DS]|Z[GH])[ \-]\d{5,6}|AG \d{6}"
+    r"|\d{2}[ \-][A-Z]{2,3}[ \-]\d{3,4}|[A-Z]{2}-\d{4}-[A-Z]{2}|[A-Z]{2} \d{4}[A-Z]"
+    r"|[012]\d[A-Z]{2}\d{5}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-\d{2})(?:[^A-Z0-9\-]|$)"
 )
 NOT_PLATES = frozenset(
     "h e er m km kg l cm mm min bis ter rue av ave bd pl all imp che tra crs de du a et ou au s c "

@@ -170,19 +170,19 @@ def learn(told: Lists) -> Known:
         told.weak,
         told.words,
         told.places,
-        array("f", ratio.astype(np.float32).ravel().tolist()),
+        array("f", ratio.astype(np.float32).tobytes()),
     )
 
 
 def _chain(tokens: Iterable[str]) -> npt.NDArray[np.float64]:
     """Count each run of four signs (27, 27, 27, 27): the edge is 0, three begin a word."""
-    text = "```" + "".join(token + "```" for token in sorted(tokens))
-    signs = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 96
-    last = np.flatnonzero((signs[3:] != 0) | (signs[2:-1] != 0)) + 3
-    at = np.zeros(len(last), np.int64)
-    for back in range(ORDER - 1, -1, -1):
-        at = at * LETTERS + signs[last - back]
-    counts = np.bincount(at, minlength=LETTERS**ORDER).astype(np.float64)
+    text = "```".join(("", *tokens, ""))  # in any order: runs are counted
+    signs = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int32) - 96
+    runs = signs[: 1 - ORDER]
+    for ahead in range(1, ORDER):
+        runs = runs * LETTERS + signs[ahead : len(signs) - ORDER + 1 + ahead]
+    last = (signs[3:] != 0) | (signs[2:-1] != 0)
+    counts = np.bincount(runs[last], minlength=LETTERS**ORDER).astype(np.float64)
     return counts.reshape((LETTERS,) * ORDER)
 
 

@@ -73,7 +73,8 @@ ROLE = re.compile(
     r"|mis en cause|plaignante?|riveraine?|temoin|victime|auteur|suspecte?"
     r"|gardien(?:ne)? de la paix"
     r"|gardien(?:ne)?|locataire|proprietaire|concierge|voisine?|contact|interpellee?|alias|surnommee?"
-    r"|dite?|brigadier(?:[ -]chef)?|adjudant|sergent|major|capitaine|lieutenant|commandant|agente?"
+    r"|dite?|commissaire|inspect(?:eur|rice)"
+    r"|brigadier(?:[ -]chef)?|adjudant|sergent|major|capitaine|lieutenant|commandant|agente?"
     r"|famille|docteur|dr|maitre|professeur|mdp|asvp|gpx|opj|apj|demandeur|demandeuse|succession"
     r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
     r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
@@ -85,6 +86,10 @@ SIGNED = re.compile(
     r"(?i:\b(?:redacteur|redactrice|operateur|operatrice|saisi par|signe|visa|initiales))\s?:?\s"
     r"[A-Z]{2,3}\b"
 )
+# « Villers-lès-Nancy », « Romain-sur-Meuse »: nobody's name is linked so.
+TOWN = re.compile(r"[A-Za-z'\-]*[a-z]-(?:sur|sous|les|lez|devant|en|aux|le)-[A-Z][A-Za-z'\-]*")
+# A civility before a letter, or that of a lawyer, whose name may be anything.
+BY_LETTER = re.compile(r"^(?:M|Mme|Mlle|Me) [A-Z]\.?$|\bMe [A-Z][a-z]{2,}|^Me [A-Z]{3,}$")
 COMMON = frozenset(
     """
 le la les l de du des d un une et ou a au aux en x qui que sur dans par pour avec sans non oui
@@ -104,6 +109,7 @@ INITIAL = re.compile(
 
 def names_somebody(bare: str, known: Known) -> bool:
     """Tell whether a text without accents, its capitals kept, names somebody."""
+    bare = TOWN.sub(";", bare)
     folded = bare.lower()
     segments = [_tokens(segment) for segment in SEGMENT.split(bare)]
     placed = any(low in PLACES for segment in segments for _, low in segment)
@@ -111,7 +117,11 @@ def names_somebody(bare: str, known: Known) -> bool:
         return True
     lower = bare == folded
     whole = sum(map(len, segments)) == 1
-    if SIGNED.search(bare) or any(_is_before_saint(segment, known) for segment in segments):
+    if (
+        SIGNED.search(bare)
+        or BY_LETTER.search(bare)
+        or any(_is_before_saint(segment, known) for segment in segments)
+    ):
         return True
     for segment in segments:
         for part, after_place in _parts(segment, known):

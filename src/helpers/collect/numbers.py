@@ -49,7 +49,7 @@ def _keyed(run: str) -> str | None:
         or (len(number) == 15 and number[:2] in ("34", "37") and luhn.is_valid(number))
     ):
         return "compte"
-    if len(number) == 15 and number[:2] in ("35", "86", "01", "99") and imei.is_valid(number):
+    if len(number) == 15 and imei.is_valid(number):
         return "identifiant"
     if len(number) == 13 and number[0] in "0123" and nif.is_valid(number):
         return "identifiant"

@@ -27,12 +27,15 @@ ALIKE = str.maketrans(
 # Latin letters whose stroke is no accent that could be taken off.
 STROKED = (("ß", "ss"), ("[øØ]", "o"), ("[đĐ]", "d"), ("[łŁ]", "l"), ("ı", "i"), ("[æÆ]", "ae"),
            ("[œŒ]", "oe"), ("[əƏ]", "e"))  # fmt: skip
-CODED = r"&#?\w+;|%[0-9A-Fa-f]{2}|<[/a-zA-Z!]"
+CODED = r"&#?\w+;|%[0-9A-Fa-f]{2}|<[/a-zA-Z!]|\\[ux][0-9A-Fa-f]{2}"
+TURNED = "\u202c\u2069"  # ends it
+ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
+BACKWARDS = "\u202e"  # what follows is shown from right to left
 TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,80}>")
 OTHER_SCRIPT = r"[^\p{Latin}\p{Common}\p{Inherited}]"
 # Four signs or more, one by one.
-APART = re.compile(r"(?<!\S)[^\W_](?: [^\W_]){3,}(?!\S)")
-APART_RE2 = r"(?:^|\s)[\p{L}\p{N}](?: [\p{L}\p{N}]){3}"
+APART = re.compile(r"(?<!\S)[^\W_](?:([ \-_])[^\W_])(?:\1[^\W_]){2,}(?!\S)")
+APART_RE2 = r"(?:^|\s)[\p{L}\p{N}](?:[ \-_][\p{L}\p{N}]){3}"
 
 UNITS = dict(
     zip(
@@ -60,14 +63,16 @@ LEET_WORD = re.compile(r"\b[^\W\d_]+[013457@$]{1,2}[^\W\d_]+\b")
 BASE64 = re.compile(
     r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
 )
+HEXADECIMAL = re.compile(r"\b(?:[2-7][0-9A-Fa-f]){8,}\b")
 HIDING = rf"(?i)\d.*\b(?:{NUMBER})\b|\b(?:{NUMBER})\b.*\d|(?:\b(?:{NUMBER})\b\W{{1,3}}){{2}}" \
     rf"|^\W*(?:au |numero )?\b(?:{NUMBER})\b|{BY_NAME_TWICE}|\pL[013457@$]{{1,2}}\pL" \
-    r"|[A-Za-z0-9+/]{15}="  # fmt: skip
+    r"|[A-Za-z0-9+/]{15}=|(?:[2-7][0-9A-Fa-f]){8}|^[A-Za-z]{3,}(?:[+][A-Za-z]{3,})+$"  # fmt: skip
 
 
 def plain(texts: pa.Array) -> pa.Array:
     """Return the texts (n,) without what hides them; nulls stay null."""
     texts = _mended(texts, CODED, _decoded)
+    texts = _mended(texts, BACKWARDS, _forwards)
     texts = pc.utf8_normalize(texts, form="NFKC")
     texts = pc.replace_substring_regex(texts, r"[\p{Cf}\x{FE0F}]", "")
     texts = _mended(texts, r"[\p{Cyrillic}\p{Greek}]", lambda text: text.translate(ALIKE))
@@ -106,7 +111,7 @@ def readings(bare: pa.Array, wanted: npt.NDArray[np.bool_]) -> tuple[list[int], 
     read: list[str] = []
     for i in np.flatnonzero(matches(bare, HIDING) & wanted):
         text = bare[i].as_py()
-        for other in (_in_digits(text), _in_letters(text), _opened(text)):
+        for other in (_in_digits(text), _in_letters(text), _opened(text), _spaced(text)):
             if other != text:
                 rows.append(int(i))
                 read.append(other)
@@ -128,7 +133,15 @@ def _decoded(text: str) -> str:
     """Return the text without codes (twice: a code may itself be coded) and without tags."""
     for _ in range(2):
         text = html.unescape(unquote(text, errors="replace"))
-    return TAG.sub(" ", text)
+        text = ESCAPED.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    # Half of a pair stands for nothing, and could not be written in UTF-8.
+    return TAG.sub(" ", text).encode("utf-8", "replace").decode()
+
+
+def _forwards(text: str) -> str:
+    """Return the text as it is read, where a sign turns its direction."""
+    before, _, after = text.partition(BACKWARDS)
+    return f"{before} {after.rstrip(TURNED)[::-1]}"
 
 
 def _own_digits(text: str) -> str:
@@ -136,7 +149,7 @@ def _own_digits(text: str) -> str:
 
 
 def _together(text: str) -> str:
-    return APART.sub(lambda found: found[0].replace(" ", ""), text)
+    return APART.sub(lambda found: found[0].replace(found[1], ""), text)
 
 
 def _in_digits(text: str) -> str:
@@ -179,7 +192,7 @@ def _in_letters(text: str) -> str:
 
 
 def _opened(text: str) -> str:
-    """Return the text with base 64 decoded, where it holds a text."""
+    """Return the text with base 64, or bytes in hexadecimal, decoded where they hold a text."""
 
     def decoded(found: re.Match[str]) -> str:
         try:
@@ -188,4 +201,13 @@ def _opened(text: str) -> str:
             return found[0]
         return normalize("NFKC", inside) if inside.isprintable() else found[0]
 
-    return BASE64.sub(decoded, text)
+    def of_bytes(found: re.Match[str]) -> str:
+        inside = bytes.fromhex(found[0]).decode("latin-1")
+        return inside if inside.isascii() and inside.isprintable() else found[0]
+
+    return BASE64.sub(decoded, HEXADECIMAL.sub(of_bytes, text))
+
+
+def _spaced(text: str) -> str:
+    """Return the text of a form as browsers send it, a plus for a space."""
+    return re.sub(r"(?<=\w)[+](?=\w)", " ", text)

@@ -67,7 +67,8 @@ def test_a_list_that_holds_a_person_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["date_naissance", "age", "age_victime", "nom_requerant", "email",
-                                  "victim_age", "telephone"])  # fmt: skip
+                                  "victim_age", "telephone", "matricule", "no_rio",
+                                  "immat"])  # fmt: skip
 def test_fields_that_tell_of_a_person_can_not_be_declared(name: str) -> None:
     base: dict[str, Any] = {
         "source": "s", "title": "S", "kind": "context", **ABOUT, "file": {"format": "csv"},
@@ -77,7 +78,41 @@ def test_fields_that_tell_of_a_person_can_not_be_declared(name: str) -> None:
         Contract(**base, fields={name: rule})
     with pytest.raises(ValidationError, match="refused"):
         Contract(**base, fields={"x": rule | {"column": name}})
+    edition = {"version": "2", "file": {"format": "csv"}, "columns": {"x": name}}
+    with pytest.raises(ValidationError, match="refused"):
+        Contract(**base, fields={"x": rule}, editions=[edition])
     assert Contract(**base, fields={"effectif": rule})
+
+
+@pytest.mark.parametrize("name", ["lat", "GEO_LON", "lieu.longitude", "coord_x"])
+def test_a_coordinate_is_never_a_mere_number(name: str) -> None:
+    """A number is not moved onto the grid: six decimals of a degree are a front door."""
+    base: dict[str, Any] = {
+        "source": "s", "title": "S", "kind": "context", **ABOUT, "file": {"format": "csv"},
+    }  # fmt: skip
+    rule = {"type": "float", "minimum": -180, "maximum": 180}
+    for fields in ({name.replace(".", "_").lower(): rule}, {"x": rule | {"column": name}}):
+        with pytest.raises(ValidationError, match="coordonnée"):
+            Contract(**base, fields=fields)
+    assert Contract(**base, fields={"plat": rule})
+
+
+@pytest.mark.parametrize("rule", [
+    {"values": [f"{n:02}" for n in range(100)], "separator": " "},  # 06 12 34 56 78
+    {"values": ["Jean", "Marie", "Dupont"], "separator": " "},
+    {"values": ["J", "D", ""], "separator": "."},
+])  # fmt: skip
+def test_several_codes_in_a_cell_do_not_make_a_person(rule: dict[str, Any]) -> None:
+    assert "la liste" in refused(type="enum", **rule)
+
+
+@pytest.mark.parametrize("pattern", [r"[A-Z]\.[A-Z]\.", r"(M|Mme)\.? [A-Z]\.?"])
+def test_initials_are_a_name(pattern: str) -> None:
+    assert "(nom)" in refused(type="str", pattern=pattern)
+
+
+def test_a_minus_sign_does_not_hide_a_number() -> None:
+    assert "intervalle" in refused(type="int", minimum=-799_999_999, maximum=0)
 
 
 PIECES = {

@@ -167,10 +167,12 @@ def write(path: Path, form: str, told: list[dict[str, str]], names: Sequence[str
             path.write_text("".join(lines), encoding="utf-8")
         case "geojson":
             features = [{"type": "Feature", "geometry": None, "properties": r} for r in whole]
-            text = json.dumps({"type": "FeatureCollection", "features": features})
+            about = {"name": names[0], "persons": [*names], "type": "FeatureCollection"}
+            text = json.dumps({**about, "features": features})
             path.write_text(text, encoding="utf-8")
         case "parquet":
-            pq.write_table(_table(whole, columns), path)
+            about = {f"{number} {name}": name for number, name in enumerate(names)}
+            pq.write_table(_table(whole, columns).replace_schema_metadata(about), path)
         case "xlsx":
             _workbook(path, whole, columns, names)
         case "gpkg":
@@ -196,8 +198,16 @@ def _workbook(
             for index, column in enumerate(columns):
                 if row.get(column):
                     sheet.write_string(number, index, row[column])
+            if number < len(names):  # an aside on a cell that is read
+                sheet.write_comment(number, 0, names[number], {"author": names[number]})
         for name in sheet_names(names):
             book.add_worksheet(name)
+        aside = book.add_worksheet()
+        aside.hide()
+        for number, name in enumerate(names):
+            aside.write_string(number, 0, name)
+            book.define_name(f"nom_{number}", f'="{name.replace(chr(34), "")[:200]}"')
+        book.set_properties({"author": names[0], "keywords": "; ".join(names), "title": names[-1]})
 
 
 def _geopackage(
@@ -218,6 +228,8 @@ def _geopackage(
                 "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES (?, ?, ?)",
                 (name, "attributes", name),
             )
+        con.execute("CREATE TABLE remarks (said TEXT)")
+        con.executemany("INSERT INTO remarks VALUES (?)", [(name,) for name in names])
     con.close()
     assert len(pyogrio.list_layers(path)) > len(names) / 2
 

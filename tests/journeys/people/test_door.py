@@ -62,6 +62,7 @@ class Left:
     moment: Path
     said: dict[str, str] = field(default_factory=dict)
     in_the_moment: bool = False  # whether the killed import had a received file in `moment`
+    left_by: dict[int, int] = field(default_factory=dict)  # received files left, by signal
 
     @property
     def root(self) -> Path:
@@ -90,7 +91,8 @@ def left(
     with tempfile.TemporaryDirectory(prefix="porte-") as moment:
         here = Left(Place(root, warmed), Path(moment))
         _fail(here)
-        _kill(here, people)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            _kill(here, people, number)
         here.run("status", "helpers.workshop.status", NAME)
         here.said["swept"] = " ".join(path.name for path in here.moment.iterdir())
         done = here.run("run", "helpers.workshop.run_city", NAME)
@@ -133,8 +135,11 @@ class _Slow(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _kill(here: Left, people: People) -> None:
-    """Kill (-9) an import while a file as received, with all the persons, is being downloaded."""
+def _kill(here: Left, people: People, number: signal.Signals) -> None:
+    """Stop an import, by signal, while a file with all the persons is being downloaded.
+
+    SIGKILL leaves the file behind, and is sent last.
+    """
     pack = here.root / "data/cities" / NAME
     hidden = pack / "livraison" / "csv_2024.csv"
     handler = type("Slow", (_Slow,), {"content": hidden.read_bytes()})
@@ -164,9 +169,11 @@ def _kill(here: Left, people: People) -> None:
         wait_for(lambda: bool(received()), "download")
         matcher = Matcher(people.persons)
         here.in_the_moment = bool(matcher.found(received()[0].read_bytes()))
-        os.kill(int(received()[0].parent.name.split("-")[1]), signal.SIGKILL)  # the kernel
-        process.kill()
-        here.said["killed"] = process.communicate()[0]
+        if number == signal.SIGKILL:
+            os.kill(int(received()[0].parent.name.split("-")[1]), number)  # the kernel
+        process.send_signal(number)
+        here.said[f"killed by {number.name}"] = process.communicate()[0]
+        here.left_by[number] = len(received())
         server.shutdown()
     (pack / "city.yaml").write_text(about, encoding="utf-8")
     away.rename(pack / "livraison")
@@ -251,6 +258,11 @@ def test_no_person_is_in_what_was_printed(left: Left, people: People) -> None:
 
 def test_what_was_left_by_a_killed_import_is_swept_by_the_next_command(left: Left) -> None:
     assert "phare-" not in left.said["swept"]
+
+
+def test_an_import_that_is_asked_to_stop_leaves_no_received_file(left: Left) -> None:
+    assert left.left_by[signal.SIGKILL] == 1  # else what follows proves nothing
+    assert left.left_by[signal.SIGTERM] == left.left_by[signal.SIGINT] == 0
 
 
 def test_dvc_sees_a_delivery_more_though_it_knows_no_name(left: Left) -> None:

@@ -52,6 +52,7 @@ PERSONS: dict[str, tuple[str, ...]] = {
         "J. Dupont", "Jean-Pierre Martin", "Nguyen", "Nguyễn Thị Hạnh", "Ben Ali", "BENALI Mohamed",
         "O'Brien", "D'Orgeval", "Der Bedrossian", "Fatoumata Traoré", "el hadj", "M. Martin",
         "ptebboune", "p.peyrachon", "Jean|Dupont", "jean|dupont", "jean_dupont", "jeandupont",
+        "J.D.", "J. D.", "M. D.", "M D", "Mme D.",
     ),
     "courriel ou compte": ("jean.dupont@example.org", "@jeandupont", "jdupont13"),
     "matricule": ("AG-01234", "AG01234", "123456", "0123456", "PM12345", "12345678"),
@@ -133,12 +134,19 @@ def fault(rule: FieldRule) -> str | None:
         case "str":
             return _of_pattern(rule.pattern)
         case "enum":
-            codes = {code.casefold() for code in rule.values}
-            return _told("la liste", vouched_for(lambda text: text.casefold() in codes))
+            return _told("la liste", vouched_for(_listing(rule)))
         case "int" | "float" | "longitude" | "latitude":
             return _of_bounds(rule.minimum, rule.maximum)
         case _:
             return None
+
+
+def _listing(rule: FieldRule) -> Callable[[str], object]:
+    """Return what tells whether a text is a code of the list, or several of them, in any case."""
+    codes = {code.casefold() for code in rule.values}
+    if not rule.separator:
+        return lambda text: text.casefold() in codes
+    return lambda text: codes.issuperset(text.casefold().split(rule.separator.casefold()))
 
 
 def _of_pattern(pattern: str) -> str | None:
@@ -163,7 +171,8 @@ def _of_bounds(minimum: float | None, maximum: float | None) -> str | None:
 
     def inside(text: str) -> bool:
         digits = re.sub(r"[ .+/-]", "", text)
-        return len(digits) > SHORT and digits.isdigit() and minimum <= int(digits) <= maximum
+        long = len(digits) > SHORT and digits.isdigit()
+        return long and any(minimum <= sign * int(digits) <= maximum for sign in (1, -1))
 
     return _told("l'intervalle", vouched_for(inside))
 

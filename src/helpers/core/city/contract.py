@@ -48,8 +48,10 @@ POINT = ("@longitude", "@latitude")
 METRES = {"degrés": 111_320.0, "mètres": 1.0, "pieds": 0.3048}
 PERSONAL_NAMES = re.compile(
     r"(^|[^a-z])(naissance|ne_le|ddn|birth\w*|dob|age|age_\w+|\w+_age|nom_\w+|prenom\w*|surname|first_?name"
-    r"|last_?name|phone\w*|tele?phone\w*|e?mail|courriel|adresse\w*|address\w*|commentaires?|texte_libre)$"
+    r"|last_?name|phone\w*|tele?phone\w*|e?mail|courriel|adresse\w*|address\w*|commentaires?|texte_libre"
+    r"|matricule\w*|rio|badge|nir|iban|plaque\w*|immat\w*)$"
 )
+COORDINATES = re.compile(r"(?:.*[^a-z])?(?:lat|latitude|lon|lng|longitude|coord_?[xy])")
 
 
 class FieldRule(Strict):
@@ -216,15 +218,7 @@ class Contract(Strict):
             raise ValueError("`observation` va avec `kind: observations`, et seulement lui")
         if self.since > self.until:
             raise ValueError("`since` dépasse `until`")
-        for name, rule in self.fields.items():
-            personal = PERSONAL_NAMES.search(name.lower()) or PERSONAL_NAMES.search(
-                rule.column.lower()
-            )
-            if personal and rule.type not in ("enum", "id"):
-                raise ValueError(
-                    f"« {name} » semble dire l'âge, la naissance, le nom ou l'adresse d'une "
-                    "personne : l'inscrire dans `refused`"
-                )
+        self._check_names()
         if self.repeats and self.key:
             raise ValueError("`repeats` va avec une source sans `key`")
         missing = self._named_fields() - set(self.fields)
@@ -250,6 +244,22 @@ class Contract(Strict):
         if rule is None or rule.longitude is None or rule.latitude is None:
             return None
         return rule.longitude, rule.latitude
+
+    def _check_names(self) -> None:
+        """Refuse what is called, in any edition, as what belongs to a person or as a coordinate."""
+        for name, rule in self.fields.items():
+            columns = (self.columns(edition).get(name, "") for edition in self.every_edition())
+            called = {name.lower(), rule.column.lower(), *map(str.lower, columns)}
+            if rule.type in ("int", "float", "str") and any(map(COORDINATES.fullmatch, called)):
+                raise ValueError(
+                    f"« {name} » semble une coordonnée : la dire `longitude` ou `latitude`, que la "
+                    "porte ramène à la grille"
+                )
+            if rule.type not in ("enum", "id") and any(map(PERSONAL_NAMES.search, called)):
+                raise ValueError(
+                    f"« {name} » semble dire l'âge, la naissance, le nom, l'adresse ou un numéro "
+                    "d'une personne : l'inscrire dans `refused`"
+                )
 
     def _check_editions(self) -> None:
         """Refuse a wide layout that may let anything in, and editions without what is required."""

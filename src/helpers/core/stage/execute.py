@@ -21,7 +21,7 @@ from typing import Any
 
 from helpers.core.base import commands, machine, markup, redact
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root, scratch
+from helpers.core.base.workspace import PIPELINE_FLAG, Workspace, find_root, scratch, sweep
 from helpers.core.city.city import load_city
 from helpers.core.stage import code_used, params
 
@@ -164,6 +164,7 @@ def _execute(notebook: Path, knobs: dict[str, Any], broken: Path, kernel: Any) -
             kernel.opened.stop_channels()
         if kernel.has_kernel:
             kernel.shutdown_kernel(now=True)
+        sweep()  # a kernel that was stopped may leave a file as received
 
 
 def _failure(notebook: Path, knobs: dict[str, Any], broken: Path, error: Any) -> PhareError:

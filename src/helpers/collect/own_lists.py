@@ -1,0 +1,66 @@
+"""The closed lists of a pack: what they hold comes in as it is, so no list of persons is taken.
+
+A contract is tried on canonical values when it loads (`core.city.battery`); here each code, and
+each name of a zone, is looked at by the detectors. A number of a person is refused wherever it
+stands. A name is refused where most of the list is of names: a single one may well be a place's
+(« Félix Pyat »), and whoever wrote the list has read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from helpers.collect import persons
+from helpers.core.base.errors import PhareError
+from helpers.core.base.french import plural
+from helpers.core.city import lists
+from helpers.core.city.city import City
+
+# Reasons that a number or a form gives: no code of a list looks like one by chance.
+NUMBERS = frozenset(
+    ("courriel", "compte", "nir", "identifiant", "telephone", "plaque", "naissance")
+)
+MOST = 0.5  # share of a list that makes it one of persons; 0.19 in the worst of the cities here
+
+
+def check(city: City) -> None:
+    """Raise PhareError where a list of the pack's contracts, or of its zones, is of persons.
+
+    What it holds is told by its rank alone.
+    """
+    found = [*_lists(city)]
+    every = sorted({text for texts, _ in found for text in texts})
+    # All at once: a call for each list would take as long as all of them.
+    told = persons.screen(pa.array(every, pa.string())).to_pylist()
+    reasons = dict(zip(every, told, strict=True))
+    for texts, where in found:
+        ranks = [rank for rank, text in enumerate(texts, start=1) if reasons[text]]
+        numbers = [rank for rank in ranks if reasons[texts[rank - 1]] in NUMBERS]
+        if numbers:
+            raise PhareError(
+                "une liste fermée laisse entrer un numéro, un compte ou une plaque",
+                f"{where}, valeur n° {numbers[0]}",
+                "l'ôter de la liste, ou dire que le champ est un identifiant (`type: id`)",
+            )
+        if len(ranks) > MOST * len(texts):
+            raise PhareError(
+                f"une liste fermée semble faite de personnes : {plural(len(ranks), 'valeur')} sur "
+                f"{len(texts)}",
+                f"{where}, valeur n° {ranks[0]}",
+                "inscrire la colonne dans `refused`, ou dire que c'est un identifiant (`type: id`)",
+            )
+
+
+def _lists(city: City) -> Iterator[tuple[list[str], str]]:
+    """Yield each list of texts that come in as they are, and how messages call it."""
+    for source, contract in city.contracts.items():
+        for name, rule in contract.fields.items():
+            if rule.values:
+                of = f", {lists.shown(rule.list)}" if rule.list else ""
+                yield [*rule.values], f"source « {source} », champ « {name} »{of}"
+    for division in city.about.divisions:
+        names = city.zone_names(division)
+        if names:
+            yield [*names.values()], f"noms des zones du découpage « {division} »"

@@ -1,0 +1,63 @@
+"""Lists that a pack writes itself: none lets persons in, and those of real cities are taken."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.collect import own_lists
+from helpers.core.base.errors import PhareError
+from helpers.core.city.city import City
+from tests.fixtures.made_up import CITY, FACTS, write_pack
+from tests.fixtures.real import ROOT
+
+PERSONS = ["Echati Maoulida", "Nassuf Daroueche", "Sévan Papazian", "Trần Thị Thu Hương",
+           "Gülşen Çelikbaş", "Andriamihaja Rakotonirina", "Ange-Toussaint Ottavj"]  # fmt: skip
+PACKS = sorted(path.parent for path in (ROOT / "data/cities").glob("*/city.yaml"))
+
+
+def with_values(folder: Path, values: list[str]) -> City:
+    facts = copy.deepcopy(FACTS)
+    facts["fields"]["qui"]["values"] = ["habitant", "patrouille", *values]
+    return write_pack(folder, facts=facts)
+
+
+def refusal(city: City) -> str:
+    with pytest.raises(PhareError) as caught:
+        own_lists.check(city)
+    return str(caught.value)
+
+
+def test_a_list_made_of_persons_is_refused_without_quoting_one(tmp_path: Path) -> None:
+    said = refusal(with_values(tmp_path, PERSONS))
+    assert "7\u00a0valeurs sur 9" in said
+    assert "champ « qui », valeur n° 3" in said
+    assert not [person for person in PERSONS if person in said]
+
+
+@pytest.mark.parametrize("value", [
+    "0751842936", "echati@exemple.org", "GK-731-PR", "1 84 07 13 055 214 37",
+    "FR76 1027 8060 3100 0204 1700 145", "82.64.117.204", "né le 17/09/1994",
+])  # fmt: skip
+def test_a_number_of_a_person_is_refused_wherever_it_stands(tmp_path: Path, value: str) -> None:
+    said = refusal(with_values(tmp_path, [*(f"motif {n}" for n in "abcdef"), value]))
+    assert "valeur n° 9" in said
+    assert value not in said
+
+
+def test_zones_named_after_persons_are_refused(tmp_path: Path) -> None:
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    about["divisions"]["moities"]["zones"] = dict(zip(("ouest", "est"), PERSONS, strict=False))
+    assert "découpage « moities »" in refusal(write_pack(tmp_path, city=about))
+
+
+def test_a_place_that_bears_a_name_does_not_close_a_list(tmp_path: Path) -> None:
+    own_lists.check(with_values(tmp_path, ["Félix Pyat", "autre"]))
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_the_lists_of_every_city_here_are_taken(pack: Path) -> None:
+    own_lists.check(City(pack))
