@@ -13,7 +13,7 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.remark import Remark
 from helpers.core.stage import remark_words
-from helpers.ingest.remarks import remarks
+from helpers.ingest.remarks import remarks, steady_until
 from tests.fixtures.made_up import CITY, FACTS, deliver, middle, write_pack
 from tests.fixtures.real import Built, build
 
@@ -30,8 +30,9 @@ THEMES = {
 
 
 def made(
-    folder: Path, files: dict[str, str], fields: dict[str, Any], facts: dict[str, Any], **more: Any
-) -> Built:
+    folder: Path, files: dict[str, str], fields: dict[str, Any], facts: dict[str, Any],
+    period: tuple[str, str] = ("2024-01-01", "2024-12-31"), **more: Any,
+) -> Built:  # fmt: skip
     """Take in the made-up city with these files, fields and rule of facts."""
     nature = {"type": "enum", "required": True, "values": ["tapage", "depot"]}
     base = {k: v for k, v in FACTS.items() if k not in ("refused", "key")}
@@ -41,6 +42,7 @@ def made(
     }  # fmt: skip
     city = copy.deepcopy(CITY)
     city["sources"]["faits"] = {"files": list(files)}
+    city["period"] = dict(zip(("start", "end"), period, strict=True))
     pack = write_pack(folder, city, THEMES, contract)
     deliver(folder, [])
     (folder / "livraison/faits.csv").unlink()
@@ -187,7 +189,7 @@ def test_a_day_is_the_city_s_own_and_the_period_is_that_of_the_city(tmp_path: Pa
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%SZ"])
 def test_an_instant_cannot_be_declared_as_a_day(form: str, tmp_path: Path) -> None:
     with pytest.raises(PhareError, match="timestamp"):
-        made(tmp_path, {}, {"le": {"type": "date", "format": form}, **ZONE}, IN_ZONE).city
+        dated(tmp_path, form, [])
 
 
 # --- Counts ----------------------------------------------------------------------------------
@@ -245,3 +247,65 @@ def test_days_read_as_months_are_told(tmp_path: Path) -> None:
     assert dated(tmp_path / "b", "%m/%d/%Y", all_year) == ["day_or_month"]
     firsts = [dt.date(2024, month, 1) for month in range(1, 13)]
     assert dated(tmp_path / "c", "%d/%m/%Y", firsts) == []
+
+
+# --- A category that no longer comes ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "gone"),
+    [
+        ([10] * 40 + [0] * 8, 8),
+        ([10] * 48, 0),
+        ([10] * 10 + [0] * 3, 0),  # too short a past
+        ([0, 1] * 20 + [0] * 8, 0),  # not steady
+        ([1] * 40 + [0] * 8, 0),  # too rare to tell so soon
+        ([1] * 40 + [0] * 24, 24),
+        ([10] * 26 + [0] * 26 + [10] * 26 + [0] * 10, 0),  # a beach in winter
+        ([0] * 30, 0),
+    ],
+)
+def test_a_steady_count_that_ends_is_told_from_others(counts: list[int], gone: int) -> None:
+    assert steady_until(counts) == gone
+
+
+def two_categories(folder: Path, last: int, **more: Any) -> list[Remark]:
+    """Return what is odd in a year of two categories, the second until week `last` (of 52)."""
+    first = dt.date(2024, 1, 1)
+    rows = [
+        f"{nature};{first + dt.timedelta(days=day):%d/%m/%Y};A"
+        for day in range(364)
+        for nature in ("tapage", "depot")
+        if nature == "tapage" or day < 7 * last
+        for _ in range(2)
+    ]
+    text = "\n".join(["nature;le;carre", *rows]) + "\n"
+    return odd(made(folder, {"faits.csv": text}, {**DAY, **ZONE}, IN_ZONE, **more))
+
+
+def test_a_category_that_no_longer_comes_is_told_of_any_source(tmp_path: Path) -> None:
+    assert two_categories(tmp_path / "a", 52) == []
+    (told,) = two_categories(tmp_path / "b", 44)
+    assert (told.code, told.names, told.sizes) == ("categories_gone_by_week", ("depot",), (8.0,))
+    said = remark_words.sentence(told).replace("\u00a0", " ")
+    assert "« depot » (8 semaines)" in said
+    covers = [{"categories": ["depot"], "until": "2024-11-03"}]
+    assert two_categories(tmp_path / "c", 44, covers=covers) == []
+
+
+def test_a_category_that_no_longer_comes_is_told_by_month(tmp_path: Path) -> None:
+    month = {"mois": {"type": "date", "required": True, "format": "%Y-%m"}}
+    first = [f"{year}-{m:02d}" for year in (2023, 2024) for m in range(1, 13)]
+    rows = [
+        f"{nature};{when};A;9"
+        for i, when in enumerate(first)
+        for nature in ("tapage", "depot")
+        if nature == "tapage" or i < 20
+    ]
+    text = "\n".join(["nature;mois;carre;n", *rows]) + "\n"
+    facts = {**IN_ZONE, "started_at": "mois", "time_precision": "month", "count": "n"}
+    fields = {**month, **ZONE, **NUMBER}
+    (told,) = odd(
+        made(tmp_path, {"faits.csv": text}, fields, facts, period=("2023-01-01", "2024-12-31"))
+    )
+    assert (told.code, told.names, told.sizes) == ("categories_gone_by_month", ("depot",), (4.0,))

@@ -5,6 +5,8 @@ Nothing here is wrong enough to stop a run; each may make a count wrong.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +14,12 @@ import duckdb
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city import moments, remark
+from helpers.core.city import coverage, moments, remark
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE
+from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE, WHOLE
 from helpers.core.city.remark import Remark
+from helpers.core.place_time.counts import DATED, MONTHLY
 from helpers.ingest.divisions import read_zones
 
 MOSTLY = 0.5  # of the placed facts of a source: more outside of all zones, and it is told
@@ -24,6 +27,7 @@ LAST_MONTH = 12  # a day above it is no month
 # Dates enough that one of them, at least, should fall after the 12th of a month: of ten days drawn
 # at random none does once in ten thousand. Days of the month: a source dated the 1st has but one.
 DATES, MONTHS, DAYS_OF_MONTH = 10, 3, 3
+STEADY, STEADY_UNITS, GONE_UNITS, GONE_FACTS = 0.9, 12, 2, 20
 TOTALS = 0.9  # of the rows without zone: that share of them are sums of the others, and it is told
 
 
@@ -40,7 +44,7 @@ def remarks(city: City, out: Path) -> list[Remark]:
         contract, path = city.contracts[source], out / "accepted" / f"{source}.parquet"
         found = [
             _unread_places(con, contract, path), _day_or_month(con, contract, path),
-            _own_totals(con, city, contract, path, codes),
+            _own_totals(con, contract, path, codes), _gone(con, city, contract, out),
         ]  # fmt: skip
         told += [replace(one, source=source) for one in found if one is not None]
     con.close()
@@ -136,11 +140,7 @@ def _day_or_month(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path
 
 
 def _own_totals(
-    con: duckdb.DuckDBPyConnection,
-    city: City,
-    contract: Contract,
-    path: Path,
-    codes: dict[str, list[str]],
+    con: duckdb.DuckDBPyConnection, contract: Contract, path: Path, codes: dict[str, list[str]]
 ) -> Remark | None:
     """Return a remark where rows without a zone hold the sums of those with one.
 
@@ -168,6 +168,58 @@ def _own_totals(
     if not sums or sums < TOTALS * without:
         return None
     return Remark(remark.OWN_TOTALS, field=declared.field, n=sums, of=facts)
+
+
+def _gone(
+    con: duckdb.DuckDBPyConnection, city: City, contract: Contract, out: Path
+) -> Remark | None:
+    """Return a remark on the steady categories that no longer come, while the source still does.
+
+    By week, or by month where the source tells no more, over those in which the source brought
+    something; what `covers` says not to be covered is known, and not told.
+    """
+    monthly = contract.precision == "month"
+    if contract.precision == "year":
+        return None
+    unit, known = ("month", MONTHLY) if monthly else ("week", DATED)
+    rows = con.execute(
+        f"SELECT category, CAST(date_trunc('{unit}', hour) AS DATE), CAST(sum(n) AS BIGINT) "
+        f"FROM read_parquet(?) WHERE source = ? AND {known} GROUP BY 1, 2 HAVING sum(n) > 0 "
+        "ORDER BY 1, 2",
+        [str(out / "cube.parquet"), contract.source],
+    ).fetchall()
+    heard = {start: i for i, start in enumerate(sorted({start for _, start, _ in rows}))}
+    held: dict[str, list[int]] = {}
+    for category, start, n in rows:
+        held.setdefault(category, [0] * len(heard))[heard[start]] = n
+    gone = {}
+    for category, counts in held.items():
+        known_end = coverage.uncovered(city, contract.source, [category], WHOLE).everywhere
+        missing = steady_until(counts)
+        if missing and city.about.period.end not in known_end:
+            gone[category] = missing
+    code = remark.GONE_BY_MONTH if monthly else remark.GONE_BY_WEEK
+    sizes = tuple(float(n) for n in gone.values())
+    return Remark(code, names=tuple(gone), sizes=sizes) if gone else None
+
+
+def steady_until(counts: Sequence[int]) -> int:
+    """Return for how many units, the last ones, a steady count has been zero; 0 if it has not.
+
+    Steady: there in STEADY of the units from its first to its last, STEADY_UNITS of them at least,
+    and never absent half as long before (a beach in winter). Zero for so long that GONE_FACTS were
+    awaited at its usual rate: by chance, that happens once in thousands of millions of times.
+    """
+    there = [i for i, n in enumerate(counts) if n > 0]
+    if not there:
+        return 0
+    span = list(counts[there[0] : there[-1] + 1])
+    missing = len(counts) - 1 - there[-1]
+    rate = sum(span) / len(span)
+    longest = max((b - a - 1 for a, b in itertools.pairwise(there)), default=0)
+    steady = len(span) >= STEADY_UNITS and len(there) >= STEADY * len(span)
+    told = missing >= GONE_UNITS and rate * missing >= GONE_FACTS and 2 * longest <= missing
+    return missing if steady and told else 0
 
 
 def _texts(codes: list[str]) -> str:

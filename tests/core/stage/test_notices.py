@@ -215,5 +215,8 @@ def test_what_is_odd_in_the_zones_is_told_first_and_the_others_counted() -> None
         remarks=(Remark("rows_united", "d", "s", names=("B",), sizes=(2.0,)),) * 3,
     )
     line = next(iter(notices.lines(City(ROOT / "data/cities/denver"), odd)))
-    told = "Découpage « d », source « s » : zones livrées en plusieurs lignes, réunies : « B » (2\xa0lignes)"
+    told = (
+        "Découpage « d », source « s » : zones livrées en plusieurs lignes, réunies : "
+        "« B » (2\xa0lignes)"
+    )
     assert line.startswith(f"{told} (et 2\xa0autres remarques) ; 4\xa0faits sans")

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -49,12 +50,12 @@ def known(offered: Iterable[str], named: Collection[str]) -> str:
     return ", ".join(told) or "aucun nom"
 
 
-def file_name(name: str, named: Iterable[str], years: str, number: int) -> str:
+def file_name(name: str, named: Sequence[str], years: str, number: int) -> str:
     """Return how the file called `name`, the `number`-th received, may be called.
 
     By its name where that is one of the names or patterns `named` (of city.yaml), a wildcard
     standing for a number under a thousand or a day, month or year, which `years` (a regular
-    expression) describes; otherwise by its number.
+    expression) describes; otherwise by its number, and the pattern that it fits.
     """
     year = f"(?:{years})"
     moment = f"{year}(?:[-_]?(?:0[1-9]|1[0-2])(?:[-_]?(?:0[1-9]|[12][0-9]|3[01]))?)?"
@@ -63,7 +64,9 @@ def file_name(name: str, named: Iterable[str], years: str, number: int) -> str:
         form = "".join(wild if part == "*" else re.escape(part) for part in re.split(r"(\*)", one))
         if name == one or re.fullmatch(form, name):
             return name
-    return f"livraison n° {number}"
+    fitting = [one for one in named if fnmatchcase(name.lower(), one.lower())]
+    pattern = f" ({fitting[0].replace('*', WITHHELD)})" if fitting else ""
+    return f"livraison n° {number}{pattern}"
 
 
 def placed(error: PhareError, shown: str) -> PhareError:

@@ -97,12 +97,30 @@ def _own_totals(one: Remark) -> str:
     )
 
 
+def _gone(one: Remark, unit: str) -> str:
+    spans = [f" ({number(int(n))} {unit})" for n in one.sizes]
+    return (
+        f"catégorie régulière qui ne vient plus à la fin de la période, alors que le reste de la "
+        f"source vient : {listed(one.names, spans)} ; rien n'est arrivé, ou la source ne la dit "
+        "plus ? Dans ce cas, l'écrire dans `covers` : son zéro est alors un manque"
+    )
+
+
+def _gone_by_week(one: Remark) -> str:
+    return _gone(one, "semaines")
+
+
+def _gone_by_month(one: Remark) -> str:
+    return _gone(one, "mois")
+
+
 SAID: dict[str, Callable[[Remark], str]] = {
     remark.MENDED: _mended, remark.UNITED: _united, remark.SLIVERS: _slivers,
     remark.WITHOUT_NAME: _without_name, remark.WITHOUT_ZONE: _without_zone,
     remark.UNKNOWN_ZONES: _unknown_zones, remark.WRITTEN_OTHERWISE: _written_otherwise,
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
+    remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
 }  # fmt: skip
 OF_ZONES = (
     remark.MENDED, remark.UNITED, remark.SLIVERS, remark.WITHOUT_NAME, remark.WITHOUT_ZONE,
