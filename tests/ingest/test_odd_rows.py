@@ -31,7 +31,7 @@ THEMES = {
 
 def made(
     folder: Path, files: dict[str, str], fields: dict[str, Any], facts: dict[str, Any],
-    period: tuple[str, str] = ("2024-01-01", "2024-12-31"), **more: Any,
+    period: tuple[str, str] = ("2024-01-01", "2024-12-31"), encoding: str = "utf-8", **more: Any,
 ) -> Built:  # fmt: skip
     """Take in the made-up city with these files, fields and rule of facts."""
     nature = {"type": "enum", "required": True, "values": ["tapage", "depot"]}
@@ -47,7 +47,7 @@ def made(
     deliver(folder, [])
     (folder / "livraison/faits.csv").unlink()
     for name, text in files.items():
-        (folder / "livraison" / name).write_text(text, encoding="utf-8")
+        (folder / "livraison" / name).write_text(text, encoding=encoding)
     return build(pack, folder, folder / "out")
 
 
@@ -190,6 +190,44 @@ def test_a_day_is_the_city_s_own_and_the_period_is_that_of_the_city(tmp_path: Pa
 def test_an_instant_cannot_be_declared_as_a_day(form: str, tmp_path: Path) -> None:
     with pytest.raises(PhareError, match="timestamp"):
         dated(tmp_path, form, [])
+
+
+# --- First lines, and themes of several sources ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "what", "todo"),
+    [
+        ("nature;le;carre;;", "sans nom : 4, 5", "colonne vide"),
+        ("nature;le;carre;carre", "3 et 4", "un nom"),
+        ("Faits de 2024;;", "sans nom : 2, 3", "titre au-dessus"),
+    ],
+)
+def test_a_first_line_that_names_no_column_is_told_by_places(
+    head: str, what: str, todo: str, tmp_path: Path
+) -> None:
+    files = {"faits.csv": f"{head}\ntapage;01/02/2024;A\n"}
+    with pytest.raises(PhareError) as caught:
+        made(tmp_path, files, {**DAY, **ZONE}, IN_ZONE)
+    assert what in caught.value.what
+    assert todo in caught.value.todo
+
+
+def test_a_file_that_says_utf_16_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(PhareError) as caught:
+        made(
+            tmp_path, {"faits.csv": "\ufeffnature;le;carre\n"}, {**DAY, **ZONE}, IN_ZONE,
+            encoding="utf-16-le",
+        )  # fmt: skip
+    assert "encoding: utf-16" in caught.value.todo
+
+
+def test_a_theme_of_two_sources_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    themes = copy.deepcopy(THEMES)
+    themes["themes"]["bruit"]["source"] = ["faits", "appels"]
+    city = write_pack(tmp_path, themes=themes)
+    with pytest.raises(PhareError, match="un thème compte une seule source"):
+        _ = city.themes
 
 
 # --- Counts ----------------------------------------------------------------------------------

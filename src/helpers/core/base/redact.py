@@ -35,6 +35,7 @@ OURS = ("PhareError", "Passing", "Changed", "Refused")
 OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
 CODE = re.compile("[0-9A-Z]{5}")
 NUMBER = "[0-9]{1,3}"
+SHOWN = 3  # places of columns in a message
 
 
 # ---- names
@@ -67,6 +68,26 @@ def file_name(name: str, named: Sequence[str], years: str, number: int) -> str:
     fitting = [one for one in named if fnmatchcase(name.lower(), one.lower())]
     pattern = f" ({fitting[0].replace('*', WITHHELD)})" if fitting else ""
     return f"livraison n° {number}{pattern}"
+
+
+def header_fault(names: Sequence[str]) -> str:
+    """Return why a first line does not name the columns, by their places; nothing where it does.
+
+    The names themselves, which may be a person's, are not told.
+    """
+    if not any(names):
+        return "la première ligne est vide : elle doit nommer les colonnes"
+    blank = [str(i) for i, name in enumerate(names, 1) if not name]
+    if blank:
+        return f"la première ligne ne nomme pas toutes les colonnes (sans nom : {_few(blank)})"
+    first = {name: i for i, name in reversed(list(enumerate(names, 1)))}
+    twice = [f"{first[n]} et {i}" for i, n in enumerate(names, 1) if first[n] != i]
+    return f"deux colonnes ont le même nom ({_few(twice)})" if twice else ""
+
+
+def _few(places: Sequence[str]) -> str:
+    more = ", …" if len(places) > SHOWN else ""
+    return ", ".join(places[:SHOWN]) + more
 
 
 def placed(error: PhareError, shown: str) -> PhareError:
