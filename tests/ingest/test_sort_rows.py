@@ -125,7 +125,9 @@ def test_a_place_on_the_bounds_of_its_contract_is_within_them(tmp_path: Path) ->
     contract = facts(fields={"lon": {**FACTS["fields"]["lon"], **bounds}})
     rows = [fact(1, lon="5.3601"), fact(2, lon="5.38496"), fact(3, lon="5.36009")]
     built = build_made_up(tmp_path, rows, facts=contract)
-    assert built.fates["faits"] == {"accepted": 2, "hors_bornes:lon": 1}
+    assert dict(accepted(built, "id, remark")) == {
+        hashed("F1"): None, hashed("F2"): None, hashed("F3"): "lieu_hors_bornes:lon",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("counts", [("3", "9"), ("9", "3")])
@@ -145,8 +147,10 @@ def test_swapped_coordinates_are_told_from_others_out_of_bounds(tmp_path: Path) 
     rows = [right, fact(2, lon=right["lat"], lat=right["lon"]), fact(3, lon="90.0"),
             fact(4, lon="", lat="90.0")]  # fmt: skip
     built = build_made_up(tmp_path, rows)
-    assert built.fates["faits"] == {
-        "accepted": 1, "interverties:lon": 1, "hors_bornes:lon": 1, "hors_bornes:lat": 1,
+    assert built.fates["faits"] == {"accepted": 3, "interverties:lon": 1}
+    assert dict(accepted(built, "id, remark")) == {
+        hashed("F1"): None, hashed("F3"): "lieu_hors_bornes:lon",
+        hashed("F4"): "lieu_hors_bornes:lat",
     }  # fmt: skip
 
 

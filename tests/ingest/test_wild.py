@@ -83,7 +83,8 @@ def faults(row: dict[str, str]) -> list[str]:
     """Say in plain Python what the contract holds against a row, in the order of its fields."""
     found = []
     text = {name: value.strip() for name, value in row.items()}
-    for name in ("id", "nature", "debut", "fin", "lon", "lat", "nombre"):
+    # Not the point: a fact whose place cannot be read is still a fact.
+    for name in ("id", "nature", "debut", "fin", "nombre"):
         value = text[name]
         if not value:
             if FACTS["fields"][name].get("required"):
@@ -92,11 +93,10 @@ def faults(row: dict[str, str]) -> list[str]:
             found.append(f"hors_liste:{name}")
         elif name in ("debut", "fin") and parsed(value) is None:
             found.append(f"illisible:{name}")
-        elif name in ("lon", "lat", "nombre"):
-            number = as_int(value) if name == "nombre" else as_float(value)
-            rule = FACTS["fields"][name]
-            if number is None:  # a fact whose place cannot be read is still a fact
-                found += [f"illisible:{name}"] * (name == "nombre")
+        elif name == "nombre":
+            number, rule = as_int(value), FACTS["fields"][name]
+            if number is None:
+                found.append(f"illisible:{name}")
             elif not rule["minimum"] <= number <= rule["maximum"]:
                 found.append(f"hors_bornes:{name}")
     start, end = parsed(text["debut"]), parsed(text["fin"])
@@ -108,7 +108,12 @@ def faults(row: dict[str, str]) -> list[str]:
 def content(row: dict[str, str]) -> tuple[Any, ...]:
     """Return what a sound row says, in its types."""
     text = {name: value.strip() or None for name, value in row.items()}
+    bounds = [
+        (FACTS["fields"][n]["minimum"], FACTS["fields"][n]["maximum"]) for n in ("lon", "lat")
+    ]
     point = (as_float(text["lon"] or ""), as_float(text["lat"] or ""))
+    if not all(v is not None and a <= v <= b for v, (a, b) in zip(point, bounds, strict=True)):
+        point = (None, None)
     when = (parsed(text["debut"] or ""), parsed(text["fin"] or ""))
     rest = (as_int(text["nombre"] or ""), text["nature"], text["carre"], text["qui"])
     return (text["id"], *when, *point, *rest)

@@ -14,9 +14,11 @@ import shapely
 from shapely.geometry import shape
 
 from helpers.core.base.errors import PhareError
+from helpers.core.city import remark
 from helpers.core.city.city import City
+from helpers.core.stage import remark_words
+from helpers.ingest import remarks as odd
 from helpers.ingest import words
-from helpers.ingest.remarks import remarks
 from tests.fixtures.given import case, city_of, write_facts, write_zones
 from tests.fixtures.real import ROOT, Built, build
 
@@ -65,6 +67,12 @@ def made(folder: Path, zones: list[tuple[Any, Any]], **changes: dict[str, Any]) 
     write_zones(city, zones)
     write_facts(city, POINTS)
     return city
+
+
+def remarks(city: City, out: Path) -> list[str]:
+    """Return what is odd, in words, as the table keeps it and gives it back."""
+    kept = remark.table(odd.remarks(city, out)).to_pylist()
+    return [remark_words.sentence(one) for one in remark.read(kept)]
 
 
 def told(city: City) -> list[str]:
@@ -339,7 +347,7 @@ def test_declared_zones_that_do_not_exist_are_told_with_their_facts(
     assert "3\u00a0faits" in sentence
     assert f"« {said} »" in sentence
     assert ("zéro de tête" in sentence) == hint
-    assert said in words.remarks([sentence])
+    assert said in words.remarks(odd.remarks(city, tmp_path / "out"))
 
 
 def test_facts_mostly_outside_of_the_zones_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import statistics
 from collections import Counter
@@ -17,7 +18,7 @@ from helpers.core.base import store
 from helpers.core.stage import figure, params, standing
 from helpers.reliability import drift, figures, silence, weekly_grades, words
 from helpers.reliability import grades as reliability_grades
-from tests.fixtures.made_up import build_made_up, fact, middle
+from tests.fixtures.made_up import FACTS, build_made_up, fact, middle
 from tests.fixtures.real import ROOT, Built, read_csv
 
 KNOBS = params.knobs("reliability", ROOT)
@@ -144,7 +145,9 @@ def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
 def grades_of(built: Built) -> dict[str, dict[str, Any]]:
     con = views(built)
     counted = reliability_grades.accounts(built.city, built.out)
-    return {row["source"]: row for row in reliability_grades.grades(con, counted, KNOBS)}
+    return {
+        row["source"]: row for row in reliability_grades.grades(con, built.city, counted, KNOBS)
+    }
 
 
 def test_denvers_grade_is_measured_on_the_file(denver: Built, crime: list[dict[str, str]]) -> None:
@@ -217,7 +220,7 @@ def test_badge_is_the_worst_grade_of_the_sources_named(
 def test_table_of_grades_keeps_every_number(denver: Built) -> None:
     con = views(denver)
     counted = reliability_grades.accounts(denver.city, denver.out)
-    found = reliability_grades.grades(con, counted, KNOBS)
+    found = reliability_grades.grades(con, denver.city, counted, KNOBS)
     table = {row["source"]: row for row in reliability_grades.as_table(found, counted).to_pylist()}
     outside = denver.fates["crime"]["hors_periode"]
     assert table["crime"]["rows_in"] == table["crime"]["accepted"] + outside == 49_089
@@ -433,3 +436,51 @@ def test_no_figure_draws_a_missing_week_as_a_number() -> None:
     ]
     (rows,) = figure.complete(figures.final_counts(nowcast, {"s": "S"}))["datasets"].values()
     assert (rows[0]["vu"], rows[0]["attendu"], rows[0]["muette"]) == (None, None, True)
+
+
+# --- What the contract does not cover, and days of entry ------------------------------------
+
+
+def test_a_week_that_is_not_covered_has_no_grade(tmp_path: Path) -> None:
+    """From April on: weeks before are missing, and the source is not the worse for it."""
+    start = dt.date(2024, 4, 1)
+    rows = [
+        fact(20 * day + i, debut=f"{start + dt.timedelta(day)}T12:00:00")
+        for day in range(275)
+        for i in range(20)
+    ]
+    covers = [{"from": "2024-04-01"}]
+    built = build_made_up(tmp_path, rows, facts={**FACTS, "covers": covers})
+    con = views(built)
+    whole = [r for r in graded(con, built) if r["division"] == "ville"]
+    before = [r for r in whole if r["week"] < start]
+    assert {(r["n"], r["missing_days"], r["grade"]) for r in before} == {(None, 7, None)}
+    assert len(before) == 13
+    after = [r for r in whole if r["week"] >= start]
+    assert {(r["missing_days"], r["missing_grade"]) for r in after} == {(0, "A")}
+    counted = reliability_grades.accounts(built.city, built.out)
+    (one,) = [r for r in reliability_grades.grades(con, built.city, counted, KNOBS)
+              if r["source"] == "faits"]  # fmt: skip
+    assert one["silent_weeks"] == 0
+    weeks = weekly_grades.of_sources(
+        con.table("weeks").to_arrow_table(), pa.Table.from_pylist(whole)
+    )
+    memory = store.connect()
+    memory.register("weeks", weeks)
+    memory.execute("CREATE TABLE grades AS SELECT 'faits' AS source, 'B' AS grade")
+    badge = standing.grade_of(memory, ["faits"], dt.date(2024, 2, 1), dt.date(2024, 3, 20))
+    assert badge == "B", "that of the whole period, where no week is covered"
+
+
+def test_a_day_of_entry_is_no_midnight(tmp_path: Path) -> None:
+    """Entered on the day itself, on the next one and two days later: a median of one day."""
+    contract = copy.deepcopy(FACTS)
+    contract["fields"]["fin"] = {"type": "date", "format": "%d/%m/%Y"}
+    contract["observation"] |= {"recorded_at": "fin"}
+    del contract["observation"]["ended_at"]
+    rows = [
+        fact(day, debut=f"2024-07-{day:02d}T22:30:00", fin=f"{day + day % 3:02d}/07/2024")
+        for day in range(1, 28)
+    ]
+    built = build_made_up(tmp_path, rows, facts=contract)
+    assert grades_of(built)["faits"]["delay_days"] == 1.0

@@ -140,6 +140,11 @@ def _dotted(contract: Contract, texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.match_substring_regex(texts, NUMBER), texts, None)
 
 
+def number(contract: Contract, texts: pa.Array) -> pa.Array:
+    """Return the number that each text (n,) of a coordinate is; null where it is none."""
+    return _read(_dotted(contract, texts))
+
+
 def _read(dotted: pa.Array) -> pa.Array:
     values = pc.cast(pc.ascii_ltrim(dotted, characters="+"), pa.float64())
     return pc.if_else(pc.is_finite(values), values, None)
@@ -168,7 +173,7 @@ def _coordinates(contract: Contract, rule: FieldRule, texts: pa.Array, step_m: f
     step = step_m / METRES[rule.unit]
     if rule.type == "longitude" and rule.unit == "degrés":
         step /= math.cos(math.radians(_middle_latitude(contract)))
-    values = _read(_dotted(contract, texts))
+    values = number(contract, texts)
     steps = pc.round(pc.divide(values, step))
     moved = pc.round(pc.multiply(steps, step), 6 if rule.unit == "degrés" else 1)
     own = _within(rule, values)

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from helpers.collect import closed, receipts, wide
 from helpers.collect.delivery_order import told_by
+from helpers.collect.moved_points import moved
 from helpers.collect.off_contract import Off, Screen
 from helpers.collect.receipts import PERSON
 from helpers.connect import open_file
@@ -125,8 +126,9 @@ def _written(contract: Contract, edition: Edition, name: str) -> str:
     """Return the SQL of the field as the contract wants it: the part that counts, its own code."""
     rule = contract.fields[name]
     value = quote(contract.columns(edition)[name])
-    if rule.extract:
-        value = f"nullif(regexp_extract({value}, {literal(rule.extract)}, 1), '')"
+    extract = edition.extract.get(name, rule.extract)
+    if extract:
+        value = f"nullif(regexp_extract({value}, {literal(extract)}, 1), '')"
     codes = edition.values.get(name)
     if codes:
         whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in codes.items())
@@ -157,7 +159,7 @@ class Gate:
         (why the row is set aside, or null), each field of the contract as text, `spot_sign` of a
         source of points, and `geometry` for a division.
         """
-        read = self.read(contract, edition, table).combine_chunks()
+        read = moved(contract, edition, self.read(contract, edition, table)).combine_chunks()
         size, faults = read.num_rows, _whole(read[FAULT])
         fields: dict[str, pa.Array] = {}
         off: dict[str, Off] = {}

@@ -99,13 +99,23 @@ def chunks(path: Path) -> Generator[bytes, None, None]:
 
 def says_utf8(path: Path) -> bool:
     """Tell whether the file begins with the mark of UTF-8, which no other encoding writes."""
+    return _begins(path, len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8)
+
+
+def says_utf16(path: Path) -> bool:
+    """Tell whether the file begins with the mark of UTF-16, in either order of its bytes."""
+    return _begins(path, 2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _begins(path: Path, size: int) -> bytes:
+    """Return the first bytes of the file, `size` of them at least if it has as many."""
     start = b""
     with closing(chunks(path)) as pieces:
         for piece in pieces:
             start += piece
-            if len(start) >= len(codecs.BOM_UTF8):
+            if len(start) >= size:
                 break
-    return start.startswith(codecs.BOM_UTF8)
+    return start
 
 
 def _broken() -> PhareError:

@@ -118,15 +118,26 @@ def _header(layout: FileFormat, path: Path) -> list[str]:
         raise PhareError(
             f"la première ligne n'est pas de l'{layout.encoding}",
             f"{redact.FILE}, ligne 1",
-            "vérifier l'encodage que dit le contrat",
+            "écrire `encoding: utf-16` dans la partie `file` du contrat"
+            if connect_bytes.says_utf16(path)
+            else "vérifier l'encodage que dit le contrat",
         )
-    if not names or len(set(names)) < len(names) or not all(names):
-        raise PhareError(
-            "la première ligne ne nomme pas les colonnes, ou en nomme une deux fois",
-            f"{redact.FILE}, ligne 1",
-            "vérifier le fichier livré et son séparateur",
-        )
+    fault = redact.header_fault(names)
+    if fault:
+        raise PhareError(fault, f"{redact.FILE}, ligne 1", _todo(path, len(names)))
     return names
+
+
+def _todo(path: Path, columns: int) -> str:
+    """Return what to do of a first line that does not name the columns."""
+    if connect_bytes.says_utf16(path):
+        return "écrire `encoding: utf-16` dans la partie `file` du contrat"
+    if columns < 2:
+        return "vérifier le séparateur que dit le contrat, et ôter un titre au-dessus de l'entête"
+    return (
+        "donner un nom à chaque colonne, un seul, sur la première ligne : ôter un titre au-dessus, "
+        "une colonne vide au bout"
+    )
 
 
 class _Ragged:

@@ -115,12 +115,13 @@ def _header(sheet: CalamineSheet) -> tuple[list[str], int]:
     names = [".".join(filter(None, column)) for column in parts]
     while names and not names[-1]:
         names.pop()
-    if not names or len(set(names)) < len(names) or not all(names):
+    fault = redact.header_fault(names)
+    if fault:
         raise PhareError(
-            "la première ligne ne nomme pas les colonnes, ou en nomme une deux fois "
-            "(une cellule fusionnée peut en être la cause)",
+            fault,
             f"{redact.FILE}, ligne {top + 1} de la feuille",
-            "défusionner l'entête : un nom par colonne, sur une ligne",
+            "un nom par colonne, sur une seule ligne : ôter un titre ou une seconde ligne "
+            "au-dessus, défusionner l'entête",
         )
     return names, end
 

@@ -35,7 +35,8 @@ from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
-NO_OUTLINE, TOO_FEW = "no_outline", "too_few"  # reasons to abstain, with `NOT_COVERED`
+# Reasons to abstain, with `NOT_COVERED`.
+NO_CELL, NO_OUTLINE, TOO_FEW = "no_cell", "no_outline", "too_few"
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("cell", pa.string()), ("n", pa.int64()), ("z", pa.float64()),
@@ -61,12 +62,20 @@ def lived_ground(
     """Return the cells of `study_cells`, in order of name, and the code of the zone of each.
 
     Of the ground of the main division, the cells at most `radius_m` from one that held a fact, of
-    any theme, at any time of the cube. Views `cube`, `zones`.
+    any theme, at any time of the cube. None where no fact is in a cell. Views `cube`, `zones`.
     """
-    cells, zones = study_ground(con, city, cell_size(con))
+    size = cell_size(con)
+    if size is None:
+        return [], []
+    cells, zones = study_ground(con, city, size)
     lived = near_facts(cells, [cell for cell, n in counts(con, ["cell"]) if n > 0], radius_m)
     kept = np.flatnonzero(lived)
     return [cells[i] for i in kept], [zones[i] for i in kept]
+
+
+def no_ground(con: duckdb.DuckDBPyConnection) -> str:
+    """Return why there is no ground to study: NO_CELL or NO_OUTLINE. View `cube`."""
+    return NO_CELL if cell_size(con) is None else NO_OUTLINE
 
 
 def near_facts(cells: list[str], busy: list[str], radius_m: float) -> NDArray[np.bool_]:
@@ -139,12 +148,12 @@ def find(
     is Gi*, and `hot_area` says where facts gather around the cell more than chance has it;
     `hot_before`, whether the cell was hot in as many days before (None where the period is short).
     A theme with fewer placed facts than `minimum_count` abstains and leaves one row, its reason:
-    TOO_FEW, NOT_COVERED where the contract does not cover all of the days and places, or NO_OUTLINE
-    where the main division is not drawn.
+    TOO_FEW, NOT_COVERED where the contract does not cover all of the days and places, NO_CELL where
+    no fact has a precise point, or NO_OUTLINE where the main division is not drawn.
     """
     cells, zones = lived_ground(con, city, knobs.radius_m) if city.themes else ([], [])
     if not cells:
-        row = {"n": 0, "status": "abstained", "reason": NO_OUTLINE}
+        row = {"n": 0, "status": "abstained", "reason": no_ground(con)}
         return pa.Table.from_pylist([{"theme": name, **row} for name in city.themes], schema=SCHEMA)
     weights = neighbours(corners(cells).astype(float), knobs.radius_m)
     coarse, sizes = Coarse.over(cells), cell_sizes(zones, places)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from helpers.core.city.city import City
 from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.stats.intervals import DIGITS
-from helpers.hotspots.cells import NO_OUTLINE, TOO_FEW, cell_counts, covered, study_cells
+from helpers.hotspots.cells import TOO_FEW, cell_counts, covered, no_ground, study_cells
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ def find(
     """Return a row of SCHEMA a theme, and the curves (CURVE). Views `cube`, `zones`."""
     cells = study_cells(con, city, knobs.radius_m) if city.themes else []
     if not cells:
-        row = {"status": "abstained", "reason": NO_OUTLINE}
+        row = {"status": "abstained", "reason": no_ground(con)}
         none = [{"theme": theme, **row} for theme in city.themes]
         return pa.Table.from_pylist(none, schema=SCHEMA), CURVE.empty_table()
     found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []

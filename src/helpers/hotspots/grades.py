@@ -110,7 +110,10 @@ def years(
     middle = end - dt.timedelta(days=days)
     before = middle - dt.timedelta(days=days)
     busy = [cell for cell, n in counts(con, ["cell"], span=(dt.date(1900, 1, 1), middle)) if n > 0]
-    cells = study_ground(con, city, cell_size(con))[0] or busy
+    size = cell_size(con)
+    if size is None:
+        return
+    cells = study_ground(con, city, size)[0] or busy
     cells = [c for c, near in zip(cells, near_facts(cells, busy, radius_m), strict=True) if near]
     weights = neighbours(corners(cells).astype(float), radius_m)
     for theme in city.themes:

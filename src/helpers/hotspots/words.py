@@ -19,6 +19,7 @@ KINDS = {
     "like_neighbours": "non distinguable de ses voisines",
 }  # fmt: skip
 REASONS = {
+    "no_cell": "aucun fait n'a de point précis : aucune maille à comparer",
     "no_outline": "le découpage principal n'a pas de contours : aucune maille à comparer",
     "not_covered": "la source ne couvre pas tous ces jours, ou pas toute la ville",
     "no_population": "pas de couche de population",

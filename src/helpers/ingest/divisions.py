@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,17 @@ from helpers.core.base.store import quote
 from helpers.core.city.about import Division
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, REPLACED
+from helpers.core.city.remark import WITHOUT_NAME, WITHOUT_ZONE, Remark
 from helpers.core.place_time.partition import check_reserved, listed, partition
 from helpers.core.place_time.territory import Zones
 
 
 @dataclass
 class Drawn:
-    """The zones of each drawn division, and what was found odd in them, sentence by sentence."""
+    """The zones of each drawn division, and what was found odd in them."""
 
     zones: dict[str, Zones] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    told: list[Remark] = field(default_factory=list)
 
 
 def read_zones(city: City, out: Path) -> Drawn:
@@ -50,7 +51,7 @@ def read_zones(city: City, out: Path) -> Drawn:
                 whole.shapes,
             )
             told = [*whole.told, *_unnamed(whole.codes, named, here)]
-            found.told += [f"{here} : {one}" for one in told]
+            found.told += [replace(t, division=name, source=division.source) for t in told]
         elif not division.grouping_of:
             check_reserved(list(city.zone_names(name)), f"découpage « {name} », city.yaml")
     for name, division in city.about.divisions.items():
@@ -62,7 +63,8 @@ def read_zones(city: City, out: Path) -> Drawn:
             titles = city.zone_names(name)
             found.zones[name] = children.grouped([groups[code] for code in children.codes], titles)
             odd = _unnamed(sorted(set(groups.values())), titles, here)
-            found.told += [f"{here} : {one}" for one in odd]
+            parent = division.grouping_of
+            found.told += [replace(t, division=name, grouping_of=parent) for t in odd]
     con.close()
     return found
 
@@ -104,8 +106,8 @@ def _division_rows(
     return rows
 
 
-def _unnamed(codes: list[str], named: dict[str, str], here: str) -> list[str]:
-    """Return sentences on the codes that the pack's list of names lacks, and on those too many.
+def _unnamed(codes: list[str], named: dict[str, str], here: str) -> list[Remark]:
+    """Return remarks on the codes that the pack's list of names lacks, and on those too many.
 
     PhareError where no code is in a list that is there: codes of two kinds.
     """
@@ -120,12 +122,8 @@ def _unnamed(codes: list[str], named: dict[str, str], here: str) -> list[str]:
             here,
             "écrire les mêmes codes des deux côtés (zéros de tête, « .0 », type du champ `code`)",
         )
-    said = []
-    if lacking:
-        said.append(f"{plural(len(lacking), 'zone')} sans nom dans la liste : {listed(lacking)}")
-    if absent:
-        said.append(f"{plural(len(absent), 'nom')} de la liste sans zone : {listed(absent)}")
-    return said
+    odd = ((WITHOUT_NAME, lacking), (WITHOUT_ZONE, absent))
+    return [Remark(code, names=tuple(names)) for code, names in odd if names]
 
 
 def _groups(

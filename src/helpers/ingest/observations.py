@@ -58,7 +58,7 @@ def observe(
     """
     rule = contract.observation
     assert rule is not None
-    zone = contract.timezone or city.about.timezone
+    zone = city.about.timezone
     store.view(con, "accepted", accepted)
     con.execute(f"CREATE OR REPLACE VIEW moments AS {_moments(contract, rule, zone)}")
     con.execute(
@@ -84,8 +84,12 @@ def observe(
     )
 
 
-def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
-    """Return the SQL of when, what, where and by whom, as told by each accepted row."""
+def _moments(contract: Contract, rule: ObservationRule, city_zone: str) -> str:
+    """Return the SQL of when, what, where and by whom, as told by each accepted row.
+
+    When: the wall time of the city's zone, whatever the contract's.
+    """
+    zone = contract.timezone or city_zone
     count = f"CAST({quote(rule.count)} AS BIGINT)" if rule.count else "CAST(1 AS BIGINT)"
     when = moments.of(rule.started_at, rule, contract.fields)
     ended = when.last
@@ -93,6 +97,7 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         end = moments.of(rule.ended_at, rule, contract.fields).last
         ended = f"greatest({ended}, coalesce({end}, {ended}))"
     ended = existing(f"CAST({ended} AS TIMESTAMP)", zone)
+    entered = moments.finest(contract.fields[rule.recorded_at]) if rule.recorded_at else 0
     recorded = f"CAST({quote(rule.recorded_at) if rule.recorded_at else 'NULL'} AS TIMESTAMP)"
     if rule.recorded_at and contract.fields[rule.recorded_at].month_end:
         recorded = f"{recorded} + {WHOLE_DAY}"  # the latest that it may be
@@ -100,9 +105,14 @@ def _moments(contract: Contract, rule: ObservationRule, zone: str) -> str:
         f", CAST({quote(zone.field)} AS VARCHAR) AS {quote(_told(zone.division))}"
         for zone in rule.declared_zones
     )
+
+    def local(when: str, level: str) -> str:
+        return moments.in_city(when, level, zone, city_zone)
+
     return (
-        f"SELECT record, {existing('began', zone)} AS started, ended, "
-        f"{existing(recorded, zone)} AS recorded, level, "
+        f"SELECT record, {local(existing('began', zone), 'level')} AS started, "
+        f"{local('ended', 'level')} AS ended, "
+        f"{local(existing(recorded, zone), str(entered))} AS recorded, level, "
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
         f"{_coordinate(rule.latitude)} AS lat, {SPOT if contract.point else 'NULL'} AS {SPOT}"

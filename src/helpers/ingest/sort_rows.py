@@ -23,13 +23,15 @@ from helpers.core.base.workspace import scratch
 from helpers.core.city import contract_sql, moments
 from helpers.core.city.about import Period
 from helpers.core.city.contract import Contract
-from helpers.core.city.contract_sql import Frame
+from helpers.core.city.contract_sql import NOT_BOUNDED, OFF, Frame
 from helpers.core.city.names import (
     CONFLICT,
     DUPLICATE,
     FAULT,
     GEOMETRY,
+    ILLEGIBLE,
     LISTED,
+    OUT_OF_BOUNDS,
     OUT_OF_PERIOD,
     REPLACED,
     ROW,
@@ -75,7 +77,7 @@ def judged(
         *broken,
         _between_fields(contract, doubtful),
     ]
-    fields = [quote(name) for name in contract.fields]
+    fields = [_kept(contract, name) for name in contract.fields]
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     said = f"CAST(row({key}) AS VARCHAR)"
     if contract.repeats:
@@ -91,10 +93,26 @@ def judged(
 
 
 def _places(contract: Contract) -> list[str]:
-    """Return the optional coordinates: a fact whose place cannot be read is still a fact."""
-    rule = contract.observation
-    told = (rule.longitude, rule.latitude) if rule else ()
-    return [name for name in told if name and not contract.fields[name].required]
+    """Return the optional coordinates: a fact whose place cannot be read is still a fact.
+
+    Where the contract gives the reason why a point beyond its bounds is left out, it means it.
+    """
+    fields = contract.fields
+    return [n for n in contract.point or () if not (fields[n].required or fields[n].reason)]
+
+
+def _kept(contract: Contract, name: str) -> str:
+    """Return the SQL of the field as kept: of an optional point, nothing unless it is in bounds."""
+    places = _places(contract)
+    if name not in places:
+        return quote(name)
+    inside = " AND ".join(_in_bounds(contract, one) for one in places)
+    return f"CASE WHEN {inside} THEN {quote(name)} END AS {quote(name)}"
+
+
+def _in_bounds(contract: Contract, name: str) -> str:
+    rule, value = contract.fields[name], quote(name)
+    return contract_sql.within(rule, value) if rule.minimum is not None else f"{value} IS NOT NULL"
 
 
 def _said(name: str) -> str:
@@ -104,6 +122,7 @@ def _said(name: str) -> str:
 def _between_fields(contract: Contract, doubtful: Mapping[str, str]) -> str:
     """Return the SQL of the reason code of the first rule broken between typed fields, or NULL."""
     tests = {**doubtful, **(dict(_time_tests(contract)) if contract.observation else {})}
+    tests |= _fractions(contract)
     below = cancelled_rows.negative(contract)
     if below:
         tests[cancelled_rows.NEGATIVE] = below
@@ -115,11 +134,23 @@ def _between_fields(contract: Contract, doubtful: Mapping[str, str]) -> str:
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(r)}' for r, test in tests.items())} END"
 
 
+def _fractions(contract: Contract) -> dict[str, str]:
+    """Return reason code and test of a count that is no whole number: « 1.234 » is 1 234 to some.
+
+    Rounded, it would be a number that nobody wrote.
+    """
+    count = contract.observation.count if contract.observation else None
+    if count is None or contract.fields[count].type != "float":
+        return {}
+    return {"incoherent:compte_decimal": f"{quote(count)} <> round({quote(count)})"}
+
+
 def _remark(contract: Contract, zone: str) -> str:
     """Return the SQL of what is odd in a row that stays accepted, or NULL.
 
     A wall time that the change to summer time skips: the fact is real, its hour was written by a
-    clock that nobody had put forward. Coordinates that cannot be read: the place is not known.
+    clock that nobody had put forward. Coordinates that cannot be read, or lie out of their bounds:
+    the place is not known.
     """
     rule = contract.observation
     if rule is None:
@@ -131,11 +162,12 @@ def _remark(contract: Contract, zone: str) -> str:
             name = told if isinstance(told, str) else key
             test = f"{when.level} <= {moments.HOUR} AND {skipped(when.first, zone)}"
             whens.append(f"WHEN {test} THEN {literal(f'heure_inexistante:{name}')}")
-    whens += [
-        f"WHEN {_said(name)} IS NOT NULL AND {quote(name)} IS NULL "
-        f"THEN {literal(f'lieu_illisible:{name}')}"
-        for name in _places(contract)
-    ]
+    for name in _places(contract):
+        off = f"starts_with({_said(name)}, '{OFF}{NOT_BOUNDED}')"
+        beyond = f"{off} OR NOT ({_in_bounds(contract, name)})"
+        whens.append(f"WHEN {beyond} THEN {literal(f'{OUT_OF_BOUNDS}:{name}')}")
+        unread = f"{_said(name)} IS NOT NULL AND {quote(name)} IS NULL"
+        whens.append(f"WHEN {unread} THEN {literal(f'{ILLEGIBLE}:{name}')}")
     return f"CASE {' '.join(whens)} END"
 
 
@@ -184,7 +216,7 @@ def sort_rows(
             _find_losers(con, contract, order)
         cancelled_rows.find_cancelled(con, contract)
         if period is not None:
-            _find_outside(con, contract, period)
+            _find_outside(con, contract, period, timezone)
         accepted, quarantined = (
             out / kind / f"{contract.source}.parquet" for kind in ("accepted", "quarantined")
         )
@@ -236,7 +268,9 @@ def _told(contract: Contract, period: Period | None) -> str:
     return f"CASE reason WHEN {beyond} THEN '{OUT_OF_PERIOD}' ELSE reason END"
 
 
-def _find_outside(con: duckdb.DuckDBPyConnection, contract: Contract, period: Period) -> None:
+def _find_outside(
+    con: duckdb.DuckDBPyConnection, contract: Contract, period: Period, timezone: str
+) -> None:
     """Add to table `losers` the sound rows left whose fact begins outside the city's period.
 
     A fact known by its month is outside where no day of that month is kept. Those of a source that
@@ -246,13 +280,15 @@ def _find_outside(con: duckdb.DuckDBPyConnection, contract: Contract, period: Pe
     if rule is None or contract.precision == "year":
         return
     began = moments.of(rule.started_at, rule, contract.fields)
+    zone = contract.timezone or timezone
+    told = [moments.in_city(one, began.level, zone, timezone) for one in (began.first, began.last)]
     first, after = (
         f"TIMESTAMP '{day}'" for day in (period.start, period.end + dt.timedelta(days=1))
     )
     con.execute(
         f"INSERT INTO losers SELECT {ROW}, '{OUT_OF_PERIOD}' FROM judged WHERE reason IS NULL "
         f"AND {ROW} NOT IN (SELECT {ROW} FROM losers) "
-        f"AND NOT ({began.first} < {after} AND {began.last} >= {first})"
+        f"AND NOT ({told[0]} < {after} AND {told[1]} >= {first})"
     )
 
 

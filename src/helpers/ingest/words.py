@@ -18,6 +18,8 @@ from helpers.core.city.names import (
     REPLACED,
     UNTOLD,
 )
+from helpers.core.city.remark import Remark
+from helpers.core.stage import remark_words
 
 # Fates that have a column of their own, and what they are called.
 APART = {
@@ -134,8 +136,9 @@ def answer(told: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) ->
     )
 
 
-def remarks(told: list[str]) -> str:
-    """Return a Markdown list of what is odd in the zones, or that nothing is."""
+def remarks(told: list[Remark]) -> str:
+    """Return a Markdown list of what is odd in the zones and the sources, or that nothing is."""
     if not told:
-        return "Zones : rien à signaler."
-    return "**À vérifier** :\n\n" + "\n".join(f"- {plain(one)}" for one in told)
+        return "Zones et sources : rien à signaler."
+    said = [remark_words.sentence(one) for one in told]
+    return "**À vérifier** :\n\n" + "\n".join(f"- {plain(one)}" for one in said)

@@ -182,7 +182,7 @@ def strip(weekly: pa.Table, drifted: pa.Table, titles: dict[str, str]) -> Drawn:
             "pourquoi": why[r["source"], r["week"]] or "rien à signaler",
         }
         for r in weekly.to_pylist()
-        if r["division"] == WHOLE
+        if r["division"] == WHOLE and r["grade"]
     ]  # fmt: skip
     chart = (
         alt.Chart(figure.data(rows))
@@ -199,7 +199,8 @@ def strip(weekly: pa.Table, drifted: pa.Table, titles: dict[str, str]) -> Drawn:
     return Drawn(
         chart,
         "Note de chaque source, semaine par semaine",
-        "Une ligne par source, une case par semaine, de A (bleu) à D (orange).",
+        "Une ligne par source, une case par semaine, de A (bleu) à D (orange) ; sans case, une "
+        "semaine que la source ne couvre pas.",
     )
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.city.contract import Contract
 from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
@@ -58,10 +59,11 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
 
 
 def weeks(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> pa.Table:
-    """Return source, week (Monday), n, status, missing_days of each full week of the period.
+    """Return source, week (Monday), n, status, missing_days, uncovered_days of each full week.
 
     A week is `missing` where one of its days (rows of `silence.DAYS`) is: what it holds is not the
-    week's count. Yearly sources have no weeks.
+    week's count; `uncovered_days` are those of them that the contract does not cover. Yearly
+    sources have no weeks.
     """
     mondays = full_weeks(city.about.period.start, city.about.period.end)
     con.register("days_given", days)
@@ -70,7 +72,8 @@ def weeks(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> pa.Tabl
         con,
         "SELECT source, week, CAST(sum(n) AS BIGINT) AS n, "
         "CASE WHEN bool_or(status = 'missing') THEN 'missing' ELSE 'ok' END AS status, "
-        "count(*) FILTER (status = 'missing') AS missing_days FROM days_given "
+        "count(*) FILTER (status = 'missing') AS missing_days, "
+        f"count(*) FILTER (reason = '{NOT_COVERED}') AS uncovered_days FROM days_given "
         "JOIN mondays ON week = date_trunc('week', day) "
         f"WHERE division = {store.literal(WHOLE)} GROUP BY ALL ORDER BY ALL",
     )
@@ -87,15 +90,38 @@ def letter(value: float, bounds: Sequence[float], *, more_is_better: bool) -> st
     return GRADES[-1]
 
 
-def _measured(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+def median_delay(city: City) -> str:
+    """Return the SQL of the median delay of entry, in days, of rows of `observations`.
+
+    Of a source that tells the day of entry alone, in whole days: its midnight is no hour.
+    """
+    by_day = [name for name in city.observed_sources() if _entered_by_day(city.contracts[name])]
+    minutes = "date_diff('minute', ended_at, recorded_at)"
+    if by_day:
+        zone = store.literal(city.about.timezone)
+        ended, recorded = (
+            f"CAST(timezone({zone}, timezone('UTC', {name})) AS DATE)"
+            for name in ("ended_at", "recorded_at")
+        )
+        listed = ", ".join(map(store.literal, by_day))
+        days = f"1440 * ({recorded} - {ended})"
+        minutes = f"CASE WHEN source IN ({listed}) THEN {days} ELSE {minutes} END"
+    return f"round(median({minutes}) / 1440.0, 3)"
+
+
+def _entered_by_day(contract: Contract) -> bool:
+    name = contract.observation.recorded_at if contract.observation else None
+    return bool(name) and contract.fields[name or ""].type == "date"
+
+
+def _measured(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, dict[str, Any]]:
     rows = store.records(
         con,
         "SELECT source, "
         "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 6) AS located, "
         "bool_and(time_precision = 'year' OR (time_precision = 'month' "
         "AND place_precision IN ('zone', 'none'))) AS counted, "
-        "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days "
-        "FROM observations GROUP BY source",
+        f"{median_delay(city)} AS delay_days FROM observations GROUP BY source",
     )
     return {row["source"]: row for row in rows}
 
@@ -110,7 +136,8 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
         "max(day) FILTER (status = 'ok' OR reason = 'set_aside') AS heard, min(day) AS first "
         f"FROM days WHERE division = {store.literal(WHOLE)} AND reason IS DISTINCT FROM "
         f"'{NOT_COVERED}' GROUP BY source), "
-        "gone AS (SELECT source, count(*) FILTER (status = 'missing') AS silent_weeks FROM weeks "
+        "gone AS (SELECT source, count(*) FILTER (missing_days > uncovered_days) AS silent_weeks "
+        "FROM weeks "
         "GROUP BY source) SELECT *, CASE WHEN heard IS NULL THEN first WHEN heard < last "
         "THEN heard + 1 END AS mute_since FROM told LEFT JOIN gone USING (source)",
     )
@@ -119,6 +146,7 @@ def _silent(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
 def grades(
     con: duckdb.DuckDBPyConnection,
+    city: City,
     counted: list[dict[str, Any]],
     knobs: Knobs,
     months: pa.Table | None = None,
@@ -130,7 +158,7 @@ def grades(
     grade are None where the source does not tell. `mute_since`: first day of a silence that still
     lasts. Views `observations`, `days` and `weeks`.
     """
-    measured, silent = _measured(con), _silent(con)
+    measured, silent = _measured(con, city), _silent(con)
     by_month = silence(months) if months is not None else {}
     found = []
     for one in counted:

@@ -17,11 +17,12 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
+from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
 from helpers.core.stats.breaks import STEP
 from helpers.reliability import set_aside
-from helpers.reliability.grades import GRADES
+from helpers.reliability.grades import GRADES, median_delay
 from helpers.reliability.knobs import Knobs
 
 MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
@@ -65,7 +66,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City) -> None:
         f"CREATE OR REPLACE TEMP TABLE brought AS SELECT source, CASE {division} ELSE '{WHOLE}' "
         f"END AS division, CASE {zone} ELSE '{WHOLE}' END AS zone, week, count(*) AS n, "
         "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 4) AS located, "
-        "round(median(date_diff('minute', ended_at, recorded_at)) / 1440.0, 3) AS delay_days FROM "
+        f"{median_delay(city)} AS delay_days FROM "
         f"(SELECT source, CAST(date_trunc('week', hour) AS DATE) AS week{columns}, "
         f"place_precision, ended_at, recorded_at FROM observations WHERE {DATED}) "
         f"GROUP BY GROUPING SETS ({sets})"
@@ -95,7 +96,8 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     Columns source, division, zone, week, n, valid, located, delay_days, share_in, missing_days,
     break_week, `<measure>_grade` for each of MEASURES, grade. A measure and its grade are NULL
     where it does not concern the row or is not known; `n` where all seven days are missing;
-    `break_week` where no break may lie in this week. `grade` is also no better than the source's.
+    `break_week` where no break may lie in this week. `grade` is also no better than the source's;
+    it is NULL for a week of which the contract covers no day.
     Tables `measured`, `faults`; views `days`, `nowcast`, `drift`, `breaks` as written by this
     stage.
     """
@@ -104,7 +106,9 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
         "located": _letter("located", knobs.located_min, more_is_better=True),
         "delay": _letter("delay_days", knobs.delay_max_days, more_is_better=False),
         "share_in": _letter("share_in", knobs.complete_min, more_is_better=True),
-        "missing": "CASE WHEN missing_days > 0 THEN 'D' ELSE 'A' END",
+        # What the contract does not cover is missing, and no fault of the source.
+        "missing": "CASE WHEN missing_days > uncovered_days THEN 'D' WHEN missing_days = 0 "
+        "THEN 'A' END",
         "drift": f"CASE WHEN division = '{WHOLE}' THEN coalesce(drifted, 'A') END",
         "break": f"CASE WHEN break_week IS NULL THEN 'A' ELSE '{BREAK_GRADE}' END",
     }
@@ -112,7 +116,7 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     names = ", ".join(f"z.{name}_grade" for name in MEASURES)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE lettered AS SELECT *, "
-        f"greatest({names.replace('z.', '')}) AS own FROM "
+        f"CASE WHEN uncovered_days < 7 THEN greatest({names.replace('z.', '')}) END AS own FROM "
         f"(SELECT *, {marks} FROM ({_joined(knobs.minimum_count)}))"
     )
     return store.table(
@@ -121,7 +125,8 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
         "CASE WHEN greatest(z.missing_days, s.missing_days) < 7 THEN z.n END AS n, z.valid, "
         "z.located, z.delay_days, z.share_in, "
         "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, z.break_week, "
-        f"{names}, greatest(z.own, s.own) AS grade FROM lettered z JOIN lettered s "
+        f"{names}, CASE WHEN z.own IS NOT NULL AND s.own IS NOT NULL THEN "
+        "greatest(z.own, s.own) END AS grade FROM lettered z JOIN lettered s "
         f"ON s.source = z.source AND s.week = z.week AND s.division = '{WHOLE}' "
         "ORDER BY z.source, z.division, z.zone, z.week",
     )
@@ -150,7 +155,8 @@ def _joined(minimum_count: int) -> str:
         f"CASE WHEN m.division = '{WHOLE}' THEN round(coalesce(w.share_in, 1.0), 4) END "
         "AS share_in, "
         f"CASE WHEN m.division = '{WHOLE}' THEN m.missing_days ELSE coalesce(q.silent, 0) END "
-        "AS missing_days, d.drifted, b.break_week FROM measured m "
+        "AS missing_days, coalesce(u.uncovered, 0) AS uncovered_days, d.drifted, b.break_week "
+        "FROM measured m "
         "LEFT JOIN faults f ON f.source = m.source AND f.week = m.week "
         f"LEFT JOIN nowcast w ON w.source = m.source AND w.week = m.week "
         f"AND w.division = '{WHOLE}' "
@@ -158,6 +164,10 @@ def _joined(minimum_count: int) -> str:
         f"count(*) AS silent FROM days WHERE status = 'missing' AND division <> '{WHOLE}' "
         "GROUP BY ALL) q ON q.source = m.source AND q.division = m.division AND q.zone = m.zone "
         "AND q.week = m.week "
+        "LEFT JOIN (SELECT source, division, zone, CAST(date_trunc('week', day) AS DATE) AS week, "
+        f"count(*) AS uncovered FROM days WHERE reason = '{NOT_COVERED}' GROUP BY ALL) u "
+        "ON u.source = m.source AND u.division = m.division AND u.zone = m.zone "
+        "AND u.week = m.week "
         f"LEFT JOIN (SELECT w.source, w.week, max(CASE kind {ranked} END) AS drifted FROM weeks w "
         "JOIN drift USING (source) WHERE counted AND (drift.week = w.week OR "
         "(NOT mapped AND drift.week < w.week)) GROUP BY ALL) d ON d.source = m.source "

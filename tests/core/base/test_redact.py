@@ -211,7 +211,10 @@ def test_names_of_files_that_city_yaml_describes(name: str) -> None:
              "mc_2024.csv.dupont", "mc_٢٠٢٤.csv"],
 )  # fmt: skip
 def test_names_of_files_that_it_does_not(name: str) -> None:
-    assert redact.file_name(name, ["mc_*.csv", "fixe.csv"], YEARS, 3) == "livraison n° 3"
+    """By their number, and the pattern that they fit: the pack's own word."""
+    fits = name.startswith("mc_") and name.endswith(".csv")
+    told = "livraison n° 3 (mc_….csv)" if fits else "livraison n° 3"
+    assert redact.file_name(name, ["mc_*.csv", "fixe.csv"], YEARS, 3) == told
 
 
 def test_names_are_told_where_they_are_named() -> None:
@@ -270,3 +273,17 @@ read("Jean Dupont")
     assert done.stderr.count("KeyError") == 2
     assert done.stderr.count("ValueError") == 2
     assert re.search(r"line \d+, in read", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a", "b"], ""), ([], "vide"), (["", ""], "vide"), (["a", "", "b", ""], "sans nom : 2, 4"),
+        (["a", "b", "a", "b"], "1 et 3, 2 et 4"), (["a", *[""] * 5], "sans nom : 2, 3, 4, …"),
+    ],
+)  # fmt: skip
+def test_a_header_is_told_by_the_places_of_its_columns(names: list[str], said: str) -> None:
+    fault = redact.header_fault(names)
+    assert said in fault
+    assert bool(fault) == bool(said)
+    assert "dupont" not in redact.header_fault(["dupont", "dupont"])

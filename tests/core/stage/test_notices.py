@@ -11,7 +11,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.core.city import remark
 from helpers.core.city.city import City
+from helpers.core.city.remark import Remark
 from helpers.core.stage import notices, params, reasons
 from helpers.core.stage.notices import NOTHING, Counts
 from helpers.ingest import remarks
@@ -73,7 +75,7 @@ def made(folder: Path, rows: list[dict[str, str]]) -> Built:
     for stage in ("ingest", "reliability"):
         (built.out / "derived" / stage).mkdir(parents=True)
     con.execute(f"COPY days TO '{built.out}/derived/reliability/days.parquet' (FORMAT parquet)")
-    kept = remarks.table(remarks.remarks(built.city, built.out))
+    kept = remark.table(remarks.remarks(built.city, built.out))
     pq.write_table(kept, built.out / "derived/ingest/remarks.parquet")
     con.close()
     return built
@@ -207,6 +209,14 @@ def test_new_reasons_are_told_by_their_own_code(reason: str, said: str) -> None:
 
 def test_what_is_odd_in_the_zones_is_told_first_and_the_others_counted() -> None:
     """As the notebook of `ingest` kept it, in its order."""
-    odd = Counts(facts=9, no_place=4, remarks=("La zone « B » est ouverte.", "x.", "y."))
+    odd = Counts(
+        facts=9,
+        no_place=4,
+        remarks=(Remark("rows_united", "d", "s", names=("B",), sizes=(2.0,)),) * 3,
+    )
     line = next(iter(notices.lines(City(ROOT / "data/cities/denver"), odd)))
-    assert line.startswith("La zone « B » est ouverte (et 2\xa0autres remarques) ; 4\xa0faits sans")
+    told = (
+        "Découpage « d », source « s » : zones livrées en plusieurs lignes, réunies : "
+        "« B » (2\xa0lignes)"
+    )
+    assert line.startswith(f"{told} (et 2\xa0autres remarques) ; 4\xa0faits sans")

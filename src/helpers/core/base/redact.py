@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,6 +35,7 @@ OURS = ("PhareError", "Passing", "Changed", "Refused")
 OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
 CODE = re.compile("[0-9A-Z]{5}")
 NUMBER = "[0-9]{1,3}"
+SHOWN = 3  # places of columns in a message
 
 
 # ---- names
@@ -49,12 +51,12 @@ def known(offered: Iterable[str], named: Collection[str]) -> str:
     return ", ".join(told) or "aucun nom"
 
 
-def file_name(name: str, named: Iterable[str], years: str, number: int) -> str:
+def file_name(name: str, named: Sequence[str], years: str, number: int) -> str:
     """Return how the file called `name`, the `number`-th received, may be called.
 
     By its name where that is one of the names or patterns `named` (of city.yaml), a wildcard
     standing for a number under a thousand or a day, month or year, which `years` (a regular
-    expression) describes; otherwise by its number.
+    expression) describes; otherwise by its number, and the pattern that it fits.
     """
     year = f"(?:{years})"
     moment = f"{year}(?:[-_]?(?:0[1-9]|1[0-2])(?:[-_]?(?:0[1-9]|[12][0-9]|3[01]))?)?"
@@ -63,7 +65,29 @@ def file_name(name: str, named: Iterable[str], years: str, number: int) -> str:
         form = "".join(wild if part == "*" else re.escape(part) for part in re.split(r"(\*)", one))
         if name == one or re.fullmatch(form, name):
             return name
-    return f"livraison n° {number}"
+    fitting = [one for one in named if fnmatchcase(name.lower(), one.lower())]
+    pattern = f" ({fitting[0].replace('*', WITHHELD)})" if fitting else ""
+    return f"livraison n° {number}{pattern}"
+
+
+def header_fault(names: Sequence[str]) -> str:
+    """Return why a first line does not name the columns, by their places; nothing where it does.
+
+    The names themselves, which may be a person's, are not told.
+    """
+    if not any(names):
+        return "la première ligne est vide : elle doit nommer les colonnes"
+    blank = [str(i) for i, name in enumerate(names, 1) if not name]
+    if blank:
+        return f"la première ligne ne nomme pas toutes les colonnes (sans nom : {_few(blank)})"
+    first = {name: i for i, name in reversed(list(enumerate(names, 1)))}
+    twice = [f"{first[n]} et {i}" for i, n in enumerate(names, 1) if first[n] != i]
+    return f"deux colonnes ont le même nom ({_few(twice)})" if twice else ""
+
+
+def _few(places: Sequence[str]) -> str:
+    more = ", …" if len(places) > SHOWN else ""
+    return ", ".join(places[:SHOWN]) + more
 
 
 def placed(error: PhareError, shown: str) -> PhareError:

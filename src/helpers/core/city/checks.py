@@ -124,6 +124,9 @@ def check_contract(contract: Contract, name: str, about: CityFile, here: str) ->
         where = f"editions.{i}.file" if contract.editions else "file"
         if edition.file.crs:
             _try(faults, f"{where}.crs", known_crs, edition.file.crs)
+        if edition.coordinates_crs:
+            key = f"editions.{i}.coordinates_crs"
+            _try(faults, key, known_crs, edition.coordinates_crs)
         _try(faults, f"{where}.encoding", _known_encoding, edition.file.encoding)
         _try(faults, f"{where}.separator", _one_sign, edition.file.separator)
     if contract.observation:

@@ -44,6 +44,7 @@ REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
 DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
 # What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
 POINT = ("@longitude", "@latitude")
+UNIVERSAL = re.compile("(?:%-?[HMSf])Z$")  # a format whose moments end with ISO 8601's « Z »
 # Metres in a unit of coordinates: of a degree, along a meridian.
 METRES = {"degrés": 111_320.0, "mètres": 1.0, "pieds": 0.3048}
 PERSONAL_NAMES = re.compile(
@@ -93,6 +94,12 @@ class FieldRule(Strict):
             raise ValueError("un champ enum donne ses `values`, ou sa `list`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        if self.type == "date" and ("%z" in self.format or self.universal):
+            # The day of an instant hangs on the zone, which a day alone no longer tells.
+            raise ValueError(
+                "un moment qui dit son décalage (`%z`, « Z ») est un champ timestamp ; "
+                "`time_precision: day` s'il ne dit que le jour"
+            )
         if self.month_end and self.type != "date":
             raise ValueError("`month_end` va avec un champ date")
         if self.pattern and self.type not in ("str", "id"):
@@ -104,16 +111,26 @@ class FieldRule(Strict):
             raise ValueError(open_to_persons)
         return self
 
+    @property
+    def universal(self) -> bool:
+        """Whether the moments of the field end with the « Z » of universal time."""
+        return self.type in ("date", "timestamp") and bool(UNIVERSAL.search(self.format))
+
     @field_validator("extract", "pattern")
     @classmethod
     def _compiles(cls, value: str) -> str:
-        try:
-            groups = re.compile(value).groups
-        except re.error as error:
-            raise ValueError(f"expression régulière illisible ({error})") from error
-        if groups > 1:
-            raise ValueError("une expression régulière a un groupe au plus")
-        return value
+        return _expression(value)
+
+
+def _expression(value: str) -> str:
+    """Return a regular expression that can be read and has one group at most; ValueError else."""
+    try:
+        groups = re.compile(value).groups
+    except re.error as error:
+        raise ValueError(f"expression régulière illisible ({error})") from error
+    if groups > 1:
+        raise ValueError("une expression régulière a un groupe au plus")
+    return value
 
 
 class FileFormat(Strict):
@@ -138,16 +155,26 @@ class FileFormat(Strict):
 class Edition(Strict):
     """How one edition of the source differs: its layout, names of columns, and codes.
 
-    `columns` gives field → column, `values` field → (code as written → code of the contract).
-    `absent` names the fields that this edition does not have; `unpivot` says that it is wide.
+    `columns` gives field → column, `values` field → (code as written → code of the contract),
+    `extract` field → the expression whose group is the part of its text that counts: a month and
+    its year may come from one column. `coordinates_crs` is the reference system of its points, if
+    not the contract's. `absent` names the fields that this edition does not have; `unpivot` says
+    that it is wide.
     """
 
     version: str
     file: FileFormat
     columns: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    extract: dict[str, str] = Field(default_factory=dict)
+    coordinates_crs: str = ""
     absent: tuple[str, ...] = ()
     unpivot: Unpivot | None = None
+
+    @field_validator("extract")
+    @classmethod
+    def _compile(cls, value: dict[str, str]) -> dict[str, str]:
+        return {name: _expression(one) for name, one in value.items()}
 
 
 class Check(Strict):
@@ -266,6 +293,8 @@ class Contract(Strict):
         if self.unpivot and self.editions:
             raise ValueError("`unpivot` va dans chacune des `editions` qui sont larges")
         for edition in self.every_edition():
+            if edition.coordinates_crs and not self.point:
+                raise ValueError("`coordinates_crs` d'une édition va avec les points des faits")
             short = [name for name in edition.absent if self.fields[name].required]
             if short:
                 raise ValueError(f"champs obligatoires et pourtant `absent` : {short}")
@@ -303,7 +332,7 @@ class Contract(Strict):
         named = {*self.key, *([self.revised_at] if self.revised_at else [])}
         named |= {name for check in self.checks for name in (check.field, check.other)}
         for edition in self.every_edition():
-            named |= {*edition.columns, *edition.values, *edition.absent}
+            named |= {*edition.columns, *edition.values, *edition.extract, *edition.absent}
             named |= {edition.unpivot.name, edition.unpivot.value} if edition.unpivot else set()
         return named | self.observed_fields()
 

@@ -36,8 +36,8 @@ def text(name: str, rule: FieldRule) -> str:
 def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
     """Return the SQL of the value of the text `said` in the field's type; NULL if unreadable.
 
-    `decimal` is the file's decimal sign. A timestamp that carries an offset (`%z`) becomes the
-    wall time of `timezone`.
+    `decimal` is the file's decimal sign. A timestamp that carries an offset (`%z`), or the « Z »
+    of universal time, becomes the wall time of `timezone`.
     """
     match rule.type:
         case "int":
@@ -60,7 +60,10 @@ def typed(said: str, rule: FieldRule, decimal: str, timezone: str) -> str:
             return f"last_day({day})" if rule.month_end else day
         case "timestamp":
             moment = _moment(said, rule)
-            return f"timezone({literal(timezone)}, {moment})" if "%z" in rule.format else moment
+            if rule.universal:
+                moment = f"timezone('UTC', {moment})"
+            told = rule.universal or "%z" in rule.format
+            return f"timezone({literal(timezone)}, {moment})" if told else moment
         case "time":  # the minutes since midnight
             hour, minute = (
                 f"TRY_CAST(regexp_extract({said}, '{CLOCK}', {i}) AS BIGINT)" for i in (1, 2)
@@ -101,7 +104,7 @@ def broken(name: str, rule: FieldRule, said: str, value: str, *, lenient: bool =
 
     `said` is the SQL of its text as the door wrote it, `value` that of its value in its type. Of a
     text that the door did not admit, the door has told which rule it breaks. `lenient`: a field
-    that cannot be read is empty.
+    that cannot be read, or is out of its bounds, is empty.
     """
     codes = {
         NOT_LISTED: rule.reason or f"hors_liste:{name}",
@@ -111,14 +114,19 @@ def broken(name: str, rule: FieldRule, said: str, value: str, *, lenient: bool =
     }
     cases = [(f"{said} IS NULL", f"manquant:{name}")] if rule.required else []
     if lenient:
-        del codes[NOT_READ]
+        del codes[NOT_READ], codes[NOT_BOUNDED]
     cases += [(f"starts_with({said}, '{OFF}{kind}')", code) for kind, code in codes.items()]
     if rule.type not in ("str", "enum", "id") and not lenient:
         cases.append((f"{said} IS NOT NULL AND {value} IS NULL", codes[NOT_READ]))
-    if rule.type in ("longitude", "latitude"):  # the door lets in those that may be interchanged
-        outside = f"NOT ({value} BETWEEN {rule.minimum} AND {rule.maximum})"
-        cases.append((outside, codes[NOT_BOUNDED]))
+    if rule.type in ("longitude", "latitude") and not lenient:
+        # The door lets in those that may be interchanged.
+        cases.append((f"NOT ({within(rule, value)})", codes[NOT_BOUNDED]))
     return f"CASE {' '.join(f'WHEN {test} THEN {literal(code)}' for test, code in cases)} END"
+
+
+def within(rule: FieldRule, value: str) -> str:
+    """Return the SQL test that a value lies in the bounds of its field."""
+    return f"{value} BETWEEN {rule.minimum} AND {rule.maximum}"
 
 
 def beyond(name: str, rule: FieldRule) -> str:

@@ -55,6 +55,17 @@ class Moment:
         return f"CASE WHEN {self.level} <= {DAY} THEN {self.first} END"
 
 
+def in_city(when: str, level: str, zone: str, city: str) -> str:
+    """Return the SQL of a wall time of `zone` as the clocks of the city's zone told it.
+
+    A moment known by its day at best is a day of the city, whoever wrote it.
+    """
+    if zone == city:
+        return when
+    moved = f"timezone({literal(city)}, timezone({literal(zone)}, {when}))"
+    return f"CASE WHEN {level} <= {HOUR} THEN {moved} ELSE {when} END"
+
+
 def finest(rule: FieldRule) -> int:
     """Return the level to which a moment of the field may be known, by its type and format."""
     if rule.type == "year":

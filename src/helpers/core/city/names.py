@@ -16,4 +16,6 @@ SPOT = "spot_sign"
 DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for
 CONFLICT = "conflit:cle"  # another content under the same key, and nothing tells which is later
 OUT_OF_PERIOD = "hors_periode"  # a sound row whose fact lies outside the city's period
+# Remarks on an accepted row whose point tells no place: not a number, or beyond what is admitted.
+ILLEGIBLE, OUT_OF_BOUNDS = "lieu_illisible", "lieu_hors_bornes"
 LISTED, NAMES, UNTOLD = "listed", "names", "untold"  # by what the order of deliveries is told

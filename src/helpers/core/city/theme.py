@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -56,6 +56,17 @@ class Theme(Strict):
     needs: dict[str, Grade] = Field(default_factory=dict)
     sheet: str | None = None
     reporting: Reporting | None = None
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_source(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple | dict):
+            # Each source is silent, late and recorded anew in its own way: their sum is not.
+            raise ValueError(
+                "un thème compte une seule source : en écrire un par source, ou une source en "
+                "plusieurs `editions` si c'est le même relevé"
+            )
+        return value
 
 
 class Themes(Strict):

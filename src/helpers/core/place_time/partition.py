@@ -18,6 +18,7 @@ from pyproj import CRS, Proj
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
+from helpers.core.city.remark import MENDED, SLIVERS, UNITED, Remark
 from helpers.core.place_time.territory import in_metres
 
 Shapes = NDArray[np.object_]
@@ -33,11 +34,11 @@ RESERVED = (OUTSIDE, NO_PLACE, WHOLE)
 
 @dataclass
 class Partition:
-    """Zones in order of code, their `shapes` in metres; `told`: what was done, in French."""
+    """Zones in order of code, their `shapes` in metres; `told`: what was done."""
 
     codes: list[str]
     shapes: Shapes
-    told: list[str] = field(default_factory=list)
+    told: list[Remark] = field(default_factory=list)
 
 
 def partition(codes: Sequence[str | None], wkb: Sequence[bytes], crs: str, here: str) -> Partition:
@@ -58,10 +59,12 @@ def partition(codes: Sequence[str | None], wkb: Sequence[bytes], crs: str, here:
     return found
 
 
-def listed(codes: Sequence[str]) -> str:
-    """Return the codes, the first NAMED of them, as a sentence has them."""
+def listed(codes: Sequence[str], beside: Sequence[str] = ()) -> str:
+    """Return the codes, the first NAMED of them, as a sentence has them; `beside` each, more."""
     more = f" et {plural(len(codes) - NAMED, 'autre')}" if len(codes) > NAMED else ""
-    return ", ".join(f"« {code} »" for code in codes[:NAMED]) + more
+    said = beside or [""] * len(codes)
+    told = [f"« {code} »{one}" for code, one in zip(codes, said, strict=True)]
+    return ", ".join(told[:NAMED]) + more
 
 
 def check_reserved(codes: Sequence[str], here: str) -> None:
@@ -150,8 +153,8 @@ def _within(area: tuple[float, float, float, float], x: float, y: float) -> bool
     return across and south <= y <= north
 
 
-def _mended(codes: list[str], degrees: Shapes, crs: str, here: str) -> tuple[Shapes, list[str]]:
-    """Return the shapes made valid, in metres, and a sentence for each that was not, with areas.
+def _mended(codes: list[str], degrees: Shapes, crs: str, here: str) -> tuple[Shapes, list[Remark]]:
+    """Return the shapes made valid, in metres, and a remark on each that was not, with areas.
 
     Both as delivered and as projected: straight edges that cross may bend apart, and the reverse.
     """
@@ -163,8 +166,7 @@ def _mended(codes: list[str], degrees: Shapes, crs: str, here: str) -> tuple[Sha
     mended = _valid(in_metres(_valid(degrees[broken]), crs))
     after = shapely.area(mended)
     told = [
-        f"zone « {codes[i]} » : contour qui se recoupe, réparé "
-        f"({_km2(a)} km² avant, {_km2(b)} km² après)"
+        Remark(MENDED, names=(codes[i],), sizes=(float(a), float(b)))
         for i, a, b in zip(broken, before, after, strict=True)
     ]
     far = (after <= 0) | (np.abs(after - before) > MENDED_SHARE * before)
@@ -194,7 +196,7 @@ def _km2(square_metres: float) -> str:
 
 
 def _united(codes: list[str], shapes: Shapes) -> Partition:
-    """Return one shape a code, in order of code, and a sentence on those of several rows."""
+    """Return one shape a code, in order of code, and a remark on those of several rows."""
     rows = Counter(codes)
     several = sorted(code for code, n in rows.items() if n > 1)
     names = sorted(rows)
@@ -204,16 +206,13 @@ def _united(codes: list[str], shapes: Shapes) -> Partition:
     for i, code in enumerate(names):
         alone = rows[code] == 1
         united[i] = shapes[first[code]] if alone else shapely.union_all(shapes[of_row == code])
-    told = []
-    if several:
-        counts = [f"« {code} » ({plural(rows[code], 'ligne')})" for code in several[:NAMED]]
-        more = f" et {plural(len(several) - NAMED, 'autre')}" if len(several) > NAMED else ""
-        told = [f"zones livrées en plusieurs lignes, réunies : {', '.join(counts)}{more}"]
+    sizes = tuple(float(rows[code]) for code in several)
+    told = [Remark(UNITED, names=tuple(several), sizes=sizes)] if several else []
     return Partition(names, united, told)
 
 
-def _check_overlaps(found: Partition, here: str) -> list[str]:
-    """Raise PhareError where two zones overlap; return a sentence on the slivers, if any."""
+def _check_overlaps(found: Partition, here: str) -> list[Remark]:
+    """Raise PhareError where two zones overlap; return a remark on the slivers, if any."""
     shapes = found.shapes
     shapely.prepare(shapes)
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
@@ -230,12 +229,7 @@ def _check_overlaps(found: Partition, here: str) -> list[str]:
             found, list(zip(left[wide], right[wide], areas[wide], strict=True)), here
         )
     slivers = int(np.count_nonzero(areas >= 1))
-    if not slivers:
-        return []
-    return [
-        f"{plural(slivers, 'recouvrement')} de moins de {SLIVER_M:.0f} m entre zones voisines : un "
-        "fait qui y tombe compte dans la zone du plus petit code"
-    ]
+    return [Remark(SLIVERS, n=slivers)] if slivers else []
 
 
 def _overlapping(found: Partition, pairs: list[tuple[Any, Any, float]], here: str) -> PhareError:

@@ -15,7 +15,6 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from helpers.core.base.errors import PhareError
 from helpers.core.city.names import OUTSIDE
 
 Floats = NDArray[np.float64]
@@ -186,12 +185,11 @@ def corners(cells: list[str]) -> NDArray[np.int64]:
     return np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def cell_size(con: duckdb.DuckDBPyConnection) -> int:
-    """Return the side of the cells, in metres, as their names tell it. View `cube`."""
+def cell_size(con: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the side of the cells, in metres, as their names tell it. View `cube`.
+
+    None where no fact is in a cell: sources that tell the zone alone, or snapped points.
+    """
     name = con.execute("SELECT max(cell) FROM cube").fetchall()[0][0] or ""
     found = CELL.match(name)
-    if found is None:
-        raise PhareError(
-            "aucun fait n'a de maille", "cube.parquet", "donner des coordonnées dans le contrat"
-        )
-    return int(found["size"])
+    return None if found is None else int(found["size"])

@@ -18,8 +18,11 @@ from helpers.core.base import store
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.store import quote
 from helpers.core.base.workspace import INBOX
+from helpers.core.city import remark
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, NO_PLACE, NO_THEME, OUTSIDE, REPLACED, WHOLE
+from helpers.core.city.remark import Remark
+from helpers.core.stage import remark_words
 from helpers.core.stage.reasons import title
 from helpers.core.stage.receipts import read_receipts
 
@@ -51,7 +54,7 @@ class Counts:
     personal: int = 0  # values taken away at the door
     not_named: int = 0  # columns that no contract names
     without_rows: tuple[str, ...] = ()  # sources of which no row came
-    remarks: tuple[str, ...] = ()  # what is odd in the zones, a sentence each
+    remarks: tuple[Remark, ...] = ()  # what is odd in the zones and the sources
     not_read: int = 0  # files delivered that city.yaml names nowhere
 
 
@@ -138,9 +141,9 @@ def _days(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, tuple[int, in
     return {source: (missing, whole) for source, missing, whole in rows}
 
 
-def _remarks(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, ...]:
-    rows = con.execute("SELECT remark FROM read_parquet(?) ORDER BY rank", [str(path)]).fetchall()
-    return tuple(remark for (remark,) in rows)
+def _remarks(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[Remark, ...]:
+    rows = store.table(con, "SELECT * FROM read_parquet(?)", [str(path)]).to_pylist()
+    return tuple(remark.read(rows))
 
 
 def _not_read(city: City) -> int:
@@ -217,7 +220,7 @@ def _where(city: City, counts: Counts) -> Iterator[str]:
     if counts.remarks:
         others = len(counts.remarks) - 1
         more = f" (et {plural(others, 'autre remarque')})" if others else ""
-        yield counts.remarks[0].rstrip(".") + more
+        yield remark_words.sentence(counts.remarks[0]).rstrip(".") + more
     of = f"sur {number(counts.facts)}"
     division = city.about.divisions[city.about.main_division].title
     if counts.no_place:

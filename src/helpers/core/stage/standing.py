@@ -25,14 +25,18 @@ def grade_of(
 ) -> str:
     """Return the worst grade of the sources over the days `start` to `end`, both inclusive.
 
-    The grade of a source is the one that nine of its weeks in ten hold; a source without weeks
-    there keeps that of its whole period. Views `weeks` (as written) and `grades`.
+    The grade of a source is the one that nine of its weeks in ten hold, of those that it covers; a
+    source without weeks there keeps that of its whole period. Views `weeks` (as written) and
+    `grades`.
     """
     return max(_of_source(con, source, start, end) for source in sources)
 
 
 def _of_source(con: duckdb.DuckDBPyConnection, source: str, start: dt.date, end: dt.date) -> str:
-    weeks = "SELECT grade FROM weeks WHERE source = ? AND week <= ? AND week + 6 >= ? ORDER BY ALL"
+    weeks = (
+        "SELECT grade FROM weeks WHERE source = ? AND week <= ? AND week + 6 >= ? "
+        "AND grade IS NOT NULL ORDER BY ALL"
+    )
     letters = [row[0] for row in con.execute(weeks, [source, end, start]).fetchall()]
     if letters:
         return str(letters[-(-len(letters) * HELD_OF_TEN // 10) - 1])

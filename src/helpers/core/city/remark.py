@@ -1,0 +1,66 @@
+"""What is odd in what came in, as a code and its numbers: words are put to it where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+
+# Of the zones of a division.
+MENDED, UNITED, SLIVERS = "outline_mended", "rows_united", "slivers"
+WITHOUT_NAME, WITHOUT_ZONE = "zones_without_name", "names_without_zone"
+# Of what a source of facts says.
+UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
+MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
+DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
+GONE_BY_WEEK, GONE_BY_MONTH = "categories_gone_by_week", "categories_gone_by_month"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing odd, and where: what each field holds hangs on the `code`.
+
+    `names`: zones; `sizes`: a number of each, or two surfaces in square metres; `n` rows or facts,
+    `of` as many.
+    """
+
+    code: str
+    division: str = ""
+    source: str = ""
+    field: str = ""
+    grouping_of: str = ""
+    names: tuple[str, ...] = ()
+    sizes: tuple[float, ...] = ()
+    n: int = 0
+    of: int = 0
+
+
+LISTS = ("names", "sizes")
+SCHEMA = pa.schema(
+    [
+        ("rank", pa.int64()), ("code", pa.string()), ("division", pa.string()),
+        ("source", pa.string()), ("field", pa.string()), ("grouping_of", pa.string()),
+        ("names", pa.list_(pa.string())), ("sizes", pa.list_(pa.float64())), ("n", pa.int64()),
+        ("of", pa.int64()),
+    ]
+)  # fmt: skip
+
+
+def table(told: Sequence[Remark]) -> pa.Table:
+    """Return the remarks as rows of SCHEMA, in their order."""
+    columns: dict[str, list[Any]] = {"rank": list(range(len(told)))}
+    for field in fields(Remark):
+        columns[field.name] = [getattr(one, field.name) for one in told]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def read(rows: Iterable[dict[str, Any]]) -> list[Remark]:
+    """Return the remarks of rows of SCHEMA, in the order of their ranks."""
+    ordered = sorted(rows, key=lambda row: int(row["rank"]))
+    told: list[Remark] = []
+    for row in ordered:
+        values: dict[str, Any] = {field.name: row[field.name] for field in fields(Remark)}
+        told.append(Remark(**values | {name: tuple(row[name]) for name in LISTS}))
+    return told

@@ -1,0 +1,127 @@
+"""What is odd in what came in, in words (`core.city.remark`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from helpers.core.base.french import number, percent, plural
+from helpers.core.city import remark
+from helpers.core.city.remark import Remark
+from helpers.core.place_time.partition import SLIVER_M, listed
+
+
+def sentence(one: Remark) -> str:
+    """Return the remark as it is told: where, then what."""
+    return f"{_where(one)} : {SAID[one.code](one)}"
+
+
+def _where(one: Remark) -> str:
+    if one.grouping_of:
+        return f"découpage « {one.division} », qui groupe « {one.grouping_of} »"
+    if one.code in OF_ZONES:
+        return f"découpage « {one.division} », source « {one.source} »"
+    field = f", champ « {one.field} »" if one.field else ""
+    return f"source « {one.source} »{field}"
+
+
+def _km2(square_metres: float) -> str:
+    return number(square_metres / 1e6, 4)
+
+
+def _mended(one: Remark) -> str:
+    before, after = map(_km2, one.sizes)
+    return (
+        f"zone « {one.names[0]} » : contour qui se recoupe, réparé "
+        f"({before} km² avant, {after} km² après)"
+    )
+
+
+def _united(one: Remark) -> str:
+    rows = [plural(int(n), "ligne") for n in one.sizes]
+    told = listed(one.names, [f" ({n})" for n in rows])
+    return f"zones livrées en plusieurs lignes, réunies : {told}"
+
+
+def _slivers(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'recouvrement')} de moins de {SLIVER_M:.0f} m entre zones voisines : un "
+        "fait qui y tombe compte dans la zone du plus petit code"
+    )
+
+
+def _without_name(one: Remark) -> str:
+    return f"{plural(len(one.names), 'zone')} sans nom dans la liste : {listed(one.names)}"
+
+
+def _without_zone(one: Remark) -> str:
+    return f"{plural(len(one.names), 'nom')} de la liste sans zone : {listed(one.names)}"
+
+
+def _unknown_zones(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'fait')} d'une zone que le découpage « {one.division} » n'a pas "
+        f"({listed(one.names)})"
+    )
+
+
+def _written_otherwise(one: Remark) -> str:
+    return f"{_unknown_zones(one)} : mêmes codes écrits autrement (zéro de tête, « .0 », casse) ?"
+
+
+def _mostly_outside(one: Remark) -> str:
+    return (
+        f"{percent(one.n / one.of)} des faits placés sont hors territoire "
+        f"({number(one.n)} sur {number(one.of)})"
+    )
+
+
+def _no_readable_place(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'fait')} sur {number(one.of)} dont le point ne se lit pas, ou sort des "
+        "bornes du contrat : le fait est compté, son point est inconnu (décimale, unité, repère ?)"
+    )
+
+
+def _day_or_month(one: Remark) -> str:
+    return (
+        f"aucune des {number(one.n)} dates ne tombe après le 12 du mois : jour et mois sont-ils "
+        "intervertis ? Vérifier l'ordre que dit `format`"
+    )
+
+
+def _own_totals(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'ligne')} sans zone, dont le compte est la somme des zones de la même "
+        f"date et de la même nature ({plural(one.of, 'fait')}) : des totaux, comptés deux fois "
+        "dans la ville ? Les écarter (`required` sur le champ de la zone)"
+    )
+
+
+def _gone(one: Remark, unit: str) -> str:
+    spans = [f" ({number(int(n))} {unit})" for n in one.sizes]
+    return (
+        f"catégorie régulière qui ne vient plus à la fin de la période, alors que le reste de la "
+        f"source vient : {listed(one.names, spans)} ; rien n'est arrivé, ou la source ne la dit "
+        "plus ? Dans ce cas, l'écrire dans `covers` : son zéro est alors un manque"
+    )
+
+
+def _gone_by_week(one: Remark) -> str:
+    return _gone(one, "semaines")
+
+
+def _gone_by_month(one: Remark) -> str:
+    return _gone(one, "mois")
+
+
+SAID: dict[str, Callable[[Remark], str]] = {
+    remark.MENDED: _mended, remark.UNITED: _united, remark.SLIVERS: _slivers,
+    remark.WITHOUT_NAME: _without_name, remark.WITHOUT_ZONE: _without_zone,
+    remark.UNKNOWN_ZONES: _unknown_zones, remark.WRITTEN_OTHERWISE: _written_otherwise,
+    remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
+    remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
+    remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
+}  # fmt: skip
+OF_ZONES = (
+    remark.MENDED, remark.UNITED, remark.SLIVERS, remark.WITHOUT_NAME, remark.WITHOUT_ZONE,
+)  # fmt: skip
