@@ -13,6 +13,7 @@ from tornado import web
 
 log = logging.getLogger("phare.access")
 COOKIE = "phare"
+TOKEN = 43  # characters of a cookie
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -78,22 +79,22 @@ class Rules:
             self.refuse("group")
             raise web.HTTPError(403)
 
-    def owner(self, handler: web.RequestHandler) -> str:
+    def owner(self, handler: web.RequestHandler, token: str | None = None) -> str:
         """Return what ties a ticket to whoever read the page: a digest, kept in memory only."""
         user = handler.request.headers.get(self.user, "") if self.user else ""
-        token = handler.get_cookie(COOKIE) or ""
+        token = token or handler.get_cookie(COOKIE) or ""
         return hashlib.sha256(f"{len(user)} {user} {token}".encode()).hexdigest()
 
 
-def give_cookie(handler: web.RequestHandler) -> None:
-    """Give a reader the cookie that its websocket will show, unless it has one."""
+def give_cookie(handler: web.RequestHandler) -> str:
+    """Return the cookie that a reader's websocket will show, given now unless it has one."""
     held = handler.get_cookie(COOKIE)
-    if held and len(held) == 43:
-        return
+    if held and len(held) == TOKEN:
+        return held
     token = secrets.token_urlsafe(32)
     secure = handler.request.protocol == "https"
     handler.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=secure, path="/")
-    handler.request.cookies.load({COOKIE: token})  # so that `owner` of this very request knows it
+    return token
 
 
 def note(handler: web.RequestHandler) -> None:

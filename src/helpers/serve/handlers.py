@@ -77,8 +77,7 @@ class PageHandler(Guarded):
             self.set_header("Retry-After", str(RETRY_S))
             self.send_page("wait.html", 503, full=page is not None, retry=RETRY_S)
             return
-        access.give_cookie(self)
-        owner = self.house.rules.owner(self)
+        owner = self.house.rules.owner(self, access.give_cookie(self))
         ticket = self.house.desk.admit(name, self.request.query[:2000], owner)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Vary", "Accept-Encoding")

@@ -120,9 +120,10 @@ class House(Voila):  # type: ignore[misc]  # Voilà is untyped
     def health(self) -> dict[str, Any]:
         """Return what a probe reads."""
         failed = sorted(name for name, page in self.pages.items() if page.failed)
-        ready = len(self.pages) == len(self.notebooks) and not failed
+        waited = len(self.notebooks) - len(self.pages)
         return {
-            "ready": ready, "pages": len(self.pages), "failed": failed,
+            "ready": not (waited or failed), "pages": len(self.pages), "waited": waited,
+            "failed": failed,
             "visitors": len(self.desk.visitors), "places": self.places,
             "data": self.edition.date if self.edition else None,
         }  # fmt: skip
