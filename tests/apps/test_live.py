@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from tests.apps.test_templates import code, notebook
-from tests.fixtures.browser import needs_chromium, open_page, serve, wait_ready
+from tests.fixtures.browser import free_port, needs_chromium, open_page, serve, wait_ready
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocketRoute
@@ -27,10 +27,16 @@ top = widgets.HTML(
     '<p class="app-simulated"><strong>Données simulées</strong></p>'
     '<div class="app-heading"><h1>Essai</h1></div>'
 )
-theme = widgets.Dropdown(options=["Vols", "Bruit"], description="Thème")
+theme = widgets.Dropdown(options=["Vols", "Bruit", "Fatal"], description="Thème")
 period = widgets.ToggleButtons(options=["Semaine", "Mois"], description="Période", tooltip="")
 shown, stop = widgets.HTML("Vols : 12"), widgets.Button(description="Arrêter")
-theme.observe(lambda change: setattr(shown, "value", f"{change.new} : 12"), "value")
+
+def show(change):
+    if change.new == "Fatal":
+        os._exit(1)
+    shown.value = f"{change.new} : 12"
+
+theme.observe(show, "value")
 stop.on_click(lambda _: os._exit(1))
 back = widgets.Button(description="Semaine par le programme")
 back.on_click(lambda _: setattr(period, "value", "Semaine"))
@@ -39,7 +45,8 @@ page.add_class("essai")
 display(page)
 """
 CUT = "Cette page n'est plus reliée au serveur"
-GONE = "Le calcul de cette page s'est arrêté"
+BACK = "Il a repris, avec vos choix."
+UNDONE = "dernier choix, qui est annulé"
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +99,66 @@ def assert_lost(page: Page, words: str) -> None:
 
 
 @needs_chromium
-def test_a_dead_kernel_is_told_and_reloading_brings_another(url: str) -> None:
+def test_a_process_that_dies_is_told_and_another_takes_the_choices_up(url: str) -> None:
     with open_page(url) as (page, log):
         wait_ready(page)
         assert_live(page)
+        page.get_by_role("button", name="Mois").click()
+        page.get_by_label("Thème").select_option("Bruit")
+        page.get_by_text("Bruit : 12").wait_for()
         page.get_by_role("button", name="Arrêter").click()
-        assert_lost(page, GONE)
-        page.get_by_role("button", name="Recharger la page").click()
-        wait_ready(page)
+        page.get_by_role("status").get_by_text(BACK).wait_for()
+        page.locator(".phare-cut").wait_for(state="detached")
+        # Neither the page nor the new process has lost the choice: only the other theme answers.
+        assert page.get_by_label("Thème").input_value() == "Bruit"
+        page.get_by_label("Thème").select_option("Vols")
+        page.get_by_text("Vols : 12").wait_for()
+        page.get_by_role("group", name="Période").get_by_role(
+            "button", name="Mois", pressed=True
+        ).wait_for()
         assert_live(page)
         assert log.blocked == []
+
+
+@needs_chromium
+def test_a_choice_that_ends_the_process_is_undone_and_the_others_kept(url: str) -> None:
+    with open_page(url) as (page, log):
+        wait_ready(page)
+        assert_live(page)
+        page.get_by_role("button", name="Mois").click()
+        page.get_by_label("Thème").select_option("Bruit")
+        page.get_by_text("Bruit : 12").wait_for()
+        page.get_by_label("Thème").select_option("Fatal")
+        page.get_by_role("status").get_by_text(UNDONE).wait_for()
+        wait_ready(page)
+        page.get_by_role("group", name="Période").get_by_role(
+            "button", name="Mois", pressed=True
+        ).wait_for()
+        assert page.get_by_label("Thème").input_value() == "Vols"
+        assert_live(page)
+        assert log.blocked == []
+
+
+@needs_chromium
+def test_a_server_that_comes_back_finds_the_choices_again(folder: Path) -> None:
+    """Stopped and started in use, on the same address: a sentence, then the page as it was."""
+    port = free_port()
+    with contextlib.ExitStack() as server:
+        url = server.enter_context(serve(folder / "essai.ipynb", port=port))
+        with open_page(url) as (page, log):
+            wait_ready(page)
+            assert_live(page)
+            page.get_by_label("Thème").select_option("Bruit")
+            page.get_by_text("Bruit : 12").wait_for()
+            server.close()
+            assert_lost(page, CUT)
+            with serve(folder / "essai.ipynb", port=port):
+                page.get_by_role("status").get_by_text(BACK).wait_for(timeout=60_000)
+                wait_ready(page)
+                page.get_by_text("Bruit : 12").wait_for()
+                assert page.get_by_label("Thème").input_value() == "Bruit"
+                assert_live(page)
+            assert log.blocked == []
 
 
 @needs_chromium
@@ -202,7 +259,7 @@ def test_every_control_is_reached_by_keyboard_and_its_focus_is_seen(url: str) ->
             assert not focus["cut"], focus
         assert found == [
             ("A", "Aller au contenu"),
-            ("SELECT", "VolsBruit"),
+            ("SELECT", "VolsBruitFatal"),
             ("BUTTON", "Semaine"),
             ("BUTTON", "Mois"),
             ("BUTTON", "Arrêter"),

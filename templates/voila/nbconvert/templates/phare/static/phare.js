@@ -1,6 +1,7 @@
 /* What Voilà calls while it prepares a page, and the order of the page once it is there. */
 
 const SLOW_AFTER = 3; // heartbeats of 10 s each
+const PREPARED_FOR = 15_000; // milliseconds after which the page is shown as it is
 let heartbeats = 0;
 
 window.voila_heartbeat = () => {
@@ -29,8 +30,28 @@ window.voila_finish = () => {
     window.cellLoaded = true;
     return;
   }
-  document.getElementById("loading").remove();
-  document.getElementById("rendered_cells").style.display = "";
+  /* What was prepared stays until the page that answers is drawn, charts included, or late. */
+  const prepared = document.getElementById("prepared");
+  const cells = document.getElementById("rendered_cells");
+  const show = () => {
+    prepared?.remove();
+    document.getElementById("loading")?.remove();
+    cells.classList.remove("phare-behind");
+  };
+  cells.style.display = "";
+  if (!prepared?.firstElementChild) {
+    show();
+    return;
+  }
+  cells.classList.add("phare-behind");
+  const charts = prepared.querySelectorAll(".phare-picture").length;
+  const views = document.querySelectorAll("#rendered_cells [cell-index] script").length;
+  const complete = () =>
+    document.querySelectorAll("#rendered_cells .vega-embed :is(svg, canvas)").length >= charts &&
+    document.querySelectorAll("#rendered_cells .jupyter-widgets").length >= Math.min(views, 1);
+  const late = performance.now() + PREPARED_FOR;
+  const look = () => (complete() || performance.now() > late ? show() : setTimeout(look, 50));
+  look();
 };
 
 /*
