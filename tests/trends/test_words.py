@@ -45,7 +45,7 @@ def test_what_was_taken_into_account_is_told(remarks: list[dict[str, Any]], told
     ("one", "told"),
     [
         ({"kind": "milestone", "milestone": "Confinement"}, "Confinement"),
-        ({"kind": "renamed", "code": "x", "other": "y"}, "« x » renommé « y » ?"),
+        ({"kind": "renamed", "code": "x", "other": "y"}, "« x » serait devenu « y »"),
         (
             {"kind": "vanished", "code": "x", "before": 68.24},
             "« x » n'arrive plus (68,2 par semaine avant)",
@@ -53,7 +53,7 @@ def test_what_was_taken_into_account_is_told(remarks: list[dict[str, Any]], told
         ({"kind": "new", "code": "x", "after": 7}, "« x » est apparu (7,0 par semaine)"),
         (
             {"kind": "renamed", "code": "x", "other": "§2"},
-            "« x » renommé un code nouveau n° 2 ?",
+            "« x » serait devenu un code nouveau n° 2",
         ),
     ],
 )
