@@ -73,7 +73,7 @@ def spread(weeks: Floats) -> Floats:
     seen = mean > 0
     alike = float((variance[seen] / mean[seen]).mean())
     alpha = max(float((variance - mean).sum() / (mean**2).sum()), 0.0)
-    return np.maximum(np.maximum(1.0, alike), 1 + alpha * mean)
+    return np.asarray(np.maximum(max(1.0, alike), 1 + alpha * mean), dtype=np.float64)
 
 
 def together(weeks: Floats, top: int) -> float:

@@ -65,8 +65,8 @@ def _level(last: dict[str, Any], knobs: Knobs, question: str) -> list[str]:
     return [
         f"**« {plain(question)} »** Au {spoken(last['wave'])}, {percent(last['value'])} des "
         f"adultes seraient tranquilles (de {percent(last['low'])} à {percent(last['high'])}, le "
-        f"hasard seul), si ceux qui n'ont pas répondu pensaient comme les "
-        f"{plural(last['n'], 'personne')} de leur âge et de leur secteur qui ont répondu.",
+        f"hasard seul), si ceux qui n'ont pas répondu pensaient comme ceux de leur âge et de leur "
+        f"secteur qui ont répondu ({plural(last['n'], 'réponse')}).",
         f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
         f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
         f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "

@@ -18,7 +18,7 @@ from helpers.core.city.names import WHOLE
 from helpers.core.city.theme import AXES
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
-from helpers.trends.explained_breaks import MILESTONE
+from helpers.trends.explained_breaks import MILESTONE, marks_of
 from helpers.trends.knobs import Knobs
 from helpers.trends.levels import ASIDE, CORRECTED, MONTH, TOUCHED, WEEK, YEAR
 from helpers.trends.milestones import FEWEST, UNMEASURED
@@ -26,6 +26,7 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
 SEEMING = " en apparence"
+CLOSE = dt.timedelta(weeks=8)  # from a break's weeks to a fact said to be close
 MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", MONTH: "mois", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
@@ -156,8 +157,8 @@ def in_words(
     unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
     lines += [
         f"- Rupture inexpliquée, {plain(whose(row, city))}, {dated(row)} : "
-        f"{change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])}). Que s'est-il "
-        "passé ?"
+        f"{change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])}). "
+        f"{plain(_nearest(row, city))}"
         for row in unknown[:MOST]
     ]
     if len(unknown) > MOST:
@@ -166,6 +167,22 @@ def in_words(
             "tableau `breaks`."
         )
     return "\n".join(lines)
+
+
+def _nearest(row: Mapping[str, Any], city: City) -> str:
+    """Return the dated fact that a break just misses, or the question that nothing answers.
+
+    One date in twenty lies outside its own interval: what was declared close by is worth a look.
+    """
+    start, after = row["first"], row["last"] + dt.timedelta(weeks=1)
+    marks = [
+        (max(start - mark.start, mark.start - after, dt.timedelta(0)), mark.start, mark.title)
+        for mark in marks_of(row, city)
+    ]
+    near = min(marks, default=(CLOSE, start, ""))
+    if near[0] >= CLOSE:
+        return "Que s'est-il passé ?"
+    return f"Au plus près, hors de ces semaines : {near[2]} ({spoken(near[1])})."
 
 
 def _lately(
