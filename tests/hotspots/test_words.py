@@ -39,7 +39,7 @@ def test_zones_apart_are_told_from_the_highest_rate_and_like_ones_are_not(tmp_pa
     assert told == (
         "Taux pour 1\u202f000, l'unité étant : habitants.\n\n"
         "- **Bruit** : 3\u00a0zones à part de leurs voisines, en haut : Carré C (6,2 pour "
-        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0).\n"
+        "1\u202f000, de 3,1 à 12,5), Carré B (4,0 pour 1\u202f000, de 2,0 à 8,0) ; 1 en bas.\n"
         "- **Dépôts** : abstention (moins de 30 faits placés dans une zone)."
     )
 

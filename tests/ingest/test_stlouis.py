@@ -192,7 +192,7 @@ def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
     )
     assert ours[0][0] == pytest.approx(plain[0][0], abs=0.1)
     assert 16 <= plain[0][0] <= 18
-    assert "minimums" in words.delays(observed.city, {"faits": curve}, {})
+    assert "minimums" in words.delays(observed.city, {"faits": curve}, {}, 0.9)
 
 
 def test_final_counts_of_recent_weeks_are_told_by_month(observed: Taken) -> None:

@@ -43,7 +43,8 @@ def test_more_hours_bring_more_agents_records_and_no_more_of_habitants(
     assert rows["stationnement"]["driven"]
     told = standing.driven(table)["stationnement"]
     assert told.startswith("porté par l'activité des agents (")
-    assert told.endswith(" pour 10 % d'heures de plus)")
+    assert " ; avec 10 % d'heures de plus, +" in told
+    assert told.endswith("\u202f%))")
 
 
 def test_elasticity_of_known_truth_covers() -> None:

@@ -57,7 +57,7 @@ APART = {"contrast_ratio": 1.3, "contrast_low": 1.1, "contrast_high": 1.5}
         ),
         (
             {"zone": "est", "equals": 0, "driven": True},
-            "En tête Est ; réserve : compte porté par l'activité des agents.",
+            "En tête Est ; réserve : compte sensible à l'activité des agents.",
         ),
         (
             {"status": "abstained", "reason": "not_in_force"},

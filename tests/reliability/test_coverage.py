@@ -118,7 +118,7 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
                 "quarantined": {}, "rows_in": 9}]  # fmt: skip
     (row,) = grades.grades(con, built.city, counted, RELIABILITY)
     assert (row["missing"], row["mute_since"]) == (0.0, None)
-    said = silence_words.silences(days, series, {"faits": "Faits"}, built.city)
+    said = silence_words.silences(days, series, {"faits": "Faits"}, built.city, {})
     said = said.replace("\u00a0", " ")
     assert "91 jours manquants que la source ne couvre pas (contrat)" in said
     weeks = counted_weeks(con, built.city, "bruit")["ville"]
@@ -198,7 +198,7 @@ def test_rows_set_aside_here_are_not_the_sources_silence(
     gone = [r for r in told.to_pylist() if r["status"] == "missing" and r["division"] == "ville"]
     assert len(gone) == 7
     assert {row["reason"] for row in gone} == {"set_aside"}
-    said = silence_words.silences(told, series, {"faits": "Faits"}, built.city)
+    said = silence_words.silences(told, series, {"faits": "Faits"}, built.city, {})
     assert "ont été écartées ici (source non muette)" in said
     con.close()
 

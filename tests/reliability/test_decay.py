@@ -87,7 +87,7 @@ def test_a_declared_closure_is_no_failure_and_a_zones_own_silence_is_told(tmp_pa
         [{"source": "faits", "division": "ville", "zone": "ville", "detectable_after_days": 1}],
         schema=silence.SERIES,
     )
-    whole, zone = silence_words.silences(days, series, {"faits": "Faits"}, city).splitlines()
+    whole, zone = silence_words.silences(days, series, {"faits": "Faits"}, city, {}).splitlines()
     assert "1\u00a0jour manquant, le 7 octobre 2024, hors 14\u00a0jours, du 5 août" in whole
     assert "(fermeture déclarée)" in whole
     assert zone.startswith("- **Faits**, Moitiés, Est : 7\u00a0jours manquants, du 10 juin 2024 au")

@@ -252,7 +252,7 @@ def test_source_that_does_not_say_when_it_recorded_has_no_curve(
     delays.read_delays(con, city, SHORT)
     rows, checks = delays.find(con, city, {}, SHORT)
     assert (rows.num_rows, checks, delays.day_curves(con, city, {}, SHORT)) == (0, {}, {})
-    assert "Aucune source" in words.delays(city, {}, {})
+    assert "Aucune source" in words.delays(city, {}, {}, 0.9)
 
 
 def test_denvers_same_day_share_is_that_of_a_plain_count(denver: Built) -> None:

@@ -227,13 +227,15 @@ def test_table_of_grades_keeps_every_number(denver: Built) -> None:
     assert table["crime"]["silent_weeks"] >= 10
     assert table["neighborhoods"]["located"] is None
     titles = {name: contract.title for name, contract in denver.city.contracts.items()}
-    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in words.grades(found, titles)
+    assert f"{table['crime']['silent_weeks']}\u00a0semaines muettes" in words.grades(
+        found, titles, NO_WEEK, drifts([])
+    )
 
 
 def test_one_silent_week_is_told_in_the_singular() -> None:
     measured = {f"{name}_grade": None for name in reliability_grades.MEASURES}
     row = {"source": "a", "grade": "A", "silent_weeks": 1, **measured}
-    assert words.grades([row], {"a": "A"}).endswith("1\u00a0semaine muette.")
+    assert words.grades([row], {"a": "A"}, NO_WEEK, drifts([])).endswith("1\u00a0semaine muette.")
 
 
 def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
@@ -249,6 +251,11 @@ def test_a_feed_that_died_says_since_when(tmp_path: Path) -> None:
 
 
 # --- Week by week, zone by zone ------------------------------------------------------------------
+
+
+NO_WEEK = pa.table(
+    {name: pa.array([], pa.string()) for name in ("source", "division", "week", "grade")}
+)
 
 
 def drifts(rows: list[tuple[Any, ...]]) -> pa.Table:
@@ -325,7 +332,7 @@ def test_each_week_of_each_zone_is_graded_with_its_reasons(a_year: Built) -> Non
     assert reasons[10] == "7 j manquants sur 7 (D)"
     assert reasons[20] == "56,5\u202f% localisés (D)"
     assert reasons[30] == "82,6\u202f% de lignes valides (D)"
-    assert reasons[40] == "« x » renommé « y » ? (C)"
+    assert reasons[40] == "« x » serait devenu « y » (C)"
     assert reasons[51] == "85,0\u202f% déjà saisis (C)"
     assert [found["carres", "B", w]["grade"] for w in range(43, 51)] == [*"ACCCCCCA"]
     near = [found["carres", "B", w]["break_week"] for w in range(44, 50)]
@@ -348,7 +355,7 @@ def test_a_code_that_is_not_mapped_keeps_the_grade_down(a_year: Built) -> None:
         whole = {at.index(r["week"]): r for r in rows if r["division"] == "ville"}
         assert [w for w in range(35, 52) if whole[w]["grade"] == "C"] == list(range(40, last + 1))
         why = words.weeks(pa.Table.from_pylist(rows), moved)
-        told = "« x » renommé un code nouveau n° 1 ? (C)"
+        told = "« x » serait devenu un code nouveau n° 1 (C)"
         assert [w for w in range(35, 52) if why["faits", at[w]] == told] == [*range(40, last + 1)]
 
 
@@ -436,6 +443,23 @@ def test_no_figure_draws_a_missing_week_as_a_number() -> None:
     ]
     (rows,) = figure.complete(figures.final_counts(nowcast, {"s": "S"}))["datasets"].values()
     assert (rows[0]["vu"], rows[0]["attendu"], rows[0]["muette"]) == (None, None, True)
+
+
+def test_the_answer_tells_a_last_week_worse_than_the_whole(a_year: Built) -> None:
+    """A figure of these weeks carries a C; the answer may not stop at the whole period's grade."""
+    con, week = views(a_year), dt.date(2024, 12, 23)
+    moved = [("nature", week - dt.timedelta(weeks=9), "renamed", "x", "y", True)]
+    rows = pa.Table.from_pylist(graded(con, a_year, table=lasting(moved)))
+    measured = {f"{name}_grade": None for name in reliability_grades.MEASURES}
+    row = {"source": "faits", "grade": "B", "silent_weeks": 0, **measured}
+    said = words.grades([row], {"faits": "Faits"}, rows, lasting(moved))
+    assert said.endswith("Semaine du 23 décembre 2024 : C, « x » serait devenu « y » (C).")
+
+
+def lasting(rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Return drifts whose new code is neither in its contract nor in its theme."""
+    told = [{**row, "mapped": False} for row in drifts(rows).to_pylist()]
+    return pa.Table.from_pylist(told, schema=drift.DRIFT)
 
 
 # --- What the contract does not cover, and days of entry ------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.core.stage import params
-from helpers.rhythms import figures, shared_out, words
+from helpers.rhythms import across_weeks, figures, shared_out, words
 from helpers.rhythms import week as rhythms_week
 from helpers.rhythms.knobs import Knobs
 from tests.fixtures.made_up import CITY, write_pack
@@ -191,10 +191,13 @@ def test_shares_have_jeffreys_interval_of_another_library() -> None:
 def test_peak_is_found_round_the_end_of_the_week(start: int) -> None:
     weights = np.ones(WEEK)
     weights[(start + np.arange(6)) % WEEK] = 10
-    found, share, low, high = rhythms_week.busiest(weights, np.diag(weights), 0.95)
+    found, share, low, high = rhythms_week.busiest(weights, np.diag(weights), 0.95, STEADY)
     assert low < share < high
     assert found == start
     assert share == pytest.approx(60 / (60 + WEEK - 6), abs=1e-6)
+
+
+STEADY = np.zeros((53, WEEK))  # weeks that vary by nothing but chance
 
 
 def test_hours_are_said_in_french() -> None:
@@ -321,10 +324,34 @@ def test_spread_is_that_of_the_counts_week_by_week(memory: duckdb.DuckDBPyConnec
     ]
     table_of_facts(memory, rows)
     days = [MONDAY.date() + dt.timedelta(i) for i in range(56)]
+    read = across_weeks.by_week(memory, "bruit", days, 24)
+    assert read.tolist() == counts.tolist()
     means = counts.mean(axis=0)
     expected = ((counts - means) ** 2 / means).sum() / (WEEK * 7)
-    assert rhythms_week.spread(memory, "bruit", days, 24) == pytest.approx(expected)
-    assert rhythms_week.spread(memory, "depots", days, 24) == 1
+    found = across_weeks.spread(read)
+    assert found.min() == pytest.approx(expected)
+    busy = means > 1.5 * means.mean()
+    assert found[busy].mean() > found[~busy].mean(), "what is busy varies more"
+    assert (across_weeks.spread(across_weeks.by_week(memory, "depots", days, 24)) == 1).all()
+
+
+@pytest.mark.parametrize(("facts", "shared"), [(20_000, 0.0), (50_000, 0.2), (50_000, 0.4)])
+def test_busiest_hours_hold_the_truth_though_a_night_moves_all_its_hours(
+    facts: int, shared: float
+) -> None:
+    """Weeks of Poisson hours, each day with an excess of its own, log-normal and of mean one."""
+    hours = np.arange(WEEK)
+    truth = np.exp(0.8 * np.cos(2 * np.pi * (hours % 24 - 20) / 24) + 0.2 * (hours > 120))
+    truth /= truth.sum()
+    rng = np.random.default_rng([facts, int(10 * shared)])
+    years, inside = 150, 0
+    for _ in range(years):
+        excess = np.exp(rng.normal(-(shared**2) / 2, shared, (52, 7)))
+        weeks = rng.poisson(facts / 52 * truth * np.repeat(excess, 24, axis=1)).astype(float)
+        weights = weeks.sum(axis=0)
+        top = rhythms_week.busiest(weights, np.diag(weights), 0.95, weeks)
+        inside += top.low <= truth[(top.start + np.arange(6)) % WEEK].sum() <= top.high
+    assert inside >= stats.binom.ppf(0.002, years, 0.95)
 
 
 def test_thin_hours_are_those_that_may_be_high_or_low() -> None:
@@ -392,7 +419,7 @@ def test_busy_and_quiet_hours_are_covered_as_said(facts: int, seed: int) -> None
         rate = truth * facts / 52
         inside.append(((low <= rate) & (rate <= high))[busy].mean())
         shares.append(weights[quiet].sum() / facts / truth[quiet].sum())
-        top = rhythms_week.busiest(weights, known, 0.95)
+        top = rhythms_week.busiest(weights, known, 0.95, STEADY)
         run = truth[(top.start + np.arange(6)) % WEEK].sum()
         peaks.append(top.low <= run <= top.high)
     assert 0.90 <= np.mean(inside) <= 1

@@ -44,8 +44,19 @@ def test_intervals_hold_the_true_season_as_said(clumps: float) -> None:
         inside.append((low <= TRUTH) & (high >= TRUTH))
         assert ratio.sum() == pytest.approx(12, abs=1e-4)
         told.append(p < 0.05)
-    assert 0.93 <= np.mean(inside) <= 0.97
+    assert 0.92 <= np.mean(np.all(inside, axis=1)) <= 0.99, "the twelve months at once"
     assert np.mean(told) >= 0.98
+
+
+def test_the_months_told_hold_their_truth_though_they_were_chosen() -> None:
+    """The highest of twelve months nearly alike is half luck: its interval has to allow for it."""
+    rng, truth = np.random.default_rng(23), 1 + 0.03 * (TRUTH - 1) / 0.3
+    inside = []
+    for _ in range(300):
+        ratio, low, high, _ = month_ratios(years_of(rng, truth, 2), DAYS, range(YEARS), 0.95)
+        held = (low <= truth) & (truth <= high)
+        inside += [held[ratio.argmax()], held[ratio.argmin()]]
+    assert np.mean(inside) >= 0.95 - 2.6 * np.sqrt(0.05 * 0.95 / 300)
 
 
 @pytest.mark.parametrize("clumps", [0, 4])

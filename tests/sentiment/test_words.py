@@ -57,7 +57,8 @@ def test_the_answer_tells_its_numbers_and_what_goes_with_them_in_the_pack_s_word
     )
     assert "10 points de voies éclairées de plus" in lines[5]
     assert "rien d'établi" in lines[5]
-    assert "104 zones : corrélation de rang" in lines[6]
+    assert lines[6] == "- Ce qui va avec n'est pas une cause démontrée."
+    assert "104 zones : corrélation de rang" in lines[7]
 
 
 @pytest.mark.parametrize(

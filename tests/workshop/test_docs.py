@@ -147,3 +147,10 @@ def test_no_data_of_the_publishers_is_tracked() -> None:
     for path in csvs:  # a closed list: codes and their names, nothing that was measured
         if path.parent.name == "lists":
             assert path.read_text(encoding="utf-8").startswith("code,nom\n"), path
+
+
+def test_no_page_waits_for_what_was_to_be_written() -> None:
+    """A mark left for a table or a figure that never came is read by everybody."""
+    waiting = re.compile(r"@@\w+@@|\bTODO\b|\bFIXME\b|\bXXX\b")
+    found = {p.name: waiting.findall(p.read_text(encoding="utf-8")) for p in PAGES}
+    assert {name: marks for name, marks in found.items() if marks} == {}

@@ -119,7 +119,7 @@ def zones(
 
 
 def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
-    """Return how many of a theme's zones are apart, and the three of highest rate."""
+    """Return how many of a theme's zones are apart, the three of highest rate, how many low."""
     apart = [r for r in rows if r["kind"] != LIKE_NEIGHBOURS]
     if not apart:
         return "aucune zone ne se distingue de ses voisines"
@@ -132,4 +132,8 @@ def _apart(rows: list[dict[str, Any]], names: Mapping[str, str]) -> str:
     told = (
         f"{plural(len(apart), 'zone')} à part de {'ses' if len(apart) == 1 else 'leurs'} voisines"
     )
-    return told + (f", en haut : {listed}" if high else "")
+    rest = f" et {plural(len(high) - 3, 'autre')}" if len(high) > 3 else ""
+    low = f"{number(len(apart) - len(high))} en bas" if len(apart) > len(high) else ""
+    if not high:
+        return f"{told}, {low}"
+    return f"{told}, en haut : {listed}{rest}" + (f" ; {low}" if low else "")

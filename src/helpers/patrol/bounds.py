@@ -6,6 +6,7 @@ With the share r known within a declared range only, λ is known within bounds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -57,6 +58,14 @@ def bounds(
     high = special.gammaincinv(citizen + unknown + 1, 1 - tail) / low_share
     top = np.maximum(high, low)
     return np.asarray(np.round(low, DIGITS)), np.asarray(np.round(top, DIGITS))
+
+
+def least(row: Mapping[str, Any]) -> float:
+    """Return how many facts there were in a zone at least: a row of ZONES.
+
+    `low` bounds the level, of which what happened is one draw; what is recorded did happen.
+    """
+    return max(row["low"], float(row["n_citizen"] + row["n_agent"] + row["n_unknown"]))
 
 
 def _lowest(count: Floats, tail: Floats) -> Floats:

@@ -10,8 +10,9 @@ import pyarrow as pa
 from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
+from helpers.patrol.bounds import least
 
-DRIVEN, OTHERS = "porté par l'activité des agents", "non porté par les agents"
+DRIVEN, OTHERS = "sensible à l'activité des agents", "aucun effet établi des agents"
 SHOWN = 3
 
 
@@ -20,7 +21,7 @@ def shares(table: pa.Table, city: City) -> Drawn:
     return Drawn(
         _shares(table, city),
         title="Part des enregistrements d'origine connue dus à l'initiative des agents",
-        description="Un point par thème, avec son intervalle ; en orange, porté par les agents.",
+        description="Un point par thème, avec son intervalle ; orange : suit leur activité.",
     )
 
 
@@ -79,7 +80,7 @@ def _panel(rows: list[dict[str, Any]], city: City, theme: str) -> Any:
     data = [
         {
             "zone": titles.get(r["zone"], r["zone"]) if titles else r["zone"],
-            "low": r["low"],
+            "low": least(r),
             "high": r["high"],
             "n": r["n_citizen"] + r["n_agent"] + r["n_unknown"],
         }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import number, percent
+from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage import standing
@@ -47,11 +47,12 @@ def _level(rows: list[dict[str, Any]], city: City) -> str:
     if rows[0]["status"] != "ok":
         return f"Niveau : abstention ({REASONS[rows[0]['reason']]})."
     top = min(rows, key=lambda r: (r["rank_citizen"], r["zone"]))
+    recorded = top["n_citizen"] + top["n_agent"] + top["n_unknown"]
     return (
         f"{plain(_named(city, top))}, en tête des signalements : entre "
-        f"{number(top['low'])} et {number(top['high'])} faits, pour "
-        f"{number(top['n_citizen'] + top['n_agent'] + top['n_unknown'])} enregistrés, rang "
-        f"{top['rank_low']} à {top['rank_high']} sur {len(rows)}."
+        f"{number(bounds.least(top))} et {number(top['high'])} faits, pour "
+        f"{plural(recorded, 'enregistré')}, rang {top['rank_low']} à {top['rank_high']} sur "
+        f"{len(rows)}."
     )
 
 

@@ -13,6 +13,7 @@ from helpers.context.knobs import Knobs as ContextKnobs
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.city.code_names import spoken_code
 from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.theme import AXES
@@ -76,9 +77,7 @@ def scope(asked: Asked) -> str:
     question, theme = asked.question, asked.theme
     lines = [
         f"- **Thème** : {plain(theme.title)}"
-        + (f", natures {plain(', '.join(question.categories))} seulement" if question.categories
-           else "")
-        + "."
+        + (f", {plain(_natures(question))} seulement" if question.categories else "") + "."
     ]  # fmt: skip
     if question.hours:
         told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
@@ -103,9 +102,15 @@ def scope(asked: Asked) -> str:
 def subject(asked: Asked) -> str:
     """Return what is counted, for the title of a figure."""
     question = asked.question
-    natures = f", {', '.join(question.categories)}" if question.categories else ""
+    natures = f", {_natures(question)}" if question.categories else ""
     told = ", ".join(f"de {one.start_h} h à {one.end_h} h" for one in question.hours)
     return f"{asked.theme.title}{natures}{f', {told}' if told else ''}"
+
+
+def _natures(question: Question) -> str:
+    """Return the natures that a question keeps of its theme, by their codes."""
+    codes = ", ".join(map(spoken_code, question.categories))
+    return f"nature{'s' if len(question.categories) > 1 else ''} {codes}"
 
 
 def moved(row: dict[str, Any], names: Names) -> str:
@@ -187,6 +192,8 @@ def when_in_words(
         reason = rhythms_words.reason(rows[0]["reason"], names.minimum_hours)
         return f"Heures : abstention ({reason})."
     text = "Aucune heure ne se détache du hasard"
+    if weight:
+        text = "Parmi les heures de la question, aucune ne se détache des autres"
     if found:
         text = (
             f"Le plus souvent {rhythms_words.spoken_hour(found.start)} et après : "
@@ -205,8 +212,8 @@ def when_in_words(
 def origin_in_words(row: dict[str, Any]) -> str:
     """Return who starts the records, and the caveat where agents' activity drives the count."""
     counts = (
-        f"{number(row['n_citizen'])} venus des habitants, {number(row['n_agent'])} relevés par les "
-        f"agents, {number(row['n_unknown'])} d'origine inconnue"
+        f"{plural(row['n_citizen'], 'venu')} des habitants, {plural(row['n_agent'], 'relevé')} par "
+        f"les agents, {number(row['n_unknown'])} d'origine inconnue"
     )
     if row["agent"] is None:
         return (
@@ -315,9 +322,12 @@ def sentence(row: dict[str, Any], names: Names) -> str:
         told.append(_days_apart(row, names.city))
     if row["feature"] and names.surroundings:
         label = names.surroundings.features[row["feature"]].label
-        told.append(f"lien {'établi' if row['feature_found'] else 'non établi'} avec : {label}")
+        about = names.city.questions[row["question"]]
+        whole = " (sur tout le thème, à toute heure)" if about.categories or about.hours else ""
+        verdict = "établi" if row["feature_found"] else "non établi"
+        told.append(f"lien {verdict} avec : {label}{whole}")
     if row["driven"]:
-        told.append("réserve : compte porté par l'activité des agents")
+        told.append("réserve : compte sensible à l'activité des agents")
     return _capital(f"{' ; '.join(told) or 'rien ne se détache'}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,7 @@ from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import WHOLE
 from helpers.reliability.set_aside import SET_ASIDE
 
-MOST_ZONES = 6  # silences of zones told
+MOST_ZONES, MOST_NAMES = 6, 4  # silences of zones told, and zones named in one
 DAYS_GONE = {
     ("nothing_received", "hardly_received"): "",
     (SET_ASIDE,): " dont les lignes sont venues et ont été écartées ici (source non muette)",
@@ -27,8 +28,13 @@ MONTHS_GONE = {
 }
 
 
-def silences(days: pa.Table, series: pa.Table, titles: dict[str, str], city: City) -> str:
-    """Return what was silent as Markdown: each source, then the zones silent on their own."""
+def silences(
+    days: pa.Table, series: pa.Table, titles: dict[str, str], city: City, names: Mapping[str, str]
+) -> str:
+    """Return what was silent as Markdown: each source, then the zones silent on their own.
+
+    `names`: code of a zone → its name.
+    """
     lines = []
     for row in series.filter(pc.field("division") == WHOLE).to_pylist():
         source = row["source"]
@@ -37,12 +43,17 @@ def silences(days: pa.Table, series: pa.Table, titles: dict[str, str], city: Cit
         soon = f"son silence se dit après {plural(after, 'jour')}" if after else "trop peu de faits"
         zones = series.filter((pc.field("source") == source) & (pc.field("division") != WHOLE))
         heard = zones.filter(pc.field("watched")).num_rows
-        lines.append(
-            f"- **{plain(titles[source])}** : {told} ; {soon} ; {plural(heard, 'zone écoutée')} "
-            f"sur {zones.num_rows}, les autres apportent trop peu."
-        )
-    lines += _zone_silences(days, titles, city)
+        lines.append(f"- **{plain(titles[source])}** : {told} ; {soon} ; {_heard(heard, zones)}.")
+    lines += _zone_silences(days, titles, city, names)
     return "\n".join(lines) or "Aucune source n'a de jours."
+
+
+def _heard(heard: int, zones: pa.Table) -> str:
+    """Return how many zones are listened to, and why the others are not."""
+    if not heard:
+        return f"aucune zone écoutée sur {zones.num_rows} : chacune apporte trop peu"
+    others = ", les autres apportent trop peu" if heard < zones.num_rows else ""
+    return f"{plural(heard, 'zone écoutée')} sur {zones.num_rows}{others}"
 
 
 def _missing_days(days: pa.Table, source: str) -> str:
@@ -71,22 +82,33 @@ def _span(what: str, days: list[dt.date], why: str = "") -> str:
     return f"{said}, {when}"
 
 
-def _zone_silences(days: pa.Table, titles: dict[str, str], city: City) -> list[str]:
-    """Return one line a silence of zones alone, the coarsest division first, the longest first."""
+def _zone_silences(
+    days: pa.Table, titles: dict[str, str], city: City, names: Mapping[str, str]
+) -> list[str]:
+    """Return one line a silence of zones alone, the coarsest division first, the longest first.
+
+    Zones of a division that were silent on the same days are told together.
+    """
     runs: dict[tuple[str, str, str], list[dt.date]] = {}
     for row in days.filter(pc.field("division") != WHOLE).to_pylist():
         # What a contract does not cover is no silence, whoever spoke elsewhere.
         if row["status"] == "missing" and row["reason"] != NOT_COVERED:
             runs.setdefault((row["source"], row["division"], row["zone"]), []).append(row["day"])
+    together: dict[tuple[str, str, tuple[dt.date, ...]], list[str]] = {}
+    for (source, division, zone), gone in sorted(runs.items()):
+        name = city.about.divisions[division].zones.get(zone) or names.get(zone, zone)
+        together.setdefault((source, division, tuple(gone)), []).append(name)
     ranks = {name: (d.grouping_of is None, name) for name, d in city.about.divisions.items()}
-    order = sorted(runs, key=lambda key: (ranks[key[1]], -len(runs[key]), key))
+    order = sorted(together, key=lambda key: (ranks[key[1]], -len(key[2]), key))
     lines = []
-    for source, division, zone in order[:MOST_ZONES]:
-        name = city.about.divisions[division].zones.get(zone, zone)
+    for source, division, gone in order[:MOST_ZONES]:
+        listed = together[source, division, gone]
+        more = f" et {plural(len(listed) - MOST_NAMES, 'autre')}" if listed[MOST_NAMES:] else ""
+        each = ", chacune" if len(listed) > 1 else ""
         lines.append(
             f"- **{plain(titles[source])}**, {plain(city.about.divisions[division].title)}, "
-            f"{plain(name)} : {_span('jour manquant', runs[source, division, zone])}, alors que "
-            "la source parlait ailleurs."
+            f"{plain(', '.join(listed[:MOST_NAMES]))}{more} : "
+            f"{_span('jour manquant', list(gone))}{each}, alors que la source parlait ailleurs."
         )
     if len(order) > MOST_ZONES:
         more = plural(len(order) - MOST_ZONES, "autre silence")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
-from helpers.core.city.code_names import spoken_code
+from helpers.core.city.code_names import renaming, spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.stats.breaks import STEP
 from helpers.core.stats.nowcast import Floats
@@ -55,21 +55,30 @@ def delay_titles(city: City) -> dict[str, str]:
     }
 
 
-def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int, int]]) -> str:
+def _nearly(share: float) -> str:
+    """Return a share as a percentage, never all of it where something is still to come."""
+    return f"plus de {percent(0.999, 1)}" if 0.9995 <= share < 1 else percent(share, 1)
+
+
+def delays(
+    city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, int, int]],
+    confidence: float,
+) -> str:  # fmt: skip
     """Return one Markdown line a source: when its records are in, and how the forecasts held.
 
-    `curves` and `checks` as `delays.day_curves` and `delays.find` return them.
+    `curves` and `checks` as `delays.day_curves` and `delays.find` return them; `confidence`: what
+    the intervals of the forecasts promise.
     """
     if not curves:
         return "Aucune source ne dit assez quand elle enregistre : ni courbe, ni compte final."
     lines = []
     for source, share in curves.items():
         when = int(np.argmax(share >= NEARLY_ALL))
-        first, week = (percent(float(share[i]), 1) for i in (0, 7))
-        line = (
-            f"- **{plain(city.contracts[source].title)}** : {first} saisis le jour même, {week} à "
-            f"sept jours, {percent(NEARLY_ALL)} à {plural(when, 'jour')}."
-        )
+        first, week = (_nearly(float(share[i])) for i in (0, 7))
+        soon = f", {week} à sept jours" if share[0] < NEARLY_ALL else ""
+        late = f", {percent(NEARLY_ALL)} à {plural(when, 'jour')}" if when > 7 else ""
+        title = plain(city.contracts[source].title)
+        line = f"- **{title}** : {first} saisis le jour même{soon}{late}."
         if known_by_month(city, source):
             line += (
                 " La saisie n'est connue qu'au mois, et comptée à la fin de ce mois : ces parts "
@@ -80,7 +89,7 @@ def delays(city: City, curves: dict[str, Floats], checks: dict[str, tuple[int, i
             line += (
                 f" Mises à l'épreuve du passé, {number(total)} prévisions de "
                 f"{plural(weeks, 'semaine distincte')} : le compte final tombe dans l'intervalle "
-                f"{percent(inside / total)} du temps."
+                f"{percent(inside / total)} du temps, pour {percent(confidence)} annoncés."
             )
         lines.append(line)
     return "\n".join(lines)
@@ -132,10 +141,10 @@ def _changed(row: dict[str, Any]) -> str:
 
 def drift(row: dict[str, Any]) -> str:
     """Return what a drift is, in a few words."""
-    code, other = spoken_code(row["code"]), spoken_code(row["other"])
+    code = spoken_code(row["code"])
     match row["kind"]:
         case "renamed":
-            return f"{code} renommé {other} ?"
+            return renaming(row["code"], row["other"])
         case "vanished":
             return f"{code} n'arrive plus ({number(row['before'], 1)} par semaine avant)"
         case "new":
@@ -154,7 +163,7 @@ def drifts(table: pa.Table, titles: dict[str, str]) -> str:
         told = plain(drift(row))
         lines.append(
             f"- Semaine du {spoken(row['week'])}, **{plain(titles[row['source']])}**, champ "
-            f"{verbatim(row['field'])} : {told}{'' if told.endswith('?') else '.'}{lost}"
+            f"{verbatim(row['field'])} : {told}.{lost}"
         )
     return "\n".join(lines) or "Aucune dérive de codes établie."
 
@@ -179,16 +188,37 @@ def why(row: dict[str, Any]) -> str:
     return " ; ".join(f"{one.text} ({one.grade})" for one in measures(row))
 
 
-def grades(found: list[dict[str, Any]], titles: dict[str, str]) -> str:
-    """Return the answer as Markdown: each source's grade and why."""
-    lines = []
+def grades(
+    found: list[dict[str, Any]], titles: dict[str, str], graded: pa.Table, drifted: pa.Table
+) -> str:
+    """Return the answer as Markdown: each source's grade and why, and that of its last week.
+
+    Figures carry the grade of the weeks they show: where the last one is worse than the whole
+    period, it is told (`graded`, `drifted` as for `weeks`).
+    """
+    lines, lately = [], _last_weeks(graded, weeks(graded, drifted))
     for row in found:
         silent = (
             f" ; {plural(row['silent_weeks'], 'semaine muette')}" if row["silent_weeks"] else ""
         )
         title = plain(titles[row["source"]])
-        lines.append(f"- **{title}** : {row['grade']}. {why(row)}{silent}.")
+        last = lately.get(row["source"], ("A", ""))
+        now = f" Semaine du {last[1]}" if last[0] > row["grade"] else ""
+        lines.append(f"- **{title}** : {row['grade']}. {why(row)}{silent}.{now}")
     return "\n".join(lines)
+
+
+def _last_weeks(
+    graded: pa.Table, told: dict[tuple[str, dt.date], str]
+) -> dict[str, tuple[str, str]]:
+    """Return source → the grade of its last graded week, and that week with what lowers it."""
+    found: dict[str, tuple[str, str]] = {}
+    for row in graded.filter(pc.field("division") == WHOLE).sort_by("week").to_pylist():
+        if row["grade"] is not None:
+            why_not = plain(told[row["source"], row["week"]])
+            text = f"{spoken(row['week'])} : {row['grade']}, {why_not}."
+            found[row["source"]] = row["grade"], text
+    return found
 
 
 def weeks(graded: pa.Table, drifted: pa.Table) -> dict[tuple[str, dt.date], str]:

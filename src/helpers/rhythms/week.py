@@ -13,7 +13,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
-from helpers.core.base import store
 from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
@@ -23,15 +22,14 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
-from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.core.stats.intervals import DIGITS
 from helpers.rhythms import shared_out
+from helpers.rhythms.across_weeks import BUSIEST, LENGTH, by_week, chosen, spread, together
 from helpers.rhythms.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 # Reasons: to abstain; not to tell of an hour while the source was heard.
-BUSIEST = 6  # hours in a row
 TOO_FEW, NEVER_LIVED = "too_few", "never_lived"
 # Where no hour is known at all: the finest that is.
 NO_HOUR = {"day": "day_only", "month": "month_only", "year": "year_only"}
@@ -85,7 +83,7 @@ def profile(
     over = " OR ".join(
         f"hour <= TIMESTAMP '{one}' AND hour_end >= TIMESTAMP '{one}'" for one in sorted(odd)
     )
-    where, values = _chosen(theme, start, after, zone)
+    where, values = chosen(theme, start, after, zone)
     rows = con.execute(
         f"SELECT {hour_of_week('hour')}, {LENGTH}, sum(n), "
         f"CASE WHEN hour_end > hour AND ({over or 'FALSE'}) THEN hour END FROM cube "
@@ -112,19 +110,6 @@ def _shared(columns: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
     return weights, shared_out.covariance(whole, weights)
 
 
-LENGTH = f"CASE WHEN {HOURLY} THEN date_diff('hour', hour, hour_end) + 1 END"
-
-
-def _chosen(
-    theme: str, start: dt.date, after: dt.date, zone: tuple[str, str] | None
-) -> tuple[str, list[Any]]:
-    """Return the SQL condition of a theme's rows in a span and a zone, and its values."""
-    where = f"theme = ? AND hour >= ? AND hour < ? AND {DATED}"
-    if zone is None:
-        return where, [theme, start, after]
-    return f"{where} AND {store.quote(f'zone_{zone[0]}')} = ?", [theme, start, after, zone[1]]
-
-
 def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, float]) -> Floats:
     """Return the weight of each hour of the week of one fact, `length` hours by the clock."""
     hours = [first + dt.timedelta(hours=i) for i in range(length)]
@@ -149,35 +134,6 @@ def heard_days(
     missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
     days = (start + dt.timedelta(days=i) for i in range((after - start).days))
     return [day for day in days if day not in missing and day not in apart]
-
-
-def spread(
-    con: duckdb.DuckDBPyConnection,
-    theme: str,
-    days: Sequence[dt.date],
-    max_interval_h: int,
-    zone: tuple[str, str] | None = None,
-) -> float:
-    """Return how much more than chance the counts of an hour vary from week to week, at least 1.
-
-    Pearson's statistic over its degrees of freedom (McCullagh & Nelder 1989, §4.5), the hours of
-    the week taken together, over the weeks of `days`. Seasons count as variation. View `cube`.
-    """
-    weeks = len(days) / 7
-    if weeks < 2:
-        return 1.0
-    where, values = _chosen(theme, days[0], days[-1] + dt.timedelta(days=1), zone)
-    rows = con.execute(
-        "SELECT sum(k), sum(k * k) FROM (SELECT "
-        f"{hour_of_week('hour')} AS h, date_trunc('week', hour) AS w, sum(n) AS k FROM cube "
-        f"WHERE {where} AND {LENGTH} <= ? GROUP BY ALL) GROUP BY h HAVING sum(k) > 0 ORDER BY h",
-        [*values, max_interval_h],
-    ).fetchall()
-    if not rows:
-        return 1.0
-    total, squares = np.array(rows, dtype=float).T
-    pearson = squares * weeks / total - total
-    return max(1.0, float(pearson.sum() / (len(rows) * (weeks - 1))))
 
 
 def rates(
@@ -258,12 +214,12 @@ def week(
     apart = gone.of(zone[1]) if zone else gone.city
     days = heard_days(con, city.themes[theme].source, *span, apart)
     lived = lived_hours(zone_of_time, days)
-    more = spread(con, theme, days, knobs.max_interval_h, zone)
-    spread_of = more * shared_out.loss(known, weights)
+    counted = by_week(con, theme, days, knobs.max_interval_h, zone)
+    spread_of = spread(counted) * shared_out.loss(known, weights)
     found = rates(weights, lived, spread_of, knobs.confidence)
     mean = float(weights.sum() / max(lived.sum(), 1.0))
     return Week(weights, lived, *found, thin(*found, mean, knobs.thin_ratio), left_out,
-                spread_of, busiest(weights, more * known, knobs.confidence))  # fmt: skip
+                spread_of, busiest(weights, known, knobs.confidence, counted))  # fmt: skip
 
 
 def shares(
@@ -343,11 +299,13 @@ def relative(weights: Floats, lived: Floats | None = None) -> Floats:
     return np.divide(weights, hours * mean, out=np.zeros(HOURS_OF_WEEK), where=hours > 0)
 
 
-def busiest(weights: Floats, covariance: Floats, confidence: float) -> Peak:
+def busiest(weights: Floats, covariance: Floats, confidence: float, weeks: Floats) -> Peak:
     """Return the busiest run of `BUSIEST` hours of the week (168,).
 
-    `covariance` (168, 168) is that of the weights. The run was chosen for being the busiest, among
-    as many as stand side by side in a week: its lower end allows for that (Šidák 1967, JASA 62).
+    `covariance` (168, 168) is that of the weights, but for what whole weeks vary by: `weeks`
+    (weeks, 168) tells it, with Student's degrees of freedom. The run was chosen for being the
+    busiest, among as many as stand side by side in a week: its lower end allows for that (Šidák
+    1967, JASA 62).
     """
     total = float(weights.sum())
     if total <= 0:
@@ -357,10 +315,12 @@ def busiest(weights: Floats, covariance: Floats, confidence: float) -> Peak:
     apart[(top + np.arange(BUSIEST)) % HOURS_OF_WEEK] += (
         1.0  # the share's derivative, times the total
     )
-    error = float(np.sqrt(max(apart @ covariance @ apart, 0.0))) / total
+    variance = max(float(apart @ covariance @ apart), 0.0) * together(weeks, top)
+    error, freedom = np.sqrt(variance) / total, max(len(weeks) - 1, 1)
     tail = (1 - confidence) / 2
-    chosen = 1 - (1 - tail) ** (BUSIEST / HOURS_OF_WEEK)
-    low, high = share + error * special.ndtri(chosen), share - error * special.ndtri(tail)
+    picked = 1 - (1 - tail) ** (BUSIEST / HOURS_OF_WEEK)
+    low = share + error * special.stdtrit(freedom, picked)
+    high = share - error * special.stdtrit(freedom, tail)
     told = (round(float(v), DIGITS) for v in (share, max(low, 0.0), min(high, 1.0)))
     return Peak(top, *told)
 

@@ -60,11 +60,14 @@ def weeks(table: pa.Table, city: City, minimum_count: int) -> str:
             f"- **{plain(theme.title)}** : six heures les plus chargées à partir de "
             f"{spoken_hour(first['peak'])}, {percent(first['peak_share'], 1)} de la semaine "
             f"({percent(first['peak_low'], 1)} à {percent(first['peak_high'], 1)}) contre "
-            f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal ; "
-            f"{plural(rows[0]['left_out'], 'fait')} de côté, à l'heure trop incertaine"
-            f"{_thin_told(sum(r['thin'] for r in rows))}."
+            f"{percent(6 / HOURS_OF_WEEK, 1)} si tout était égal"
+            f"{_aside(rows[0]['left_out'])}{_thin_told(sum(r['thin'] for r in rows))}."
         )
     return "\n".join(lines)
+
+
+def _aside(count: int) -> str:
+    return f" ; {plural(count, 'fait')} de côté, à l'heure trop incertaine" if count else ""
 
 
 def _thin_told(count: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import number, percent, spoken
+from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.names import WHOLE
 from helpers.core.city.surroundings import Surroundings
@@ -56,14 +56,17 @@ def in_words(
     order = [*OWN, *(held.features if held else ())]
     found = sorted(links.to_pylist(), key=lambda row: order.index(row["feature"]))
     lines += [_link(row, knobs, held) for row in found]
+    if any(row["established"] for row in found):
+        lines.append("- Ce qui va avec n'est pas une cause démontrée.")
     return "\n".join([*lines, *_reports(alike)])
 
 
 def _level(last: dict[str, Any], knobs: Knobs, question: str) -> list[str]:
     return [
         f"**« {plain(question)} »** Au {spoken(last['wave'])}, {percent(last['value'])} des "
-        f"adultes se disent tranquilles ; le hasard seul laisse {percent(last['low'])} à "
-        f"{percent(last['high'])} ({number(last['n'])} réponses).",
+        f"adultes seraient tranquilles (de {percent(last['low'])} à {percent(last['high'])}, le "
+        f"hasard seul), si ceux qui n'ont pas répondu pensaient comme ceux de leur âge et de leur "
+        f"secteur qui ont répondu ({plural(last['n'], 'réponse')}).",
         f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
         f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
         f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
@@ -78,6 +81,11 @@ def _points(value: float) -> str:
     return f"{sign}{number(100 * value, 1)}"
 
 
+def _unit(value: float) -> str:
+    """Return the unit of what is shown, plural from two on."""
+    return "points" if round(abs(100 * value), 1) >= 2 else "point"
+
+
 def _moved(row: dict[str, Any]) -> str:
     if row["change"] is None:
         return "- Pas de vague précédente à laquelle comparer."
@@ -85,8 +93,8 @@ def _moved(row: dict[str, Any]) -> str:
     sure = row["change_low"] > 0 or row["change_high"] < 0
     word = "établi" if sure else "rien d'établi"
     return (
-        f"- Depuis la vague d'avant : {_points(row['change'])} points ({span}), {word}, si ceux "
-        "qui répondent n'ont pas changé."
+        f"- Depuis la vague d'avant : {_points(row['change'])} {_unit(row['change'])} ({span}), "
+        f"{word}, si ceux qui répondent n'ont pas changé."
     )
 
 
@@ -96,10 +104,8 @@ def _link(row: dict[str, Any], knobs: Knobs, held: Surroundings | None) -> str:
         return f"- {label} : abstention ({why(row, knobs)})."
     span = f"{_points(row['low'])} à {_points(row['high'])}"
     word = "" if row["established"] else ", rien d'établi"
-    return (
-        f"- Là où il y a {more} : {_points(row['points'])} points de tranquillité ({span})"
-        f"{word}. Cela va avec, ce n'est pas une cause démontrée."
-    )
+    unit = f"{_unit(row['points'])} de tranquillité"
+    return f"- Là où il y a {more} : {_points(row['points'])} {unit} ({span}){word}."
 
 
 def _reports(alike: tuple[float, float, float, int] | None) -> list[str]:

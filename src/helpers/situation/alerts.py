@@ -23,6 +23,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from scipy import special
+from scipy.optimize import nnls
 from scipy.stats import false_discovery_control, nbinom
 
 from helpers.core.city.city import City
@@ -38,6 +39,7 @@ from helpers.situation.levels import dated_themes, divisions
 
 SILENT, TOO_FEW_WEEKS = "silent", "too_few_weeks"  # why nothing is said
 CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, without the others
+SURELY = 2.0  # standard errors beyond which a series varies more than the others
 LOOK = 0.2  # p-values above which nothing is ever worth a look
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
 SCHEMA = pa.schema(
@@ -67,29 +69,60 @@ def windows(daily: Floats, days: int, weeks: int) -> Floats:
     return np.stack(sums, axis=1)
 
 
-def dispersion(sums: Floats, exposure: Floats, references: int) -> float:
-    """Return α, variance = μ + α μ², of the counts `sums` (series, weeks; the latest first).
+def dispersion(sums: Floats, exposure: Floats, references: int) -> Floats:
+    """Return α of each series (series,), variance = μ + α μ², of the counts `sums` (series, weeks).
 
-    `exposure`: (weeks,). Each week is compared with the `references` weeks before it, as the test
-    will do; the moment estimate over all series and weeks, and one standard error (between weeks)
-    more: a tail known too thin would cry wolf. Counts that vary no more than chance give 0.
+    The latest week comes first; `exposure`: (weeks,). Each week is compared with the `references`
+    weeks before it, as the test will do. What varies beyond chance has two shapes, told apart by
+    zones small and large: a share of the mean, where one event brings several records (φ μ), and of
+    its square, where levels move (α μ²). Both are moments over all series and weeks, with one
+    standard error (between weeks) more: a tail known too thin would cry wolf. A series that surely
+    varies more than the others has its own. Counts that vary no more than chance give 0.
     """
-    excess, scale = [], []
-    for week in range(sums.shape[1] - references):
+    excess, linear, square = _beyond_chance(sums, exposure, references)
+    of_all = np.stack([linear.sum(axis=0), square.sum(axis=0)], axis=1)  # (series, 2)
+    seen = of_all[:, 1] > 0
+    if not seen.any():
+        return np.zeros(len(sums))
+    # That of moments of Poisson counts: their fourth grows as μ + 2 μ².
+    weight = seen / np.maximum(of_all @ [1.0, 2.0], 1e-9)
+    shapes = [0, 1] if seen.sum() > 1 else [1]
+    design = of_all[:, shapes] * np.sqrt(weight)[:, None]
+    found = np.zeros(2)
+    found[shapes] = nnls(design, excess.sum(axis=0) * np.sqrt(weight))[0]
+    left = excess - linear * found[0] - square * found[1]  # (weeks, series)
+    score = np.einsum("ws,s,sk->wk", left, weight, of_all[:, shapes])
+    known = np.linalg.pinv(design.T @ design)
+    spread = known @ (score.T @ score) @ known
+    error = np.sqrt(np.einsum("sk,kl,sl->s", of_all[:, shapes], spread, of_all[:, shapes]))
+    own = np.sqrt((left**2).sum(axis=0))
+    apart = left.sum(axis=0) > SURELY * own
+    total = of_all @ found + np.where(apart, left.sum(axis=0) + own, error)
+    alpha = np.divide(total, of_all[:, 1], out=np.full(len(sums), np.nan), where=seen)
+    alpha = np.where(seen, alpha, np.nanmedian(alpha))
+    return np.asarray(np.round(np.maximum(alpha, 0.0), DIGITS))
+
+
+def _beyond_chance(
+    sums: Floats, exposure: Floats, references: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return how far each week strays beyond chance, and what φ = 2 and α = 1 would bring.
+
+    All of shape (weeks, series), 0 where the week or its references were not heard.
+    """
+    weeks = sums.shape[1] - references
+    excess, linear, square = (np.zeros((max(weeks, 0), len(sums))) for _ in range(3))
+    wider = 1 + 1 / references
+    for week in range(weeks):
         past = slice(week + 1, week + 1 + references)
         n, total = sums[:, week], sums[:, past].sum(axis=1)
         sound = np.isfinite(n) & np.isfinite(total)
         share = exposure[week] / exposure[past].sum()
         mean = total[sound] * share
-        excess.append(((n[sound] - mean) ** 2 - mean * (1 + share)).sum())
-        wider = 1 + 1 / references
-        scale.append(np.maximum(mean**2 - mean * share, 0).sum() * wider)
-    a, b = np.array(excess), np.array(scale)
-    if b.sum() <= 0:
-        return 0.0
-    found = a.sum() / b.sum()
-    error = np.sqrt(((a - found * b) ** 2).sum()) / b.sum()
-    return round(float(max(0.0, found + error)), DIGITS)
+        linear[week, sound] = mean * (1 + share)
+        excess[week, sound] = (n[sound] - mean) ** 2 - mean * (1 + share)
+        square[week, sound] = np.maximum(mean**2 - mean * share, 0) * wider
+    return excess, linear, square
 
 
 def tails(total: int, share: float, references: int, alpha: float) -> Floats:
@@ -121,22 +154,24 @@ def test(sums: Floats, exposure: Floats, references: int) -> list[dict[str, Any]
         return []
     heard = np.isfinite(sums[0, 1 : references + 1])  # a source is silent everywhere at once
     weeks = int(heard.sum())
-    row: dict[str, Any] = {"references": weeks, "dispersion": alpha}
+    row: dict[str, Any] = {"references": weeks, "status": "ok", "reason": ""}
     if not np.isfinite(sums[0, 0]):
-        return [row | {"status": "missing", "reason": SILENT} for _ in sums]
-    row |= {"status": "ok", "reason": ""}
+        row |= {"status": "missing", "reason": SILENT}
+        return [row | {"dispersion": float(one)} for one in alpha]
     if weeks < MINIMUM_WEEKS:
         row |= {"status": "abstained", "reason": TOO_FEW_WEEKS}
-        return [row | {"n": int(n)} for n in sums[:, 0]]
+        pairs = zip(sums[:, 0], alpha, strict=True)
+        return [row | {"n": int(n), "dispersion": float(one)} for n, one in pairs]
     past, held_by = sums[:, 1 : references + 1][:, heard], exposure[1 : references + 1][heard]
     told = by_references(past, held_by, float(exposure[0]), CONFIDENCE)
     share = float(exposure[0] / (exposure[0] + held_by.sum()))
     rows = []
     for i, n in enumerate(sums[:, 0].astype(int).tolist()):
-        reach = tails(n + int(past[i].sum()), share, weeks, alpha)
+        reach = tails(n + int(past[i].sum()), share, weeks, float(alpha[i]))
         rows.append(row | {
-            "n": n, "expected": float(told.value[i]), "low": float(told.low[i]),
-            "high": float(told.high[i]), "p": float(reach[n]), "reach": reach,
+            "n": n, "dispersion": float(alpha[i]), "expected": float(told.value[i]),
+            "low": float(told.low[i]), "high": float(told.high[i]),
+            "p": float(reach[n]), "reach": reach,
         })  # fmt: skip
     return rows
 
@@ -259,8 +294,7 @@ def power(table: pa.Table, knobs: Knobs, times: float, a_day: float = 1.0) -> tu
     ok = [row for row in table.to_pylist() if row["status"] == "ok"]
     if not ok:
         return 0.0, 0.0
-    alphas = [r["dispersion"] for r in ok if r["zone"] != WHOLE and r["period_days"] == 7]
-    alpha, weeks = float(np.median(alphas or [0.0])), knobs.alert_reference_weeks
+    alpha, weeks = _usual_dispersion(ok, 7 * a_day), knobs.alert_reference_weeks
     mean, past = 7 * a_day * times, round(7 * a_day * weeks)
     seen = []
     for limit in (knobs.false_alert_rate / len(ok), max(row["limit"] for row in ok)):
@@ -270,6 +304,14 @@ def power(table: pa.Table, knobs: Knobs, times: float, a_day: float = 1.0) -> tu
         size = 1 / max(alpha, 1e-9)
         seen.append(round(float(nbinom.sf(least - 1, size, size / (size + mean))), 4))
     return seen[0], seen[1]
+
+
+def _usual_dispersion(ok: list[dict[str, Any]], mean: float) -> float:
+    """Return the median dispersion of the quarter of the zones whose week is nearest `mean`."""
+    zones = [r for r in ok if r["zone"] != WHOLE and r["period_days"] == 7 and r["expected"] > 0]
+    zones.sort(key=lambda r: (abs(float(np.log(r["expected"] / mean))), r["dispersion"]))
+    near = [r["dispersion"] for r in zones[: -(-len(zones) // 4)]]
+    return float(np.median(near)) if near else 0.0
 
 
 def span(city: City, knobs: Knobs) -> tuple[dt.date, dt.date]:

@@ -142,7 +142,8 @@ def sentence(rows: list[Row], names: Names) -> str:
         return f"{text} ; aucune zone au-dessus de son habitude.{known}"
     listed = ", ".join(plain(place(r["zone"], names)) for r in above[:3])
     more = f" et {plural(len(above) - 3, 'autre')}" if len(above) > 3 else ""
-    return f"{text} ; au-dessus de leur habitude : {listed}{more}.{known}"
+    whose = "leur" if len(above) > 1 else "son"
+    return f"{text} ; au-dessus de {whose} habitude : {listed}{more}.{known}"
 
 
 def remarks(row: Row) -> str:
@@ -290,9 +291,10 @@ def _closure(row: Row, names: Names, titles: dict[str, str]) -> str:
     radius = f", {number(row['radius_m'])} m alentour" if row["radius_m"] else ""
     why = f" ({plain(titles.get(row['event'], row['event']))})" if row["event"] else ""
     until: dt.datetime = row["end_at"]
+    minutes = f" {until.minute:02}" if until.minute else ""
     return (
         f"  - {plain(names.get(row['zone'], NO_PLACE))} : {plain(what)}{radius}, "
-        f"jusqu'au {spoken(until.date())} à {until.hour} h{why}."
+        f"jusqu'au {spoken(until.date())} à {until.hour} h{minutes}{why}."
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from helpers.core.city.about import Milestone
 from helpers.core.city.city import City
 from helpers.core.city.code_names import off_list
 from helpers.core.city.names import WHOLE
@@ -69,13 +71,16 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     return pa.Table.from_pylist(rows, schema=BREAKS)
 
 
-def _explained(row: dict[str, Any], city: City, drift: pa.Table) -> list[dict[str, Any]]:
+def marks_of(row: Mapping[str, Any], city: City) -> list[Milestone]:
+    """Return the milestones that may concern a break: its theme's, or its whole source's."""
     if row["theme"]:
-        marks = milestones.concerning(city, row["theme"])
-    else:
-        marks = [m for m in city.about.milestones if row["source"] in m.sources]
-        marks += [m for m in city.about.milestones if not m.sources and not m.themes]
-    first, last = row["first"], row["last"]
+        return list(milestones.concerning(city, row["theme"]))
+    marks = [m for m in city.about.milestones if row["source"] in m.sources]
+    return marks + [m for m in city.about.milestones if not m.sources and not m.themes]
+
+
+def _explained(row: dict[str, Any], city: City, drift: pa.Table) -> list[dict[str, Any]]:
+    marks, first, last = marks_of(row, city), row["first"], row["last"]
     codes = [
         {name: one[name] for name in ("kind", "code", "other", "before", "after")}
         for one in drift.to_pylist()

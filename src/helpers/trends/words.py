@@ -13,12 +13,12 @@ import pyarrow as pa
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.city.code_names import spoken_code
+from helpers.core.city.code_names import renaming, spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.city.theme import AXES
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
-from helpers.trends.explained_breaks import MILESTONE
+from helpers.trends.explained_breaks import MILESTONE, marks_of
 from helpers.trends.knobs import Knobs
 from helpers.trends.levels import ASIDE, CORRECTED, MONTH, TOUCHED, WEEK, YEAR
 from helpers.trends.milestones import FEWEST, UNMEASURED
@@ -26,6 +26,7 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
 SEEMING = " en apparence"
+CLOSE = dt.timedelta(weeks=8)  # from a break's weeks to a fact said to be close
 MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", MONTH: "mois", YEAR: "an"}
 CRITICALITY = dict(zip(criticality.LEVELS, ("faible", "moyenne", "forte"), strict=True))
@@ -97,7 +98,7 @@ def _near(one: Mapping[str, Any]) -> str:
         case kind if kind == MILESTONE:
             return str(one["milestone"])
         case "renamed":
-            return f"{spoken_code(one['code'])} renommé {spoken_code(one['other'])} ?"
+            return renaming(one["code"], one["other"])
         case "vanished":
             before = number(one["before"], 1)
             return f"{spoken_code(one['code'])} n'arrive plus ({before} par semaine avant)"
@@ -121,7 +122,7 @@ def whose(row: Mapping[str, Any], city: City) -> str:
     """Return whose break it is: a theme's, or a whole source's."""
     if row["theme"]:
         return city.themes[row["theme"]].title
-    return f"toute la source « {row['source']} »"
+    return f"toute la source « {city.contracts[row['source']].title} »"
 
 
 def in_words(
@@ -137,7 +138,7 @@ def in_words(
     `caveats`: theme → what its count is to be read with (`standing.caveats`). `doubted`: themes
     whose count lacks rows (`standing.renamed`): what it does is said to seem so.
     """
-    lately = _lately(breaks, city, knobs.window_weeks)
+    lately = _lately(breaks, city, knobs.window_weeks, doubted)
     lines = []
     for row in levels.to_pylist():
         if row["zone"] == WHOLE:
@@ -156,7 +157,8 @@ def in_words(
     unknown.sort(key=lambda row: (-abs(math.log(row["ratio"])), row["week"]))
     lines += [
         f"- Rupture inexpliquée, {plain(whose(row, city))}, {dated(row)} : "
-        f"{change(row['ratio'])}. Que s'est-il passé ?"
+        f"{change(row['ratio'])} (de {change(row['low'])} à {change(row['high'])}). "
+        f"{plain(_nearest(row, city))}"
         for row in unknown[:MOST]
     ]
     if len(unknown) > MOST:
@@ -167,14 +169,37 @@ def in_words(
     return "\n".join(lines)
 
 
-def _lately(breaks: pa.Table, city: City, window_weeks: int) -> dict[str, list[str]]:
-    """Return theme → its breaks within the two windows compared, and what explains them."""
+def _nearest(row: Mapping[str, Any], city: City) -> str:
+    """Return the dated fact that a break just misses, or the question that nothing answers.
+
+    One date in twenty lies outside its own interval: what was declared close by is worth a look.
+    """
+    start, after = row["first"], row["last"] + dt.timedelta(weeks=1)
+    marks = [
+        (max(start - mark.start, mark.start - after, dt.timedelta(0)), mark.start, mark.title)
+        for mark in marks_of(row, city)
+    ]
+    near = min(marks, default=(CLOSE, start, ""))
+    if near[0] >= CLOSE:
+        return "Que s'est-il passé ?"
+    return f"Au plus près, hors de ces semaines : {near[2]} ({spoken(near[1])})."
+
+
+def _lately(
+    breaks: pa.Table, city: City, window_weeks: int, doubted: Collection[str]
+) -> dict[str, list[str]]:
+    """Return theme → its breaks within the two windows compared, and what explains them.
+
+    A theme of `doubted` has its renaming told after: it is named there, and here pointed at.
+    """
     start = city.about.period.end - dt.timedelta(weeks=2 * window_weeks)
     found: dict[str, list[str]] = {}
     for row in breaks.to_pylist():
         if row["theme"] and row["week"] >= start:
-            told = f"rupture {dated(row)} : {explanation(row)}"
-            found.setdefault(row["theme"], []).append(told)
+            kinds = [one["kind"] for one in row["explanations"]]
+            told_after = row["theme"] in doubted and kinds == ["renamed"]
+            why = "le changement de code qui suit" if told_after else explanation(row)
+            found.setdefault(row["theme"], []).append(f"rupture {dated(row)} : {why}")
     return found
 
 

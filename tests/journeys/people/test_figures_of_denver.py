@@ -6,20 +6,30 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from helpers.core.place_time import places
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.territory import project
 from helpers.core.stage import params
 from helpers.hotspots import cells
+from helpers.hotspots import words as hotspots_words
 from helpers.reliability import grades, silence
 from helpers.rhythms import week
+from helpers.rhythms import words as rhythms_words
 from helpers.situation import levels
+from helpers.situation import words as situation_words
 from helpers.trends import levels as trends_levels
+from helpers.trends import words as trends_words
+from helpers.trends.explained_breaks import BREAKS
 from helpers.trends.weekly_series import Weeks
+from helpers.uniqueness import k_anonymity
+from helpers.uniqueness import words as uniqueness_words
 from tests.fixtures.real import Built, read_csv
+from tests.fixtures.sentences import faults
 from tests.fixtures.tables import nothing_late
 
 END = dt.date(2019, 6, 17)
@@ -140,3 +150,30 @@ def test_situation_of_the_month(con: duckdb.DuckDBPyConnection, denver: Built) -
     ).fetchall()
     zones.update(dict(nowhere))
     assert dict(zones) == whole
+
+
+def test_no_sentence_of_denver_can_be_caught_out(
+    con: duckdb.DuckDBPyConnection, denver: Built
+) -> None:
+    """Real counts, real names: what trends, rhythms, situation, hotspots and uniqueness say."""
+    nothing_known(con)
+    nothing_late(con)
+    city = denver.city
+    names = places.zone_names(con, city, every=True)
+    knobs: dict[str, Any] = {
+        name: params.knobs(name) for name in ("trends", "rhythms", "situation", "hotspots")
+    }
+    moved = trends_levels.levels(Weeks(con, city, 52, 0.9), knobs["trends"])
+    levels_now = levels.find(con, city, knobs["situation"])
+    hours = week.find(con, city, knobs["rhythms"])
+    hot = cells.by_theme(con, cells.find(con, city, knobs["hotspots"], 1))
+    files = {s: denver.out / f"accepted/{s}.parquet" for s in city.observed_sources()}
+    alone: Any = params.knobs("uniqueness")
+    said = [
+        trends_words.in_words(moved, BREAKS.empty_table(), {}, city, knobs["trends"]),
+        situation_words.levels(levels_now, city, names, knobs["situation"].periods_days),
+        rhythms_words.weeks(hours, city, knobs["rhythms"].minimum_count),
+        hotspots_words.cells(hot, city, knobs["hotspots"]),
+        uniqueness_words.in_words(k_anonymity.measure(con, city, files, alone), city, alone),
+    ]
+    assert [one for text in said for one in faults(text)] == []

@@ -17,3 +17,8 @@ def spoken_code(name: str) -> str:
     if name == OTHERS:
         return "« (autres valeurs hors liste) »"
     return f"un code nouveau n° {name.removeprefix(OFF)}" if off_list(name) else f"« {name} »"
+
+
+def renaming(code: str, other: str) -> str:
+    """Return that a code seems to have become another: counts tell it, nobody has said so."""
+    return f"{spoken_code(code)} serait devenu {spoken_code(other)}"

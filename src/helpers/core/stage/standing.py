@@ -14,10 +14,11 @@ from helpers.core.base import store
 from helpers.core.base.french import change, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.city.code_names import spoken_code
+from helpers.core.city.code_names import renaming
 from helpers.core.stage.run import Run
 
 HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
+MOST = 0.5  # share of the records beyond which agents carry a count
 
 
 def grade_of(
@@ -158,8 +159,8 @@ def renamed(drift: pa.Table, city: City) -> dict[str, str]:
         if row["kind"] != "renamed" or not row["counted"] or row["mapped"]:
             continue
         told = (
-            f"{spoken_code(row['code'])} renommé {spoken_code(row['other'])} ? Depuis la semaine "
-            f"du {spoken(row['week'])}, ces faits manquent au compte"
+            f"{renaming(row['code'], row['other'])} : depuis la semaine du {spoken(row['week'])}, "
+            "ces faits manquent au compte"
         )
         for name, theme in city.themes.items():
             if theme.source == row["source"] and row["code"] in theme.categories:
@@ -177,11 +178,19 @@ def caveats(themes: pa.Table, drift: pa.Table, city: City) -> dict[str, str]:
 
 
 def driven_words(row: dict[str, Any]) -> str:
-    """Return the caveat of one theme of `patrol` whose count follows agents' activity."""
-    share = f"{percent(row['share'])} des enregistrements d'origine connue"
-    told = f"porté par l'activité des agents ({share}"
+    """Return the caveat of one theme of `patrol` whose count follows agents' activity.
+
+    It is carried by them where they surely start most records; else it answers to their hours.
+    """
+    word = "porté par" if row["share_low"] > MOST else "sensible à"
+    told = f"{word} l'activité des agents ({percent(row['share'])} des enregistrements d'origine "
+    told += "connue"
     if row["effect"] is not None:
-        told += f" ; {change(row['effect'])} pour 10 % d'heures de plus"
+        low, high = change(row["effect_low"]), change(row["effect_high"])
+        told += (
+            f" ; avec 10 % d'heures de plus, {change(row['effect'])} de relevés d'agents "
+            f"(de {low} à {high})"
+        )
     return told + ")"
 
 
@@ -192,6 +201,7 @@ def caveat(table: pa.Table, city: City) -> str:
     if not titles:
         return ""
     return (
-        f"\n\n**Portés par l'activité des agents** : {', '.join(titles)}. Ces comptes suivent où "
-        "et quand les agents passent ; leurs bornes sont dans le carnet `patrol`."
+        f"\n\n**Sensibles à l'activité des agents** : {' ; '.join(titles)}. Ces comptes suivent, "
+        "en tout ou partie, où et quand les agents passent ; leurs bornes sont dans le carnet "
+        "`patrol`."
     )

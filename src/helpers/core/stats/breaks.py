@@ -8,7 +8,9 @@ logarithm of the weekly counts has a level, a slope and the season; what remains
 first. The null distribution is simulated with the same regressors and the same changes sought.
 
 The span of a step's date is the smallest set of weeks that holds `confidence` of its likelihood,
-all weeks being alike beforehand (Smith 1975, Biometrika 62); the interval of the ratio is Wald's.
+all weeks being alike beforehand (Smith 1975, Biometrika 62). A change is told only where its score
+passes a threshold, and one that hardly passes is told larger than it is: the interval of the ratio
+is that of a score known to have passed (Zhong & Prentice 2008, Biostatistics 9).
 """
 
 from __future__ import annotations
@@ -176,8 +178,9 @@ def find_breaks(y: Floats, *, seasonal: bool, alpha: float, confidence: float) -
         best, _ = _most_likely(base, changes, others, y, null)
         if not _beside(changes, others, best):
             held[i] = best
+    passed = float(np.sqrt(np.quantile(null, 1 - alpha)))
     found = [
-        _told(base, changes, held[:i] + held[i + 1 :], one, y, confidence, chances[i])
+        _told(base, changes, held[:i] + held[i + 1 :], one, y, confidence, chances[i], passed)
         for i, one in enumerate(held)
     ]
     return sorted(found, key=lambda b: (b.at, b.kind))
@@ -215,12 +218,13 @@ def _most_likely(
 
 def _told(
     base: Floats, changes: Changes, others: list[int], one: int, y: Floats, confidence: float,
-    p: float,
+    p: float, passed: float,
 ) -> Break:  # fmt: skip
-    """Return a change with its date's span and its ratio's interval."""
+    """Return a change with its date's span and its ratio's interval, `passed` its threshold."""
     f, size, error, _ = _whitened(base, changes, others, y)
-    reach = float(special.ndtri((1 + confidence) / 2)) * float(error[one])
-    ratio, low, high = (round(float(np.exp(size[one] + d)), 4) for d in (0.0, -reach, reach))
+    ends = _known_to_have_passed(float(size[one] / error[one]), passed, confidence)
+    logs = (float(size[one]), *(end * float(error[one]) for end in ends))
+    ratio, low, high = (round(float(np.exp(log)), 4) for log in logs)
     start, width, weeks = int(changes.start[one]), int(changes.width[one]), len(y)
     first, last = max(0, start), min(weeks - 1, start + width)
     if width == SUDDEN:
@@ -229,6 +233,31 @@ def _told(
             return Break(start, first, last, ratio, low, high, round(p, 4))
     middle = min(max(start + width // 2, 0), weeks - 1)
     return Break(middle, first, last, ratio, low, high, round(p, 4), DRIFT)
+
+
+def _known_to_have_passed(score: float, passed: float, confidence: float) -> tuple[float, float]:
+    """Return the interval of a score's mean, of unit error, told only beyond ±`passed`.
+
+    Its ends are the means under which so great a score, or so small a one, has half the chance left
+    by `confidence` among the scores told. Far beyond the threshold it is the usual one. It holds
+    `score`, whatever the threshold would take off it.
+    """
+    far = abs(score)
+    tail = (1 - confidence) / 2
+
+    def above(mean: float) -> float:
+        told = special.ndtr(mean - passed) + special.ndtr(-mean - passed)
+        return float(special.ndtr(mean - max(far, passed)) / told)
+
+    ends = []
+    for chance, start, stop in ((tail, -2 * far - 8.0, far), (1 - tail, 0.0, far + 8.0)):
+        low, high = start, stop
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if above(middle) < chance else (low, middle)
+        ends.append(high)
+    least, most = min(ends[0], far), max(ends[1], far)
+    return (least, most) if score > 0 else (-most, -least)
 
 
 def _span(f: Floats, confidence: float) -> tuple[int, int]:

@@ -30,8 +30,10 @@ def month_ratios(
     (order 1): fitted by generalised least squares on the log scale around the independent fit,
     averaged over the correlation by its restricted likelihood (Harville 1974, Biometrika 61).
     The ratios are those left by the slope from year to year, whose error widens their intervals
-    (Student's, by the delta method). The F test leaves out of the months whatever a slope could
-    make of them: ten contrasts of twelve months, none of which a slope moves.
+    (Student's, by the delta method), and hold for the twelve months at once (Šidák 1967, JASA 62):
+    what is told is the highest and the lowest, chosen for being so. The F test leaves out of the
+    months whatever a slope could make of them: ten contrasts of twelve months, none of which a
+    slope moves.
     """
     count, freedom = len(n), 11 * (len(n) - 1)
     alpha, beta, covariance, p = _averaged(n.astype(float), days.astype(float), years)
@@ -49,7 +51,8 @@ def month_ratios(
     tilted = (contrast @ within) ** 2 * max(known, seen)
     steps = freedom if known >= seen else count - 2
     both = (own + tilted) ** 2 / (own**2 / freedom + tilted**2 / steps)
-    reach = special.stdtrit(both, (1 + confidence) / 2) * np.sqrt(own + tilted)
+    every = confidence ** (1 / MONTHS)
+    reach = special.stdtrit(both, (1 + every) / 2) * np.sqrt(own + tilted)
     ratio = share * MONTHS
     values = (ratio, ratio * np.exp(-reach), ratio * np.exp(reach))
     value, low, high = (np.round(v, DIGITS) for v in values)
