@@ -22,7 +22,15 @@ settings.register_profile("wild", deadline=None)
 settings.load_profile("steady" if os.environ.get("CI") else "wild")
 
 
-FIRST = ("journeys/pipeline", "tests/simulate", "journeys/people", "journeys/tools")
+# On small arrays the threads of BLAS wait for one another, at the cost of a whole core; stages have
+# one too (`execute.STEADY`). Numpy reads it when first loaded: before any fixture.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# One worker makes the journeys' workspace; the other has as long to do before it needs it.
+FIRST = (
+    "journeys/pipeline", "tests/simulate", "journeys/tools", "tests/ingest", "journeys/people",
+    "tests/workshop",
+)  # fmt: skip
 
 
 class ByFolder(LoadScopeScheduling):
@@ -40,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest come first; while one worker makes the journeys' workspace, others work."""
+    """Let the longest come first: at the end, short ones even out what workers have left."""
     items.sort(key=_place)
 
 

@@ -48,7 +48,8 @@ SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached
 def locked(root: Path, city: str) -> dict[str, dict[str, Any]]:
     """Return what dvc.lock says of each stage of the city that has run; stage → entry."""
     path = root / "dvc.lock"
-    lock = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    text = path.read_text(encoding="utf-8") if path.exists() else "{}"
+    lock = yaml.load(text, Loader=yaml.CSafeLoader)
     entries: dict[str, Any] = lock.get("stages", {})
     pairs = (name.split("@", 1) for name in entries)
     return {stage: entries[f"{stage}@{of}"] for stage, of in pairs if of == city}

@@ -1,4 +1,4 @@
-"""Cities side by side: one given as a folder, one whose files are fetched; nothing mixes."""
+"""A city given as a folder, whose files are fetched from its publisher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from helpers import simulate
-from tests.journeys.place import ALL, CITY, Place, bytes_of, stages_run
+from tests.journeys.place import Place
 
 NAME = "essai"
 Site = tuple[Path, http.server.ThreadingHTTPServer]
@@ -37,21 +37,6 @@ def other(built: Place, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(built.root / "data" / NAME, ignore_errors=True)
     for name, content in kept.items():
         (built.root / name).write_bytes(content)
-
-
-def test_a_city_given_as_a_folder_lives_beside_the_other(built: Place, other: Path) -> None:
-    before = bytes_of(built.data)
-    done = built.run(str(other))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert stages_run(done.stdout) == ALL
-    assert bytes_of(built.data) == before
-    drawn = built.root / "data" / NAME / "figures/trends/trends_weekly.svg"
-    assert "Ville d'essai" in drawn.read_text(encoding="utf-8")
-    assert "up to date" in built.python("dvc", "status").stdout
-    assert stages_run(built.run(CITY).stdout) == set()
-    again = built.run(NAME)
-    assert again.returncode == 0
-    assert stages_run(again.stdout) == set()
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """A theme, a source and a city more, by three commands, run end to end; the code is not touched.
 
 Every text of that city, and of what it is delivered, is a trap besides: in none of its pages does
-anything run, and everything reads as text.
+anything run, and everything reads as text. It lives outside the workspace, beside another city.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +18,17 @@ import yaml
 
 from tests.fixtures.browser import needs_chromium, serve
 from tests.journeys.people.trap import READ, add_events, trap, unguarded, wrong
-from tests.journeys.place import Place
+from tests.journeys.place import ALL, CITY, Place, bytes_of, stages_run
 
 NAME = "port_neuf"
 
 
 @pytest.fixture(scope="module")
-def new_city(built: Place) -> Iterator[Path]:
-    """The results of a city made by three commands, its texts trapped; put back after."""
+def new_city(built: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The results of a city made by three commands, its texts trapped; put back after.
+
+    Its pack is then moved out of the workspace, and given as a folder.
+    """
     before = built.git("status", "--porcelain", "src")
     register = built.root / "data/cities/active.yaml"
     text, lock = register.read_text(encoding="utf-8"), (built.root / "dvc.lock").read_bytes()
@@ -39,13 +43,19 @@ def new_city(built: Place) -> Iterator[Path]:
             assert f"make run CITY={NAME}" in done.stdout
         add_events(built.root / "data/cities" / NAME, "2025-12-31")
         trap(built.root / "data/cities" / NAME)
-        done = built.run(NAME)
+        pack = tmp_path_factory.mktemp("elsewhere") / NAME
+        shutil.move(built.root / "data/cities" / NAME, pack)
+        other = bytes_of(built.data)
+        done = built.run(str(pack))
         assert done.returncode == 0, done.stdout + done.stderr
+        assert stages_run(done.stdout) == ALL
+        assert bytes_of(built.data) == other
         assert built.git("status", "--porcelain", "src") == before
         assert NAME in yaml.safe_load(register.read_text(encoding="utf-8"))["cities"]
         yield built.root / "data" / NAME
     finally:
-        shutil.rmtree(built.root / "data/cities" / NAME, ignore_errors=True)
+        for folder in (built.root / "data/cities" / NAME, built.root / "data" / NAME):
+            shutil.rmtree(folder, ignore_errors=True)
         register.write_text(text, encoding="utf-8")
         (built.root / "dvc.lock").write_bytes(lock)
 
@@ -60,6 +70,18 @@ def test_three_commands_make_a_city_that_runs(new_city: Path) -> None:
     assert len(list((new_city / "figures").glob("*/*.svg"))) >= 8
     report = (new_city / "reports/trends.html").read_text(encoding="utf-8")
     assert "Traceback" not in report
+
+
+def test_it_lives_beside_the_other(built: Place, new_city: Path) -> None:
+    name = "figures/trends/trends_weekly"
+    evidence = json.loads((new_city / f"{name}.evidence.json").read_text(encoding="utf-8"))
+    assert evidence["city"] == NAME
+    assert "Marseille" not in (new_city / f"{name}.svg").read_text(encoding="utf-8")
+    assert "up to date" in built.python("dvc", "status").stdout
+    for city in (CITY, NAME):
+        again = built.run(city)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert stages_run(again.stdout) == set()
 
 
 @needs_chromium

@@ -46,13 +46,16 @@ class _Twice(yaml.YAMLError):
         self.told = f" : clé écrite deux fois, « {key} », ligne {line}"
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys and says nothing: here it is an error."""
+class _Loader(yaml.CSafeLoader):
+    """PyYAML keeps the last of two equal keys and says nothing: here it is an error.
+
+    Read by libyaml, which PyYAML ships: a city has some twenty files, read by every command.
+    """
 
     # Those of YAML 1.1 apart; dates, booleans and the rest stay.
     yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own attribute, of the class
         first: [one for one in kinds if one[0] not in (INT_TAG, FLOAT_TAG)]
-        for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        for first, kinds in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
