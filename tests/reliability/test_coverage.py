@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city import coverage
 from helpers.core.stage import params
 from helpers.hotspots import cells
-from helpers.reliability import grades, set_aside, silence, silence_words
+from helpers.reliability import drift, grades, set_aside, silence, silence_words
 from helpers.rhythms import week as rhythms_week
 from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
@@ -236,3 +237,20 @@ def test_required_coordinates_are_still_required(tmp_path: Path) -> None:
     assert write_pack(tmp_path, facts=facts).contracts["faits"].fields["lon"].required
     built = build_made_up(tmp_path, [fact(1, lon="est")], facts=facts)
     assert built.fates["faits"] == {"illisible:lon": 1}
+
+
+def test_a_field_may_be_called_by_a_word_of_sql(tmp_path: Path) -> None:
+    """« any » is a year in Barcelona; « jour du fait » has blanks: rows set aside are read too."""
+    form = {"type": "date", "required": True, "format": "%d/%m/%Y"}
+    for i, name in enumerate(("any", "order", "jour du fait")):
+        contract = copy.deepcopy(FACTS)
+        contract["fields"][name] = {**form, "column": "debut"}
+        del contract["fields"]["debut"]
+        contract["observation"]["started_at"] = name
+        rows = [fact(1, debut="01/02/2024"), fact(2, debut="01/02/2024", nature="?")]
+        built = build_made_up(tmp_path / str(i), rows, facts=contract)
+        con = opened(built)
+        told = set_aside.by_day(con, built.city, built.out)
+        assert told == {"faits": {dt.date(2024, 2, 1): 1}}
+        drift.weekly_texts(con, built.city.contracts["faits"], built.out, "UTC", "nature")
+        con.close()
