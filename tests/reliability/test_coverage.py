@@ -121,7 +121,7 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
     assert (row["missing"], row["mute_since"]) == (0.0, None)
     said = silence_words.silences(days, series, {"faits": "Faits"}, built.city)
     said = said.replace("\u00a0", " ")
-    assert "91 jours manquants que la source ne couvre pas (contrat)" in said
+    assert "91 jours manquants que la source ne couvre pas, ou ne sait pas dater (contrat)" in said
     weeks = counted_weeks(con, built.city, "bruit")["ville"]
     assert all((n is None) == (monday < SPRING) for monday, n in weeks)
     con.close()
@@ -254,3 +254,20 @@ def test_a_field_may_be_called_by_a_word_of_sql(tmp_path: Path) -> None:
         assert told == {"faits": {dt.date(2024, 2, 1): 1}}
         drift.weekly_texts(con, built.city.contracts["faits"], built.out, "UTC", "nature")
         con.close()
+
+
+def test_days_written_for_an_unknown_one_are_no_silence(tmp_path: Path) -> None:
+    """The first of each month stands for a day that is not known: no fact is ever dated there."""
+    contract = copy.deepcopy(FACTS)
+    contract["observation"]["unknown_day"] = ["01"]
+    built = build_made_up(tmp_path, daily(), facts=contract)
+    con = opened(built)
+    days, _ = silence.find(con, built.city, RELIABILITY)
+    gone = [r for r in days.to_pylist() if r["status"] == "missing" and r["division"] == "ville"]
+    assert {(r["day"].day, r["reason"]) for r in gone} == {(1, "not_covered")}
+    assert len(gone) == 12
+    counted = grades.accounts(built.city, built.out)
+    (row,) = (r for r in grades.grades(con, built.city, counted, RELIABILITY)
+              if r["source"] == "faits")  # fmt: skip
+    assert (row["missing"], row["silent_weeks"], row["mute_since"]) == (0.0, 0, None)
+    con.close()

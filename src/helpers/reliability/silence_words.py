@@ -18,7 +18,7 @@ MOST_ZONES = 6  # silences of zones told
 DAYS_GONE = {
     ("nothing_received", "hardly_received"): "",
     (SET_ASIDE,): " dont les lignes sont venues et ont été écartées ici (source non muette)",
-    (NOT_COVERED,): " que la source ne couvre pas (contrat)",
+    (NOT_COVERED,): " que la source ne couvre pas, ou ne sait pas dater (contrat)",
 }
 MONTHS_GONE = {
     "nothing_received": "où rien n'est venu",
