@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +12,6 @@ import pytest
 import shapely
 
 from helpers.core.base import store
-from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.core.place_time import territory
 from helpers.core.place_time.points import Facts
@@ -19,7 +19,7 @@ from helpers.core.place_time.territory import project
 from helpers.core.stage import maps, params
 from helpers.core.stats import hot_cells
 from helpers.hotspots import cells as hotspots_cells
-from helpers.hotspots import words
+from helpers.hotspots import concentration, figures, words
 from helpers.hotspots.knobs import Knobs
 from tests.fixtures.made_up import build_made_up, fact, middle
 from tests.fixtures.real import ROOT, Built
@@ -192,10 +192,21 @@ def test_a_cell_hot_by_one_address_is_told_apart() -> None:
     assert {row["one_place"] for row in told if not row["hot"]} == {None}
 
 
-def test_city_without_any_point_is_told_so(memory: duckdb.DuckDBPyConnection) -> None:
-    memory.execute("CREATE TABLE cube (cell VARCHAR)")
-    with pytest.raises(PhareError, match="maille"):
-        territory.cell_size(memory)
+def test_city_without_any_point_abstains_and_says_why(
+    tmp_path: Path, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """Zones alone, or points moved to crossings: maps abstain, and the run goes on."""
+    built = build_made_up(tmp_path, [fact(i, lon="", lat="", carre="A") for i in range(90)])
+    made_up_views(memory, built)
+    assert territory.cell_size(memory) is None
+    found = hotspots_cells.find(memory, built.city, knobs(), 1).to_pylist()
+    told = [(row["theme"], row["status"], row["reason"]) for row in found]
+    assert told == [(theme, "abstained", "no_cell") for theme in built.city.themes]
+    shares, curves = concentration.find(memory, built.city, knobs(), 1)
+    assert (set(shares["reason"].to_pylist()), curves.num_rows) == ({"no_cell"}, 0)
+    said = words.concentration(shares, built.city, 30)
+    assert "aucun fait n'a de point précis" in said
+    figures.hot_cells(memory, hotspots_cells.find(memory, built.city, knobs(), 1), built.city)
 
 
 def test_even_counts_have_no_hot_cell() -> None:

@@ -7,16 +7,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyproj
 import pytest
 import yaml
 
 from helpers.core.city import coverage
-from tests.fixtures.made_up import CITY, COLUMNS, FACTS, deliver, fact, write_pack
+from tests.fixtures.made_up import CITY, COLUMNS, FACTS, deliver, fact, middle, write_pack
 from tests.fixtures.real import ROOT, build
 
 GUIDE = (ROOT / "docs/guides/compter-au-mois.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
-MONTH, WIDE, COVERS, EDITIONS, ORDER = BLOCKS
+MONTH, WIDE, COVERS, EDITIONS, OTHER_SHAPES, ORDER = BLOCKS
 THEMES = {
     "themes": {
         "bruit": {"title": "Bruit", "axis": "delinquance", "source": "faits",
@@ -72,6 +73,37 @@ def test_editions(columns: list[str], edition: str, tmp_path: Path) -> None:
     one = made(tmp_path, {"faits.csv": text}, {**FACTS, **EDITIONS})
     assert one.receipts["faits"]["files"][0]["edition"] == edition
     assert one.fates["faits"] == {"accepted": 1}
+
+
+def test_editions_of_other_shapes(tmp_path: Path) -> None:
+    """The month in two columns, then one; a point in one reference system, then another."""
+    metres = {"unit": "mètres", "minimum": 0, "maximum": 9e6}
+    fields = {
+        "an": {"type": "year", "required": True},
+        "mois": {"type": "int", "required": True, "minimum": 1, "maximum": 12},
+        "nature": {"type": "enum", "required": True, "values": ["tapage", "depot"]},
+        "x": {**metres, "type": "longitude"}, "y": {**metres, "type": "latitude"},
+    }  # fmt: skip
+    rule = {
+        "category": "nature", "started_at": {"year": "an", "month": "mois"},
+        "longitude": "x", "latitude": "y", "coordinates_crs": "EPSG:23031",
+        "origin": {"value": "unknown"},
+    }  # fmt: skip
+    base = {k: v for k, v in FACTS.items() if k not in ("refused", "key")}
+    contract = {**base, "fields": fields, "observation": rule, **OTHER_SHAPES}
+    at = {
+        system: "{:.1f};{:.1f}".format(*move(*middle("D")))
+        for system in (23031, 25831)
+        for move in [pyproj.Transformer.from_crs(4326, system, always_xy=True).transform]
+    }
+    files = {
+        "f1.csv": f"an;mois;nature;x;y\n2024;4;tapage;{at[23031]}\n",
+        "f2.csv": f"periode;nature;x;y\n2024-05;tapage;{at[25831]}\n",
+    }
+    city = {"sources": {**CITY["sources"], "faits": {"files": list(files)}}}
+    one = made(tmp_path, files, contract, **city)
+    assert one.rows("SELECT month(hour), zone_carres FROM cube ORDER BY 1") == [(4, "D"), (5, "D")]
+    assert at[23031] != at[25831]
 
 
 def test_order_of_deliveries(tmp_path: Path) -> None:

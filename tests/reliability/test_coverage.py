@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city import coverage
 from helpers.core.stage import params
 from helpers.hotspots import cells
-from helpers.reliability import grades, set_aside, silence, silence_words
+from helpers.reliability import drift, grades, set_aside, silence, silence_words
 from helpers.rhythms import week as rhythms_week
 from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
@@ -120,7 +121,7 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
     assert (row["missing"], row["mute_since"]) == (0.0, None)
     said = silence_words.silences(days, series, {"faits": "Faits"}, built.city, {})
     said = said.replace("\u00a0", " ")
-    assert "91 jours manquants que la source ne couvre pas (contrat)" in said
+    assert "91 jours manquants que la source ne couvre pas, ou ne sait pas dater (contrat)" in said
     weeks = counted_weeks(con, built.city, "bruit")["ville"]
     assert all((n is None) == (monday < SPRING) for monday, n in weeks)
     con.close()
@@ -236,3 +237,37 @@ def test_required_coordinates_are_still_required(tmp_path: Path) -> None:
     assert write_pack(tmp_path, facts=facts).contracts["faits"].fields["lon"].required
     built = build_made_up(tmp_path, [fact(1, lon="est")], facts=facts)
     assert built.fates["faits"] == {"illisible:lon": 1}
+
+
+def test_a_field_may_be_called_by_a_word_of_sql(tmp_path: Path) -> None:
+    """« any » is a year in Barcelona; « jour du fait » has blanks: rows set aside are read too."""
+    form = {"type": "date", "required": True, "format": "%d/%m/%Y"}
+    for i, name in enumerate(("any", "order", "jour du fait")):
+        contract = copy.deepcopy(FACTS)
+        contract["fields"][name] = {**form, "column": "debut"}
+        del contract["fields"]["debut"]
+        contract["observation"]["started_at"] = name
+        rows = [fact(1, debut="01/02/2024"), fact(2, debut="01/02/2024", nature="?")]
+        built = build_made_up(tmp_path / str(i), rows, facts=contract)
+        con = opened(built)
+        told = set_aside.by_day(con, built.city, built.out)
+        assert told == {"faits": {dt.date(2024, 2, 1): 1}}
+        drift.weekly_texts(con, built.city.contracts["faits"], built.out, "UTC", "nature")
+        con.close()
+
+
+def test_days_written_for_an_unknown_one_are_no_silence(tmp_path: Path) -> None:
+    """The first of each month stands for a day that is not known: no fact is ever dated there."""
+    contract = copy.deepcopy(FACTS)
+    contract["observation"]["unknown_day"] = ["01"]
+    built = build_made_up(tmp_path, daily(), facts=contract)
+    con = opened(built)
+    days, _ = silence.find(con, built.city, RELIABILITY)
+    gone = [r for r in days.to_pylist() if r["status"] == "missing" and r["division"] == "ville"]
+    assert {(r["day"].day, r["reason"]) for r in gone} == {(1, "not_covered")}
+    assert len(gone) == 12
+    counted = grades.accounts(built.city, built.out)
+    (row,) = (r for r in grades.grades(con, built.city, counted, RELIABILITY)
+              if r["source"] == "faits")  # fmt: skip
+    assert (row["missing"], row["silent_weeks"], row["mute_since"]) == (0.0, 0, None)
+    con.close()

@@ -277,4 +277,5 @@ def _to_the_minute(form: str, texts: pa.Array) -> pa.Array:
     parts = re.split("(%S(?:[.]%f)?)", form, maxsplit=1)
     before = contract_sql.shape(parts[0], "[0-9]{4}", "[0-9]{2}")
     found = f"^({before})[0-9]{{2}}(?:[.][0-9]+)?"
-    return pc.replace_substring_regex(texts, found, r"\100")  # group 1, then 00
+    # Group 1, then 00; a format that has a fraction of the second reads nothing without one.
+    return pc.replace_substring_regex(texts, found, r"\100.0" if "%f" in parts[1] else r"\100")

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ from helpers.collect.delivery_order import told_by
 from helpers.collect.moved_points import moved
 from helpers.collect.off_contract import Off, Screen
 from helpers.collect.receipts import PERSON
-from helpers.connect import open_file
-from helpers.connect.reading import BATCH_ROWS, Reading
+from helpers.collect.recognise import Delivered, place_of, recognise
+from helpers.connect.reading import BATCH_ROWS
 from helpers.core.base import redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.store import literal, quote
@@ -46,80 +45,6 @@ SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 NAME = "nom"  # in the token of a column that the contract does not name
 TRIED = 4096  # texts of a batch that tell whether most of them differ
 Rows = npt.NDArray[np.bool_]  # a mask over the rows of a batch
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """One file as received, how it may be called, and the edition of the contract it keeps to."""
-
-    path: Path
-    shown: str
-    edition: Edition
-    reading: Reading
-    offered: list[str]  # the columns of the file itself
-    cells: list[str]  # those of a wide file, which became rows
-
-
-def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
-    """Open the file with the edition of the contract that it fits.
-
-    Its required columns are all there, and those that make an observation. Of several editions,
-    that which finds the most of its other columns; then the first. Messages call the file `shown`.
-    """
-    tried: list[tuple[Edition, list[str]]] = []
-    refusals: list[PhareError] = []
-    fitting: list[tuple[int, Delivered]] = []
-    for edition in contract.every_edition():
-        columns = contract.columns(edition)
-        try:
-            reading, offered, cells = _opened(contract, edition, path)
-        except PhareError as error:
-            refusals.append(error)
-            continue
-        absent = _absent(contract, edition, reading.columns)
-        tried.append((edition, absent))
-        if not absent:
-            found = len(set(columns.values()) & set(reading.columns))
-            fitting.append((found, Delivered(path, shown, edition, reading, offered, cells)))
-    if fitting:
-        return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
-    if not tried:
-        raise redact.placed(refusals[0], _place(contract, shown))
-    edition, absent = min(tried, key=lambda one: len(one[1]))
-    raise PhareError(
-        f"colonne absente : {redact.known(absent, contract.columns(edition).values())}",
-        _place(contract, shown) + (f", édition {edition.version}" if contract.editions else ""),
-        "vérifier le fichier livré, ou corriger le contrat : le nom qu'a choisi l'éditeur "
-        "(`column`), ou une édition qui dit ce champ `absent`",
-    )
-
-
-def _opened(
-    contract: Contract, edition: Edition, path: Path
-) -> tuple[Reading, list[str], list[str]]:
-    """Return the file as the edition reads it, the columns that it offers, those made rows."""
-    columns, shapes = set(contract.columns(edition).values()), contract.kind == "division"
-    reading = open_file(edition.file, path, columns, shapes=shapes)
-    if edition.unpivot is None:
-        return reading, reading.columns, []
-    offered, cells = reading.columns, wide.wide_columns(contract, edition, reading.columns)
-    whole = open_file(edition.file, path, {*columns, *cells})
-    return wide.unpivoted(contract, edition, whole, cells), offered, cells
-
-
-def _place(contract: Contract, shown: str) -> str:
-    return f"{shown}, source « {contract.source} »"
-
-
-def _absent(contract: Contract, edition: Edition, offered: Sequence[str]) -> list[str]:
-    observed = contract.observed_fields()
-    return [
-        column
-        for name, column in contract.columns(edition).items()
-        if (contract.fields[name].required or name in observed)
-        and column not in offered
-        and not column.startswith("@")
-    ]
 
 
 def _written(contract: Contract, edition: Edition, name: str) -> str:
@@ -340,7 +265,7 @@ def take_in(
                 if rows and rows == faults.total() - sum(met.values()):
                     raise PhareError(
                         "aucune ligne lisible avec la mise en page du contrat",
-                        _place(contract, shown),
+                        place_of(contract, shown),
                         f"vérifier séparateur « {one.edition.file.separator} », première ligne et "
                         f"encodage {one.edition.file.encoding}",
                     )
@@ -358,13 +283,13 @@ def _let_in(
 
     A batch at a time: what it took serves the next one. No error ever quotes what a row says.
     """
-    for table in _one_ahead(_read(one.reading.batches, _place(contract, one.shown))):
+    for table in _one_ahead(_read(one.reading.batches, place_of(contract, one.shown))):
         try:
             yield gate.let_in(contract, one.edition, table, number, offset)
         except duckdb.Error:
             raise PhareError(
                 "fichier illisible avec la mise en page du contrat",
-                _place(contract, one.shown),
+                place_of(contract, one.shown),
                 "vérifier le fichier livré et la partie `file` du contrat",
             ) from None
 

@@ -278,7 +278,7 @@ def _typed_moments(
     """Return the SQL of the rows set aside for the field's code: that code, and their moment."""
     zone = contract.timezone or timezone
     columns = [
-        contract_sql.typed(name, contract.fields[name], contract.file.decimal, zone)
+        contract_sql.typed(quote(name), contract.fields[name], contract.file.decimal, zone)
         + f" AS {quote(name)}"
         for name in moment_fields(rule)
     ]

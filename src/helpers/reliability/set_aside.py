@@ -31,7 +31,7 @@ def moments(contract: Contract, timezone: str, path: Path) -> str:
     assert rule is not None
     zone, decimal = contract.timezone or timezone, contract.file.decimal
     columns = ", ".join(
-        f"{contract_sql.typed(n, contract.fields[n], decimal, zone)} AS {quote(n)}"
+        f"{contract_sql.typed(quote(n), contract.fields[n], decimal, zone)} AS {quote(n)}"
         for n in moment_fields(rule)
     )
     when = told_moments.of(rule.started_at, rule, contract.fields)

@@ -313,13 +313,22 @@ def find(
 
 
 def _uncovered(city: City, panel: Panel) -> Bools:
-    """Return the days that the contract does not cover, of each series, in the panel's shape."""
+    """Return the days that the contract does not cover, of each series, in the panel's shape.
+
+    Nor does it those that the publisher writes for a day that it does not know (`unknown_day`): no
+    fact is ever dated there.
+    """
     found = np.zeros(panel.n.shape, dtype=bool)
     at = {day: i for i, day in enumerate(panel.days)}
     for row, (source, division, zone) in enumerate(panel.series):
         if city.contracts[source].covers:
             gone = coverage.uncovered(city, source, None, division)
             found[row, [at[day] for day in gone.of(zone)]] = True
+        rule = city.contracts[source].observation
+        codes = rule.unknown_day if rule else ()
+        if codes:
+            unknown = [f"{day:%d}" in codes or f"{day:%m-%d}" in codes for day in panel.days]
+            found[row] |= np.array(unknown)
     return found
 
 

@@ -19,7 +19,7 @@ MOST_ZONES, MOST_NAMES = 6, 4  # silences of zones told, and zones named in one
 DAYS_GONE = {
     ("nothing_received", "hardly_received"): "",
     (SET_ASIDE,): " dont les lignes sont venues et ont été écartées ici (source non muette)",
-    (NOT_COVERED,): " que la source ne couvre pas (contrat)",
+    (NOT_COVERED,): " que la source ne couvre pas, ou ne sait pas dater (contrat)",
 }
 MONTHS_GONE = {
     "nothing_received": "où rien n'est venu",

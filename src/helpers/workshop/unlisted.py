@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from helpers.collect import closed, gate, persons
 from helpers.collect.collect import deliveries
+from helpers.collect.recognise import recognise
 from helpers.connect import open_file
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
@@ -102,7 +103,7 @@ def find(city: City, root: Path, contract: Contract, fields: list[str]) -> dict[
     found: dict[str, dict[str, Word]] = {name: {} for name in fields}
     with deliveries(city, root, contract.source) as files:
         for number, path in enumerate(files[contract.source], start=1):
-            one = gate.recognise(contract, path, f"livraison n° {number}")
+            one = recognise(contract, path, f"livraison n° {number}")
             for batch in one.reading.batches:
                 table = pa.Table.from_batches([batch])
                 read = door.read(contract, one.edition, table).combine_chunks()
@@ -215,7 +216,7 @@ def zones(city: City, root: Path, contract: Contract, code: str, column: str) ->
     found, door = Zones(), gate.Gate(city.key(root), params.knobs("collect", root).place_step_m)
     with deliveries(city, root, contract.source) as files:
         for number, path in enumerate(files[contract.source], start=1):
-            edition = gate.recognise(contract, path, f"livraison n° {number}").edition
+            edition = recognise(contract, path, f"livraison n° {number}").edition
             place = contract.columns(edition)[code]
             reading = open_file(edition.file, path, {place, column})
             if column not in reading.columns:
