@@ -33,7 +33,7 @@ def refusal(city: City) -> str:
 
 def test_a_list_made_of_persons_is_refused_without_quoting_one(tmp_path: Path) -> None:
     said = refusal(with_values(tmp_path, PERSONS))
-    assert "7\u00a0valeurs sur 9" in said
+    assert "(7 sur 9)" in said
     assert "champ « qui », valeur n° 3" in said
     assert not [person for person in PERSONS if person in said]
 

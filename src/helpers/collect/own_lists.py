@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from helpers.collect import persons
 from helpers.core.base.errors import PhareError
-from helpers.core.base.french import plural
 from helpers.core.city import lists
 from helpers.core.city.city import City
 
@@ -46,8 +45,7 @@ def check(city: City) -> None:
             )
         if len(ranks) > MOST * len(texts):
             raise PhareError(
-                f"une liste fermée semble faite de personnes : {plural(len(ranks), 'valeur')} sur "
-                f"{len(texts)}",
+                f"une liste fermée semble faite de personnes ({len(ranks)} sur {len(texts)})",
                 f"{where}, valeur n° {ranks[0]}",
                 "inscrire la colonne dans `refused`, ou dire que c'est un identifiant (`type: id`)",
             )
