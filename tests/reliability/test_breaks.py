@@ -48,14 +48,14 @@ def test_false_breaks_keep_near_their_nominal_rate(memory: float, most: float) -
 
 
 def test_a_small_break_that_is_told_is_not_told_larger_than_it_is() -> None:
-    """+7 % in noise of 5 % is seen one time in two or three: where it is, its interval holds it."""
+    """+6 % in noise of 5 % is seen two times in ten: where it is, its interval holds it."""
     rng, covered = np.random.default_rng(14), []
-    for _ in range(250):
+    for _ in range(400):
         at = int(rng.integers(50, WEEKS - 50))
         n = counts(rng, 0.0)
-        n[at:] = np.round(n[at:] * 1.07)
+        n[at:] = np.round(n[at:] * 1.06)
         near = [b for b in found(n) if b.kind == breaks.STEP and abs(b.at - at) <= 13]
-        covered += [one.low <= 1.07 <= one.high for one in near]
+        covered += [one.low <= 1.06 <= one.high for one in near]
     assert len(covered) >= 50
     assert np.mean(covered) >= 0.88
 

@@ -65,7 +65,8 @@ def least(row: Mapping[str, Any]) -> float:
 
     `low` bounds the level, of which what happened is one draw; what is recorded did happen.
     """
-    return max(row["low"], float(row["n_citizen"] + row["n_agent"] + row["n_unknown"]))
+    recorded = row["n_citizen"] + row["n_agent"] + row["n_unknown"]
+    return float(max(row["low"], recorded))
 
 
 def _lowest(count: Floats, tail: Floats) -> Floats:

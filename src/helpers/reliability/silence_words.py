@@ -101,14 +101,14 @@ def _zone_silences(
     ranks = {name: (d.grouping_of is None, name) for name, d in city.about.divisions.items()}
     order = sorted(together, key=lambda key: (ranks[key[1]], -len(key[2]), key))
     lines = []
-    for source, division, gone in order[:MOST_ZONES]:
-        listed = together[source, division, gone]
+    for source, division, missed in order[:MOST_ZONES]:
+        listed = together[source, division, missed]
         more = f" et {plural(len(listed) - MOST_NAMES, 'autre')}" if listed[MOST_NAMES:] else ""
         each = ", chacune" if len(listed) > 1 else ""
         lines.append(
             f"- **{plain(titles[source])}**, {plain(city.about.divisions[division].title)}, "
             f"{plain(', '.join(listed[:MOST_NAMES]))}{more} : "
-            f"{_span('jour manquant', list(gone))}{each}, alors que la source parlait ailleurs."
+            f"{_span('jour manquant', list(missed))}{each}, alors que la source parlait ailleurs."
         )
     if len(order) > MOST_ZONES:
         more = plural(len(order) - MOST_ZONES, "autre silence")
