@@ -115,6 +115,9 @@ def of_theme(
     if choice.zone == WHOLE and row["status"] == "ok":
         zones = [one for one in found if one["zone"] != WHOLE]
         told += f" ; {_zones(zones, names, since)}" if zones else " ; aucune zone ne ressort"
+    other = [one for one in found if one["zone"] == row["zone"] and key(one) != key(row)]
+    if other and row["tier"] not in (ALERT, WATCH):
+        told += f" ; mais {SHORT[other[0]['tier']]} {when(other[0]['period_days'])}"
     return f"{told}.{situation_words.remarks(row)} {badge[0].upper()}{badge[1:]}."
 
 
