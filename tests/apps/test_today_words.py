@@ -41,7 +41,7 @@ def test_the_sentence_says_what_where_since_when_and_how_many_more() -> None:
     one = sentence([row("Z1", "alert")])
     assert one == (
         "Alerte : **Bruit, Quartier 1** : 12 faits sur les 7 derniers jours (3 attendus, de 0 à "
-        "7), depuis le 27 décembre 2025."
+        "7), depuis le 27 décembre."
     )
     several = [row("Z1", "alert"), row("Z2", "alert"), *(row(f"Z{i}", "watch") for i in (3, 4))]
     assert sentence(several).endswith(" ; et 1 autre alerte, 2 comptes à regarder.")
