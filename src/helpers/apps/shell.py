@@ -31,8 +31,6 @@ PAGES = {
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
-# Which page a role comes to; the first one where it is not told.
-LANDING = {"analyste": "confiance"}
 TITLES = {
     "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
 }  # fmt: skip

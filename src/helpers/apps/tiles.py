@@ -59,7 +59,7 @@ def _tile(
     changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
     lines = [_line(row, knobs, label) for row in rows]
     if label and not changes:
-        lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} semaines</p>")
+        lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} sem.</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:
@@ -88,7 +88,7 @@ def _line(row: Row, knobs: Knobs, label: str) -> str:
         return f"<p>abstention : {escape(why)}</p>"
     measure, value, low, high = (row[k] for k in ("measure", "value", "low", "high"))
     if measure == "change":
-        span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} semaines"
+        span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} sem."
         return f"<p>{_direction(label)} {_signed(value)} ({span})</p>"
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"

@@ -38,6 +38,11 @@ def key(row: Row) -> tuple[str, str, int]:
     return row["theme"], row["zone"], row["period_days"]
 
 
+def lately(day: dt.date) -> str:
+    """Return a day of the last weeks, whose year goes without saying."""
+    return spoken(day).rsplit(" ", 1)[0]
+
+
 def when(days: int) -> str:
     """Return over which days a count goes."""
     return "le dernier jour" if days == 1 else f"sur les {situation_words.period_title(days)}"
@@ -58,7 +63,7 @@ def named(row: Row, city: City, names: Names) -> str:
 
 
 def _told(row: Row, city: City, names: Names, since: Since) -> str:
-    began = f", depuis le {spoken(since[key(row)])}" if key(row) in since else ""
+    began = f", depuis le {lately(since[key(row)])}" if key(row) in since else ""
     return (
         f"**{plain(named(row, city, names))}** : {plural(row['n'], 'fait')} "
         f"{when(row['period_days'])} ({against(row)}){began}"
@@ -115,6 +120,9 @@ def of_theme(
     if choice.zone == WHOLE and row["status"] == "ok":
         zones = [one for one in found if one["zone"] != WHOLE]
         told += f" ; {_zones(zones, names, since)}" if zones else " ; aucune zone ne ressort"
+    other = [one for one in found if one["zone"] == row["zone"] and key(one) != key(row)]
+    if other and row["tier"] not in (ALERT, WATCH):
+        told += f" ; mais {SHORT[other[0]['tier']]} {when(other[0]['period_days'])}"
     return f"{told}.{situation_words.remarks(row)} {badge[0].upper()}{badge[1:]}."
 
 
@@ -137,7 +145,7 @@ def alone(row: Row) -> str:
 def _zones(rows: Sequence[Row], names: Names, since: Since) -> str:
     told = []
     for row in rows[:LISTED]:
-        began = f", depuis le {spoken(since[key(row)])}" if key(row) in since else ""
+        began = f", depuis le {lately(since[key(row)])}" if key(row) in since else ""
         told.append(f"{plain(situation_words.place(row['zone'], names))} ({SHORT[row['tier']]}"
                     f"{began})")  # fmt: skip
     more = len(rows) - LISTED
@@ -184,7 +192,7 @@ def _more(rest: Sequence[str]) -> str:
 
 
 def _line(row: Row, city: City, names: Names, since: Since) -> str:
-    began = f", depuis le {spoken(since[key(row)])}" if key(row) in since else ""
+    began = f", depuis le {lately(since[key(row)])}" if key(row) in since else ""
     return (
         f"<strong>{escape(named(row, city, names))}</strong> : {number(row['n'])} "
         f"{when(row['period_days'])} ({against(row)}){began}"
@@ -197,7 +205,7 @@ def _card(
 ) -> str:  # fmt: skip
     theme = city.themes[row["theme"]]
     place = situation_words.place(row["zone"], names)
-    began = f", depuis le {spoken(since[key(row)])}" if key(row) in since else ""
+    began = f", depuis le {lately(since[key(row)])}" if key(row) in since else ""
     line = f"{when(row['period_days'])}{began}"
     known = [one for one in (around.get(key(row), ""), on_there.get(row["zone"], "")) if one]
     beside = "".join(f"<p>{escape(one)}</p>" for one in known)

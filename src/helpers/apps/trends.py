@@ -166,8 +166,9 @@ class Trends:
         return f'<section class="app-table"><h2>{title}</h2>{table(heads, lines)}{rest}</section>'
 
     def _detail(self) -> str:
-        kept = {row["theme"] for row in self.breaks.to_pylist()}
-        shown = self.breaks if kept <= {"", None, *self.city.themes} else self.breaks.slice(0, 0)
+        whose = self.breaks.column("theme").to_pylist()
+        known = pa.array([not one or one in self.city.themes for one in whose], pa.bool_())
+        shown = self.breaks.filter(known)
         markdown = trends_words.in_words(
             self.levels, shown, self.caveats, self.city, self.knobs, self.doubted
         )

@@ -282,7 +282,12 @@ def test_first_fold_is_the_answer(
         )
         assert loud == len(rows)
         page.locator(".app-on summary").click()
-        page.get_by_text("Vigilance météo").wait_for()
+        page.locator(".app-on li", has_text="Vigilance météo").wait_for()
+        page.evaluate("scrollTo(0, 600)")
+        page.wait_for_function("scrollY > 300")
+        bar = page.locator(".app-bar").bounding_box()
+        assert bar is not None
+        assert abs(bar["y"]) <= 1, "the controls stay"
     log.assert_clean()
 
 

@@ -106,17 +106,27 @@ def test_nothing_runs_in_reports_and_figures(new_city: Path) -> None:
 def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
     env = {"PHARE_CITY": NAME, "PYTHONPATH": str(built.root / "src")}
     with (
-        serve(built.root / "notebooks/apps/situation.ipynb", env) as url,
+        serve(built.root / "notebooks/apps", env) as url,
         unguarded() as (page, did),
     ):
-        page.goto(url, timeout=60_000)
-        page.locator(".app-map svg, .app-map canvas").first.wait_for(timeout=60_000)
-        for folded in page.locator(".app-folded summary").all():
-            folded.click()
-        page.get_by_label("Zone", exact=True).select_option(index=1)
+        page.goto(f"{url}voila/render/situation.ipynb", timeout=60_000)
+        page.locator(".app-wide svg.map").wait_for(timeout=60_000)
+        page.locator(".app-on summary").click()
+        page.get_by_label("Thème", exact=True).select_option(index=1)
+        territories = page.get_by_label("Territoire", exact=True)
+        at = next(i for i, one in enumerate(territories.locator("option").all_text_contents())
+              if "Centre" in one)  # fmt: skip
+        territories.select_option(index=at)
         page.locator(".app-words", has_text="Centre").wait_for()
-        page.locator(".app-map path[aria-roledescription=geoshape]").first.hover(force=True)
-        page.locator("#vg-tooltip-element.visible", has_text="Centre").wait_for()
+        page.locator(".app-wide path[aria-label*=Centre]").first.hover(force=True)
+        page.locator(".app-tip", has_text="Centre").wait_for()
         assert wrong(page, did) == []
-        for part in (".app-heading", ".app-words", ".app-day"):
+        for part in (".app-heading", ".app-words", ".app-on"):
             assert READ in (page.locator(part).first.text_content() or ""), part
+        for name in ("ou_et_quand", "tendances", "portefeuille", "confiance"):
+            page.goto(f"{url}voila/render/{name}.ipynb", timeout=60_000)
+            page.locator(".app-words").wait_for(timeout=60_000)
+            for folded in page.locator(".app-page summary").all():
+                folded.click()
+            assert wrong(page, did) == [], name
+            assert READ in (page.locator(".app-page").text_content() or ""), name

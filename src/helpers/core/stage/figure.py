@@ -71,6 +71,13 @@ FRENCH_TIMES = {
 }
 
 
+# What a mark is called where it is read aloud; Vega's own words are English.
+READ_ALOUD = {
+    "area": "bande", "bar": "barre", "geoshape": "zone", "line": "courbe", "point": "point",
+    "rect": "case", "rule": "trait", "text": "texte",
+}  # fmt: skip
+
+
 @alt.theme.register("phare", enable=True)  # type: ignore[untyped-decorator]
 def _theme() -> alt.theme.ThemeConfig:
     font: dict[str, Any] = {
@@ -94,6 +101,7 @@ def _theme() -> alt.theme.ThemeConfig:
         },
         "view": {"stroke": None},
         "range": {"category": SERIES},
+        **{mark: {"ariaRoleDescription": said} for mark, said in READ_ALOUD.items()},
     }  # fmt: skip
     return {"config": config}
 

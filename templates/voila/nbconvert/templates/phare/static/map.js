@@ -80,6 +80,10 @@
     if (told && location.search !== `?${told.dataset.query}`) {
       history.replaceState(null, "", `${location.pathname}?${told.dataset.query}${location.hash}`);
     }
+    // Vega calls its groups in English.
+    for (const group of document.querySelectorAll("[aria-roledescription$='mark container']")) {
+      group.setAttribute("aria-roledescription", "dessin");
+    }
     if (again === null || document.activeElement !== document.body) return;
     const zones = [...document.querySelectorAll("[data-zone][tabindex]")];
     const zone = zones.find((one) => one.dataset.zone === again && one.checkVisibility());
