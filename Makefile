@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto \
+.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto nginx \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
@@ -150,3 +150,6 @@ postgres:
 
 mosquitto:
 	@scripts/need mosquitto mosquitto
+
+nginx:
+	@scripts/need nginx nginx
