@@ -1,4 +1,4 @@
-"""The attack list, against a real server: refused, logged without a trace of who, nothing broken."""
+"""The attack list, against a real server: refused, logged with no trace of who, nothing broken."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.apps.test_templates import code, notebook, words
 from tests.fixtures.browser import health, serve
 from tests.serve.test_wire import REFUSED, frame
-from tests.serve.visitor import Visitor, ask, named
+from tests.serve.visitor import Talk, Visitor, ask, named
 
 APP = """
 import os
@@ -152,11 +152,21 @@ def test_what_is_no_message_ends_the_socket(url: str, told: bytes | str) -> None
 
 def test_a_flood_ends_the_socket(url: str, log: Path) -> None:
     before = refused(log, "flood")
-    with Visitor.reads(url).joins() as talk, pytest.raises(ConnectionClosed):
+
+    def flood(talk: Talk) -> None:
         for _ in range(2000):
             talk.say("kernel_info_request", {})
         talk.hear("execute_reply", 20)
+
+    with Visitor.reads(url).joins() as talk, pytest.raises(ConnectionClosed):
+        flood(talk)
     assert refused(log, "flood") == before + 1
+
+
+OUTSIDE: list[dict[str, object]] = [
+    {"index": 99}, {"index": -1}, {"index": "1; import os"}, {"index": [1]},
+    {"options": ["x"]}, {"comm": None}, {"observe": 1}, {"keys": []},
+]  # fmt: skip
 
 
 def test_values_outside_a_control_change_nothing(url: str) -> None:
@@ -164,8 +174,7 @@ def test_values_outside_a_control_change_nothing(url: str) -> None:
     with Visitor.reads(url).joins() as talk:
         states = talk.states()
         theme, note = named(states, "Thème"), named(states, "Note")
-        for state in ({"index": 99}, {"index": -1}, {"index": "1; import os"}, {"index": [1]},
-                      {"options": ["x"]}, {"comm": None}, {"observe": 1}, {"keys": []}):  # fmt: skip
+        for state in OUTSIDE:
             talk.choose(theme, state)
             talk.until_idle()
         talk.choose("absent", {"index": 1})
@@ -182,7 +191,8 @@ def test_values_outside_a_control_change_nothing(url: str) -> None:
 def test_nobody_joins_another_ones_process(url: str, log: Path) -> None:
     mine, theirs = Visitor.reads(url), Visitor.reads(url)
     before = refused(log, "ticket")
-    with theirs.joins():
+    with theirs.joins() as talk:
+        assert talk.states()
         for cookie in ("", mine.cookie, "phare=" + "A" * 43):
             stolen = Visitor(url, cookie, theirs.ticket)
             with pytest.raises(InvalidStatus) as refusal, stolen.joins():
@@ -206,8 +216,9 @@ def test_nobody_joins_another_ones_process(url: str, log: Path) -> None:
     ],
 )
 def test_other_sites_and_other_protocols(url: str, changed: dict[str, object], status: int) -> None:
-    with pytest.raises((InvalidStatus, ConnectionError)) as refusal, Visitor.reads(url).joins(
-        **changed
+    with (
+        pytest.raises((InvalidStatus, ConnectionError)) as refusal,
+        Visitor.reads(url).joins(**changed),
     ):
         pass
     if isinstance(refusal.value, InvalidStatus):
@@ -263,11 +274,10 @@ def test_when_all_places_are_taken_a_page_says_so_and_asks_again(url: str, log: 
 
 def test_a_page_that_is_left_gives_its_place_back_at_once(url: str) -> None:
     visitor = Visitor.reads(url)
-    with visitor.joins():
+    with visitor.joins() as talk:
+        assert talk.states()
         assert health(url)["visitors"] == 1
-        gone = ask(
-            url, f"/voila/api/shutdown/{visitor.ticket}", "POST", {"Cookie": visitor.cookie}
-        )
+        gone = ask(url, f"/voila/api/shutdown/{visitor.ticket}", "POST", {"Cookie": visitor.cookie})
         assert gone.status == 204
         assert health(url)["visitors"] == 0
 

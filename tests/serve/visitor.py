@@ -102,8 +102,9 @@ class Talk:
         """Return all widgets' states: model id → state."""
         self.say("comm_open", CONTROL)
         self.say("comm_msg", {"comm_id": "control", "data": {"method": "request_states"}})
-        told = self.hear("comm_msg")["data"]["states"]
-        return {name: one["state"] for name, one in told.items()}
+        while "states" not in (told := self.hear("comm_msg")["data"]):
+            pass
+        return {name: one["state"] for name, one in told["states"].items()}
 
     def choose(self, widget: str, state: dict[str, Any]) -> None:
         self.say("comm_msg", update(state) | {"comm_id": widget})
