@@ -89,7 +89,7 @@ class Talk:
     def say(self, kind: str, content: Any, channel: str = "shell") -> None:
         self.line.send(frame(kind, content, channel))
 
-    def hear(self, kind: str, within: float = 20) -> dict[str, Any]:
+    def hear(self, kind: str, within: float = 120) -> dict[str, Any]:
         """Return the content of the next message of this kind."""
         until = time.monotonic() + within
         while True:
