@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto \
+.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto nginx \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
@@ -111,7 +111,7 @@ codes: $(READY) ## montrer à qui a le fichier reçu ce que le contrat n'admet p
 key: $(READY)   ## dire où est la clé d'une ville, son empreinte (TO=fichier la copie, FROM=fichier la prend)
 	@$(PYTHON) -m helpers.workshop.city_key "$(CITY)" --to "$(TO)" --from "$(FROM)" $(if $(filter 1,$(FORCE)),--force)
 
-test: $(READY) browser sshd postgres mosquitto ## vérifier tout : style, types, essais
+test: $(READY) browser sshd postgres mosquitto nginx ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check
 	@$(BIN)pytest -n 2 --dist loadscope
 
@@ -150,3 +150,6 @@ postgres:
 
 mosquitto:
 	@scripts/need mosquitto mosquitto
+
+nginx:
+	@scripts/need nginx nginx

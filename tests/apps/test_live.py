@@ -134,7 +134,8 @@ def test_a_choice_that_ends_the_process_is_undone_and_the_others_kept(url: str) 
         page.get_by_role("group", name="Période").get_by_role(
             "button", name="Mois", pressed=True
         ).wait_for()
-        assert page.get_by_label("Thème").input_value() == "Vols"
+        page.get_by_text("Bruit : 12").wait_for()
+        assert page.get_by_label("Thème").input_value() == "Bruit"
         assert_live(page)
         assert log.blocked == []
 

@@ -23,6 +23,7 @@ from helpers.core.base.workspace import REGISTER, Workspace, find_root
 log = logging.getLogger("phare.editions")
 # Rows as received or as accepted, and what only builds: no page reads them.
 LEFT = {"raw", "accepted", "quarantined", "failed", "timings", "reports", "observations.parquet"}
+KEPT = 4  # editions
 OF_ROOT = ("dvc.yaml", "params.yaml", "notebooks", "templates")
 
 
@@ -96,6 +97,10 @@ class Edition:
             shutil.rmtree(into, ignore_errors=True)
             return False
         self._taken, self._former, self.folder = before, self.folder, into
+        # Who reads an old edition keeps it for a while; a disk is not without end.
+        for old in Path(self._room.name).iterdir():
+            if int(old.name) <= self._number - KEPT and old not in (self.folder, self._former):
+                shutil.rmtree(old, ignore_errors=True)
         self.date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         log.info("edition %d taken", self._number)
         return True

@@ -214,6 +214,7 @@ class Channels(websocket.WebSocketHandler, TicketHandler):
         self.visitor: visitors.Visitor | None = None
         self.page = ""
         self.recent: list[float] = []
+        self.over = False  # refused: what still comes before the socket closes is not read
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """Speak one protocol only."""
@@ -261,6 +262,8 @@ class Channels(websocket.WebSocketHandler, TicketHandler):
 
     async def on_message(self, message: bytes | str) -> None:
         """Pass on what a page of widgets says; refuse the rest, and close."""
+        if self.over:
+            return
         now = time.monotonic()
         self.recent = [one for one in self.recent if now - one < 10] + [now]
         try:
@@ -268,6 +271,7 @@ class Channels(websocket.WebSocketHandler, TicketHandler):
                 raise wire.RefusedError("flood")
             wire.check(wire.unpack(message))
         except wire.RefusedError as refused:
+            self.over = True
             self.house.rules.refuse(refused.kind, self.page)
             self.close(1008)
             return

@@ -20,7 +20,7 @@ from traitlets import Float, Integer, Unicode
 from voila.app import Voila
 from voila.utils import create_include_assets_functions, get_page_config
 
-from helpers.core.base import commands
+from helpers.core.base import commands, store
 from helpers.core.stage import warm
 from helpers.serve import access, assets, editions, handlers, prepared, visitors, wire
 
@@ -158,7 +158,10 @@ class House(Voila):  # type: ignore[misc]  # Voilà is untyped
         """Prepare a page anew; a page that fails replaces none that works."""
         notebook = self.notebooks[name]
         where = self.edition.path(notebook) if self.edition else notebook
-        page = await prepared.prepare(name, where, prepared.environment(), self._renderer(name))
+        environment = prepared.environment()
+        if self.edition:
+            environment[store.EDITION] = "1"
+        page = await prepared.prepare(name, where, environment, self._renderer(name))
         former = self.pages.get(name)
         if page.failed and former is not None and not former.failed:
             page.close()

@@ -1,4 +1,4 @@
-"""`make apps`: Voilà on loopback, with our template and settings, for one city."""
+"""`make apps`: the apps' server on loopback, with our template and settings, for one city."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from helpers.workshop import ground, serving
 
 def command(root: Path, port: int) -> list[str]:
     """Return the command line that serves the apps."""
-    return [sys.executable, "-m", "voila", str(root / "notebooks" / "apps"),
+    return [sys.executable, "-m", "helpers.serve.house", str(root / "notebooks" / "apps"),
             f"--port={port}", f"--Voila.ip={serving.HOST}", "--no-browser"]  # fmt: skip
 
 

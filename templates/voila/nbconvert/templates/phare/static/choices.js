@@ -8,7 +8,7 @@
 window.phareChoices = (() => {
   const PLACE = `phare-choices ${window.location.pathname}${window.location.search}`;
   const chosen = new Map(); // widget and trait → [widget, trait, value], the last changed last
-  const asked = new Map(); // message → what it changed, until it is answered
+  const asked = new Map(); // message → what it changed and from what, until it is answered
   let notice = null; // what to say of a page that has just been loaded again
 
   const build = () => document.body?.dataset.build ?? null;
@@ -26,22 +26,27 @@ window.phareChoices = (() => {
       if (data.method === "custom") asked.set(id, []);
       return;
     }
-    const keys = Object.keys(data.state).map((trait) => `${widget} ${trait}`);
+    const before = [];
     for (const [trait, value] of Object.entries(data.state)) {
-      chosen.delete(`${widget} ${trait}`);
-      chosen.set(`${widget} ${trait}`, [widget, trait, value]);
+      const key = `${widget} ${trait}`;
+      before.push([key, chosen.get(key)]);
+      chosen.delete(key);
+      chosen.set(key, [widget, trait, value]);
     }
-    asked.set(id, keys);
+    asked.set(id, before);
   };
 
   const answered = (id) => asked.delete(id);
 
   /* The process ended: what it was answering is undone. Return whether a choice was. */
   const undo = () => {
-    const keys = [...asked.values()].flat();
+    const changed = [...asked.values()].flat().reverse();
     asked.clear();
-    keys.forEach((key) => chosen.delete(key));
-    return keys.length > 0;
+    for (const [key, former] of changed) {
+      if (former === undefined) chosen.delete(key);
+      else chosen.set(key, former);
+    }
+    return changed.length > 0;
   };
 
   /* Take up what the page held before it was loaded again. */
@@ -56,7 +61,7 @@ window.phareChoices = (() => {
 
   /* Tell a process all of it, through its socket. */
   const tell = (socket, session) => {
-    for (const [widget, trait, value] of chosen.values()) {
+    for (const [widget, trait, value] of [...chosen.values()]) {
       socket.send(window.phareFrames.update(session, widget, { [trait]: value }).bytes);
     }
   };

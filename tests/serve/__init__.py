@@ -1,0 +1,1 @@
+"""The apps' server, against real processes."""
