@@ -240,7 +240,8 @@ def _known_to_have_passed(score: float, passed: float, confidence: float) -> tup
 
     Its ends are the means under which so great a score, or so small a one, has half the chance left
     by `confidence` among the scores told. Far beyond the threshold it is the usual one. It holds
-    `score`, whatever the threshold would take off it.
+    `score`, whatever the threshold would take off it, and no mean of the other sign: what is told
+    to have moved is not told to have moved the other way.
     """
     far = abs(score)
     tail = (1 - confidence) / 2
@@ -250,8 +251,8 @@ def _known_to_have_passed(score: float, passed: float, confidence: float) -> tup
         return float(special.ndtr(mean - max(far, passed)) / told)
 
     ends = []
-    for chance, start, stop in ((tail, -2 * far - 8.0, far), (1 - tail, 0.0, far + 8.0)):
-        low, high = start, stop
+    for chance, stop in ((tail, far), (1 - tail, far + 8.0)):
+        low, high = 0.0, stop
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (middle, high) if above(middle) < chance else (low, middle)
