@@ -17,7 +17,8 @@ from helpers.simulate.streams import Floats
 ESTABLISHED = 0.05  # a yearly trend at least this large is planted; below, it is a sway
 ADMITTED = 0.10  # false changes among those told of zones: what trends' settings admit
 WEEK, AFTER = dt.timedelta(days=7), dt.timedelta(weeks=6)
-SEEMING = "en apparence"
+SEEMING, FLOW = "en apparence", "flux"  # how a fall of the count is told to be one of the record
+LESS = "less"  # of `reliability/decay`: much less comes than in the past
 
 
 def themes(run: Published) -> Iterator[Said]:
@@ -35,7 +36,7 @@ def themes(run: Published) -> Iterator[Said]:
             title = "source qui s'éteint : ne pas dire « en baisse » sans réserve"
         right = label == planted if planted else label not in ("up", "down")
         if fades:
-            right = right or SEEMING in sentence or "Attention" in sentence
+            right = right or SEEMING in sentence or FLOW in sentence
         yield Said(f"{theme.title} : {title}", bool(planted), "trends", sentence, right)
 
 
@@ -95,10 +96,25 @@ def _of_something_planted(run: Published, row: Row, planted: dict[tuple[str, str
         return True
     if planted_change(run, theme) == row["label"]:
         return True
+    followed = _followed(run, theme)
+    if any(
+        followed & set(r.kinds) and zone.startswith(r.places) for r in run.settings.planted.local
+    ):
+        return True
     source = run.city.themes[theme].source
     fading = [one for one in run.settings.sources.fadings if one.source == source]
     lost = any(one.district is None or zone.startswith(one.district) for one in fading)
     return lost and row["label"] == "down"
+
+
+def _followed(run: Published, theme: str) -> set[str]:
+    """Return the kinds of incidents that lead to what a theme counts in another source."""
+    codes, rules = set(run.city.themes[theme].categories), run.settings.sources
+    fined = {
+        kind for name, one in rules.pve.families.items() if name in codes for kind in one.after
+    }
+    seen = {kind for kind, (_, objects) in rules.signalement.seen.items() if codes & set(objects)}
+    return {"pve": fined, "signalement": seen}.get(run.city.themes[theme].source, set())
 
 
 def last_week(run: Published) -> Iterator[Said]:
@@ -195,11 +211,11 @@ def fading(run: Published) -> Iterator[Said]:
     decay = {r["source"]: r for r in run.table("reliability/decay")}
     dying = _fading_sources(run)
     for source, row in decay.items():
-        if row["status"] != "ok":
+        if row["status"] == "abstained":
             continue
         title = run.city.contracts[source].title
-        falls = row["high"] < 0.9
-        sentence = run.line("reliability", title, "dans le passé")
+        falls = row["status"] == LESS
+        sentence = run.line("reliability", title, "aux mêmes semaines")
         sentence = sentence if sentence != NOTHING else f"×{number(row['ratio'], 2)}"
         state = "s'éteint" if source in dying else "continue"
         yield Said(f"{title} : {state}", source in dying, "reliability, decay", sentence,
@@ -242,8 +258,8 @@ def holidays(run: Published) -> Iterator[Said]:
         if row["kind"] != "school_holidays":
             continue
         theme = run.city.themes[row["theme"]]
-        factors = [planted.get(code, 1.0) for code in _kinds(run, row["theme"])]
-        due = any(factor != 1 for factor in factors)
+        factors = [1.0, *(planted.get(code, 1.0) for code in _kinds(run, row["theme"]))]
+        due = min(factors) < 1 or max(factors) > 1
         told = "tu"
         if row["found"]:
             told = f"{percent(row['ratio'] - 1, 1)} ({run.line('rhythms', 'Vacances scolaires')})"
