@@ -118,7 +118,7 @@ def _header(sheet: CalamineSheet) -> tuple[list[str], int]:
     fault = redact.header_fault(names)
     if fault:
         raise PhareError(
-            fault,
+            f"{fault} ; une cellule fusionnée peut en être la cause",
             f"{redact.FILE}, ligne {top + 1} de la feuille",
             "un nom par colonne, sur une seule ligne : ôter un titre ou une seconde ligne "
             "au-dessus, défusionner l'entête",
