@@ -57,6 +57,9 @@
     const room = zone.getBoundingClientRect();
     show(zone, room.left + room.width / 2, room.top + room.height / 2);
   });
+  document.addEventListener("pointerdown", (event) => {
+    if (!zoneOf(event)) again = null;
+  });
   document.addEventListener("click", (event) => {
     const zone = zoneOf(event);
     if (zone) choose(zone);
