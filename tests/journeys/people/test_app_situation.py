@@ -430,10 +430,17 @@ def test_links_carry_the_choice_and_are_believed_in_nothing(built: Place, url: s
         app = App(page, truth)
         app.period, app.theme, app.zone = "28 derniers jours", theme, (code, place)
         app.check()
-        page.reload()
+        there = page.get_by_role("link", name="Tendances").get_attribute("href")
+        assert there is not None
+        kept = page.url
+        log.assert_clean()
+    with open_page(kept) as (page, log):  # the address kept says the same
         wait_ready(page)
+        app = App(page, truth)
+        app.period, app.theme, app.zone = "28 derniers jours", theme, (code, place)
         app.check()
-        page.get_by_role("link", name="Tendances").click()
+        log.assert_clean()
+    with open_page(f"{url}{there}") as (page, log):
         wait_ready(page)
         page.locator(".app-words", has_text=f"{theme}, {place}").wait_for()
         assert f"theme={name}" in page.url

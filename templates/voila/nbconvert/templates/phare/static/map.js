@@ -5,7 +5,7 @@
 
 (() => {
   const ARROWS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-  let again = null; // code of the zone that had the focus when the map was drawn anew
+  let again = null; // code of the zone chosen, which keeps the focus when the map is drawn anew
 
   const tip = () => {
     let found = document.querySelector(".app-tip");
@@ -49,9 +49,16 @@
   });
   document.addEventListener("focusin", (event) => {
     const zone = zoneOf(event);
-    if (!zone) { hide(); return; }
+    if (!zone) {
+      again = null;
+      hide();
+      return;
+    }
     const room = zone.getBoundingClientRect();
     show(zone, room.left + room.width / 2, room.top + room.height / 2);
+  });
+  document.addEventListener("pointerdown", (event) => {
+    if (!zoneOf(event)) again = null;
   });
   document.addEventListener("click", (event) => {
     const zone = zoneOf(event);
@@ -87,7 +94,6 @@
     if (again === null || document.activeElement !== document.body) return;
     const zones = [...document.querySelectorAll("[data-zone][tabindex]")];
     const zone = zones.find((one) => one.dataset.zone === again && one.checkVisibility());
-    again = null;
     zone?.focus();
   };
   document.addEventListener("DOMContentLoaded", () => {
