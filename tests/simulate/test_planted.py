@@ -134,7 +134,11 @@ def test_a_fading_source_halves_and_silent_citizens_are_those_of_their_district(
         for when in (f"< '{tow['start']}'", ">= '2025-09-01'")
     )
     days = (dt.date.fromisoformat(str(tow["start"])) - dt.date(2021, 1, 1)).days
-    assert after / 122 < 0.5 * before / days
+    first = (dt.date(2025, 9, 1) - dt.date.fromisoformat(str(tow["start"]))).days
+    kept = 0.5 ** (np.arange(first, first + 122) / tow["half_life_days"])
+    mean = before / days * kept.sum()
+    assert after == pytest.approx(mean, abs=4 * np.sqrt(mean))
+    assert mean < 0.4 * 122 * before / days
     hush = fading["main_courante13216"]
     for sign, low, high in ((">=", 0.0, 0.2), ("<", 0.4, 0.9)):
         share = made.number(

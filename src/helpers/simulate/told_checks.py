@@ -114,7 +114,9 @@ def _followed(run: Published, theme: str) -> set[str]:
         kind for name, one in rules.pve.families.items() if name in codes for kind in one.after
     }
     seen = {kind for kind, (_, objects) in rules.signalement.seen.items() if codes & set(objects)}
-    return {"pve": fined, "signalement": seen}.get(run.city.themes[theme].source, set())
+    towed = set(rules.pve.families["stationnement"].after)
+    followed = {"pve": fined, "signalement": seen, "fourriere": towed}
+    return followed.get(run.city.themes[theme].source, set())
 
 
 def last_week(run: Published) -> Iterator[Said]:
@@ -252,7 +254,7 @@ def extraordinary(run: Published) -> Iterator[Said]:
 
 
 def holidays(run: Published) -> Iterator[Said]:
-    """School holidays move two themes; no other."""
+    """School holidays move two themes, and what follows from them; no other."""
     planted = run.settings.planted.school_holidays
     for row in run.table("rhythms/days"):
         if row["kind"] != "school_holidays":
@@ -263,9 +265,10 @@ def holidays(run: Published) -> Iterator[Said]:
         told = "tu"
         if row["found"]:
             told = f"{percent(row['ratio'] - 1, 1)} ({run.line('rhythms', 'Vacances scolaires')})"
+        follows = bool(_followed(run, row["theme"]) & set(planted))
         agrees = row["found"] and (row["ratio"] > 1) == (max(factors) > 1)
         yield Said(f"Vacances, {theme.title}", due, "rhythms, days", told,
-                   agrees if due else not row["found"])  # fmt: skip
+                   agrees if due else follows or not row["found"])  # fmt: skip
 
 
 def heat(run: Published) -> Iterator[Said]:
