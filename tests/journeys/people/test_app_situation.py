@@ -52,7 +52,7 @@ ANSWERED = """([choice, head]) => {
     return JSON.parse(new TextDecoder().decode(bytes)).app.choice;
   });
   const same = (one) => Object.entries(choice).every(([name, value]) => one[name] === value);
-  const words = document.querySelector(".app-words").textContent;
+  const words = document.querySelector(".app-words")?.textContent ?? "";
   return made.length === 2 && made.every(same) && words.startsWith(head);
 }"""
 
