@@ -29,7 +29,13 @@ def show(change):
     who.value = str(os.getpid())
     said.value = theme.value
 theme.observe(show, "value")
-widgets.VBox([theme, note, said, who])
+turn, sleep = widgets.Button(description="Tourner"), widgets.Button(description="Dormir")
+def without_end(_):
+    while True:
+        pass
+turn.on_click(without_end)
+sleep.on_click(lambda _: __import__("time").sleep(10_000))
+widgets.VBox([theme, note, said, who, turn, sleep])
 """
 PLACES = 3
 
@@ -50,7 +56,7 @@ def log(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path, log: Path) -> Iterator[str]:
-    options = (f"--House.places={PLACES}", "--House.linger=1", "--House.patience=20")
+    options = (f"--House.places={PLACES}", "--House.linger=1", "--House.patience=3")
     with serve(folder, None, log, *options) as url:
         yield url
 
@@ -269,6 +275,22 @@ def test_when_all_places_are_taken_a_page_says_so_and_asks_again(url: str, log: 
             one.__exit__(None, None, None)
     empty(url)
     with late.joins() as talk:
+        assert talk.states()
+
+
+@pytest.mark.parametrize("kind", ["Tourner", "Dormir"])
+def test_a_process_that_hangs_is_ended_and_another_takes_its_place(url: str, kind: str) -> None:
+    """It runs without end, or waits for ever: its page is told, and joins another."""
+    visitor = Visitor.reads(url)
+    with visitor.joins() as talk:
+        button = named(talk.states(), kind)
+        content = {"comm_id": button, "data": {"method": "custom", "content": {"event": "click"}}}
+        talk.say("comm_msg", content)
+        with pytest.raises(ConnectionClosed) as closed:
+            talk.hear("execute_reply", 120)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    with visitor.joins() as talk:
         assert talk.states()
 
 

@@ -58,7 +58,7 @@ def configured(folder: Path, port: int, identity: int) -> Path:
     kept = [line for line in text.splitlines() if "ssl_certificate" not in line]
     site = "\n".join(kept).replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     for found, mine in {
-        "/run/phare/": f"{folder}/", "/var/log/nginx/": f"{folder}/",
+        "/run/phare-": f"{folder}/phare-", "/var/log/nginx/": f"{folder}/",
         "127.0.0.1:4180": f"127.0.0.1:{identity}", "phare.exemple.fr": "localhost",
     }.items():  # fmt: skip
         assert found in site
@@ -92,13 +92,19 @@ def url(folder: Path) -> Iterator[str]:
     threading.Thread(target=identity.serve_forever, daemon=True).start()
     with contextlib.ExitStack() as running:
         for number in "12":
+            place(folder, number).parent.mkdir()
             running.enter_context(server(folder, number))
         path = configured(folder, port, identity.server_address[1])
         running.enter_context(started([NGINX, "-p", str(folder), "-c", str(path)], {}, folder))
         for number in "12":
-            wait_ready(folder / f"direction-{number}.sock")
+            wait_ready(place(folder, number))
         yield f"http://localhost:{port}/"
     identity.shutdown()
+
+
+def place(folder: Path, number: str) -> Path:
+    """Return the socket of one of the servers."""
+    return folder / f"phare-direction-{number}" / "pages.sock"
 
 
 @contextlib.contextmanager
@@ -117,7 +123,7 @@ def started(command: list[str], env: dict[str, str], folder: Path) -> Iterator[N
 def server(folder: Path, number: str) -> contextlib.AbstractContextManager[None]:
     command = [
         sys.executable, "-m", "helpers.serve.house", str(folder / "essai.ipynb"), "--no-browser",
-        f"--House.socket_path={folder}/direction-{number}.sock", f"--House.process={number}",
+        f"--House.socket_path={place(folder, number)}", f"--House.process={number}",
     ]  # fmt: skip
     env = {
         "JUPYTER_PATH": str(VOILA), "JUPYTER_CONFIG_PATH": str(VOILA),
@@ -137,7 +143,7 @@ def wait_ready(path: Path) -> None:
             if json.loads(told)["ready"]:
                 return
         time.sleep(0.2)
-    raise RuntimeError(path.with_name("said.log").read_text(errors="replace"))
+    raise RuntimeError((path.parents[1] / "said.log").read_text(errors="replace"))
 
 
 def reads(url: str, who: str, **more: str) -> Visitor:

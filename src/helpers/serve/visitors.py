@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from helpers.serve import streams, wire
@@ -24,6 +25,7 @@ from helpers.serve import streams, wire
 log = logging.getLogger("phare.visitors")
 DEATHS = 3  # processes that a page may lose before it is told that it has lost its own
 TICKETS = 20_000
+IDLE = 0.001  # of its time: a process that waits for its turn is given more
 SMALL = 4096  # bytes: no status is longer
 
 
@@ -60,6 +62,7 @@ class Visitor:
     left: float | None = None  # when its page went, or
     waiting: int = 0  # messages that it has not answered, the first since
     since: float = 0.0
+    spent: float = 0.0  # its processor time then, s
     ended: bool = False
 
 
@@ -138,7 +141,7 @@ class Desk:
     async def tell(self, visitor: Visitor, frame: bytes) -> None:
         """Send a page's frame to its process."""
         if not visitor.waiting:
-            visitor.since = time.monotonic()
+            visitor.since, visitor.spent = time.monotonic(), _processor(visitor.pid)
         visitor.waiting += 1
         with contextlib.suppress(OSError):  # it ended: the pump says so
             visitor.writer.write(len(frame).to_bytes(streams.HEAD, "big") + frame)
@@ -150,7 +153,7 @@ class Desk:
             while (frame := await _frame(visitor.reader)) is not None:
                 if len(frame) < SMALL and b'"idle"' in frame:
                     visitor.waiting = max(0, visitor.waiting - 1)
-                    visitor.since = time.monotonic()
+                    visitor.since, visitor.spent = time.monotonic(), _processor(visitor.pid)
                 if visitor.page is not None:
                     await visitor.page.hear(frame)
         visitor.writer.close()
@@ -183,11 +186,19 @@ class Desk:
         for visitor in list(self.visitors.values()):
             if visitor.left is not None and now - visitor.left > self.linger:
                 self.end(visitor)
-            elif visitor.waiting and now - visitor.since > self.patience:
+            elif visitor.waiting and now - visitor.since > self.patience and self._hangs(visitor):
                 log.error("a visitor's process answered nothing for %d s", self.patience)
                 visitor.waiting = 0
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(visitor.pid, signal.SIGKILL)
+
+    def _hangs(self, visitor: Visitor) -> bool:
+        """Return whether a late process is lost: it runs without end, or does nothing at all.
+
+        Late because the machine is full is neither: it goes on, at the pace that it is given.
+        """
+        spent = _processor(visitor.pid) - visitor.spent
+        return spent > self.patience or spent < IDLE * self.patience
 
     def close(self) -> None:
         """End all processes."""
@@ -201,6 +212,15 @@ async def _frame(reader: asyncio.StreamReader) -> bytes | None:
         return await reader.readexactly(int.from_bytes(head, "big"))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
+
+
+def _processor(pid: int) -> float:
+    """Return the processor time that a process has used, s; 0 where it is no more."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def starting(session: str) -> bytes:
