@@ -86,9 +86,15 @@ def test_nine_labels_in_ten_are_right_where_the_change_exceeds_what_is_stated(we
 
 
 def test_without_a_planted_change_few_zones_move(weeks: Weeks) -> None:
-    """True changes are of 3 % a year at most: far below what so few facts could show."""
+    """Where nothing is planted (`planted`, `trend`, `fadings`), so few facts show no change."""
     table = levels.levels(weeks, KNOBS).to_pylist()
-    judged = [row for row in table if row["status"] == "ok" and row["zone"] != "ville"]
+    planted = {"rodeos", "accidents", "depots_sauvages", "enlevements"}
+    judged = [
+        row
+        for row in table
+        if row["status"] == "ok" and row["zone"] != "ville" and row["theme"] not in planted
+        and not row["zone"].startswith("13216")
+    ]  # fmt: skip
     assert len(judged) > 20
     moved = [row for row in judged if row["label"] in ("up", "down")]
     assert len(moved) <= 2
