@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.apps.test_templates import code, notebook
 from tests.fixtures.browser import health, serve
@@ -120,3 +123,30 @@ def test_no_row_as_received_is_within_reach_of_a_page(root: Path) -> None:
     assert not [name for name in kept if "raw" in name]
     shutil.rmtree(root / "data/ville")
     assert (edition.folder / "data/ville/derived/faits.json").exists()
+
+
+def test_a_page_that_loses_its_process_is_prepared_again(root: Path, url: str) -> None:
+    """Killed from outside (memory, a hand): readers still read, and join again within seconds."""
+    log = root.parent / f"{root.name}.log"
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (folder / "cmdline").read_bytes().split(b"\0")
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            asked = Path(f"/proc/{parent}/cmdline").read_text()
+        except OSError:
+            continue
+        if b"helpers.serve.page" in told and str(root / "notebooks/apps") in asked:
+            os.kill(int(folder.name), signal.SIGKILL)
+    until = time.monotonic() + 90
+    while "lost its process" not in log.read_text(encoding="utf-8"):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    shown(url, "12 faits")
+    while time.monotonic() < until:
+        try:
+            with Visitor.reads(url, PAGE).joins() as talk:
+                answered(talk, "Bruit", "Bruit : 12 faits")
+            return
+        except (ConnectionClosed, InvalidStatus):
+            time.sleep(1)
+    raise AssertionError("no process can be joined")

@@ -198,17 +198,24 @@ class House(Voila):  # type: ignore[misc]  # Voilà is untyped
             await asyncio.sleep(SWEEP_S)
             self.desk.sweep()
             looked += SWEEP_S
-            if self.edition and self.watch and looked >= self.watch:
-                looked = 0.0
-                if self.edition.changed() and self.edition.take():
-                    kept = [name for name in self.names if not await self.renew(name)]
-                    self.edition.settle(failed=bool(kept))
+            if not self.watch or looked < self.watch:
+                continue
+            looked = 0.0
+            for name, page in list(self.pages.items()):
+                if page.process.poll() is not None and not page.failed:
+                    log.error("page %s lost its process", name)
+                    await self.renew(name)
+            if self.edition and self.edition.changed() and self.edition.take():
+                kept = [name for name in self.names if not await self.renew(name)]
+                self.edition.settle(failed=bool(kept))
 
 
 def main() -> None:
     """Serve until told to end, with the libraries loaded once for all pages."""
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("phare").setLevel(logging.INFO)
+    # A terminal is told what goes wrong; a log, each answer too.
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    logging.getLogger("phare").setLevel(level)
     commands.begin()
     with warm.opened(os.environ) as environment:
         os.environ.update(environment)
