@@ -25,9 +25,10 @@ def piles(built: Built) -> tuple[pa.Table, set[tuple[str, str]]]:
 
 
 def rows_of(moments: list[dt.datetime], nature: str = "depot") -> list[tuple[str, ...]]:
+    """Return facts over ninety points, each more than ten metres from all others."""
     return [
-        (f"{nature}{i}", nature, at.isoformat(), f"{5.361 + i % 90 * 1e-4:.4f}", "43.294",
-         "habitant", "x")
+        (f"{nature}{i}", nature, at.isoformat(), f"{5.361 + i % 30 * 3e-4:.4f}",
+         f"{43.294 + i // 30 % 3 * 3e-4:.4f}", "habitant", "x")
         for i, at in enumerate(moments)
     ]  # fmt: skip
 

@@ -6,7 +6,6 @@ A page is a class with a `title`, a `question`, the controls that it `uses`, a `
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -21,6 +20,7 @@ from helpers.core.base.french import spoken
 from helpers.core.city.city import City
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
+from helpers.serve.arrivals import on_arrival
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
@@ -172,7 +172,7 @@ def _nav(city: City, title: str, choice: Choice) -> str:
 
 
 def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
-    """Return a page of the city, as its notebook shows it, with the choice of its link."""
+    """Return a page of the city, as its notebook shows it; it takes the choice of a link later."""
     page = Shell(city, made)
-    page.arrive(os.environ.get("QUERY_STRING", ""))
+    on_arrival(page.arrive)
     return page.widget()

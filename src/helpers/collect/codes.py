@@ -105,7 +105,8 @@ CODES = {
     r"|\bau\s\d{1,4}(?:\s(?:bis|ter))?\s?,|\bnumero\s\d{1,4}\b\s?,|\bvilla\s(?:\"|mon\b|ma\b|les\b)"
     r"|\bparcelle\s\d{1,4}\s?[a-z]{0,2}\s?\d*|\bcadastr(?:e|al)"
     r"|[\-+]?\d{1,2}\.\d{4,}\s?[,; ]\s?[\-+]?\d{1,3}\.\d{4,}"  # one point of the earth
-    r"|[\-+]?\d{1,2},\d{4,}\s?[; ]\s?[\-+]?\d{1,3},\d{4,}|\b\d{1,2}°\s?\d{1,2}(?:['.]|\s?\d)"
+    r"|[\-+]?\d{1,2},\d{4,}\s?[; ]\s?[\-+]?\d{1,3},\d{4,}"
+    r"|\b\d{1,2}°\s?\d{1,2}(?:['.]|\s?\d)[^°]{0,14}\d{1,3}°"
     r"|\b[ns]\s?\d{1,2}\s\d{1,2}\.\d{2,}|\b\d{1,2}[c-x][a-hj-np-z]{2}\d{8,10}\b"
     r"|\blat(?:itude)?\s?[=:]\s?-?\d{1,2}[.,]\d{4,}"
     r"|\b[2-9cfghjmpqrvwx]{8}\+[2-9cfghjmpqrvwx]{2,3}\b|///?[a-z]+\.[a-z]+\.[a-z]+",
@@ -147,6 +148,7 @@ MOMENT = (
     r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
     r"|\b(?:19|20)\d{2}-\d{2}-\d{2}"
     r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?)?"
+    r"|\b(?:[01]?\d|2[0-4])\s?h\s?[0-5]\d\b"
 )
 SPOKEN = (
     r"\b(?:je|j'ai|j|il|elle|ils|elles|nous|vous|on|m'a|s'est|c'est|est|sont|etait|etaient|avait"

@@ -6,7 +6,8 @@
  */
 
 window.phareChoices = (() => {
-  const PLACE = `phare-choices ${window.location.pathname}${window.location.search}`;
+  // Without the query: the page writes what is chosen into its own address.
+  const PLACE = `phare-choices ${window.location.pathname}`;
   const chosen = new Map(); // widget and trait → [widget, trait, value], the last changed last
   const asked = new Map(); // message → what it changed and from what, until it is answered
   let notice = null; // what to say of a page that has just been loaded again
