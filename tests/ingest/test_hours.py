@@ -67,6 +67,8 @@ def test_an_empty_hour_is_unknown_not_midnight(tmp_path: Path) -> None:
         "mois": DAY_PARTS["mois"], "jour": DAY_PARTS["jour"],
         "hrmn": {"type": "int", "minimum": 0, "maximum": 2359},
     }  # fmt: skip
+    for name in ("longitude", "latitude"):  # a `float` there would escape the grid: refused
+        contract["fields"][name]["type"] = name
     rows = (folder / "livraison/faits.csv").read_bytes()
     built = build_template(tmp_path, rows, contract)
     assert built.fates["faits"] == {"accepted": 20}

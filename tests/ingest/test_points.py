@@ -41,7 +41,7 @@ def test_snapped_points_keep_their_zone_and_no_cell(tmp_path: Path) -> None:
     assert "jamais la maille" in words.default_points(built.city, found)
     con = duckdb.connect()
     con.execute(f"CREATE VIEW observations AS FROM '{built.out}/observations.parquet'")
-    assert grades._measured(con)["faits"]["located"] == 1.0
+    assert grades._measured(con, built.city)["faits"]["located"] == 1.0
 
 
 def test_snapped_points_of_several_crossings(tmp_path: Path) -> None:

@@ -102,10 +102,7 @@ def _layouts(received: dict[str, dict[str, Any]]) -> list[str]:
                 if receipt["order"] == NAMES
                 else "que leurs noms ne disent pas : les dates qu'elles contiennent en décident"
             )
-            lines.append(
-                f"- {plain(name)}, ordre des livraisons, {how} : {listed}. S'il est autre, les "
-                "lister dans `files` (city.yaml)."
-            )
+            lines.append(f"- {plain(name)}, ordre des livraisons, {how} : {listed}.")
         lines += [
             f"- {plain(name)}, {plain(one['file'])} : fichier large, "
             f"{plural(one['lines'], 'ligne')} × {plural(one['wide_columns'], 'colonne')} = "
@@ -113,4 +110,6 @@ def _layouts(received: dict[str, dict[str, Any]]) -> list[str]:
             for one in receipt["files"]
             if "lines" in one
         ]
+    if any(receipt["order"] != LISTED for receipt in received.values()):
+        lines.append("- Un autre ordre des livraisons se dit dans `files` (city.yaml).")
     return ["", *lines] if lines else []

@@ -129,7 +129,8 @@ def level_in_words(level: dict[str, Any], row: dict[str, Any], names: Names) -> 
     if level["level"] is not None:
         digits = 0 if level["level"] >= 100 else 1
         value, low, high = (number(level[k], digits) for k in ("level", "level_low", "level_high"))
-        told.append(f"{value} faits {UNITS[level['unit']]} (de {low} à {high}).")
+        noun = "fait" if level["level"] < 2 else "faits"
+        told.append(f"{value} {noun} {UNITS[level['unit']]} (de {low} à {high}).")
     told.append(f"Évolution : {plain(moved(row, names))}.")
     if row["detectable"] is not None:
         told.append(f"Une hausse se verrait à partir de {change(row['detectable'])}.")

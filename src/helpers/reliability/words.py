@@ -37,8 +37,9 @@ def decay(table: pa.Table, titles: dict[str, str]) -> str:
     """Return which sources bring far less than they did, from rows of `decay.DECAY`; or none."""
     lines = [
         f"- **{plain(titles[row['source']])}** : du {spoken(row['first'])} à la semaine du "
-        f"{spoken(row['last'])}, {percent(row['ratio'])} de ce qui entrait aux mêmes semaines à "
-        f"partir du {spoken(row['against'])} ({percent(row['low'])} à {percent(row['high'])}). Un "
+        f"{spoken(row['last'])}, {percent(row['ratio'])} ({percent(row['low'])} à "
+        f"{percent(row['high'])}) de ce qui entrait aux mêmes semaines à partir du "
+        f"{spoken(row['against'])}. Un "
         "flux qui se perd en partie, ou une vraie baisse : à demander à qui fournit la source."
         for row in table.to_pylist()
         if row["status"] == "less"

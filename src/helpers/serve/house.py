@@ -216,11 +216,11 @@ def main() -> None:
     # A terminal is told what goes wrong; a log, each answer too.
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
     logging.getLogger("phare").setLevel(level)
-    commands.begin()
     with warm.opened(os.environ) as environment:
         os.environ.update(environment)
         House.launch_instance()
 
 
 if __name__ == "__main__":
+    commands.begin()
     main()

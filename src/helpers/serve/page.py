@@ -35,8 +35,10 @@ def main(arguments: list[str]) -> None:
     os.environ.pop(QUERY, None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the forks
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    from helpers.core.base import redact
     from helpers.serve import kernel, streams
 
+    redact.discreet()  # as the command that started it is
     serving = kernel.install()
     _bundle_charts()
     outputs, failed = _run(Path(arguments[0]), serving)

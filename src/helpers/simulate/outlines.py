@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
 from helpers.core.place_time.territory import in_metres, unproject
 
@@ -79,4 +80,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    commands.begin()
     main()

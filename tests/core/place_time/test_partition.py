@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from helpers.core.base.errors import PhareError
 from helpers.core.place_time.partition import Partition, partition
 from helpers.core.place_time.territory import Zones, in_metres, project
+from helpers.core.stage.remark_words import sentence
 
 CRS = "EPSG:2154"
 WEST, SOUTH = 5.36, 43.29
@@ -68,7 +69,7 @@ def test_any_division_of_the_lattice_counts_each_point_in_its_zone(
     parts = in_metres(np.array([s for _, s in rows], object), CRS)
     assert total == pytest.approx(shapely.area(parts).sum(), rel=1e-9)
     several = {code for code, _ in rows if [c for c, _ in rows].count(code) > 1}
-    assert all(any(f"« {code} »" in said for said in found.told) for code in several)
+    assert all(any(f"« {code} »" in sentence(said) for said in found.told) for code in several)
     for (x, y), zone in zip(points, placed(found, points), strict=True):
         if min(abs(x - round(x)), abs(y - round(y))) < 1e-3:  # on an edge: either is right
             continue

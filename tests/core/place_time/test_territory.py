@@ -16,7 +16,6 @@ from pyproj import Transformer
 from shapely.geometry import shape
 
 from helpers.core.place_time.territory import Zones, cell_names, project, unproject
-from tests.fixtures.real import ROOT
 
 INSEE = re.compile(r"^CRS3035RES200mN(\d+)E(\d+)$")
 # Hôtel de ville de Marseille: 43.2965 N, 5.3698 E.
@@ -130,8 +129,8 @@ def test_groups_are_the_union_of_their_children() -> None:
     assert at(groups, (500, 500), (1500, 1500), (500, 1500)) == ["ouest", "est", "ouest"]
 
 
-def test_quarters_of_marseille_have_their_published_areas(quarters: Zones) -> None:
-    with (ROOT / "data/cities/marseille/divisions/quartiers.csv").open(encoding="utf-8") as file:
+def test_quarters_of_marseille_have_their_published_areas(quarters: Zones, shared: Path) -> None:
+    with (shared / "marseille/quartiers_faits.csv").open(encoding="utf-8") as file:
         facts = {row["code_quartier"]: float(row["km2"]) for row in csv.DictReader(file)}
     assert len(quarters.codes) == len(facts) == 111
     for code, area in zip(quarters.codes, quarters.area_km2(), strict=True):

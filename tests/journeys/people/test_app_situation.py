@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import json
@@ -228,6 +229,19 @@ def lit(place: Place) -> Iterator[list[dict[str, object]]]:
         path.write_bytes(before)
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["calm", "alerts"])
+def first(
+    request: pytest.FixtureRequest, built: Place
+) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """The first page of a server of its own, and what is lit there: pages keep their edition."""
+    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
+    with contextlib.ExitStack() as stack:
+        with lit(built) if request.param else nullcontext([]) as rows:
+            notebook = built.root / "notebooks/apps/situation.ipynb"
+            url = stack.enter_context(serve(notebook, env))
+        yield url, rows
+
+
 def bottom(page: Page, selector: str) -> float:
     """Return where an element ends, in pixels from the top of the page."""
     box = page.locator(selector).first.bounding_box()
@@ -237,16 +251,13 @@ def bottom(page: Page, selector: str) -> float:
 
 
 @needs_chromium
-@pytest.mark.parametrize("alerts", [False, True])
 @pytest.mark.parametrize("size", [SCREEN, SMALL])
 def test_first_fold_is_the_answer(
-    built: Place, url: str, size: tuple[int, int], alerts: bool
+    built: Place, first: tuple[str, list[dict[str, object]]], size: tuple[int, int]
 ) -> None:
     """Without a click: sentence, alerts, map, indicators, the day, by their positions."""
-    with (
-        lit(built) if alerts else nullcontext([]) as rows,
-        open_page(f"{url}situation.ipynb", size) as (page, log),
-    ):
+    url, rows = first
+    with open_page(url, size) as (page, log):
         wait_ready(page)
         page.locator(".app-words").wait_for()
         frame = ".app-wide" if size == SCREEN else ".app-narrow"
@@ -268,7 +279,7 @@ def test_first_fold_is_the_answer(
             assert bottom(page, ".app-tiles strong") <= size[1]
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
         said = page.locator(".app-words").inner_text()
-        if not alerts:
+        if not rows:
             assert "chances sur 100 d'une fausse alerte" in said
         assert page.locator(".app-card").count() == min(len(rows), 2)
         names = {str(code): str(name) for code, name in Truth(built).rows(

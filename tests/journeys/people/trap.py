@@ -23,7 +23,7 @@ BAITS = (
     f"<script>{RUN}</script><img src=x onerror={RUN}>",
     f" \"'></text></svg></style></summary></details></td></table><svg onload={RUN}></svg>",
     f"</title><iframe src=javascript:parent.{RUN}></iframe><a href=javascript:{RUN}>lien</a>",
-    f"[planté](javascript:{RUN}) ![planté](http://piege.invalid/i.png) <http://piege.invalid/>",
+    f"[planté](javascript:{RUN}) ![planté](//piege.invalid/i.png) <//piege.invalid/>",
     f"&lt;script&gt;{RUN}&lt;/script&gt; &#60;b&#62; **planté** _planté_ `planté` ~~planté~~",
     f" | planté | $x$ \u2028\n\n# planté\n\n- planté\n\n<details open ontoggle={RUN}>",
 )
