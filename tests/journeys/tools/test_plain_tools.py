@@ -117,7 +117,7 @@ def test_plain_voila(built: Place) -> None:
     finally:
         server.terminate()
         said, _ = server.communicate(timeout=60)
-    assert "Que se passe-t-il" in page
+    assert "Comment lire cette page" in page
     assert "application/vnd.jupyter.widget-view+json" in page
     assert "Traceback" not in page + said
 
