@@ -80,11 +80,16 @@ class Panel:
         self.widget.add_class("app-panel")
         self.widget.add_class(f"app-{area}")
 
-    def show(self, title: str, line: str, chart: Any, evidence: dict[str, Any]) -> None:
-        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short."""
+    def show(
+        self, title: str, line: str, chart: Any, evidence: dict[str, Any], kept: str = ""
+    ) -> None:
+        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short.
+
+        `kept`: what offers its rows and pictures (`keep.line`).
+        """
         self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
         self._chart.spec = figure.complete(chart.properties(description=f"{title} {line}"))
-        self._evidence.value = evidence_line(evidence)
+        self._evidence.value = evidence_line(evidence) + kept
 
 
 class Proofs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,19 +16,19 @@ from helpers.trends.words import LABELS
 Row = dict[str, Any]
 WEEKS = 26  # drawn
 WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
-ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "?", "abstained": "–"}
+ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "↕", "abstained": "–"}
 # What the measures of zones mean, where they stand.
 ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 
 
 def tiles(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: str,
+    city: City, knobs: Knobs, reliability: Callable[[str], str],
 ) -> str:  # fmt: skip
     """Return a role's indicators as HTML, what is said of one theme in one tile.
 
     `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
-    says it. `reliability`: the link to what the letters mean.
+    says it. `reliability`: theme (or nothing) → the link to what its letter means.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -46,7 +46,7 @@ def _kind(row: Row) -> str:
 
 def _tile(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: str,
+    city: City, knobs: Knobs, reliability: Callable[[str], str],
 ) -> str:  # fmt: skip
     first = rows[0]
     drawn, label = "", ""
@@ -63,8 +63,9 @@ def _tile(
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:
+        why = escape(reliability(first["theme"] or ""))
         badge = (
-            f'<a href="{escape(reliability)}" title="De A, la plus sûre, à D ; voir Confiance">'
+            f'<a href="{why}" title="De A, la plus sûre, à D ; voir Confiance">'
             f"fiabilité {escape(max(grades))}</a>"
         )
     return f"<li><h3>{escape(title)}</h3>{''.join(lines)}<p>{badge}{drawn}</p></li>"
