@@ -110,7 +110,8 @@ class Shell:
         self.page: Page | None = None
         self._controls: dict[str, widgets.Dropdown] = {}
         if themes:
-            self.page = made(Place(self.run, self.city, self.offer))
+            self.place = Place(self.run, self.city, self.offer)
+            self.page = made(self.place)
             self.boundary = Boundary(self.page.widget)
             self._make_controls(self.offer, self.page.uses)
             self.boundary.run(self._show)
@@ -154,8 +155,7 @@ class Shell:
             self.choice = self.choice.with_value(name, control.value)
         self.page.show(self.choice)
         page = type(self.page)
-        place = Place(self.run, self.city, self.offer)
-        told = place.told(self.choice, [n for n in page.uses if n != "role"])
+        told = self.place.told(self.choice, [n for n in page.uses if n != "role"])
         self.nav.value = _nav(self.city, page.title, self.choice, told)
 
     def widget(self) -> widgets.VBox:

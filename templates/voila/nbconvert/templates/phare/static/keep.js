@@ -52,7 +52,7 @@
 
   /* The picture to be kept: title, drawing, legend, then what proves it. */
   const picture = (figure, foot) => {
-    const drawn = figure.querySelector(".app-wide svg.map, .vega-embed svg");
+    const drawn = figure.querySelector(".app-wide svg.map, :is(.vega-embed, .phare-picture) svg");
     const [w, h] = drawn.getAttribute("viewBox").split(/[ ,]+/).slice(2).map(Number);
     const width = Math.max(w, 480) + 2 * PAD;
     const parts = [];
@@ -67,7 +67,7 @@
     };
     const head = figure.querySelector("h2");
     const small = head?.querySelector("small")?.textContent ?? "";
-    write(head ? head.textContent.replace(small, "").trim() : figureWords(), 15, 700, "#12395b");
+    write(head ? head.textContent.replace(small, "").trim() : sentence(figure), 15, 700, "#12395b");
     write(small, 12, 400, "#3f4c5a");
     y += 8;
     const inner = copy(drawn);
@@ -101,10 +101,10 @@
   };
 
   /* A map's title is what the page says of it: the sentence, without what is to be known with it. */
-  const figureWords = () => {
-    const said = document.querySelector("#rendered_cells .app-words")?.cloneNode(true);
-    said?.querySelector("small")?.remove();
-    return said?.textContent.trim() ?? "";
+  const sentence = (figure) => {
+    const said = figure.closest("main").querySelector(".app-words").cloneNode(true);
+    said.querySelector("small")?.remove();
+    return said.textContent.trim();
   };
 
   const save = (blob, name) => {
