@@ -73,7 +73,8 @@ def _tile(
 
 def _signed(ratio: float) -> str:
     """Return a ratio as a change in whole per cent: finer than its interval would say too much."""
-    return f"{'+' if ratio >= 1 else ''}{percent(ratio - 1)}"
+    told = percent(ratio - 1)
+    return told if told.startswith("0") or ratio < 1 else f"+{told}"
 
 
 def _direction(label: str) -> str:

@@ -42,7 +42,7 @@ PUBLISHED = {"map": "hotspots/hotspots_map", "rhythm": "rhythms/rhythms_week"}
 FRAMES = {"wide": (600, 400), "narrow": (346, 220)}
 # What the map and the week are kept as.
 CELLS = ("thème", "maille", "faits")
-HOURS = ("thème", "jour", "heure", "faits", "indice", "sûr")
+HOURS = ("thème", "période", "jour", "heure", "faits", "indice", "sûr")
 NAMED = 6  # zones named on the map at most
 TITLE = "Carte : mailles à part, par quartier"
 
@@ -179,17 +179,18 @@ class WhereWhen:
         week = rhythms_week.week(
             self.con, self.city, theme, window(end, choice.days), self.knobs, zone
         )
-        if week.total < enough:
+        if week.total < enough or week.thin.all():
+            few = "compte trop peu de faits" if week.total < enough else "n'établit aucun écart"
             whole = window(end, self.knobs.window_days)
             week = rhythms_week.week(self.con, self.city, theme, whole, self.knobs, zone)
-            told = "sur douze mois, la période compte trop peu de faits"
+            told = f"sur douze mois, la période {few}"
         thin = week.thin
         if week.total < enough:
             thin, told = np.ones_like(thin), "abstention, trop peu de faits"
         rows = rhythms_figures.grid(week.weights, week.lived, thin)
         title = self.city.themes[theme].title
         line = f"{title} : {told}"
-        hours = [[title, *(row[name] for name in HOURS[1:])] for row in rows]
+        hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
         return line, rhythms_figures.heatmap(rows, 470, 190), hours
 
     def _repeats(self, theme: str) -> str:
