@@ -119,8 +119,8 @@ def evidence_line(evidence: dict[str, Any]) -> str:
     name = evidence["figure"]
     return (
         f'<p class="app-evidence">Preuve <a download="{name}.evidence.json" '
-        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> · '
-        f"refaire : <code>make figure NAME={name} CITY={evidence['city']}</code></p>"
+        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> '
+        f"<span>· refaire : </span><code>make figure NAME={name} CITY={evidence['city']}</code></p>"
     )
 
 
