@@ -22,7 +22,6 @@ from helpers.portfolio import words as portfolio_words
 from helpers.portfolio.words import Names
 from helpers.trends import words as trends_words
 
-
 GRADED = (
     "Fiabilité : la note que la source tient neuf semaines sur dix des années étudiées ; Confiance "
     "la dit sur tout ce qui est reçu, et peut en donner une autre."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -23,17 +23,20 @@ ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 
 def tiles(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: Callable[[str], str],
+    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
 ) -> str:  # fmt: skip
     """Return a role's indicators as HTML, what is said of one theme in one tile.
 
     `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
     says it. `reliability`: theme (or nothing) → the link to what its letter means.
+    `corrected`: the themes whose evolution sets aside a change in how facts are recorded.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["theme"] or row["target"], _kind(row)), []).append(row)
-    told = [_tile(own, weekly, labels, city, knobs, reliability) for own in groups.values()]
+    told = [
+        _tile(own, weekly, labels, city, knobs, reliability, corrected) for own in groups.values()
+    ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
         f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul></section>'
@@ -46,7 +49,7 @@ def _kind(row: Row) -> str:
 
 def _tile(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: Callable[[str], str],
+    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
 ) -> str:  # fmt: skip
     first = rows[0]
     drawn, label = "", ""
@@ -60,6 +63,8 @@ def _tile(
     lines = [_line(row, knobs, label) for row in rows]
     if label and not changes:
         lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} sem.</p>")
+    if changes and first["theme"] in corrected:
+        lines.append("<p>façon d'enregistrer corrigée</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:

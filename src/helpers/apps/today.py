@@ -29,6 +29,7 @@ from helpers.core.stage import figure, maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
 from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
+from helpers.trends.levels import CORRECTED
 
 TABLES = (
     "cube.parquet",
@@ -80,7 +81,7 @@ class Today:
         self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
         self.today = agenda.of_tables(self.city.about.period.end, tables)
         self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
-        self.weekly, self.labels = _evolutions(place)
+        self.weekly, self.labels, self.corrected = _evolutions(place)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
         self.answer, self.cards, self.map, self.tiles, self.on, self.table = (
@@ -305,7 +306,9 @@ class Today:
         def there(theme: str) -> str:
             return link("confiance", choice, theme=theme if theme in offered else ALL_THEMES)
 
-        return tiles(rows, self.weekly, self.labels, self.city, self.trend_knobs, there)
+        return tiles(
+            rows, self.weekly, self.labels, self.city, self.trend_knobs, there, self.corrected
+        )
 
     def _day(self, choice: Choice) -> str:
         """Return what is on in the city, or in the zone chosen and around it."""
@@ -331,14 +334,18 @@ def _of(table: Any, themes: set[str]) -> Any:
 
 def _evolutions(
     place: Place,
-) -> tuple[Mapping[str, list[float | None]], Mapping[str, str]]:
-    """Return theme → its weeks, and theme → its evolution over the whole city."""
+) -> tuple[Mapping[str, list[float | None]], Mapping[str, str], set[str]]:
+    """Return theme → its weeks, theme → its evolution over the city, the themes corrected."""
     weekly: dict[str, list[float | None]] = {}
     table = pq.read_table(place.run.read("derived/trends/weekly.parquet")).to_pylist()
     for row in sorted(table, key=lambda r: (r["theme"], r["week"])):
         weekly.setdefault(row["theme"], []).append(row["final"])
     rows = pq.read_table(place.run.read("derived/trends/levels.parquet")).to_pylist()
-    return weekly, {row["theme"]: row["label"] for row in rows if row["zone"] == WHOLE}
+    whole = [row for row in rows if row["zone"] == WHOLE]
+    corrected = {
+        row["theme"] for row in whole if any(one["kind"] == CORRECTED for one in row["remarks"])
+    }
+    return weekly, {row["theme"]: row["label"] for row in whole}, corrected
 
 
 def _legend() -> str:
