@@ -22,6 +22,11 @@ from helpers.portfolio import words as portfolio_words
 from helpers.portfolio.words import Names
 from helpers.trends import words as trends_words
 
+GRADED = (
+    "Fiabilité : la note que la source tient neuf semaines sur dix des années étudiées ; Confiance "
+    "la dit sur tout ce qui est reçu, et peut en donner une autre."
+)
+
 
 class Portfolio:
     """A card a question, axis by axis."""
@@ -61,7 +66,7 @@ class Portfolio:
             if mine:
                 cards.append(f'<section class="app-table"><h2>{escape(title)}</h2>{"".join(mine)}'
                              "</section>")  # fmt: skip
-        self.answer.value = words(self._answer(rows), "usual")
+        self.answer.value = words(self._answer(rows), "usual", GRADED)
         self.cards.value = "".join(cards)
 
     def _answer(self, rows: list[dict[str, Any]]) -> str:

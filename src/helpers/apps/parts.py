@@ -80,11 +80,16 @@ class Panel:
         self.widget.add_class("app-panel")
         self.widget.add_class(f"app-{area}")
 
-    def show(self, title: str, line: str, chart: Any, evidence: dict[str, Any]) -> None:
-        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short."""
+    def show(
+        self, title: str, line: str, chart: Any, evidence: dict[str, Any], kept: str = ""
+    ) -> None:
+        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short.
+
+        `kept`: what offers its rows and pictures (`keep.line`).
+        """
         self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
         self._chart.spec = figure.complete(chart.properties(description=f"{title} {line}"))
-        self._evidence.value = evidence_line(evidence)
+        self._evidence.value = evidence_line(evidence) + kept
 
 
 class Proofs:
@@ -114,8 +119,8 @@ def evidence_line(evidence: dict[str, Any]) -> str:
     name = evidence["figure"]
     return (
         f'<p class="app-evidence">Preuve <a download="{name}.evidence.json" '
-        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> · '
-        f"refaire : <code>make figure NAME={name} CITY={evidence['city']}</code></p>"
+        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> '
+        f"<span>· refaire : </span><code>make figure NAME={name} CITY={evidence['city']}</code></p>"
     )
 
 

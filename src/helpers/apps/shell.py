@@ -6,7 +6,7 @@ A page is a class with a `title`, a `question`, the controls that it `uses`, a `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 import ipywidgets as widgets
 
+from helpers.apps import keep
 from helpers.apps.choice import Choice, Offer, offer
 from helpers.apps.parts import Boundary, aside
 from helpers.core.base.french import spoken
@@ -47,6 +48,29 @@ class Place:
     def names(self, division: str) -> Mapping[str, str]:
         """Return code → name of the division's zones."""
         return self.offer.names.get(division, {})
+
+    def told(self, choice: Choice, uses: Sequence[str]) -> str:
+        """Return the choice of these controls in words, as they say it."""
+        values = choice.values()
+        labels = {n: {v: said for said, v in self.offer.options[n]} for n in uses}
+        return " ; ".join(labels[n][values[n]] for n in uses if values[n] in labels[n])
+
+    def kept(
+        self, choice: Choice, uses: Sequence[str], evidence: Mapping[str, Any],
+        heads: Sequence[str], rows: Sequence[Sequence[keep.Cell]],
+    ) -> str:  # fmt: skip
+        """Return the HTML that offers what a figure shows for the choice of these controls."""
+        made_up = self.city.about.simulated
+        values = choice.values()
+        said = [values[n].replace("/", "-") for n in uses if values[n]]
+        name = "-".join([evidence["city"], evidence["figure"], *said])
+        foot = (
+            f"{_when(self.city)}. {self.told(choice, uses)}. "
+            f"{'Données simulées : aucun chiffre réel. ' if made_up else ''}Preuve "
+            f"{evidence['passport']} : make figure NAME={evidence['figure']} "
+            f"CITY={evidence['city']}"
+        )
+        return keep.line(f"{name}-simule" if made_up else name, heads, rows, foot)
 
 
 class Page(Protocol):
@@ -86,7 +110,8 @@ class Shell:
         self.page: Page | None = None
         self._controls: dict[str, widgets.Dropdown] = {}
         if themes:
-            self.page = made(Place(self.run, self.city, self.offer))
+            self.place = Place(self.run, self.city, self.offer)
+            self.page = made(self.place)
             self.boundary = Boundary(self.page.widget)
             self._make_controls(self.offer, self.page.uses)
             self.boundary.run(self._show)
@@ -129,7 +154,9 @@ class Shell:
         for name, control in self._controls.items():
             self.choice = self.choice.with_value(name, control.value)
         self.page.show(self.choice)
-        self.nav.value = _nav(self.city, type(self.page).title, self.choice)
+        page = type(self.page)
+        told = self.place.told(self.choice, [n for n in page.uses if n != "role"])
+        self.nav.value = _nav(self.city, page.title, self.choice, told)
 
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
@@ -157,17 +184,25 @@ def _simulated(city: City) -> str:
     )
 
 
-def _nav(city: City, title: str, choice: Choice) -> str:
-    """Return title and navigation; its `data-query` is what the page's address is to say."""
+def _when(city: City) -> str:
+    return f"{city.about.title}, au {spoken(city.about.period.end)}"
+
+
+def _nav(city: City, title: str, choice: Choice, told: str) -> str:
+    """Return title and navigation; its `data-query` is what the page's address is to say.
+
+    `told`: the choice in words, for paper, where no control is.
+    """
     items = []
     for page, name in PAGES.items():
         here = ' aria-current="page"' if name == title else ""
         items.append(f'<li><a href="{escape(link(page, choice))}"{here}>{escape(name)}</a></li>')
-    when = f"{city.about.title}, au {spoken(city.about.period.end)}"
     return (
         f'<div class="app-heading" data-query="{escape(choice.query())}"><nav aria-label="Pages">'
         f"<ul>{''.join(items)}</ul></nav><h1>{escape(title)} "
-        f"<span>{escape(when)}</span></h1></div>"
+        f"<span>{escape(_when(city))}</span></h1>"
+        '<button type="button" data-keep="print">Imprimer la fiche</button>'
+        f'<p class="app-paper">{escape(told)}</p></div>'
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -16,24 +16,27 @@ from helpers.trends.words import LABELS
 Row = dict[str, Any]
 WEEKS = 26  # drawn
 WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
-ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "?", "abstained": "–"}
+ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "↕", "abstained": "–"}
 # What the measures of zones mean, where they stand.
 ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 
 
 def tiles(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: str,
+    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
 ) -> str:  # fmt: skip
     """Return a role's indicators as HTML, what is said of one theme in one tile.
 
     `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
-    says it. `reliability`: the link to what the letters mean.
+    says it. `reliability`: theme (or nothing) → the link to what its letter means.
+    `corrected`: the themes whose evolution sets aside a change in how facts are recorded.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["theme"] or row["target"], _kind(row)), []).append(row)
-    told = [_tile(own, weekly, labels, city, knobs, reliability) for own in groups.values()]
+    told = [
+        _tile(own, weekly, labels, city, knobs, reliability, corrected) for own in groups.values()
+    ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
         f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul></section>'
@@ -46,7 +49,7 @@ def _kind(row: Row) -> str:
 
 def _tile(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: str,
+    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
 ) -> str:  # fmt: skip
     first = rows[0]
     drawn, label = "", ""
@@ -60,11 +63,14 @@ def _tile(
     lines = [_line(row, knobs, label) for row in rows]
     if label and not changes:
         lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} sem.</p>")
+    if changes and first["theme"] in corrected:
+        lines.append("<p>façon d'enregistrer corrigée</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:
+        why = escape(reliability(first["theme"] or ""))
         badge = (
-            f'<a href="{escape(reliability)}" title="De A, la plus sûre, à D ; voir Confiance">'
+            f'<a href="{why}" title="De A, la plus sûre, à D ; voir Confiance">'
             f"fiabilité {escape(max(grades))}</a>"
         )
     return f"<li><h3>{escape(title)}</h3>{''.join(lines)}<p>{badge}{drawn}</p></li>"
@@ -72,7 +78,8 @@ def _tile(
 
 def _signed(ratio: float) -> str:
     """Return a ratio as a change in whole per cent: finer than its interval would say too much."""
-    return f"{'+' if ratio >= 1 else ''}{percent(ratio - 1)}"
+    told = percent(ratio - 1)
+    return told if told.startswith("0") or ratio < 1 else f"+{told}"
 
 
 def _direction(label: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ import ipywidgets as widgets
 import pyarrow.parquet as pq
 import shapely
 
+from helpers.apps import keep
 from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
@@ -18,7 +20,7 @@ from helpers.apps.parts import Panel, Proofs, evidence_line, words
 from helpers.apps.shell import Place, link
 from helpers.apps.tiles import tiles
 from helpers.core.base import store
-from helpers.core.base.french import plural
+from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
@@ -27,6 +29,7 @@ from helpers.core.stage import figure, maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
 from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
+from helpers.trends.levels import CORRECTED
 
 TABLES = (
     "cube.parquet",
@@ -43,11 +46,15 @@ TABLES = (
 PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
 FRAMES = {
     "wide": (600, 430),
-    "narrow": (346, 180),
+    "narrow": (346, 200),
 }  # of the map, in pixels, on a screen and a phone
 MAP = "Carte : chaque zone jugée contre son habitude"
 NAMED = 8  # zones named on the map at most
 BACK = 28  # days over which « since when » is looked for
+# What the map and the curve are kept as.
+JUDGED = ("code", "zone", "thème", "jours", "faits", "attendus", "de", "à", "jugement")
+WEEK = ("thème", "code", "zone", "semaine du", "faits", "de", "à")
+FIRST = 60  # counts in the table of all themes and zones
 WEEKS, YEARS = 16, 104  # drawn for periods up to BACK days, and for longer ones
 
 
@@ -74,7 +81,7 @@ class Today:
         self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
         self.today = agenda.of_tables(self.city.about.period.end, tables)
         self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
-        self.weekly, self.labels = _evolutions(place)
+        self.weekly, self.labels, self.corrected = _evolutions(place)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
         self.answer, self.cards, self.map, self.tiles, self.on, self.table = (
@@ -98,16 +105,17 @@ class Today:
         began = self._since(found)
         answer, level = self._answer(choice, found, names, began)
         cards = self._cards(choice, found, names, began)
-        drawn, evidence = self._map(choice, rows, names)
-        line, trend_title, trend = self._trend(choice, found, names)
-        table = self._table(choice, names, evidence_line(evidence))
+        drawn = self._map(choice, rows, names)
+        line, trend, weeks = self._trend(choice, found, names)
+        table = self._table(choice, names)
         self.answer.value = words(answer, level, told.promise(self.judged, choice))
         self.cards.value = cards
         self.map.value = drawn
         self.tiles.value = self._tiles(choice)
-        self.on.value = self._day()
-        spec = figure.complete(trend)
-        self.trend.show(trend_title, line, trend, self.proofs.of("trend", _as_told(choice), spec))
+        self.on.value = self._day(choice)
+        proof = self.proofs.of("trend", _as_told(choice), figure.complete(trend))
+        kept = self.place.kept(choice, self.uses[:3], proof, WEEK, weeks)
+        self.trend.show("Depuis quand ?", line, trend, proof, kept)
         self.table.value = table
 
     def _answer(
@@ -162,7 +170,7 @@ class Today:
         """Return what else was recorded on the days of an alert, in its zone and beside it."""
         if row["zone"] == WHOLE:
             return ""
-        ring = {row["zone"], *self._beside(row["division"], row["zone"])}
+        ring = {row["zone"], *self._near(row["division"], row["zone"], row["division"])}
         total: dict[str, int] = {}
         span = window(self.city.about.period.end, row["period_days"])
         for theme, zone, n in counts(self.con, ["theme", "zone"], division=row["division"],
@@ -173,20 +181,21 @@ class Today:
         listed = ", ".join(f"{self.city.themes[t].title} ({n})" for t, n in ranked)
         return f"Les mêmes jours, là et autour : {listed}" if listed else ""
 
-    def _beside(self, division: str, zone: str) -> list[str]:
+    def _near(self, division: str, zone: str, among: str) -> list[str]:
+        """Return the zones of the division `among` that a zone holds, is held by or touches."""
         rows = self.con.execute(
-            "SELECT code, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
-            "ORDER BY code", [division]
-        ).fetchall()  # fmt: skip
-        shapes = {code: shapely.from_wkb(shape) for code, shape in rows}
-        own = shapes.get(zone)
+            "SELECT division, code, geometry FROM zones WHERE geometry IS NOT NULL "
+            "AND (division = ? OR (division = ? AND code = ?)) ORDER BY code",
+            [among, division, zone],
+        ).fetchall()
+        shapes = {(where, code): shapely.from_wkb(shape) for where, code, shape in rows}
+        own = shapes.get((division, zone))
         if own is None:
             return []
-        return [code for code, shape in shapes.items() if code != zone and own.intersects(shape)]
+        return [code for (where, code), shape in shapes.items()
+                if where == among and own.intersects(shape)]  # fmt: skip
 
-    def _map(
-        self, choice: Choice, rows: Sequence[Row], names: told.Names
-    ) -> tuple[str, dict[str, Any]]:
+    def _map(self, choice: Choice, rows: Sequence[Row], names: told.Names) -> str:
         kept = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"]))
         by_zone: dict[str, list[Row]] = {}
         for row in kept:
@@ -209,7 +218,15 @@ class Today:
         more = len(loud) - NAMED
         if more > 0:
             drawn += f"<p>et {plural(more, 'autre')} dans le tableau, plus bas.</p>"
-        return drawn + _legend(), self.proofs.of("map", _as_told(choice), drawn)
+        proof = self.proofs.of("map", _as_told(choice), drawn)
+        lines = [
+            [code, names[code], self.city.themes[row["theme"]].title, row["period_days"], row["n"],
+             row["expected"], row["low"], row["high"], told.SHORT[row["tier"]]]
+            for code, row in sorted(shown.items()) if code in zones
+        ]  # fmt: skip
+        offered = self.place.kept(choice, self.uses[:3], proof, JUDGED, lines)
+        foot = f'<div class="app-foot">{evidence_line(proof)}{offered}</div>'
+        return drawn + _legend() + foot
 
     def _drawn(
         self, choice: Choice, zones: Mapping[str, zone_map.Zone], named: Mapping[str, str]
@@ -232,8 +249,8 @@ class Today:
 
     def _trend(
         self, choice: Choice, found: Sequence[Row], names: told.Names
-    ) -> tuple[str, str, Any]:
-        """Return line, title and chart of the theme chosen, or of what is least expected."""
+    ) -> tuple[str, Any, list[list[keep.Cell]]]:
+        """Return line, chart and rows of the theme chosen, or of what is least expected."""
         theme, zone = choice.theme, choice.zone
         if theme == ALL_THEMES:
             rows = self.judged.rows(choice.division, choice.days)
@@ -254,33 +271,59 @@ class Today:
             f"{about} : {plural(count, 'dernière semaine')}. Bande : l'habitude, dont une semaine "
             "sur vingt sort par hasard ; en gris, les mêmes semaines des années passées"
         )
-        return line, "Depuis quand ?", chart
+        title = self.city.themes[theme].title
+        return line, chart, [
+            [title, zone, where, str(one["first"]), one["n"], one["low"], one["high"]]
+            for one in reversed(weeks[:count])
+        ]  # fmt: skip
 
-    def _table(self, choice: Choice, names: told.Names, proof: str) -> str:
+    def _table(self, choice: Choice, names: told.Names) -> str:
         rows = self.judged.rows(choice.division, choice.days, choice.theme)
         if choice.zone != WHOLE:
             rows = [row for row in rows if row["zone"] == choice.zone]
         rows = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
-        if choice.theme == ALL_THEMES:
-            rows = rows[:60]
+        inside = ""
+        if choice.theme == ALL_THEMES and choice.zone == WHOLE:
+            whole = [row for row in rows if row["zone"] == WHOLE]
+            inside = told.table(whole, self.city, names, "Toute la ville, thème par thème")
+            rows = [row for row in rows if row["zone"] != WHOLE]
         caption = f"{plural(len(rows), 'compte')}, le moins attendu d'abord"
-        inside = told.table(rows, self.city, names, caption)
+        if choice.theme == ALL_THEMES and len(rows) > FIRST:
+            caption = f"Les {number(FIRST)} comptes les moins attendus, sur {number(len(rows))}"
+            rows = rows[:FIRST]
+        inside += told.table(rows, self.city, names, caption)
         return (
             '<details class="app-table"><summary>Le tableau derrière la carte</summary>'
-            f"{inside}{proof}</details>"
+            f"{inside}</details>"
         )
 
     def _tiles(self, choice: Choice) -> str:
         rows = [row for row in self.indicators if row["role"] == choice.role]
         if not rows:
             return ""
-        there = link("confiance", choice)
-        return tiles(rows, self.weekly, self.labels, self.city, self.trend_knobs, there)
+        offered = {value for _, value in self.place.offer.options["theme"]}
 
-    def _day(self) -> str:
-        names = self.place.names(self.city.about.main_division)
-        line = told.day_line(self.today, self.city, names)
-        inside = to_html(situation_words.day(self.city, self.today, names))
+        def there(theme: str) -> str:
+            return link("confiance", choice, theme=theme if theme in offered else ALL_THEMES)
+
+        return tiles(
+            rows, self.weekly, self.labels, self.city, self.trend_knobs, there, self.corrected
+        )
+
+    def _day(self, choice: Choice) -> str:
+        """Return what is on in the city, or in the zone chosen and around it."""
+        main = self.city.about.main_division
+        names, today, where = self.place.names(main), self.today, ""
+        if choice.zone != WHOLE:
+            near = {*self._near(choice.division, choice.zone, main)}
+            today = replace(
+                today,
+                events=[row for row in today.events if row["zone"] in near],
+                closures=[row for row in today.closures if row["zone"] in near],
+            )
+            where = f"{self.place.names(choice.division)[choice.zone]} et autour"
+        line = told.day_line(today, self.city, names, where)
+        inside = to_html(situation_words.day(self.city, today, names))
         return f'<details class="app-on"><summary>{escape(line)}</summary>{inside}</details>'
 
 
@@ -291,14 +334,18 @@ def _of(table: Any, themes: set[str]) -> Any:
 
 def _evolutions(
     place: Place,
-) -> tuple[Mapping[str, list[float | None]], Mapping[str, str]]:
-    """Return theme → its weeks, and theme → its evolution over the whole city."""
+) -> tuple[Mapping[str, list[float | None]], Mapping[str, str], set[str]]:
+    """Return theme → its weeks, theme → its evolution over the city, the themes corrected."""
     weekly: dict[str, list[float | None]] = {}
     table = pq.read_table(place.run.read("derived/trends/weekly.parquet")).to_pylist()
     for row in sorted(table, key=lambda r: (r["theme"], r["week"])):
         weekly.setdefault(row["theme"], []).append(row["final"])
     rows = pq.read_table(place.run.read("derived/trends/levels.parquet")).to_pylist()
-    return weekly, {row["theme"]: row["label"] for row in rows if row["zone"] == WHOLE}
+    whole = [row for row in rows if row["zone"] == WHOLE]
+    corrected = {
+        row["theme"] for row in whole if any(one["kind"] == CORRECTED for one in row["remarks"])
+    }
+    return weekly, {row["theme"]: row["label"] for row in whole}, corrected
 
 
 def _legend() -> str:

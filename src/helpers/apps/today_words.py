@@ -237,8 +237,11 @@ def on_there(today: agenda.Today, city: City) -> dict[str, str]:
     }
 
 
-def day_line(today: agenda.Today, city: City, names: Names) -> str:
-    """Return the day in one line: what is on, what is closed, the warning; as written."""
+def day_line(today: agenda.Today, city: City, names: Names, around: str = "") -> str:
+    """Return the day in one line: what is on, what is closed, the warning; as written.
+
+    `around`: the part of the city that `today` is limited to.
+    """
     rules = city.about.agenda
     told = []
     if rules.events is not None:
@@ -256,7 +259,7 @@ def day_line(today: agenda.Today, city: City, names: Names) -> str:
         level = today.warnings[0]["level"] if today.warnings else ""
         told.append(f"vigilance météo {level}" if level else "aucune vigilance météo")
     said = " · ".join(told) or "aucune source ne dit ce qui s'y passe"
-    return f"Le {spoken(today.day)} : {said}"
+    return f"Le {spoken(today.day)}{f', {around}' if around else ''} : {said}"
 
 
 def zone_words(rows: Sequence[Row], city: City, name: str, theme: str) -> str:

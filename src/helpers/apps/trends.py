@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from helpers.apps import feeling
+from helpers.apps import feeling, keep
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.parts import Panel, Proofs, table, words
 from helpers.apps.shell import Place
@@ -37,6 +37,9 @@ TABLES = (
     "derived/reliability/drift.parquet",
 )
 PUBLISHED = {"changes": "trends/trends_levels", "weeks": "trends/trends_weekly"}
+# What the evolutions and the curve are kept as.
+CHANGE = ("thème", "évolution", "rapport", "de", "à")
+WEEK = ("thème", "code", "zone", "semaine du", "faits", "de", "à")
 WEEKS = 156  # drawn: three years
 LISTED = 12  # zones told one by one
 
@@ -71,15 +74,18 @@ class Trends:
         theme = choice.theme or self._first(whole)
         said = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
         drawn = figures.levels(self.levels, self.city, self.knobs.minimum_count)
-        line, weeks = self._weeks(choice, theme)
+        line, weeks, rows = self._weeks(choice, theme)
         zones, detail = self._zones(choice), self._detail()
         self.answer.value = words(self._answer(choice, whole), "usual")
+        proof = self.proofs.of("changes", said, figure.complete(drawn.chart))
+        kept = self.place.kept(choice, (), proof, CHANGE, self._kept(whole))
         self.changes.show("Qu'est-ce qui change ?", (
             f"Chaque thème, les {self.knobs.window_weeks} dernières semaines rapportées aux "
             "précédentes ; en gris, ce qui ne serait pas vu"
-        ), drawn.chart, self.proofs.of("changes", said, figure.complete(drawn.chart)))  # fmt: skip
-        self.weeks.show("Depuis quand ?", line, weeks,
-                        self.proofs.of("weeks", said, figure.complete(weeks)))  # fmt: skip
+        ), drawn.chart, proof, kept)  # fmt: skip
+        proof = self.proofs.of("weeks", said, figure.complete(weeks))
+        kept = self.place.kept(choice, self.uses, proof, WEEK, rows)
+        self.weeks.show("Depuis quand ?", line, weeks, proof, kept)
         self.zones.value, self.detail.value = zones, detail
 
     def _first(self, whole: list[dict[str, Any]]) -> str:
@@ -127,7 +133,15 @@ class Trends:
             + (f" À savoir : {plain(known)}." if known else "")
         )
 
-    def _weeks(self, choice: Choice, theme: str) -> tuple[str, Any]:
+    def _kept(self, whole: list[dict[str, Any]]) -> list[list[keep.Cell]]:
+        """Return the evolutions of the whole city, as they are kept."""
+        return [
+            [self.city.themes[r["theme"]].title, trends_words.LABELS[r["label"]],
+             r["ratio"], r["low"], r["high"]]
+            for r in whole
+        ]  # fmt: skip
+
+    def _weeks(self, choice: Choice, theme: str) -> tuple[str, Any, list[list[keep.Cell]]]:
         groups = held.read(self.con, self.city, theme, choice.division)
         series = next(one for one in groups if choice.zone in one.zones)
         weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs)
@@ -137,7 +151,11 @@ class Trends:
             f"{self.city.themes[theme].title}, {where} : trois ans, semaine par semaine ; bande : "
             "l'habitude, dont une semaine sur vingt sort par hasard"
         )
-        return line, chart
+        title = self.city.themes[theme].title
+        return line, chart, [
+            [title, choice.zone, where, str(one["first"]), one["n"], one["low"], one["high"]]
+            for one in reversed(weeks[:WEEKS])
+        ]  # fmt: skip
 
     def _zones(self, choice: Choice) -> str:
         """Return the zones established as moving, the most certain first, as a table."""

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from helpers.apps import keep
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Panel, Proofs, evidence_line, words
 from helpers.apps.shell import Place
@@ -39,6 +40,9 @@ TABLES = (
 )
 PUBLISHED = {"map": "hotspots/hotspots_map", "rhythm": "rhythms/rhythms_week"}
 FRAMES = {"wide": (600, 400), "narrow": (346, 220)}
+# What the map and the week are kept as.
+CELLS = ("thème", "maille", "faits")
+HOURS = ("thème", "période", "jour", "heure", "faits", "indice", "sûr")
 NAMED = 6  # zones named on the map at most
 TITLE = "Carte : mailles à part, par quartier"
 
@@ -78,14 +82,16 @@ class WhereWhen:
                 "période_jours": choice.days}  # fmt: skip
         zones = self._zones(theme, choice)
         drawn = self._map(choice, zones, theme)
-        line, week = self._rhythm(choice, theme)
+        line, week, hours = self._rhythm(choice, theme)
         repeats = self._repeats(theme)
         small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses."
         self.answer.value = words(self._answer(choice, theme, zones), "usual", small)
-        proof = evidence_line(self.proofs.of("map", said, drawn))
-        self.map.value = drawn + proof
-        self.rhythm.show("À quelles heures ?", line, week,
-                         self.proofs.of("rhythm", said, figure.complete(week)))  # fmt: skip
+        proof = self.proofs.of("map", said, drawn)
+        kept = self.place.kept(choice, self.uses[1:], proof, CELLS, self._kept(theme))
+        self.map.value = f'{drawn}<div class="app-foot">{evidence_line(proof)}{kept}</div>'
+        proof = self.proofs.of("rhythm", said, figure.complete(week))
+        kept = self.place.kept(choice, self.uses, proof, HOURS, hours)
+        self.rhythm.show("À quelles heures ?", line, week, proof, kept)
         self.repeats.value = repeats
 
     def _hot(self, theme: str) -> list[dict[str, Any]]:
@@ -161,23 +167,31 @@ class WhereWhen:
         )
         return "".join(parts) + told if parts else "<p>Découpage sans contours : pas de carte.</p>"
 
-    def _rhythm(self, choice: Choice, theme: str) -> tuple[str, Any]:
+    def _kept(self, theme: str) -> list[list[keep.Cell]]:
+        """Return the theme's cells that stand out, as they are kept."""
+        title = self.city.themes[theme].title
+        return [[title, row["cell"], row["n"]] for row in self._hot(theme)]
+
+    def _rhythm(self, choice: Choice, theme: str) -> tuple[str, Any, list[list[keep.Cell]]]:
         zone = None if choice.zone == WHOLE else (choice.division, choice.zone)
         enough, told = self.knobs.minimum_count, situation_words.period_title(choice.days)
         end = self.city.about.period.end
         week = rhythms_week.week(
             self.con, self.city, theme, window(end, choice.days), self.knobs, zone
         )
-        if week.total < enough:
+        if week.total < enough or week.thin.all():
+            few = "compte trop peu de faits" if week.total < enough else "n'établit aucun écart"
             whole = window(end, self.knobs.window_days)
             week = rhythms_week.week(self.con, self.city, theme, whole, self.knobs, zone)
-            told = "sur douze mois, la période compte trop peu de faits"
+            told = f"sur douze mois, la période {few}"
         thin = week.thin
         if week.total < enough:
             thin, told = np.ones_like(thin), "abstention, trop peu de faits"
         rows = rhythms_figures.grid(week.weights, week.lived, thin)
-        line = f"{self.city.themes[theme].title} : {told}"
-        return line, rhythms_figures.heatmap(rows, 470, 190)
+        title = self.city.themes[theme].title
+        line = f"{title} : {told}"
+        hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
+        return line, rhythms_figures.heatmap(rows, 470, 190), hours
 
     def _repeats(self, theme: str) -> str:
         keep = pa.array(
