@@ -270,8 +270,8 @@ def test_what_changed_this_month_in_three_clicks(built: Place, url: str) -> None
 
 def around(truth: Truth, code: str) -> set[str]:
     """Return a quarter and those whose outline meets its own."""
-    rows = truth.rows("SELECT code, geometry FROM {zones} WHERE division = 'quartiers'")
-    shapes = {str(one): shapely.from_wkb(shape) for one, shape in rows}
+    rows = truth.rows("SELECT code, hex(geometry) FROM {zones} WHERE division = 'quartiers'")
+    shapes = {str(one): shapely.from_wkb(str(shape)) for one, shape in rows}
     return {one for one, shape in shapes.items() if shape.intersects(shapes[code])}
 
 
