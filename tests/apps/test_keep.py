@@ -12,7 +12,10 @@ from helpers.apps import keep, tiles
 
 
 def test_another_reader_finds_the_numbers(tmp_path: Path) -> None:
-    rows = [["Hôtel-de-Ville ; l'autre", 3, 1.5, None], ['« dit "ici" »', 1234, -0.25, 0]]
+    rows: list[list[keep.Cell]] = [
+        ["Hôtel-de-Ville ; l'autre", 3, 1.5, None],
+        ['« dit "ici" »', 1234, -0.25, 0],
+    ]
     path = tmp_path / "garde.csv"
     path.write_bytes(keep.table(("zone", "faits", "rapport", "de"), rows))
     read = duckdb.sql(

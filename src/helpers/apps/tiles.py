@@ -60,11 +60,9 @@ def _tile(
     else:
         title = trends_words.indicator_title(first, city)
     changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
-    lines = [_line(row, knobs, label) for row in rows]
+    lines = [_line(row, knobs, label, first["theme"] in corrected) for row in rows]
     if label and not changes:
         lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} sem.</p>")
-    if changes and first["theme"] in corrected:
-        lines.append("<p>façon d'enregistrer corrigée</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:
@@ -89,14 +87,15 @@ def _direction(label: str) -> str:
     )
 
 
-def _line(row: Row, knobs: Knobs, label: str) -> str:
+def _line(row: Row, knobs: Knobs, label: str, corrected: bool) -> str:
     if row["status"] != "ok":
         why = trends_words.reason(row, knobs.minimum_count)
         return f"<p>abstention : {escape(why)}</p>"
     measure, value, low, high = (row[k] for k in ("measure", "value", "low", "high"))
     if measure == "change":
         span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} sem."
-        return f"<p>{_direction(label)} {_signed(value)} ({span})</p>"
+        known = ", corrigé" if corrected else ""
+        return f"<p>{_direction(label)} {_signed(value)} ({span}{known})</p>"
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"
         span = f"({number(low)} à {number(high)}) " if measure == "critical" else ""

@@ -46,7 +46,7 @@ TABLES = (
 PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
 FRAMES = {
     "wide": (600, 430),
-    "narrow": (346, 200),
+    "narrow": (346, 180),
 }  # of the map, in pixels, on a screen and a phone
 MAP = "Carte : chaque zone jugée contre son habitude"
 NAMED = 8  # zones named on the map at most

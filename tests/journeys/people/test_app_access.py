@@ -254,7 +254,7 @@ def test_what_changed_this_month_in_three_clicks(built: Place, url: str) -> None
         hand = Clicks(page)
         hand.today()
         hand.take("Période", "28 derniers jours")
-        page.locator(".app-words", has_text="28 derniers jours").wait_for()
+        page.locator("[data-query*='periode=28']").wait_for()  # told last, the table before it
         table = page.locator(".app-table", has_text="Le tableau derrière la carte")
         hand.on(table.locator("summary"))
         lines = table.locator("table").first.locator("tbody tr").all_inner_texts()
@@ -270,8 +270,8 @@ def test_what_changed_this_month_in_three_clicks(built: Place, url: str) -> None
 
 def around(truth: Truth, code: str) -> set[str]:
     """Return a quarter and those whose outline meets its own."""
-    rows = truth.rows("SELECT code, geometry FROM {zones} WHERE division = 'quartiers'")
-    shapes = {str(one): shapely.from_wkb(shape) for one, shape in rows}
+    rows = truth.rows("SELECT code, hex(geometry) FROM {zones} WHERE division = 'quartiers'")
+    shapes = {str(one): shapely.from_wkb(str(shape)) for one, shape in rows}
     return {one for one, shape in shapes.items() if shape.intersects(shapes[code])}
 
 
@@ -331,7 +331,8 @@ def test_whether_a_number_can_be_trusted_in_three_clicks(built: Place, url: str)
             page.locator("#rendered_cells .app-table table").first.locator("tbody tr").count() == 1
         )
         assert hand.n <= 3
-    log.assert_clean()
+    # The page that is left tells its process, and does not wait for an answer.
+    assert (log.blocked, log.errors) == ([], [])
 
 
 @needs_chromium
