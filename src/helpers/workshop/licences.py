@@ -43,6 +43,7 @@ FAMILIES: dict[tuple[str, str], set[str]] = {
 RANKS = {name: rank for rank, names in enumerate(FAMILIES.values()) for name in names}
 # Where the metadata do not tell what the package's own licence file tells.
 TOLD_BY_FILE = {
+    "axe-playwright-python": "MIT AND MPL-2.0",  # axe-core within is MPL
     "asyncssh": "EPL-2.0 OR GPL-2.0-or-later",
     "grandalf": "GPL-2.0-only OR EPL-1.0",
 }
