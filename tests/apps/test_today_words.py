@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from types import SimpleNamespace
@@ -11,8 +12,10 @@ import pytest
 
 from helpers.apps import today_words
 from helpers.apps.choice import Choice
-from helpers.apps.tiles import sparkline
+from helpers.apps.tiles import sparkline, tiles
 from helpers.core.base.markup import to_html
+from helpers.core.stage import params
+from tests.fixtures.real import ROOT
 from tests.journeys.people.trap import READ
 
 CITY: Any = SimpleNamespace(
@@ -48,6 +51,24 @@ def test_the_sentence_says_what_where_since_when_and_how_many_more() -> None:
     watch = [row("Z1", "watch", days=1), row("Z2", "watch")]
     assert sentence(watch).startswith("Aucune alerte ; à regarder : **Bruit, Quartier 1** : 12 ")
     assert sentence(watch).endswith(" ; et 1 autre.")
+
+
+def test_the_sentence_of_a_zone_names_it_once() -> None:
+    there = dataclasses.replace(CHOICE, zone="Z1")
+    assert sentence([row("Z1", "alert")], there).count("Quartier 1") == 1
+    assert sentence([], there).startswith("Quartier 1 : **rien ne sort de l'ordinaire**")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_tiles_say_that_they_are_of_the_whole_city_where_the_page_is_not(elsewhere: bool) -> None:
+    """A level of the city beside a quarter's alert would be read as the quarter's."""
+    level = {"role": "direction", "measure": "level", "target": "bruit", "theme": "bruit",
+             "value": 941.0, "low": 930.0, "high": 952.0, "n": 941, "step": "week",
+             "reliability": "B", "status": "ok", "reason": "", "remarks": []}  # fmt: skip
+    page = tiles([level], {}, {"bruit": "stable"}, CITY, params.knobs("trends", ROOT), str, (),
+                 elsewhere)  # fmt: skip
+    assert ("<h3>Toute la ville : Bruit</h3>" in page) == elsewhere
+    assert ("<h3>Bruit</h3>" in page) != elsewhere
 
 
 @pytest.mark.parametrize("many", [1, 3, 4, 8])

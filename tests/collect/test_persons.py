@@ -119,6 +119,11 @@ def test_the_name_of_a_place_is_no_person(text: str) -> None:
     assert screened([text]) == [None]
 
 
+def test_an_hour_alone_is_no_plate_and_hides_none() -> None:
+    told = persons.screen(pa.array(["9 h 05", "23h59", "12-H-13", "vu 345 h 12"])).to_pylist()
+    assert told == [None, None, "plaque", "plaque"]
+
+
 def test_the_lists_are_learnt_alike_each_time() -> None:
     """The same lists, the same numbers, to the last bit."""
     told = names.lists()

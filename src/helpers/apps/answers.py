@@ -73,7 +73,7 @@ class Portfolio:
         if not rows:
             return "**Aucune question** n'est posée sur ce thème."
         moving = [row for row in rows if row["label"] in ("up", "down")]
-        told = [f"{plain(row['title'])} {trends_words.LABELS[row['label']]}" for row in moving]
+        told = [f"« {plain(row['title'])} » {trends_words.LABELS[row['label']]}" for row in moving]
         said = " ; ".join(told) or "aucune évolution n'est établie"
         return f"**{plural(len(rows), 'question')}** : {said}."
 

@@ -24,18 +24,21 @@ ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 def tiles(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
     city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
+    elsewhere: bool,
 ) -> str:  # fmt: skip
     """Return a role's indicators as HTML, what is said of one theme in one tile.
 
     `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
     says it. `reliability`: theme (or nothing) → the link to what its letter means.
     `corrected`: the themes whose evolution sets aside a change in how facts are recorded.
+    `elsewhere`: the page is about a zone, and these numbers are not.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["theme"] or row["target"], _kind(row)), []).append(row)
     told = [
-        _tile(own, weekly, labels, city, knobs, reliability, corrected) for own in groups.values()
+        _tile(own, weekly, labels, city, knobs, reliability, corrected, elsewhere)
+        for own in groups.values()
     ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
@@ -50,11 +53,13 @@ def _kind(row: Row) -> str:
 def _tile(
     rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
     city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
+    elsewhere: bool,
 ) -> str:  # fmt: skip
     first = rows[0]
     drawn, label = "", ""
     if _kind(first) == "theme" and first["theme"] in city.themes:
         title = city.themes[first["theme"]].title
+        title = f"Toute la ville : {title}" if elsewhere else title
         drawn = sparkline(weekly.get(first["theme"], ()))
         label = labels.get(first["theme"], "abstained")
     else:

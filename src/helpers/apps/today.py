@@ -307,8 +307,9 @@ class Today:
             return link("confiance", choice, theme=theme if theme in offered else ALL_THEMES)
 
         return tiles(
-            rows, self.weekly, self.labels, self.city, self.trend_knobs, there, self.corrected
-        )
+            rows, self.weekly, self.labels, self.city, self.trend_knobs, there, self.corrected,
+            choice.zone != WHOLE,
+        )  # fmt: skip
 
     def _day(self, choice: Choice) -> str:
         """Return what is on in the city, or in the zone chosen and around it."""

@@ -18,7 +18,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.situation import agenda, figures
 from helpers.situation import words as situation_words
-from helpers.situation.judgement import ABSTAINED, ALERT, BELOW, WATCH, Judgement, Row
+from helpers.situation.judgement import ABSTAINED, ALERT, BELOW, USUAL, WATCH, Judgement, Row
 
 Names = Mapping[str, str]
 Since = Mapping[tuple[str, str, int], dt.date]  # theme, zone, days → day since when
@@ -27,7 +27,7 @@ TIERS = {
     ALERT: "alerte, plus que d'habitude",
     WATCH: "à regarder, plus que d'habitude",
     BELOW: "moins que d'habitude",
-    "usual": "comme d'habitude",
+    USUAL: "comme d'habitude",
     ABSTAINED: "abstention",
 }
 SHORT = figures.TIERS
@@ -88,7 +88,7 @@ def of_the_day(found: Sequence[Row], choice: Choice, city: City, names: Names, s
     elif watch > 1:
         others.append(plural(watch - 1, "autre"))
     more = f" ; et {', '.join(others)}" if others else ""
-    return f"{where}{head} : {_told(found[0], city, names, since)}{more}."
+    return f"{head} : {_told(found[0], city, names, since)}{more}."
 
 
 def promise(judged: Judgement, choice: Choice) -> str:
@@ -137,7 +137,7 @@ def alone(row: Row) -> str:
         apart = f", dont {number(row['aside_n'])} en {days} hors de l'ordinaire, mis à part"
     known = ""
     judged = row["n"] - row["aside_n"]
-    if row["tier"] == "usual" and not row["low"] <= judged <= row["high"]:
+    if row["tier"] == USUAL and not row["low"] <= judged <= row["high"]:
         known = " ; parmi tant de comptes, le hasard suffit à en sortir d'autant"
     return f"{plural(row['n'], 'fait')}{apart}, {TIERS[row['tier']]} ({awaited}{known})"
 
@@ -271,8 +271,8 @@ def zone_words(rows: Sequence[Row], city: City, name: str, theme: str) -> str:
         return f"{name} : {alone(rows[0])}"
     loud = [row for row in rows if row["tier"] in (ALERT, WATCH, BELOW)]
     if not loud:
-        heard = [row for row in rows if row["tier"] != ABSTAINED]
-        return f"{name} : {'comme d’habitude' if heard else 'abstention'}".replace("’", "'")
+        heard = any(row["tier"] != ABSTAINED for row in rows)
+        return f"{name} : {SHORT[USUAL if heard else ABSTAINED]}"
     told = [
         f"{city.themes[r['theme']].title}, {SHORT[r['tier']]}, {plural(r['n'], 'fait')} "
         f"{when(r['period_days'])} ({against(r)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -35,6 +36,7 @@ TABLES = (
     "derived/trends/breaks.parquet",
     "derived/patrol/themes.parquet",
     "derived/reliability/drift.parquet",
+    "derived/reliability/decay.parquet",
 )
 PUBLISHED = {"changes": "trends/trends_levels", "weeks": "trends/trends_weekly"}
 # What the evolutions and the curve are kept as.
@@ -59,8 +61,9 @@ class Trends:
         kept = [t in self.city.themes for t in read[TABLES[6]].column("theme").to_pylist()]
         self.levels = read[TABLES[6]].filter(pa.array(kept, pa.bool_()))
         self.breaks = read[TABLES[7]]
-        self.caveats = standing.caveats(read[TABLES[8]], read[TABLES[9]], run.city)
-        self.doubted = standing.renamed(read[TABLES[9]], run.city)
+        by_agents, drift, decay = (read[name] for name in TABLES[8:])
+        self.caveats = standing.caveats(by_agents, drift, decay, run.city)
+        self.doubted = standing.doubted(drift, decay, run.city)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.answer, self.zones, self.detail = (widgets.HTML() for _ in range(3))
         self.changes, self.weeks = Panel("changes"), Panel("weeks")
@@ -108,16 +111,24 @@ class Trends:
             return f"**{title}, {where}** : {self._told(rows[0])}"
         told = []
         for label, title in (("up", "en hausse"), ("down", "en baisse")):
-            mine = [plain(self.city.themes[r["theme"]].title) for r in whole if r["label"] == label]
+            mine = [
+                plain(self.city.themes[r["theme"]].title) + self._seeming(r["theme"])
+                for r in whole if r["label"] == label
+            ]  # fmt: skip
             listed = ", ".join(mine[:3]) + (f" et {plural(len(mine) - 3, 'autre')}"
                                             if len(mine) > 3 else "")  # fmt: skip
             told.append(
                 f"**{listed}** {title}" if mine else f"aucune {title.removeprefix('en ')} établie"
             )
-        stable = sum(row["label"] == "stable" for row in whole)
-        unclear = sum(row["label"] == "unclear" for row in whole)
-        rest = plural(stable, "thème stable")
-        return f"{over} : {', '.join(told)} ; {rest}, {number(unclear)} sans rien d'établi."
+        counts = Counter(row["label"] for row in whole)
+        rest = f"{plural(counts['stable'], 'thème stable')}, {number(counts['unclear'])} sans rien "
+        rest += "d'établi"
+        if counts["abstained"]:
+            rest += f", {number(counts['abstained'])} en abstention"
+        return f"{over} : {', '.join(told)} ; {rest}."
+
+    def _seeming(self, theme: str) -> str:
+        return f" ({trends_words.SEEMING.strip()})" if theme in self.doubted else ""
 
     def _told(self, row: Mapping[str, Any]) -> str:
         if row["status"] != "ok":

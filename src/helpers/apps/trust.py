@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.parts import table, words
 from helpers.apps.shell import Place
-from helpers.core.base.french import plural, spoken
+from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain, to_html
+from helpers.core.stage import standing
 from helpers.evidence import words as evidence_words
 from helpers.reliability import words as reliability_words
 from helpers.waves import words as waves_words
@@ -21,6 +22,8 @@ LETTERS = (
     "De A, la plus sûre, à D, la moins sûre : la moindre de quatre notes, lignes valides, lieu "
     "connu, délai de saisie, jours manquants."
 )
+
+TABLES = ("reliability/grades", "reliability/decay", "waves/states", "evidence/register")
 
 
 class Trust:
@@ -33,11 +36,10 @@ class Trust:
     def __init__(self, place: Place) -> None:
         self.city, run = place.city, place.run
         self.whole = run.city
-        read = {
-            name: pq.read_table(run.read(f"derived/{name}.parquet"))
-            for name in ("reliability/grades", "waves/states", "evidence/register")
-        }
+        read = {name: pq.read_table(run.read(f"derived/{name}.parquet")) for name in TABLES}
         self.grades = read["reliability/grades"].to_pylist()
+        decay = read["reliability/decay"].to_pylist()
+        self.faded = {r["source"]: standing.faded_words(r) for r in decay if r["status"] == "less"}
         self.answer, self.sources = widgets.HTML(), widgets.HTML()
         states = to_html(waves_words.states(read["waves/states"], self.whole))
         register = read["evidence/register"]
@@ -68,7 +70,7 @@ class Trust:
         self.answer.value = words(self._answer(rows, choice), "usual", LETTERS)
         heads = ("Source", "Note", "Pourquoi", "À savoir")
         lines = [
-            [self._title(row), row["grade"], reliability_words.why(row), _silent(row)]
+            [self._title(row), row["grade"], reliability_words.why(row), self._known(row)]
             for row in rows
         ]
         inside = table(heads, lines)
@@ -82,13 +84,22 @@ class Trust:
             title = plain(self.city.themes[choice.theme].title)
             one = rows[0]
             source = plain(self._title(one))
-            return f"**{title}** : compté dans « {source} », fiabilité {one['grade']}."
+            known = plain(self.faded.get(one["source"], ""))
+            return (
+                f"**{title}** : compté dans « {source} », fiabilité {one['grade']}"
+                f"{f' ; mais {known}' if known else ''}."
+            )
         counts = Counter(row["grade"] for row in rows)
         told = ", ".join(f"{plural(n, 'notée')} {x}" for x, n in sorted(counts.items()))
-        return f"**{plural(len(rows), 'source')}** dont un thème est compté : {told}."
+        less = sum(row["source"] in self.faded for row in rows)
+        known = f" ; {number(less)} apporte{'nt' * (less > 1)} bien moins qu'avant" if less else ""
+        return f"**{plural(len(rows), 'source')}** dont un thème est compté : {told}{known}."
 
-
-def _silent(row: dict[str, Any]) -> str:
-    if row["mute_since"]:
-        return f"se tait depuis le {spoken(row['mute_since'])}"
-    return plural(row["silent_weeks"], "semaine muette") if row["silent_weeks"] else ""
+    def _known(self, row: dict[str, Any]) -> str:
+        """Return what is to be known beside the grade: silences, and a feed that dies slowly."""
+        told = [self.faded[row["source"]]] if row["source"] in self.faded else []
+        if row["mute_since"]:
+            told.append(f"se tait depuis le {spoken(row['mute_since'])}")
+        elif row["silent_weeks"]:
+            told.append(plural(row["silent_weeks"], "semaine muette"))
+        return " ; ".join(told)

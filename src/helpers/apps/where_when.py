@@ -127,14 +127,15 @@ class WhereWhen:
         listed = [f"{plain(names.get(code, situation_words.NO_PLACE))} ({n})"
                   for code, n in list(zones.items())[:3]]  # fmt: skip
         more = f" et {plural(len(zones) - 3, 'autre')}" if len(zones) > 3 else ""
+        first = f" ; d'abord {', '.join(listed)}{more}" if listed else ""
         own = ""
         if choice.zone != WHOLE:
             own = (f" Dans {plain(names[choice.zone])} : "
                    f"{plural(zones.get(choice.zone, 0), 'maille')} à part.")  # fmt: skip
         return (
             f"**{title}**, sur un an : {plural(len(hot), 'maille')} à part sur "
-            f"{number(len(mine))}, qui portent {percent(inside)} des faits localisés ; d'abord "
-            f"{', '.join(listed)}{more}.{own}"
+            f"{number(len(mine))}, qui porte{'nt' * (len(hot) > 1)} {percent(inside)} des faits "
+            f"localisés{first}.{own}"
         )
 
     def _map(self, choice: Choice, zones: dict[str, int], theme: str) -> str:

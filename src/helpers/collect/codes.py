@@ -148,7 +148,7 @@ MOMENT = (
     r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
     r"|\b(?:19|20)\d{2}-\d{2}-\d{2}"
     r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?)?"
-    r"|\b(?:[01]?\d|2[0-4])\s?h\s?[0-5]\d\b"
+    r"|^(?:[01]?\d|2[0-4])\s?h\s?[0-5]\d$"
 )
 SPOKEN = (
     r"\b(?:je|j'ai|j|il|elle|ils|elles|nous|vous|on|m'a|s'est|c'est|est|sont|etait|etaient|avait"

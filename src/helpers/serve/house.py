@@ -20,7 +20,7 @@ from traitlets import Float, Integer, Unicode
 from voila.app import Voila
 from voila.utils import create_include_assets_functions, get_page_config
 
-from helpers.core.base import commands, store
+from helpers.core.base import commands
 from helpers.core.stage import warm
 from helpers.serve import access, assets, editions, handlers, prepared, visitors, wire
 from helpers.serve.page import ONE_THREAD
@@ -159,10 +159,7 @@ class House(Voila):  # type: ignore[misc]  # Voilà is untyped
         """Prepare a page anew; a page that fails replaces none that works."""
         notebook = self.notebooks[name]
         where = self.edition.path(notebook) if self.edition else notebook
-        environment = prepared.environment()
-        if self.edition:
-            environment[store.EDITION] = "1"
-        page = await prepared.prepare(name, where, environment, self._renderer(name))
+        page = await prepared.prepare(name, where, self._renderer(name))
         former = self.pages.get(name)
         if page.failed and former is not None and not former.failed:
             page.close()

@@ -125,9 +125,7 @@ def _squeeze(text: str, mode: int) -> bytes:
     return squeeze.compress(text.encode()) + squeeze.flush(mode)
 
 
-async def prepare(
-    name: str, notebook: Path, environment: Mapping[str, str], renderer: Rendered
-) -> Page:
+async def prepare(name: str, notebook: Path, renderer: Rendered) -> Page:
     """Run a notebook in a process of its own; return the page, even of one that failed."""
     mine, other = socket.socketpair()
     with other:
@@ -135,7 +133,7 @@ async def prepare(
             [sys.executable, "-I", "-S", warm.__file__, "helpers.serve.page", str(notebook)],
             stdin=other.fileno(),
             cwd=notebook.parent,
-            env=dict(environment),
+            env=_environment(),
         )
     loop = asyncio.get_running_loop()
     text = await loop.run_in_executor(None, streams.receive, mine)
@@ -163,6 +161,6 @@ def _build(told: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return what a page's process is told of this one's environment."""
     return {name: value for name, value in os.environ.items() if name != "QUERY_STRING"}

@@ -124,23 +124,29 @@ def last_week(run: Published) -> Iterator[Said]:
     alerts = [r for r in run.table("situation/alerts") if r["status"] == "ok"]
     end = run.city.about.period.end
     surges = [
-        (theme, place)
+        (theme, place, rule.factor)
         for rule in run.settings.planted.local
         if rule.start > end - WEEK
         for theme in run.city.themes
         if set(rule.kinds) & _kinds(run, theme)
         for place in rule.places
     ]
-    for theme, place in surges:
+    for theme, place, factor in surges:
         mine = [r for r in alerts if (r["theme"], r["zone"]) == (theme, place)]
         title, name = run.city.themes[theme].title, run.names.get(place, place)
         sentence = run.line("situation", f"**{title}, {name}**")
         right = any(r["alert"] for r in mine)
-        yield Said(f"{title}, {name} : semaine ×", True, "situation, alertes", sentence, right)
+        yield Said(
+            f"{title}, {name} : semaine ×{number(factor)}",
+            True,
+            "situation, alertes",
+            sentence,
+            right,
+        )
 
     def planted(row: Row) -> bool:
         # The district that holds the quarter surges with it.
-        return any(row["theme"] == t and p.startswith(row["zone"]) for t, p in surges)
+        return any(row["theme"] == t and p.startswith(row["zone"]) for t, p, _ in surges)
 
     others = [r for r in alerts if not planted(r) and r["n"] > r["expected"]]
     peak = min((r for r in others if r["period_days"] == WEEK.days), key=lambda r: r["p"])
@@ -164,7 +170,8 @@ def renamed_codes(run: Published) -> Iterator[Said]:
     for rule in rules:
         found = [r for r in drift if (r["source"], r["code"]) == (rule.source, rule.old)]
         right = any(abs((r["week"] - rule.start).days) <= WEEK.days for r in found)
-        sentence = run.line("trends", f"« {rule.old} » renommé")
+        sentence = run.line("trends", f"« {rule.old} » serait devenu")
+        right = right and sentence != NOTHING
         yield Said(f"« {rule.old} » renommé le {spoken(rule.start)}", True, "reliability, trends",
                    sentence, right)  # fmt: skip
     others = [r for r in drift if r["code"] not in {rule.old for rule in rules}]

@@ -138,7 +138,7 @@ def in_words(
     `caveats`: theme → what its count is to be read with (`standing.caveats`). `doubted`: themes
     whose count lacks rows (`standing.renamed`): what it does is said to seem so.
     """
-    lately = _lately(breaks, city, knobs.window_weeks, doubted)
+    lately = _lately(breaks, city, knobs.window_weeks, caveats)
     lines = []
     for row in levels.to_pylist():
         if row["zone"] == WHOLE:
@@ -186,18 +186,20 @@ def _nearest(row: Mapping[str, Any], city: City) -> str:
 
 
 def _lately(
-    breaks: pa.Table, city: City, window_weeks: int, doubted: Collection[str]
+    breaks: pa.Table, city: City, window_weeks: int, caveats: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """Return theme → its breaks within the two windows compared, and what explains them.
 
-    A theme of `doubted` has its renaming told after: it is named there, and here pointed at.
+    A renaming that the theme's caveats tell is named there, and here pointed at.
     """
     start = city.about.period.end - dt.timedelta(weeks=2 * window_weeks)
     found: dict[str, list[str]] = {}
     for row in breaks.to_pylist():
         if row["theme"] and row["week"] >= start:
-            kinds = [one["kind"] for one in row["explanations"]]
-            told_after = row["theme"] in doubted and kinds == ["renamed"]
+            moved = [renaming(one["code"], one["other"]) for one in row["explanations"]
+                     if one["kind"] == "renamed"]  # fmt: skip
+            known = caveats.get(row["theme"], "")
+            told_after = len(moved) == len(row["explanations"]) == 1 and moved[0] in known
             why = "le changement de code qui suit" if told_after else explanation(row)
             found.setdefault(row["theme"], []).append(f"rupture {dated(row)} : {why}")
     return found

@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-EDITION = "PHARE_EDITION"  # set where data are a copy that the apps' server made, and nobody writes
 NO_SPILL = {"temp_directory": ""}
 MEMORY = "900MB"
 PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
@@ -110,15 +109,5 @@ def records(
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of the file's bytes."""
-    if EDITION in os.environ:
-        told = path.stat()
-        return _sha256_once(path, told.st_mtime_ns, told.st_size)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def _sha256_once(path: Path, _: int, __: int) -> str:
-    """Return the same of a file that nobody writes any more: pages ask it at each answer."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -168,13 +168,34 @@ def renamed(drift: pa.Table, city: City) -> dict[str, str]:
     return {name: " ; ".join(told) for name, told in found.items()}
 
 
-def caveats(themes: pa.Table, drift: pa.Table, city: City) -> dict[str, str]:
-    """Return theme → all that its count is to be read with: `renamed`, then `driven`."""
-    lost, by_agents = renamed(drift, city), driven(themes)
-    names = [name for name in city.themes if name in lost or name in by_agents]
-    return {
-        name: " ; ".join(one[name] for one in (lost, by_agents) if name in one) for name in names
-    }
+def faded_words(row: dict[str, Any]) -> str:
+    """Return that a source brings far less than it did, from a row of `reliability`'s decay."""
+    return (
+        f"la source n'apporte plus, depuis le {spoken(row['first'])}, que {percent(row['ratio'])} "
+        f"({percent(row['low'])} à {percent(row['high'])}) de ce qui entrait aux mêmes semaines à "
+        f"partir du {spoken(row['against'])} : un flux qui se perd, ou une vraie baisse"
+    )
+
+
+def faded(decay: pa.Table, city: City) -> dict[str, str]:
+    """Return, for each theme of a source that brings far less than it did, its caveat in words."""
+    less = {row["source"]: faded_words(row) for row in decay.to_pylist() if row["status"] == "less"}
+    return {name: less[theme.source] for name, theme in city.themes.items() if theme.source in less}
+
+
+def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
+    """Return, for each theme whose count may lack rows, why: what it does only seems so."""
+    return _joined(city, renamed(drift, city), faded(decay, city))
+
+
+def caveats(themes: pa.Table, drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
+    """Return theme → all that its count is to be read with: `doubted`, then `driven`."""
+    return _joined(city, doubted(drift, decay, city), driven(themes))
+
+
+def _joined(city: City, *told: dict[str, str]) -> dict[str, str]:
+    names = [name for name in city.themes if any(name in one for one in told)]
+    return {name: " ; ".join(one[name] for one in told if name in one) for name in names}
 
 
 def driven_words(row: dict[str, Any]) -> str:
