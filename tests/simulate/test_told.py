@@ -81,3 +81,14 @@ def test_what_no_report_says_is_told_as_missing(tmp_path: Path) -> None:
     found = list(told_checks.heat(run))
     assert found
     assert all(one.sentence == NOTHING and not one.right for one in found)
+
+
+def test_a_renaming_found_in_a_table_but_told_to_nobody_is_not_said(tmp_path: Path) -> None:
+    for n, told in enumerate((True, False)):
+        run = published(tmp_path / f"first{n}", {"trends/levels": [level("bruit", "stable")]})
+        (rule, *_) = run.settings.sources.renamings
+        found = {"source": rule.source, "code": rule.old, "week": rule.start, "kind": "renamed"}
+        line = f"- Un code manque : « {rule.old} » serait devenu un autre." if told else "- Rien."
+        tables = {"reliability/drift": [found], "trends/levels": [level("bruit", "stable")]}
+        run = published(tmp_path / f"then{n}", tables, line)
+        assert right(list(told_checks.renamed_codes(run)), f"« {rule.old} » renommé") is told
