@@ -115,6 +115,9 @@ def test_a_part_that_stops_is_missing_and_no_fall(covers: Any, tmp_path: Path) -
     assert {row["label"] for row in told} == {"abstained"}
     for row in situation_levels.assess(con, built.city, "bruit", "carres", 7, SITUATION):
         assert (row["n"], row["status"]) == (None, "missing")
+    days, _ = silence.find(con, built.city, split.RELIABILITY)
+    _, heard = extraordinary.count_days(con, built.city, days)
+    assert heard[0].tolist() == [START + dt.timedelta(days=i) <= RISE for i in range(728)]
     span = (RISE + dt.timedelta(days=1), END + dt.timedelta(days=1))
     assert week.heard_days(con, built.city.themes["bruit"].sources, *span) == []
     con.close()
@@ -132,8 +135,9 @@ def test_a_part_that_stops_in_a_zone_is_missing_there_alone(tmp_path: Path) -> N
     con.close()
 
 
-def test_months_need_every_part(tmp_path: Path) -> None:
-    """Counts a month: the second source has no row for the last month."""
+@pytest.mark.parametrize("short", [0, 1])
+def test_months_need_every_part(short: int, tmp_path: Path) -> None:
+    """Counts a month: one source has no row for the last month."""
     fields = {**FACTS["fields"], "debut": {"type": "date", "required": True, "format": "%Y-%m"}}
     facts = {**FACTS, "fields": fields, "observation": {**FACTS["observation"], "ended_at": None}}
     listed = [f"2024-{i:02d}" for i in range(1, 13)]
@@ -144,7 +148,8 @@ def test_months_need_every_part(tmp_path: Path) -> None:
 
     period = {"start": "2024-01-01", "end": "2024-12-31"}
     city = split.pack(tmp_path, split.joined(), period, facts)
-    built = split.built(city, tmp_path, told(listed), told(listed[:-1]))
+    both = [told(listed[:-1] if i == short else listed) for i in (0, 1)]
+    built = split.built(city, tmp_path, *both)
     con = split.opened(built)
     found = months.of_theme(con, city, "bruit", "carres")
     assert found.told[0].tolist() == [True] * 11 + [False]
@@ -195,6 +200,16 @@ def test_shares_weigh_what_each_part_brings() -> None:
     )
     assert (joined_parts.shares([part(3)]) == 1).all()
     assert joined_parts.shares([part(0), part(0, 0)]) == pytest.approx(np.full((2, 2), 0.5))
+
+
+def test_a_zone_weighs_the_parts_as_it_holds_them() -> None:
+    """The second zone has the first part alone: that it is recorded anew moves all of it there."""
+    ones, zero = np.ones(52), np.zeros(52)
+    both, first = (np.repeat([[5.0], [n]], 52, axis=1) for n in (0.0, 5.0))
+    parts = [joined_parts.Part(counts, np.ones((2, 52)), ones, zero, [])
+             for counts in (first, both)]  # fmt: skip
+    weights = joined_parts.shares(parts)
+    assert weights[0].tolist() == pytest.approx([0.5, (260 + 5) / 270])
 
 
 def test_late_entries_of_one_part_weigh_as_it_does() -> None:
