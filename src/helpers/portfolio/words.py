@@ -338,7 +338,8 @@ def sentence(row: dict[str, Any], names: Names) -> str:
 
 def _may_double(row: dict[str, Any], city: City) -> bool:
     """Tell whether a fact may be counted twice in an answer: in two sources, of what it asks."""
-    theme, kept = city.themes[row["theme"]], city.questions[row["question"]].categories
+    question = city.questions[row["question"]]
+    theme, kept = city.themes[question.theme], question.categories
     asked = [own for own in theme.parts.values() if not kept or set(kept) & set(own)]
     return theme.may_double and len(asked) > 1
 
