@@ -32,7 +32,9 @@ def test_links_are_those_of_the_truth(made: Made, tmp_path: Path) -> None:
     city = copy.copy(made.city)
     wanted = {"quartiers", *NAMES}
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
-    city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.source in wanted}
+    city.__dict__["themes"] = {
+        n: t for n, t in made.city.themes.items() if wanted.issuperset(t.sources)
+    }
     ingest.ingest(city, made.raw, tmp_path, INGEST)
     rules = read_rules(city)
     assert rules is not None

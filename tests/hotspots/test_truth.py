@@ -36,7 +36,7 @@ def counted(
     city = copy.copy(made.city)
     wanted = {"quartiers", "main_courante"}
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in wanted}
-    logged = {n: t for n, t in made.city.themes.items() if t.source == "main_courante"}
+    logged = {n: t for n, t in made.city.themes.items() if "main_courante" in t.sources}
     city.__dict__["themes"] = logged
     ingest.ingest(city, made.raw, out, INGEST)
     con = store.connect()

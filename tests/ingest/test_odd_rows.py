@@ -225,14 +225,6 @@ def test_a_file_that_says_utf_16_is_told_so(tmp_path: Path) -> None:
     assert "encoding: utf-16" in caught.value.todo
 
 
-def test_a_theme_of_two_sources_is_refused_with_what_to_write(tmp_path: Path) -> None:
-    themes = copy.deepcopy(THEMES)
-    themes["themes"]["bruit"]["source"] = ["faits", "appels"]
-    city = write_pack(tmp_path, themes=themes)
-    with pytest.raises(PhareError, match="un thème compte une seule source"):
-        _ = city.themes
-
-
 # --- Counts ----------------------------------------------------------------------------------
 
 

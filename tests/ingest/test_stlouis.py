@@ -72,6 +72,25 @@ def taken(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ta
     con.close()
 
 
+def test_facts_told_late_lie_outside_of_the_period(taken: Taken) -> None:
+    """The files are by month of coding: some facts are older than the first of them.
+
+    Of 2,037 before 2008, 45 are taken back by a row that tells their minute; 117 other rows take
+    back facts coded before the first file, and stand alone.
+    """
+    start = f"TIMESTAMP '{taken.city.about.period.start}'"
+    old = f"occurred < {start} AND occurred > TIMESTAMP '1900-01-01'"
+    ((told, back),) = taken.rows(
+        f"SELECT count(*) FILTER (net = 1), count(*) FILTER (net = -1) FROM s WHERE {old}"
+    )
+    ((paired,),) = taken.rows(
+        f"SELECT count(*) FROM quarantined WHERE reason = '{CANCELLED}' "
+        f"AND CAST(moment AS TIMESTAMP) < {start}"
+    )
+    assert (told, back, paired) == (2037, 162, 45)
+    assert taken.rows(f"SELECT count(*) FROM accepted WHERE moment < {start}") == [(told - paired,)]
+
+
 def test_every_row_has_a_fate(taken: Taken) -> None:
     assert taken.receipt["rows"] == ROWS == sum(taken.fates.values())
     assert taken.fates["manquant:moment"] == UNDATED

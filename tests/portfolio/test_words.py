@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from helpers.core.stage import params
 from helpers.portfolio import words
 from helpers.portfolio.answers import ANSWERS
 from helpers.portfolio.words import Names
+from tests.fixtures import split
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.portfolios import ASKED, themes
 from tests.fixtures.real import ROOT
@@ -70,6 +72,22 @@ def test_a_sentence_is_made_of_the_row_alone(
 ) -> None:
     told = words.sentence(row(**changes), names)
     assert told.replace("\u202f", " ").replace("\u00a0", " ") == sentence
+
+
+@pytest.mark.parametrize(
+    ("natures", "twice"), [(["tapage"], True), (["petard"], False), ([], True)]
+)
+def test_an_answer_that_may_count_twice_says_so(
+    natures: list[str], twice: bool, names: Names, tmp_path: Path
+) -> None:
+    """Firecrackers are in one of the two sources alone: nothing of them is counted twice."""
+    asked = {"petards_nuit": {**ASKED["petards_nuit"], "categories": natures}}
+    joined = split.joined(distinct=None, parts={"faits": ["tapage", "petard"],
+                                                "appels": ["tapage"]})  # fmt: skip
+    period = {"start": "2024-01-01", "end": "2024-12-31"}
+    city = split.pack(tmp_path, {**joined, "questions": asked}, period)
+    told = words.sentence(row(), dataclasses.replace(names, city=city))
+    assert ("un même fait peut y être compté deux fois" in told) == twice
 
 
 @pytest.mark.parametrize(

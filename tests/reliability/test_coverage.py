@@ -153,7 +153,7 @@ def test_a_category_that_starts_makes_its_theme_missing_before(tmp_path: Path) -
     assert not cells.covered(built.city, "bruit", 365)
     assert cells.covered(built.city, "bruit", 270)
     assert cells.covered(built.city, "depots", 365)
-    heard = rhythms_week.heard_days(con, "faits", START, dt.date(2025, 1, 1), of(built).city)
+    heard = rhythms_week.heard_days(con, ["faits"], START, dt.date(2025, 1, 1), of(built).city)
     assert min(heard) == SPRING
     con.close()
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time import months as core_months
-from helpers.core.stage import params
+from helpers.core.stage import figure, params
 from helpers.reliability import grades, silence, silence_words
 from helpers.reliability import months as reliability_months
 from helpers.rhythms import week as rhythms_week
@@ -21,6 +23,7 @@ from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
 from helpers.situation import words as situation_words
 from helpers.trends import criticality
+from helpers.trends import figures as trends_figures
 from helpers.trends import levels as trends_levels
 from helpers.trends import words as trends_words
 from helpers.trends.weekly_series import Weeks
@@ -124,6 +127,29 @@ def test_trends_compare_twelve_months_with_the_twelve_before(wide: Built, con: A
         {}, wide.city, TRENDS,
     )  # fmt: skip
     assert "par mois" in said
+
+
+def test_a_city_of_months_is_never_told_in_weeks(wide: Built, con: Any) -> None:
+    weeks = Weeks(con, wide.city, TRENDS.window_weeks, 0.9)
+    table = trends_levels.levels(weeks, TRENDS)
+    assert trends_words.span(table, TRENDS.window_weeks) == "12 mois"
+    week = table.set_column(
+        table.schema.get_field_index("step"), "step", pa.array(["week"] * table.num_rows)
+    )
+    assert trends_words.span(week, 52).replace("\u00a0", " ") == "52 semaines"
+    none = trends_levels.weekly(weeks, 0.95)
+    scores = criticality.score(table, wide.city, TRENDS)
+    drawn = (
+        trends_figures.weekly(none, none, wide.city),
+        trends_figures.levels(table, wide.city, TRENDS.minimum_count),
+        trends_figures.criticality(scores, {}, wide.city),
+    )
+    told = [
+        json.dumps(figure.complete(one.chart), ensure_ascii=False) + one.description
+        for one in drawn
+    ]
+    assert trends_figures.NO_WEEKS in told[0]
+    assert not [one for one in told if "par semaine" in one or "dernières semaines" in one]
 
 
 def test_situation_tells_whole_months_and_never_a_day(wide: Built, con: Any) -> None:

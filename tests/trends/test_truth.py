@@ -37,7 +37,7 @@ def weeks(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Weeks:
     city.__dict__["contracts"] = {
         n: c for n, c in made.city.contracts.items() if n in ("quartiers", LOG)
     }
-    city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.source == LOG}
+    city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if LOG in t.sources}
     ingest.ingest(city, made.raw, out, INGEST)
     con: duckdb.DuckDBPyConnection = store.connect()
     for name in ("cube", "zones"):

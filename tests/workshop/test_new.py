@@ -61,6 +61,20 @@ def test_new_theme_takes_the_codes_that_no_theme_counts(place: Path) -> None:
         new.new_theme(place, "encore", "port_neuf", None)
 
 
+def test_new_theme_may_count_two_sources(place: Path) -> None:
+    new.new_source(place, "bornes", "port_neuf", None)
+    with pytest.raises(PhareError, match="l'unité de compte n'est pas dite"):
+        new.new_theme(place, "divers", "port_neuf", "faits bornes")
+    for name in ("faits", "bornes"):
+        contract = pack(place) / f"contracts/{name}.yaml"
+        text = contract.read_text(encoding="utf-8")
+        contract.write_text(text.replace("fields:", "unit: appel\nfields:", 1), encoding="utf-8")
+    new.new_theme(place, "divers", "port_neuf", "faits bornes")
+    theme = City(pack(place)).themes["divers"]
+    assert theme.parts == {"faits": ("autre",), "bornes": ("bornes_a", "bornes_b")}
+    assert theme.needs == {"faits": "C", "bornes": "C"}
+
+
 @pytest.mark.parametrize("name", ["Été", "a-b", "1er", "", "cities", "scratch", "a b", "../x"])
 def test_names_that_would_break_a_path_are_refused(name: str, place: Path) -> None:
     for make in (

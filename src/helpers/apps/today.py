@@ -129,7 +129,7 @@ class Today:
         rows = self.judged.exact(choice.division, choice.days, choice.theme)
         row = next(row for row in rows if row["zone"] == choice.zone)
         where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
-        badge = standing.badge(self.con, [theme.source])
+        badge = standing.badge(self.con, theme.sources)
         head = f"**{plain(theme.title)}, {situation_words.period_title(choice.days)}** : {where}"
         said = head + told.of_theme(row, found, choice, names, began, badge)
         return said, min([row, *found], key=order)["tier"]

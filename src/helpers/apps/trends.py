@@ -83,8 +83,8 @@ class Trends:
         proof = self.proofs.of("changes", said, figure.complete(drawn.chart))
         kept = self.place.kept(choice, (), proof, CHANGE, self._kept(whole))
         self.changes.show("Qu'est-ce qui change ?", (
-            f"Chaque thème, les {self.knobs.window_weeks} dernières semaines rapportées aux "
-            "précédentes ; en gris, ce qui ne serait pas vu"
+            f"Chaque thème, les faits de {trends_words.span(self.levels, self.knobs.window_weeks)} "
+            "rapportés à ceux d'avant ; en gris, ce qui ne serait pas vu"
         ), drawn.chart, proof, kept)  # fmt: skip
         proof = self.proofs.of("weeks", said, figure.complete(weeks))
         kept = self.place.kept(choice, self.uses, proof, WEEK, rows)
@@ -99,7 +99,7 @@ class Trends:
         return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
 
     def _answer(self, choice: Choice, whole: list[dict[str, Any]]) -> str:
-        over = f"En {self.knobs.window_weeks} semaines"
+        over = f"En {trends_words.span(self.levels, self.knobs.window_weeks)}"
         if choice.theme != ALL_THEMES:
             rows = [row for row in self.levels.to_pylist()
                     if row["theme"] == choice.theme and row["zone"] == choice.zone]  # fmt: skip

@@ -62,9 +62,9 @@ class Trust:
 
     def show(self, choice: Choice) -> None:
         """Answer the choice: all the sources that a theme is counted from, or that of one theme."""
-        used = {theme.source for theme in self.whole.themes.values()}
+        used = set(self.whole.themed_sources())
         if choice.theme != ALL_THEMES:
-            used = {self.city.themes[choice.theme].source}
+            used = set(self.city.themes[choice.theme].sources)
         rows = [row for row in self.grades if row["source"] in used]
         rows.sort(key=lambda row: (row["grade"], self._title(row)))
         self.answer.value = words(self._answer(rows, choice), "usual", LETTERS)
@@ -82,12 +82,22 @@ class Trust:
     def _answer(self, rows: list[dict[str, Any]], choice: Choice) -> str:
         if choice.theme != ALL_THEMES:
             title = plain(self.city.themes[choice.theme].title)
-            one = rows[0]
-            source = plain(self._title(one))
-            known = plain(self.faded.get(one["source"], ""))
+            # The grade of a sum is that of its worst part.
+            worst = max(row["grade"] for row in rows)
+            named = [f"« {plain(self._title(row))} »" for row in rows]
+            if len(rows) > 1:
+                named = [f"{one} ({row['grade']})" for one, row in zip(named, rows, strict=True)]
+            told = " et ".join(named)
+            known = " ; ".join(
+                (f"{named[i]}, " if len(rows) > 1 else "") + plain(self.faded[row["source"]])
+                for i, row in enumerate(rows)
+                if row["source"] in self.faded
+            )
+            theme = self.city.themes[choice.theme]
+            twice = plain(standing.doubled_words(theme, self.whole)) if theme.may_double else ""
             return (
-                f"**{title}** : compté dans « {source} », fiabilité {one['grade']}"
-                f"{f' ; mais {known}' if known else ''}."
+                f"**{title}** : compté dans {told}, fiabilité {worst}"
+                f"{f' ; mais {known}' if known else ''}{f' ; {twice}' if twice else ''}."
             )
         counts = Counter(row["grade"] for row in rows)
         told = ", ".join(f"{plural(n, 'notée')} {x}" for x, n in sorted(counts.items()))

@@ -37,9 +37,10 @@ DEFAULTED = "place_precision = 'default'"
 def themes_table(city: City) -> pa.Table:
     """Return source, category, theme, severity of each category that a theme counts."""
     rows = [
-        (theme.source, category, name, theme.severity)
+        (source, category, name, theme.severity)
         for name, theme in city.themes.items()
-        for category in dict.fromkeys(theme.categories)
+        for source, categories in theme.parts.items()
+        for category in dict.fromkeys(categories)
     ]
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     types = (pa.string(), pa.string(), pa.string(), pa.int64())

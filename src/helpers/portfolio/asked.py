@@ -123,9 +123,14 @@ def ask(run: Run, name: str) -> Asked:
     question = _question(run.city, name)
     con = run.view(*VIEWS)
     written = run.city.themes[question.theme]
-    categories = question.categories or written.categories
+    asked_of = question.categories or written.categories
+    parts = {
+        source: own
+        for source, told in written.parts.items()
+        if (own := tuple(one for one in told if one in asked_of))
+    }
     division = question.division or written.division
-    theme = written.model_copy(update={"division": division, "categories": categories})
+    theme = written.model_copy(update={"division": division, "parts": parts})
     city = standing.restricted(standing.in_force(run), {question.theme})
     if not city.themes:
         raise PhareError(
@@ -134,7 +139,7 @@ def ask(run: Run, name: str) -> Asked:
             "voir pourquoi dans le rapport `waves`",
         )
     city.themes[question.theme] = theme
-    hours, kept = question.hours, (question.theme, categories)
+    hours, kept = question.hours, (question.theme, theme.categories)
     all_hours = narrowed(con, *kept)
     span, yearly = _window(all_hours, city, run.knobs.window_days)
     column = store.quote(f"zone_{division or city.about.main_division}")
@@ -149,7 +154,7 @@ def ask(run: Run, name: str) -> Asked:
     unsure = whole - n - outside if hours else 0
     rows = con.execute("SELECT sample FROM states WHERE theme = ?", [question.theme]).fetchall()
     first, after = span
-    grade = standing.grade_of(con, [theme.source], first, after - dt.timedelta(days=1))
+    grade = standing.grade_of(con, theme.sources, first, after - dt.timedelta(days=1))
     return Asked(name, question, theme, city, facts, all_hours, apart, span, yearly,
                  bool(rows[0][0]), n, unsure, grade)  # fmt: skip
 

@@ -145,7 +145,7 @@ def answers(table: pa.Table, names: Names) -> Drawn:
     return Drawn(
         _answers(rows) if rows else figure.nothing(),
         "Évolution de chaque question, ville entière",
-        "Le rapport des dernières semaines aux précédentes, avec son intervalle.",
+        "Le rapport de la dernière période à la précédente, avec son intervalle.",
     )
 
 

@@ -59,7 +59,7 @@ def execute_all(run: Run, city_now: City) -> pa.Table:
 def sources(city: City, answers: pa.Table) -> list[str]:
     """Return the sources of the answers that were computed."""
     told = {row["theme"] for row in answers.to_pylist() if row["n"] is not None}
-    return sorted({city.themes[name].source for name in told})
+    return sorted({source for name in told for source in city.themes[name].sources})
 
 
 def names(run: Run) -> Names:

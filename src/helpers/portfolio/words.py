@@ -18,7 +18,7 @@ from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.theme import AXES
 from helpers.core.place_time.calendar import HOURS_OF_WEEK
-from helpers.core.stage.standing import driven_words
+from helpers.core.stage.standing import doubled_words, driven_words
 from helpers.hotspots.zones import HIGH
 from helpers.portfolio.answers import NOT_IN_FORCE
 from helpers.portfolio.asked import Asked
@@ -94,6 +94,8 @@ def scope(asked: Asked) -> str:
     lines.append(f"- **Découpage** : {plain(asked.city.about.divisions[asked.division].title)}.")
     if asked.sample:
         lines.append("- **Échantillon** : le compte n'est pas un total, ni son évolution connue.")
+    if theme.may_double:
+        lines.append(f"- **Doubles possibles** : {plain(doubled_words(theme, asked.city))}.")
     if question.caveat:
         lines.append(f"- **À savoir** : {plain(question.caveat)}")
     return "\n".join(lines)
@@ -329,7 +331,17 @@ def sentence(row: dict[str, Any], names: Names) -> str:
         told.append(f"lien {verdict} avec : {label}{whole}")
     if row["driven"]:
         told.append("réserve : compte sensible à l'activité des agents")
+    if _may_double(row, names.city):
+        told.append("réserve : un même fait peut y être compté deux fois")
     return _capital(f"{' ; '.join(told) or 'rien ne se détache'}.")
+
+
+def _may_double(row: dict[str, Any], city: City) -> bool:
+    """Tell whether a fact may be counted twice in an answer: in two sources, of what it asks."""
+    question = city.questions[row["question"]]
+    theme, kept = city.themes[question.theme], question.categories
+    asked = [own for own in theme.parts.values() if not kept or set(kept) & set(own)]
+    return theme.may_double and len(asked) > 1
 
 
 def _days_apart(row: dict[str, Any], city: City) -> str:

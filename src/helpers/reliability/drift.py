@@ -352,8 +352,7 @@ def themes_of(city: City, source: str) -> dict[str, str]:
     return {
         category: name
         for name, theme in city.themes.items()
-        if theme.source == source
-        for category in theme.categories
+        for category in theme.parts.get(source, ())
     }
 
 

@@ -81,13 +81,13 @@ def _spread(n: Floats, mean: Floats, kept: Bools) -> Floats:
 
 
 def count_days(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> tuple[Panel, Bools]:
-    """Return the records a day of each theme known to the day, and when its source was heard.
+    """Return the records a day of each theme known to the day, and when all its sources were heard.
 
     `days`: rows of `silence.DAYS`. View `observations`.
     """
     period = city.about.period
     dated = set(silence.dated_sources(city))
-    themes = sorted(name for name, one in city.themes.items() if one.source in dated)
+    themes = sorted(name for name, one in city.themes.items() if dated.issuperset(one.sources))
     width = (period.end - period.start).days + 1
     rows = con.execute(
         f"SELECT theme, date_diff('day', DATE '{period.start}', hour) AS at, count(*) AS n "
@@ -101,10 +101,11 @@ def count_days(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> tu
             n[place[theme], at] = count
     gone = silence.silent_days(days)
     for name, i in place.items():
-        for day in gone.get(city.themes[name].source, ()):
-            heard[i, (day - period.start).days] = False
+        for source in city.themes[name].sources:
+            for day in gone.get(source, ()):
+                heard[i, (day - period.start).days] = False
     dates = np.arange(width).astype("timedelta64[D]") + np.datetime64(period.start, "D")
-    series = [(city.themes[name].source, WHOLE, name) for name in themes]
+    series = [(" ".join(city.themes[name].sources), WHOLE, name) for name in themes]
     return Panel(series, dates.tolist(), n, np.ones(n.shape)), heard
 
 

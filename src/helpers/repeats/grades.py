@@ -104,8 +104,8 @@ def main(keys: list[str]) -> None:
         city, con = City(Path("data/cities") / key), store.connect()
         data = Path("data") / key
         store.view(con, "observations", data / "observations.parquet")
-        used = {theme.source for theme in city.themes.values()}
-        files = {source: data / "accepted" / f"{source}.parquet" for source in sorted(used)}
+        used = city.themed_sources()
+        files = {source: data / "accepted" / f"{source}.parquet" for source in used}
         whole = knobs.model_copy(update={"season_days": knobs.window_days + 1})
         for theme, facts in by_theme(con, city, files, knobs.window_days).items():
             firsts = []

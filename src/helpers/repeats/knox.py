@@ -36,6 +36,7 @@ EUCLIDEAN, MANHATTAN = 2, 1
 AGAIN = 5
 POWER = 0.8  # of the ratio that is told as detectable
 TOO_FEW = "too_few"  # reason to abstain
+MAY_DOUBLE = "may_double"  # two sources may tell the same fact: it would come back at once
 TABLE = pa.schema(
     [
         ("theme", pa.string()), ("from_m", pa.int64()), ("to_m", pa.int64()),
@@ -203,7 +204,7 @@ def assess(
     """
     placed = len(facts)
     if placed < knobs.minimum_count:
-        return [{"theme": theme, "facts": placed, "status": "abstained", "reason": TOO_FEW}]
+        return [_abstained(theme, facts, TOO_FEW)]
     kept = thinned(facts, float(knobs.distance_edges_m[-1]), knobs.maximum_pairs)
     pairs = near_pairs(kept, knobs.distance_edges_m)
     observed, within = table(pairs, kept.day, knobs.day_edges), strata(kept, knobs.season_days)
@@ -246,6 +247,10 @@ def assess(
     return rows
 
 
+def _abstained(theme: str, facts: Facts, reason: str) -> dict[str, Any]:
+    return {"theme": theme, "facts": len(facts), "status": "abstained", "reason": reason}
+
+
 def _rounded(value: float) -> float:
     return round(float(value), DIGITS)
 
@@ -262,14 +267,15 @@ def find(
     `files` gives the accepted rows of each source. View `observations`.
     """
     facts = by_theme(con, city, files, knobs.window_days)
-    rows = together(
-        [
-            row
-            for theme, mine in facts.items()
-            for row in assess(theme, mine, knobs, seed, len(facts))
-        ],
-        knobs.significance,
-    )
+    judged = [
+        row
+        for theme, mine in facts.items()
+        for row in (
+            [_abstained(theme, mine, MAY_DOUBLE)] if city.themes[theme].may_double
+            else assess(theme, mine, knobs, seed, len(facts))
+        )
+    ]  # fmt: skip
+    rows = together(judged, knobs.significance)
     risks = [
         row
         for theme, mine in facts.items()

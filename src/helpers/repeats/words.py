@@ -10,7 +10,10 @@ from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 
-REASONS = {"too_few": "moins de {minimum} faits datés et placés par un point"}
+REASONS = {
+    "too_few": "moins de {minimum} faits datés et placés par un point",
+    "may_double": "un même fait peut être dans deux de ses sources, et sembler revenir aussitôt",
+}
 
 
 def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> str:

@@ -121,16 +121,19 @@ def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, fl
 
 def heard_days(
     con: duckdb.DuckDBPyConnection,
-    source: str,
+    sources: Collection[str],
     start: dt.date,
     after: dt.date,
     apart: Collection[dt.date] = (),
 ) -> list[dt.date]:
-    """Return the days, `start` to before `after`, of weeks when the source was heard. `weeks`.
+    """Return the days, `start` to before `after`, of weeks when all sources were heard. `weeks`.
 
     But for `apart`, the days that the contract does not cover.
     """
-    silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
+    silent = con.execute(
+        "SELECT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
+        [list(sources)],
+    )
     missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
     days = (start + dt.timedelta(days=i) for i in range((after - start).days))
     return [day for day in days if day not in missing and day not in apart]
@@ -212,7 +215,7 @@ def week(
     division = zone[0] if zone else city.about.main_division
     gone = coverage.of_theme(city, theme, division)
     apart = gone.of(zone[1]) if zone else gone.city
-    days = heard_days(con, city.themes[theme].source, *span, apart)
+    days = heard_days(con, city.themes[theme].sources, *span, apart)
     lived = lived_hours(zone_of_time, days)
     counted = by_week(con, theme, days, knobs.max_interval_h, zone)
     spread_of = spread(counted) * shared_out.loss(known, weights)

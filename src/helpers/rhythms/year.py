@@ -71,9 +71,9 @@ def daily_counts(
     each_day = dict(counts(con, ["day"], theme=theme))
     if not each_day or not days:
         return {}
-    source = city.themes[theme].source
+    sources = city.themes[theme].sources
     apart = coverage.of_theme(city, theme, city.about.main_division).city
-    heard = heard_days(con, source, min(days), max(days) + dt.timedelta(days=1), apart)
+    heard = heard_days(con, sources, min(days), max(days) + dt.timedelta(days=1), apart)
     return {day: each_day.get(day, 0) for day in heard if day in days}
 
 
@@ -156,7 +156,7 @@ def clock_changes(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> p
     rows = []
     for theme, about in city.themes.items():
         apart = coverage.of_theme(city, theme, city.about.main_division).city
-        heard = heard_days(con, about.source, first, after, apart)
+        heard = heard_days(con, about.sources, first, after, apart)
         lived = lived_hours(city.about.timezone, heard)
         for hour, length in odd_hours(city.about.timezone, heard).items():
             row: dict[str, Any] = {"theme": theme, "hour": hour, "lived_h": length}

@@ -31,7 +31,7 @@ def themes(run: Published) -> Iterator[Said]:
         sentence = run.line("trends", f"**{theme.title}**")
         planted = planted_change(run, name)
         title = {"up": "en hausse", "down": "en baisse", "": "rien de planté"}[planted]
-        fades = not planted and theme.source in _fading_sources(run)
+        fades = not planted and not _fading_sources(run).isdisjoint(theme.sources)
         if fades:
             title = "source qui s'éteint : ne pas dire « en baisse » sans réserve"
         right = label == planted if planted else label not in ("up", "down")
@@ -50,8 +50,7 @@ def planted_change(run: Published, theme: str) -> str:
 
 def _kinds(run: Published, theme: str) -> set[str]:
     """Return the kinds of incidents that a theme counts; none if another source counts it."""
-    about = run.city.themes[theme]
-    return set(about.categories) if about.source == LOG else set()
+    return set(run.city.themes[theme].parts.get(LOG, ()))
 
 
 def _fading_sources(run: Published) -> set[str]:
@@ -101,8 +100,8 @@ def _of_something_planted(run: Published, row: Row, planted: dict[tuple[str, str
         followed & set(r.kinds) and zone.startswith(r.places) for r in run.settings.planted.local
     ):
         return True
-    source = run.city.themes[theme].source
-    fading = [one for one in run.settings.sources.fadings if one.source == source]
+    sources = run.city.themes[theme].sources
+    fading = [one for one in run.settings.sources.fadings if one.source in sources]
     lost = any(one.district is None or zone.startswith(one.district) for one in fading)
     return lost and row["label"] == "down"
 
@@ -116,7 +115,8 @@ def _followed(run: Published, theme: str) -> set[str]:
     seen = {kind for kind, (_, objects) in rules.signalement.seen.items() if codes & set(objects)}
     towed = set(rules.pve.families["stationnement"].after)
     followed = {"pve": fined, "signalement": seen, "fourriere": towed}
-    return followed.get(run.city.themes[theme].source, set())
+    sources = run.city.themes[theme].sources
+    return {kind for source in sources for kind in followed.get(source, set())}
 
 
 def last_week(run: Published) -> Iterator[Said]:

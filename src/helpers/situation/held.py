@@ -9,6 +9,7 @@ that a milestone makes an exception of, or that `reliability` found extraordinar
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -97,7 +98,7 @@ def read(con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str) 
 
     Views `cube`, `zones`, `days`, `delays`, `extraordinary` (reliability) and `recorded` (trends).
     """
-    period, source = city.about.period, city.themes[theme].source
+    period, sources = city.about.period, city.themes[theme].sources
     width = (period.end - period.start).days + 1
     listed = con.execute("SELECT code FROM zones WHERE division = ? ORDER BY 1", [division])
     zones = [WHOLE, *(row[0] for row in listed.fetchall())]
@@ -109,9 +110,10 @@ def read(con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str) 
         counted[0, at] += n
         if zone in place:
             counted[place[zone], at] += n
-    heard, aside = _heard(con, city, source, width), _aside(con, city, theme, width)
-    steps, recorded, unknown = _recorded(con, city, source, width)
-    share_in = _share_in(con, source, width)
+    heard = np.all([_heard(con, city, source, width) for source in sources], axis=0)
+    aside = _aside(con, city, theme, width)
+    steps, recorded, unknown = _recorded(con, city, sources, width)
+    share_in = _share_in(con, city, theme, heard, width)
     exposure = share_in * recorded
     found = []
     for gone, members in _by_coverage(coverage.of_theme(city, theme, division), zones).items():
@@ -170,21 +172,27 @@ def _aside(con: duckdb.DuckDBPyConnection, city: City, theme: str, width: int) -
 
 def _touches(one: Milestone, city: City, theme: str) -> bool:
     everywhere = not one.sources and not one.themes
-    return everywhere or city.themes[theme].source in one.sources or theme in one.themes
+    its = not set(city.themes[theme].sources).isdisjoint(one.sources)
+    return everywhere or its or theme in one.themes
 
 
 def _recorded(
-    con: duckdb.DuckDBPyConnection, city: City, source: str, width: int
+    con: duckdb.DuckDBPyConnection, city: City, sources: Sequence[str], width: int
 ) -> tuple[list[Step], Floats, int]:
-    """Return the changes of recording, the share of today's records of each day, and `unknown`."""
+    """Return the changes of recording, the share of today's records of each day, and `unknown`.
+
+    Of several sources, one that is recorded anew parts the sum in two that do not compare: by how
+    much it moves each zone hangs on what it brings there.
+    """
+    listed = ", ".join(map(store.literal, sources))
     rows = store.records(
-        con, f"SELECT * FROM recorded WHERE source = {store.literal(source)} ORDER BY start"
+        con, f"SELECT * FROM recorded WHERE source IN ({listed}) ORDER BY start, source, milestone"
     )
     recorded, steps, unknown = np.ones(width), [], 0
     reach = float(special.ndtri((1 + RECORDED_LEVEL) / 2))
     for row in rows:
         at = min(max((row["start"] - city.about.period.start).days, 0), width)
-        if row["status"] != "ok":
+        if row["status"] != "ok" or len(sources) > 1:
             unknown = max(unknown, at)
             continue
         recorded[:at] /= row["ratio"]
@@ -193,8 +201,30 @@ def _recorded(
     return steps, recorded, unknown
 
 
-def _share_in(con: duckdb.DuckDBPyConnection, source: str, width: int) -> Floats:
-    """Return the share of each day's entries in hand; 1 where the source does not tell."""
+def _share_in(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, heard: Bools, width: int
+) -> Floats:
+    """Return the share of each day's entries in hand; 1 where the source does not tell.
+
+    Of several sources, each counts as far as it makes the theme on the last days `heard`.
+    """
+    start, sources = city.about.period.start, city.themes[theme].sources
+    each = [_share_of(con, source, width) for source in sources]
+    if len(each) == 1:
+        return each[0]
+    brought = []
+    for source, share in zip(sources, each, strict=True):
+        n = np.zeros(width)
+        for day, count in counts(con, ["day"], theme=theme, source=source):
+            if 0 <= (day - start).days < width:
+                n[(day - start).days] = count
+        brought.append((n * heard)[-BASE_DAYS:].sum() / max((share * heard)[-BASE_DAYS:].sum(), 1))
+    whole = sum(brought)
+    weights = [one / whole if whole else 1 / len(brought) for one in brought]
+    return np.asarray(sum(w * share for w, share in zip(weights, each, strict=True)))
+
+
+def _share_of(con: duckdb.DuckDBPyConnection, source: str, width: int) -> Floats:
     share = np.ones(width)
     rows = con.execute("SELECT days, share_in FROM delays WHERE source = ?", [source]).fetchall()
     for days, known in rows:

@@ -19,8 +19,8 @@ NOT_TOLD = "not_told"  # missing months: the source, or a part of it, did not te
 
 
 def by_month(city: City, theme: str) -> bool:
-    """Tell whether the theme's source knows its facts by the month alone."""
-    return city.contracts[city.themes[theme].source].precision == "month"
+    """Tell whether the theme's sources know their facts by the month alone."""
+    return all(city.contracts[one].precision == "month" for one in city.themes[theme].sources)
 
 
 def last_months(city: City, days: int) -> list[dt.date]:

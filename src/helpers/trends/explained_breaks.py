@@ -47,8 +47,8 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
     is the larger part: a break of the whole source is told once. Slow drifts are no breaks.
-    `explanations` is what lies in the interval of its date: milestones, and codes that came, went
-    or changed their name (`drift`).
+    `source` is empty of a theme that counts several. `explanations` is what lies in the interval of
+    its date: milestones, and codes that came, went or changed their name (`drift`).
     """
     city = weeks.city
     sources = set(city.themed_sources())
@@ -99,14 +99,16 @@ def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
     A code that ends, or whose new name is counted nowhere, makes fewer; one that comes makes more.
     A code renamed within a theme moves nothing.
     """
-    rule = city.contracts[row["source"]].observation
-    assert rule is not None
-    if one["source"] != row["source"] or one["field"] != rule.category or one["kind"] == "jump":
+    rule = city.contracts[one["source"]].observation
+    theme = city.themes[row["theme"]] if row["theme"] else None
+    if one["source"] not in (theme.parts if theme else [row["source"]]):
+        return False
+    if rule is None or one["field"] != rule.category or one["kind"] == "jump":
         return False
     lost = one["kind"] == "vanished" or (one["kind"] == "renamed" and not one["mapped"])
     gained = one["kind"] == "new" and not off_list(one["code"])
-    of_theme = row["theme"] is None or one["code"] in city.themes[row["theme"]].categories
-    taken_up = row["theme"] and one["other"] in city.themes[row["theme"]].categories
+    of_theme = theme is None or one["code"] in theme.parts[one["source"]]
+    taken_up = theme and one["other"] in theme.parts[one["source"]]
     if taken_up and not of_theme:
         return bool(one["kind"] == "renamed" and row["ratio"] > 1)
     return of_theme and ((lost and row["ratio"] < 1) or (gained and row["ratio"] > 1))
@@ -115,14 +117,14 @@ def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
 def _theme_breaks(
     name: str, one: Series, city: City, every: dict[str, Series], alpha: float, knobs: Knobs
 ) -> list[dict[str, Any]]:
-    source = city.themes[name].source
+    sources = city.themes[name].sources
     heard = np.flatnonzero(one.exposure[0] > 0)
     n = one.counts[0, heard]
     if len(heard) < MINIMUM_WEEKS or n.mean() < knobs.break_minimum_count:
         return []
     rest = np.zeros(len(heard))
     for other, series in every.items():
-        if other != name and city.themes[other].source == source:
+        if other != name and set(city.themes[other].sources) <= set(sources):
             rest = rest + series.counts[0, heard]
     y = np.log((n + 0.5) / one.share_in[heard])
     if rest.sum() > n.sum():
@@ -130,7 +132,8 @@ def _theme_breaks(
     found = find_breaks(y, seasonal=True, alpha=alpha, confidence=knobs.confidence)
     mondays = [one.mondays[i] for i in heard]
     return [
-        {"source": source, "theme": name, "week": mondays[b.at], "first": mondays[b.first],
+        {"source": sources[0] if len(sources) == 1 else None, "theme": name,
+         "week": mondays[b.at], "first": mondays[b.first],
          "last": mondays[b.last], "ratio": b.ratio, "low": b.low, "high": b.high, "p": b.p}
         for b in found if b.kind == STEP
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from helpers.trends.words import CRITICALITY, LABELS
 # In the order of LABELS, and of CRITICALITY.
 COLOURS = [palette.UP, palette.DOWN, palette.STABLE, palette.UNCLEAR, palette.NO_ANSWER]
 LEVEL_COLOURS = [palette.CRITICALITY_LOW, palette.CRITICALITY_MIDDLE, palette.CRITICALITY_HIGH]
+NO_WEEKS = "aucun thème n'est connu à la semaine"
 MOST_BREAKS = 8  # those of the figure, the largest; all are in the table
 SHOWN = 15  # themes and zones of the criticality figure
 
@@ -30,6 +31,10 @@ def weekly(counted: pa.Table, windows: pa.Table, city: City) -> Drawn:
 
     What is dated in the pack is marked by an upright line.
     """
+    title = "Faits enregistrés chaque semaine, par thème, et niveau de chaque période"
+    described = "Une courbe par thème ; un palier par période, avec son intervalle."
+    if not counted.num_rows:
+        return Drawn(figure.nothing(NO_WEEKS), title=title, description=described)
     weeks = _titled(counted, city, {"week": "x"})
     steps = _titled(windows, city, {"first": "x", "after": "x2"})
     marks = [
@@ -67,8 +72,8 @@ def weekly(counted: pa.Table, windows: pa.Table, city: City) -> Drawn:
     )
     return Drawn(
         chart,
-        title="Faits enregistrés chaque semaine, par thème, et niveau de chaque période",
-        description="Une courbe par thème ; un palier par période, avec son intervalle.",
+        title=title,
+        description=described,
     )
 
 
@@ -133,7 +138,7 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     return Drawn(
         layers.properties(width=420, height=alt.Step(28)),
         title="Évolution de chaque thème, ville entière",
-        description="Le rapport des dernières semaines aux précédentes, avec son intervalle.",
+        description="Le rapport de la dernière période à la précédente, avec son intervalle.",
     )
 
 
@@ -198,7 +203,7 @@ def criticality(table: pa.Table, names: Mapping[str, str], city: City) -> Drawn:
         y=alt.Y("quoi:N", title=None, sort=None, axis=alt.Axis(labelLimit=420)),
         color=alt.Color("criticité:N", scale=colours, legend=alt.Legend(orient="top", title=None)),
     )
-    x = alt.X("low:Q", title="points : faits par semaine × gravité × évolution")
+    x = alt.X("low:Q", title="points : faits, ramenés à la semaine, × gravité × évolution")
     bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=70).encode(x="score:Q")
     ranks = base.mark_text(align="left", dx=8, fontSize=11, color=palette.INK).encode(

@@ -79,7 +79,8 @@ class Board:
             if target in PLACES:
                 return {**row, "n": len(self.ranked), "status": "abstained", "reason": NO_RANK}
             return {**row, "status": "abstained", "reason": ABSENT}
-        grade = max((self.grades.get(self.city.themes[t].source, "D") for t in themes), default="D")
+        sources = {source for theme in themes for source in self.city.themes[theme].sources}
+        grade = max((self.grades.get(source, "D") for source in sources), default="D")
         found = self.measures[measure](themes)
         return {**row, "reliability": grade, "status": "ok", "reason": "", **found}
 

@@ -56,9 +56,10 @@ def concerning(city: City, theme: str) -> list[Milestone]:
 
 
 def touches(one: Milestone, city: City, theme: str) -> bool:
-    """Tell whether a milestone touches the theme: by its name, by its source, or as all others."""
+    """Tell whether a milestone touches the theme: by its name, by a source, or as all others."""
     everywhere = not one.sources and not one.themes
-    return everywhere or city.themes[theme].source in one.sources or theme in one.themes
+    its = not set(city.themes[theme].sources).isdisjoint(one.sources)
+    return everywhere or its or theme in one.themes
 
 
 def exceptional(milestones: Collection[Milestone], mondays: Sequence[dt.date]) -> NDArray[np.bool_]:

@@ -23,6 +23,7 @@ from helpers.core.place_time.counts import counts
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.quasi_poisson import Bools, Explained, Floats
 from helpers.trends import milestones
+from helpers.trends.joined import Part, join
 from helpers.trends.milestones import Step
 
 YEAR = 52  # weeks over which the season's factors average to one
@@ -111,23 +112,26 @@ class Weeks:
         return self._read[key]
 
     def _series(self, theme: str, division: str) -> Series:
-        source = self.city.themes[theme].source
         zones = [WHOLE, *zones_of(self.con, division)]
-        heard = self._heard(source, division, zones) * self._covered(theme, division, zones)
+        parts = [
+            Part(
+                self._counts(theme, source, division, zones), self._heard(source, division, zones),
+                *self._late(source), self.steps(source),
+            )
+            for source in self.city.themes[theme].sources
+        ]  # fmt: skip
+        joined = join(parts)
+        heard = joined.heard * self._covered(theme, division, zones)
         marks = milestones.concerning(self.city, theme)
         aside = milestones.exceptional(marks, self.mondays)
-        share_in, late_error = self._late(source)
-        steps = self.steps(source)
-        recorded = np.ones(len(self.mondays))
-        for step in steps:
-            recorded[: step.at] *= np.exp(-(step.log_ratio or 0.0))
-        plain = heard * ~aside * share_in * recorded
-        counted = self._counts(theme, division, zones)
+        plain = heard * ~aside * joined.share_in * joined.recorded
+        counted = np.sum([part.counts for part in parts], axis=0)
         season = quasi_poisson.season(counted[0], plain[0], self.length)
         exposure = plain * _factor(season, len(self.mondays))
         return Series(
-            self.mondays, zones, counted, exposure, share_in, late_error, aside, steps, season
-        )
+            self.mondays, zones, counted, exposure, joined.share_in[0], joined.late_error, aside,
+            joined.steps, season,
+        )  # fmt: skip
 
     def steps(self, source: str) -> list[Step]:
         """Return what the changes of recording did to the source, measured once."""
@@ -187,10 +191,11 @@ class Weeks:
                 error[self.place[monday]] = (high - low) / (2 * self.reach * value)
         return share, error
 
-    def _counts(self, theme: str, division: str, zones: list[str]) -> Floats:
+    def _counts(self, theme: str, source: str, division: str, zones: list[str]) -> Floats:
         by_zone = counts(
-            self.con, ["zone", "week"], theme=theme, origins=self.origins, division=division
-        )
+            self.con, ["zone", "week"], theme=theme, source=source, origins=self.origins,
+            division=division,
+        )  # fmt: skip
         row_of = {name: i for i, name in enumerate(zones)}
         found = np.zeros((len(zones), len(self.mondays)))
         for place, monday, n in by_zone:
@@ -220,7 +225,7 @@ def zones_of(con: duckdb.DuckDBPyConnection, division: str) -> list[str]:
 def counted_weeks(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str | None = None
 ) -> dict[str, list[tuple[dt.date, int | None]]]:
-    """Return zone → (Monday, count) of each full week; None where the source did not tell.
+    """Return zone → (Monday, count) of each full week; None where a source did not tell.
 
     `ville` is the whole city, placed or not; then the zones of `division`, if given, that have
     at least one fact. Views `cube` and `weeks`.
@@ -233,8 +238,8 @@ def counted_weeks(
             found = by_zone.setdefault(key, {})
             found[week] = found.get(week, 0) + n
     told = con.execute(
-        "SELECT week FROM weeks WHERE source = ? AND status = 'missing'",
-        [city.themes[theme].source],
+        "SELECT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
+        [list(city.themes[theme].sources)],
     ).fetchall()
     silent = {row[0] for row in told}
     gone = coverage.of_theme(city, theme, division or city.about.main_division)

@@ -16,6 +16,7 @@ from helpers.core.city.city import City
 from helpers.core.city.code_names import renaming, spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.city.theme import AXES
+from helpers.core.place_time import months
 from helpers.core.stats.two_windows import FEW, MUTE, PAST
 from helpers.trends import criticality, indicators
 from helpers.trends.explained_breaks import MILESTONE, marks_of
@@ -218,6 +219,14 @@ def _line(row: Mapping[str, Any], label: str, known: str, city: City, knobs: Kno
         f"{number(row['level'])} par {STEPS[row['step']]} ; "
         f"{detectable(row['detectable'], row['detectable_fall'])}.{known}"
     )
+
+
+def span(levels: pa.Table, window_weeks: int) -> str:
+    """Return how long the spans compared are: « 52 semaines », « 12 mois » of a city of months."""
+    steps = set(levels.column("step").to_pylist())
+    if steps == {MONTH}:
+        return f"{max(1, round(window_weeks * 7 / months.MEAN_DAYS))} mois"
+    return "1 an" if steps == {YEAR} else plural(window_weeks, "semaine")
 
 
 def _zones(levels: pa.Table, minimum_count: int) -> str:

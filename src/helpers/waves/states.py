@@ -73,7 +73,7 @@ def known_sources(con: duckdb.DuckDBPyConnection) -> dict[str, Known]:
 
 def needs(theme: Theme, default_grade: Grade) -> dict[str, Grade]:
     """Return the grade that each source of the theme must hold."""
-    return {theme.source: default_grade, **theme.needs}
+    return {**dict.fromkeys(theme.sources, default_grade), **theme.needs}
 
 
 def judge(source: str, needed: Grade, known: Known | None, knobs: Knobs, *, sample: bool) -> Judged:
@@ -114,7 +114,7 @@ def states(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table
         ]
         state = max((one for one, _ in judged), key=ORDER.index)
         reasons = [why for one, why in judged if one == state]
-        sample = city.contracts[theme.source].coverage == "sample"
+        sample = any(city.contracts[one].coverage == "sample" for one in theme.sources)
         rows.append({"theme": name, "wave": theme.wave, "state": state, "sample": sample,
                      "reasons": reasons})  # fmt: skip
     return pa.Table.from_pylist(rows, schema=STATES)

@@ -1,7 +1,7 @@
 """A new source, theme or city from templates/, without touching the code; it runs at once.
 
 `python -m helpers.workshop.new city NAME`, `… source NAME --city CITY [--file FILE [--columns …]]`,
-`… theme NAME --city CITY [--source SOURCE]`.
+`… theme NAME --city CITY [--source "SOURCE …"]`.
 """
 
 from __future__ import annotations
@@ -144,13 +144,17 @@ def _beside(file: Path, name: str) -> dict[str, bytes]:
 
 
 def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path]:
-    """Add a theme to the city, on the codes of the source that no theme counts yet."""
+    """Add a theme to the city, on the codes of the sources that no theme counts yet."""
     _, pack = find_pack(root, city)
     loaded = City(pack)
     if named(name) in loaded.themes:
         raise PhareError("ce thème existe déjà", f"{pack.name}/themes.yaml", "changer NAME")
-    source = source or next(iter(loaded.observed_sources()))
-    free = _free_codes(loaded, source)
+    named_sources = (source or next(iter(loaded.observed_sources()))).split()
+    free = {one: _free_codes(loaded, one) for one in named_sources}
+    counted = f"parts: {yaml_text.inline(free)}"
+    if len(free) == 1:
+        ((alone, codes),) = free.items()
+        counted = f"source: {alone}\n  categories: {yaml_text.inline(codes)}"
     path = pack / "themes.yaml"
     with all_or_nothing(path):
         block = _filled(
@@ -158,8 +162,8 @@ def new_theme(root: Path, name: str, city: str, source: str | None) -> list[Path
             nom=name,
             titre=name.replace("_", " ").capitalize(),
             axe=AXIS,
-            source=source,
-            categories=yaml_text.inline(free),
+            compte=counted,
+            besoins=yaml_text.inline(dict.fromkeys(free, "C")),
         )
         _add(path, "themes", block)
         _check(City(pack))
@@ -182,8 +186,7 @@ def _free_codes(city: City, source: str) -> list[str]:
             f"choisir SOURCE parmi : {', '.join(city.observed_sources())}",
         )
     field = contract.fields[contract.observation.category]
-    taken = {code for theme in city.themes.values() if theme.source == source
-             for code in theme.categories}  # fmt: skip
+    taken = {code for theme in city.themes.values() for code in theme.parts.get(source, ())}
     free = [code for code in field.values if code not in taken]
     if not free:
         raise PhareError(

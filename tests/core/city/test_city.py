@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import Workspace, active_cities
@@ -46,17 +45,18 @@ def test_shipped_pack_loads_and_its_themes_count_something(pack: Path) -> None:
     files = {path.stem for path in (pack / "contracts").glob("*.yaml")}
     assert set(city.contracts) == files, "un contrat sans source, ou l'inverse"
     for name, theme in city.themes.items():
-        contract = city.contracts[theme.source]
-        assert contract.observation is not None, f"{name} compte une source sans observation"
-        field = contract.fields[contract.observation.category]
-        unknown = set(theme.categories) - set(field.values) if field.values else set()
-        assert not unknown, f"{name} nomme des natures que le contrat ne connaît pas : {unknown}"
+        for source, categories in theme.parts.items():
+            contract = city.contracts[source]
+            assert contract.observation is not None, f"{name} compte une source sans observation"
+            field = contract.fields[contract.observation.category]
+            unknown = set(categories) - set(field.values) if field.values else set()
+            assert not unknown, f"{name} nomme des natures inconnues du contrat : {unknown}"
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
 def test_every_category_is_in_one_theme_at_most(pack: Path) -> None:
-    written = yaml.safe_load((pack / "themes.yaml").read_text(encoding="utf-8"))["themes"]
-    pairs = [(t["source"], c) for t in written.values() for c in t["categories"]]
+    written = City(pack).themes.values()
+    pairs = [(s, c) for t in written for s, told in t.parts.items() for c in told]
     assert len(pairs) == len(set(pairs))
 
 

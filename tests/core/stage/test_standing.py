@@ -21,7 +21,7 @@ def fading(status: str) -> pa.Table:
 
 def test_a_source_that_dies_casts_doubt_on_its_themes(tmp_path: Path) -> None:
     city, none = write_pack(tmp_path, city=CITY), drift.DRIFT.empty_table()
-    mine = {name for name, theme in city.themes.items() if theme.source == "faits"}
+    mine = {name for name, theme in city.themes.items() if "faits" in theme.sources}
     told = standing.doubted(none, fading("less"), city)
     assert set(told) == mine
     (said,) = set(told.values())

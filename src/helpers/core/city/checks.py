@@ -16,6 +16,8 @@ from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.city.questions import Question
 from helpers.core.city.theme import Theme
 
+KNOWN_TO = {"month": "mois", "year": "année"}
+
 
 class Faults:
     """What is wrong in a file, told all together."""
@@ -188,8 +190,17 @@ def check_themes(
     faults = Faults(here)
     observed = [name for name, contract in contracts.items() if contract.observation]
     for name, theme in themes.items():
-        if faults.among(f"themes.{name}.source", theme.source, observed):
-            _check_categories(faults, name, theme, contracts[theme.source])
+        alone = len(theme.parts) == 1
+        known = True
+        for source, categories in theme.parts.items():
+            where = f"themes.{name}"
+            if faults.among(f"{where}.{'source' if alone else 'parts'}", source, observed):
+                key = f"{where}.{'categories' if alone else f'parts.{source}'}"
+                _check_categories(faults, key, categories, contracts[source])
+            else:
+                known = False
+        if known and not alone:
+            _check_parts(faults, name, {source: contracts[source] for source in theme.parts})
         division = theme.division or about.main_division
         faults.among(f"themes.{name}.division", division, about.divisions)
         for source in theme.needs:
@@ -199,18 +210,49 @@ def check_themes(
     faults.tell()
 
 
-def _check_categories(faults: Faults, name: str, theme: Theme, contract: Contract) -> None:
-    """Note the categories of a theme that no row of its source can bear."""
+def _check_parts(faults: Faults, name: str, parts: Mapping[str, Contract]) -> None:
+    """Note why the sources of a theme do not add up: what they count, or how they are dated."""
+    where = f"themes.{name}.parts"
+    unsaid = [source for source, one in parts.items() if not one.unit]
+    if unsaid:
+        faults.add(
+            f"{where} additionne des sources dont l'unité de compte n'est pas dite "
+            f"({', '.join(unsaid)})",
+            "donner `unit` au contrat de chacune : ce qu'est une ligne (infraction, victime, "
+            "appel…)",
+        )
+    elif len({one.unit for one in parts.values()}) > 1:
+        told = ", ".join(f"{source} : {one.unit}" for source, one in parts.items())
+        faults.add(
+            f"{where} additionne des unités de compte différentes ({told})",
+            "en faire autant de thèmes : leur somme ne compterait rien",
+        )
+    known = {source: one.precision for source, one in parts.items()}
+    spans = {one if one in ("month", "year") else "day" for one in known.values()}
+    if len(spans) > 1 or "year" in spans:
+        told = ", ".join(f"{source} : {KNOWN_TO.get(one or '', 'jour')}"
+                         for source, one in known.items())  # fmt: skip
+        faults.add(
+            f"{where} : des sources datées au jour ou au mois s'additionnent entre elles ; celles "
+            f"qui le sont autrement, ou à l'année, non ({told})",
+            "en faire autant de thèmes",
+        )
+
+
+def _check_categories(
+    faults: Faults, key: str, categories: Iterable[str], contract: Contract
+) -> None:
+    """Note the categories, written under `key`, that no row of the source can bear."""
     assert contract.observation is not None
     rule = contract.fields[contract.observation.category]
-    for category in theme.categories:
+    for category in categories:
         if category == NO_CATEGORY and not rule.required:
             continue
         if rule.type == "enum":
-            faults.among(f"themes.{name}.categories", category, rule.values)
+            faults.among(key, category, rule.values)
         elif rule.type == "str" and not re.fullmatch(rule.pattern, category):
             faults.add(
-                f"themes.{name}.categories nomme « {category} », qui n'a pas la forme de "
+                f"{key} nomme « {category} », qui n'a pas la forme de "
                 f"« {contract.observation.category} » ({rule.pattern})",
                 "écrire la catégorie comme la source l'écrit",
             )

@@ -81,7 +81,7 @@ class City:
 
     def themed_sources(self) -> list[str]:
         """Return the sources that the themes count."""
-        return sorted({theme.source for theme in self.themes.values()})
+        return sorted({name for theme in self.themes.values() for name in theme.sources})
 
     def observed_sources(self) -> list[str]:
         """Return the sources that bring observations."""

@@ -202,6 +202,7 @@ class Contract(Strict):
 
     Its moments lie in the years from `since` to `until`.
     `revised_at` is the field that tells which of two versions of a record is the later one.
+    `unit` is what a row counts (« infraction », « victime »…): sources of one theme say the same.
     With `repeats`, rows that say the same are several facts (one row a victim, say). A source
     whose `coverage` is a sample gives neither totals nor trends. `covers` says from when and until
     when it tells of what; `unpivot`, that its file is wide.
@@ -225,6 +226,7 @@ class Contract(Strict):
     until: int = Field(default=2099, ge=1850, le=2100)
     key: tuple[str, ...] = ()
     revised_at: str | None = None
+    unit: str = Field(default="", max_length=40)
     repeats: bool = False
     coverage: Literal["complete", "sample"] = "complete"
     covers: tuple[Cover, ...] = ()

@@ -66,9 +66,18 @@ def uncovered(
 
 
 def of_theme(city: City, theme: str, division: str) -> Uncovered:
-    """Return the days on which the theme cannot be told: one of its categories is not covered."""
-    about = city.themes[theme]
-    return uncovered(city, about.source, about.categories, division)
+    """Return the days on which the theme cannot be told: one of its categories is not covered.
+
+    Of one of its sources is enough: what a part does not cover, the sum does not.
+    """
+    everywhere: Days = frozenset()
+    zones: dict[str, Days] = {}
+    for source, categories in city.themes[theme].parts.items():
+        gone = uncovered(city, source, categories, division)
+        everywhere |= gone.everywhere
+        for zone, days in gone.zones.items():
+            zones[zone] = zones.get(zone, frozenset()) | days
+    return Uncovered(everywhere, zones)
 
 
 def _days(city: City) -> Iterable[dt.date]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
 from helpers.core.city.city import City
+from helpers.core.city.theme import THEMES
 
 FILE = "episodes.yaml"
 
@@ -103,6 +104,7 @@ def read_rules(city: City) -> EpisodeRules | None:
     for fact, told in rules.facts.items():
         for name, categories in told.items():
             _check_categories(city, fact, name, categories)
+    _check_distinct(city, rules)
     for pair in rules.pairs:
         if pair.reference:
             _expect(city, "reference.field", pair.reference.field, _fields(city, pair.second))
@@ -121,6 +123,25 @@ def _check_categories(city: City, fact: str, source: str, categories: tuple[str,
     listed = contract.fields[contract.observation.category].values
     for category in categories if listed else ():
         _expect(city, f"facts.{fact}.{source}", category, list(listed))
+
+
+def _check_distinct(city: City, rules: EpisodeRules) -> None:
+    """Refuse a pair of sources that a theme says distinct, of facts that it counts in both."""
+    linked = {frozenset((pair.first, pair.second)) for pair in rules.pairs}
+    for name, theme in city.themes.items():
+        for fact, told in rules.facts.items():
+            both = {
+                source
+                for source, own in theme.parts.items()
+                if set(own) & set(told.get(source, ()))
+            }
+            if theme.distinct and any(len(pair) == 2 and pair <= both for pair in linked):
+                raise PhareError(
+                    f"facts.{fact} relie {' et '.join(sorted(both))}, que le thème « {name} » dit "
+                    "distinctes",
+                    f"{city.pack.name}/{FILE}",
+                    f"ôter `distinct` de {THEMES}, themes.{name}, ou ôter cette paire",
+                )
 
 
 def _expect(city: City, key: str, value: str, known: list[str]) -> None:

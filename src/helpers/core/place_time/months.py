@@ -90,18 +90,21 @@ def of_theme(
     at = {month: i for i, month in enumerate(first)}
     chosen = "TRUE" if origins is None else "list_contains(?, origin)"
     rows = con.execute(
-        f"SELECT category, {quote(f'zone_{division}')} AS zone, "
+        f"SELECT source, category, {quote(f'zone_{division}')} AS zone, "
         "CAST(date_trunc('month', hour) AS DATE) AS month, "
         f"CAST(coalesce(sum(n) FILTER ({chosen}), 0) AS BIGINT) AS n FROM cube "
         "WHERE theme = ? AND time_precision != 'year' GROUP BY ALL ORDER BY ALL",
         [*([list(origins)] if origins is not None else []), theme],
     ).fetchall()
-    for _, zone, month, count in rows:
+    for *_, zone, month, count in rows:
         if month in at:
             n[0, at[month]] += count
             if zone in place:
                 n[place[zone], at[month]] += count
-    told = _told(con, city, theme, [(c, z, m) for c, z, m, _ in rows], place, at)
+    told = np.ones(n.shape, dtype=bool)
+    for source in city.themes[theme].sources:
+        cells = [(c, z, m) for name, c, z, m, _ in rows if name == source]
+        told &= _told(con, city, source, cells, place, at)
     gone = coverage.of_theme(city, theme, division)
     for zone, row in place.items():
         days = gone.city if zone == WHOLE else gone.of(zone)
@@ -130,13 +133,15 @@ def writes_zeros(con: duckdb.DuckDBPyConnection, city: City, source: str) -> boo
 def _told(
     con: duckdb.DuckDBPyConnection,
     city: City,
-    theme: str,
+    source: str,
     cells: list[tuple[str, str, dt.date]],
     place: dict[str, int],
     at: dict[dt.date, int],
 ) -> Bools:
-    """Return which months of which zones are told (zones, months); the city needs all its zones."""
-    source = city.themes[theme].source
+    """Return which months of which zones a source tells (zones, months).
+
+    `cells`: the category, zone and month of what it tells of; the city needs all its zones.
+    """
     told = np.zeros((len(place), len(at)), dtype=bool)
     came = [at[month] for month in heard(con, source) if month in at]
     if not writes_zeros(con, city, source):

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import window
+from helpers.core.place_time.counts import Span
 from helpers.core.place_time.territory import project
 
 Floats = NDArray[np.float64]
@@ -37,7 +39,7 @@ def read_facts(
     con: duckdb.DuckDBPyConnection,
     city: City,
     theme: str,
-    path: Path,
+    files: Mapping[str, Path],
     first: dt.date,
     after: dt.date,
 ) -> Facts:
@@ -47,11 +49,32 @@ def read_facts(
     a draw at random. Records of one point and one minute are one fact told several times (a row a
     victim). Points that stand for many places (defaults) are no places. View `observations`.
     """
-    rule = city.contracts[city.themes[theme].source].observation
-    if rule is None or rule.longitude is None or rule.latitude is None:
+    parts = [
+        rows
+        for source in city.themes[theme].sources
+        if (rows := _of_source(con, city, theme, source, files[source], (first, after)))
+    ]
+    if not parts:
         none = np.array([], dtype=float)
         nowhere = none.astype(np.int64)
         return Facts(none, none, nowhere, nowhere)
+    whole = {name: np.concatenate([rows[name] for rows in parts]) for name in parts[0]}
+    # The records of all sources in one order: the first of them are still a draw at random.
+    order = np.argsort(whole["first"], kind="stable")
+    zone = np.unique(whole["zone"][order], return_inverse=True)[1]
+    return Facts(
+        whole["x"][order], whole["y"][order], whole["day"][order].astype(np.int64),
+        zone.astype(np.int64),
+    )  # fmt: skip
+
+
+def _of_source(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, source: str, path: Path, span: Span
+) -> dict[str, NDArray[Any]] | None:
+    """Return first (record), x, y, day and zone of a source's facts, (n,); None without points."""
+    rule = city.contracts[source].observation
+    if rule is None or rule.longitude is None or rule.latitude is None:
+        return None
     rows = con.execute(
         f"SELECT min(record) AS first, CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
         f"CAST({quote(rule.latitude)} AS DOUBLE) AS lat, "
@@ -64,12 +87,13 @@ def read_facts(
         "AND o.time_precision IN ('minute', 'hour', 'day') "
         "AND o.started_at >= ? AND o.started_at < ? GROUP BY lon, lat, o.started_at "
         "ORDER BY first, lon, lat, day",
-        [theme, city.themes[theme].source, first, after],
+        [theme, source, *span],
     ).fetchnumpy()
     lon, lat = (np.asarray(rows[name], dtype=float) for name in ("lon", "lat"))
     x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
-    zone = np.unique(np.asarray(rows["zone"], dtype=str), return_inverse=True)[1]
-    return Facts(x, y, np.asarray(rows["day"], dtype=np.int64), zone.astype(np.int64))
+    named = {"first": np.asarray(rows["first"]),
+             "zone": np.asarray(rows["zone"], dtype=str)}  # fmt: skip
+    return {**named, "x": x, "y": y, "day": np.asarray(rows["day"], dtype=np.int64)}
 
 
 def by_theme(
@@ -80,7 +104,4 @@ def by_theme(
     `files` gives the accepted rows of each source. View `observations`.
     """
     first, after = window(city.about.period.end, window_days)
-    return {
-        theme: read_facts(con, city, theme, files[about.source], first, after)
-        for theme, about in city.themes.items()
-    }
+    return {theme: read_facts(con, city, theme, files, first, after) for theme in city.themes}

@@ -22,7 +22,7 @@ from helpers.core.city import remark
 from helpers.core.city.city import City
 from helpers.core.city.names import DUPLICATE, NO_PLACE, NO_THEME, OUTSIDE, REPLACED, WHOLE
 from helpers.core.city.remark import Remark
-from helpers.core.stage import remark_words
+from helpers.core.stage import remark_words, standing
 from helpers.core.stage.reasons import title
 from helpers.core.stage.receipts import read_receipts
 
@@ -163,7 +163,7 @@ def lines(city: City, counts: Counts) -> list[str]:
     found = [
         _told(_rows(counts), f"{reports}/ingest.html{_codes(city, counts)}"),
         _told(_where(city, counts), f"{reports}/ingest.html"),
-        _told(_themes(counts), "themes.yaml de la ville"),
+        _told(_themes(city, counts), "themes.yaml de la ville"),
         _told(_silent(city, counts), f"{reports}/reliability.html"),
         _told(_door(city, counts), f"{reports}/collect.html"),
     ]
@@ -238,7 +238,10 @@ def _where(city: City, counts: Counts) -> Iterator[str]:
         yield f"{told} de « {division} » sans aucun fait ({_named(counts.empty_zones)})"
 
 
-def _themes(counts: Counts) -> Iterator[str]:
+def _themes(city: City, counts: Counts) -> Iterator[str]:
+    for theme in city.themes.values():
+        if theme.may_double:
+            yield f"« {theme.title} » : {standing.doubled_words(theme, city)}"
     total = sum(counts.unthemed.values())
     if total:
         yield (

@@ -15,6 +15,7 @@ from helpers.core.base.french import change, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.code_names import renaming
+from helpers.core.city.theme import Theme
 from helpers.core.stage.run import Run
 
 HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
@@ -163,8 +164,8 @@ def renamed(drift: pa.Table, city: City) -> dict[str, str]:
             "ces faits manquent au compte"
         )
         for name, theme in city.themes.items():
-            if theme.source == row["source"] and row["code"] in theme.categories:
-                found.setdefault(name, []).append(told)
+            if row["code"] in theme.parts.get(row["source"], ()):
+                found.setdefault(name, []).append(_of_part(theme, row["source"], told, city))
     return {name: " ; ".join(told) for name, told in found.items()}
 
 
@@ -180,7 +181,27 @@ def faded_words(row: dict[str, Any]) -> str:
 def faded(decay: pa.Table, city: City) -> dict[str, str]:
     """Return, for each theme of a source that brings far less than it did, its caveat in words."""
     less = {row["source"]: faded_words(row) for row in decay.to_pylist() if row["status"] == "less"}
-    return {name: less[theme.source] for name, theme in city.themes.items() if theme.source in less}
+    told = {
+        name: [_of_part(theme, one, less[one], city) for one in theme.sources if one in less]
+        for name, theme in city.themes.items()
+    }
+    return {name: " ; ".join(said) for name, said in told.items() if said}
+
+
+def _of_part(theme: Theme, source: str, told: str, city: City) -> str:
+    """Return what is told of a source; of a theme that counts several, with its name."""
+    return f"« {city.contracts[source].title} » : {told}" if len(theme.parts) > 1 else told
+
+
+def doubled_words(theme: Theme, city: City) -> str:
+    """Return that a theme's sources may hold the same fact, which is then counted twice."""
+    titles = " et ".join(f"« {city.contracts[one].title} »" for one in theme.sources)
+    return f"un même fait peut être dans {titles}, et compté deux fois"
+
+
+def doubled(city: City) -> dict[str, str]:
+    """Return, for each theme whose sources may hold the same fact, its caveat in words."""
+    return {n: doubled_words(theme, city) for n, theme in city.themes.items() if theme.may_double}
 
 
 def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
@@ -189,8 +210,8 @@ def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
 
 
 def caveats(themes: pa.Table, drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
-    """Return theme → all that its count is to be read with: `doubted`, then `driven`."""
-    return _joined(city, doubted(drift, decay, city), driven(themes))
+    """Return theme → all that its count is to be read with: `doubted`, `doubled`, `driven`."""
+    return _joined(city, doubted(drift, decay, city), doubled(city), driven(themes))
 
 
 def _joined(city: City, *told: dict[str, str]) -> dict[str, str]:
@@ -216,12 +237,15 @@ def driven_words(row: dict[str, Any]) -> str:
 
 
 def caveat(table: pa.Table, city: City) -> str:
-    """Return a paragraph of Markdown that names the themes driven by agents; nothing without."""
+    """Return paragraphs of Markdown: the themes that may count twice, those driven by agents."""
     told = driven(table)
     titles = [plain(theme.title) for name, theme in city.themes.items() if name in told]
+    twice = [f"{plain(theme.title)}, {plain(doubled_words(theme, city))}"
+             for theme in city.themes.values() if theme.may_double]  # fmt: skip
+    said = f"\n\n**Doubles possibles** : {' ; '.join(twice)}." if twice else ""
     if not titles:
-        return ""
-    return (
+        return said
+    return said + (
         f"\n\n**Sensibles à l'activité des agents** : {' ; '.join(titles)}. Ces comptes suivent, "
         "en tout ou partie, où et quand les agents passent ; leurs bornes sont dans le carnet "
         "`patrol`."
