@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -90,11 +90,20 @@ def keep_up(engine: Engine, where: str) -> None:
     lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_size and not path.exists():
+            # A new one in its place would pass for a register in which nothing was decided.
+            raise PhareError(
+                "le registre a disparu",
+                where,
+                "reprendre sa dernière sauvegarde ; pour en commencer un autre, effacer aussi "
+                f"{path.with_suffix('.lock').name}",
+            )
         path.touch(mode=0o600)
         with engine.connect() as connection:
             raw: Any = connection.connection
             raw.execute("PRAGMA journal_mode = WAL")
         _upgrade_where_late(engine, where)
+        os.truncate(lock, 1)  # made
     finally:
         os.close(lock)
 
@@ -115,14 +124,9 @@ def _upgrade_where_late(engine: Engine, where: str) -> None:
 
 
 def _version(connection: Connection) -> str | None:
-    if not engine_has(connection, "alembic_version"):
+    if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text(VERSIONS)).scalar()
-
-
-def engine_has(connection: Connection, table: str) -> bool:
-    """Tell whether the base has the table."""
-    return bool(connection.dialect.has_table(connection, table))
 
 
 def upgrade(connection: Connection, to: str = NEWEST) -> None:
