@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,8 @@ from helpers.core.base.errors import PhareError
 from helpers.register import chain, engine
 from helpers.register import register as registers
 from helpers.register.register import Register, Unreachable
-from tests.register.conftest import plain
+from tests.fixtures import servers
+from tests.register.conftest import SECRET, plain
 from tests.register.made import KINDS, made
 
 
@@ -206,3 +208,50 @@ def test_a_store_that_waits_too_long_says_that_nothing_is_entered(
     assert told.value.entered is False
     assert "trop de personnes écrivent à la fois) : rien n'a été inscrit" in told.value.what
     assert hurried.append(draft).seq == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_an_account_that_only_reads_and_adds_is_enough(url: str, register: Register) -> None:
+    """As the guide grants it; and without the right to add, a sentence."""
+    with psycopg.connect(plain(url)) as connection:
+        for name, right in (("pages", "SELECT, INSERT"), ("lecteur", "SELECT")):
+            who = f"{name}_{connection.info.dbname}"
+            connection.execute(f"CREATE ROLE {who} LOGIN PASSWORD '{SECRET}'".encode())
+            connection.execute(f"GRANT SELECT ON alembic_version TO {who}".encode())
+            connection.execute(f"GRANT {right} ON entries TO {who}".encode())
+        base = connection.info.dbname
+        secret = Path(url.partition("?passfile=")[2])
+        secret.write_text(f"*:*:*:*:{SECRET}\n", encoding="utf-8")
+    pages = crowd.register_at(url.replace("phare@", f"pages_{base}@"))
+    assert pages.append(made("measure_taken")).seq == 1
+    with pytest.raises(DBAPIError, match="permission denied"):
+        by_hand(pages, "UPDATE entries SET role = 'elu'")
+    reader = crowd.register_at(url.replace("phare@", f"lecteur_{base}@"))
+    assert reader.faults() == []
+    with pytest.raises(Unreachable, match=r"droit refusé .*: rien n'a été inscrit"):
+        reader.append(made("sizing"))
+
+
+def test_a_backup_is_taken_up_again(url: str, register: Register, tmp_path: Path) -> None:
+    """As the guide says it, by each store's own tools; entries go on after it."""
+    filled(register)
+    if url.startswith("sqlite"):
+        copy = tmp_path / "sauvegarde.sqlite"
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as held, sqlite3.connect(copy) as to:
+            held.backup(to)
+        again = f"sqlite:///{copy}"
+    else:
+        dump, again = tmp_path / "sauvegarde.dump", url.replace("?", "x?")
+        with psycopg.connect(plain(url), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {connection.info.dbname}x".encode())
+        for tool, arguments in (
+            ("pg_dump", ["--format=custom", f"--file={dump}", plain(url)]),
+            ("pg_restore", ["--exit-on-error", f"--dbname={plain(again)}", str(dump)]),
+        ):
+            subprocess.run([servers.program(tool, "postgresql"), *arguments], check=True)
+    taken_up = crowd.register_at(again)
+    assert taken_up.rows() == register.rows()
+    assert taken_up.append(made("measure_taken", subject="f" * 20)).seq == 7
+    assert taken_up.faults() == []
+    with pytest.raises(DBAPIError, match="append-only"):
+        by_hand(taken_up, "DELETE FROM entries")

@@ -18,7 +18,8 @@ from typing import Any
 from helpers.core.base.errors import PhareError
 from helpers.register.entries import Entry
 
-FILE = "registre.csv"
+SOURCE = "registre"
+FILE = f"{SOURCE}.csv"
 PLAIN = ("seq", "at", "role", "kind", "event", "problem", "action", "supersedes")
 OF_PAYLOAD = (
     "measure", "state", "verdict", "reason", "reference_year", "reference_number", "proposed",
@@ -71,7 +72,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         **criterion,
         **{f"reference_{name}": value for name, value in reference.items()},
         "seq": entry.seq,
-        "at": entry.at,
+        "at": f"{entry.at[:19]}Z",
         "role": draft.role,
         subject: draft.subject,
         "supersedes": draft.supersedes,

@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 import sys
 from pathlib import Path
+from string import Template
 
 from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
@@ -19,6 +20,8 @@ from helpers.core.city.city import City
 from helpers.register import chain, snapshot, words
 from helpers.register.entries import draft
 from helpers.register.register import Register, open_register
+from helpers.workshop import yaml_text
+from helpers.workshop.new import all_or_nothing
 from helpers.workshop.run_city import find_pack
 
 LAST = 20
@@ -83,6 +86,23 @@ def export(register: Register, upto: int | None, path: Path) -> str:
     return f"Instantané du registre jusqu'à l'inscription {len(rows)} : {path}"
 
 
+def connect(root: Path, pack: Path) -> None:
+    """Make the snapshot a source of the city, by its contract; nothing where it is one already."""
+    city, name = City(pack), snapshot.SOURCE
+    if name in city.about.sources:
+        return
+    contract, about = pack / "contracts" / f"{name}.yaml", pack / "city.yaml"
+    template = Template((root / "templates/source/registre.yaml").read_text(encoding="utf-8"))
+    with all_or_nothing(contract, about):
+        text = template.substitute(themes=yaml_text.inline(list(city.themes)))
+        contract.write_text(text, encoding="utf-8")
+        entry = f"{name}: {yaml_text.inline({'file': snapshot.FILE})}"
+        held = about.read_text(encoding="utf-8")
+        shown = f"{pack.name}/{about.name}"
+        about.write_text(yaml_text.with_entry(held, ["sources"], entry, shown_as=shown), "utf-8")
+        _ = City(pack).contracts
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.register")
@@ -105,6 +125,8 @@ def main(arguments: list[str] | None = None) -> int:
             said = check(register, asked.against)
         elif asked.snapshot:
             said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
+            if asked.to is None:
+                connect(root, pack)
         else:
             said = told(register, zone, max(asked.last, 1))
     except PhareError as error:
