@@ -83,7 +83,8 @@ def turned_away(folder: Path, begin: str, turns: int) -> int:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError:
                 refused.append(1)
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         connection.close()
 
     crowd_of = [threading.Thread(target=write) for _ in range(20)]

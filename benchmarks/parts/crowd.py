@@ -42,11 +42,15 @@ def measure(number: int, key: str = "") -> Draft:
 
 @dataclass(frozen=True)
 class Told:
-    """What the writers know: keys that they tried, key → number of the entries told to be in."""
+    """What the writers know: keys that they tried, key → number of the entries told to be in.
+
+    `again`: how many times one had to say the same again.
+    """
 
     tried: frozenset[str]
     entered: dict[str, int]
     killed: int
+    again: int
 
 
 def run(
@@ -92,28 +96,32 @@ def _write(url: str, told: Path, number: int) -> None:
     for turn in range(1 << 30):
         draft = measure((number << 32) + turn)
         os.write(file, f"{draft.key}\n".encode())
-        entered = _append(register, draft)
+        entered = _append(register, draft, file)
         os.write(file, f"{draft.key} {entered.seq}\n".encode())
 
 
-def _append(register: Register, draft: Draft) -> Entry:
+def _append(register: Register, draft: Draft, file: int) -> Entry:
     """Append a draft as an app does: again, the same, as long as the store does not answer."""
     while True:
         try:
             return register.append(draft)
         except Unreachable:
+            os.write(file, b"?\n")
             time.sleep(0.05)
 
 
 def _told(folder: Path, killed: int) -> Told:
-    tried, entered = set(), {}
+    tried, entered, again = set(), {}, 0
     for path in sorted(folder.glob("*.told")):
         for line in path.read_text(encoding="utf-8").splitlines():
             key, _, seq = line.partition(" ")
+            if key == "?":
+                again += 1
+                continue
             tried.add(key)
             if seq:
                 entered[key] = int(seq)
-    return Told(frozenset(tried), entered, killed)
+    return Told(frozenset(tried), entered, killed, again)
 
 
 def lost(register: Register, told: Told) -> list[str]:

@@ -50,6 +50,7 @@ def test_twenty_writers_and_some_killed_lose_nothing(url: str, tmp_path: Path) -
     folder.mkdir()
     told = crowd.run(url, folder, seconds=5)
     assert told.killed > 20
+    assert told.again == 0, "the store answers: nobody is turned away for writing with others"
     assert len(told.entered) > 20
     assert crowd.lost(crowd.register_at(url), told) == []
 
