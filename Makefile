@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock browser sshd postgres mosquitto nginx \
+.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock register register-check register-snapshot browser sshd postgres mosquitto nginx \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
@@ -11,6 +11,7 @@ COLUMNS ?=
 TO ?=
 ADD ?=
 YES ?= 0
+UPTO ?=
 FIELD ?=
 NAME_COLUMN ?=
 SOURCE ?=
@@ -44,7 +45,7 @@ endif
 help:           ## montrer cette aide
 	@echo "Phare, atelier de la tranquillité publique"
 	@echo
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 	@echo
 	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0"
 
@@ -110,6 +111,15 @@ codes: $(READY) ## montrer à qui a le fichier reçu ce que le contrat n'admet p
 
 key: $(READY)   ## dire où est la clé d'une ville, son empreinte (TO=fichier la copie, FROM=fichier la prend)
 	@$(PYTHON) -m helpers.workshop.city_key "$(CITY)" --to "$(TO)" --from "$(FROM)" $(if $(filter 1,$(FORCE)),--force)
+
+register: $(READY) ## montrer ce qui a été décidé, où en sont les actions (FILE=décision.json : l'inscrire)
+	@$(PYTHON) -m helpers.workshop.register "$(CITY)" $(if $(FILE),--add "$(FILE)")
+
+register-check: $(READY) ## vérifier que rien n'y manque ni n'a changé (FILE=instantané : depuis lui aussi)
+	@$(PYTHON) -m helpers.workshop.register "$(CITY)" --check $(if $(FILE),--against "$(FILE)")
+
+register-snapshot: $(READY) ## en faire une source de la ville (UPTO=numéro, TO=fichier)
+	@$(PYTHON) -m helpers.workshop.register "$(CITY)" --snapshot $(if $(UPTO),--upto "$(UPTO)") $(if $(TO),--to "$(TO)")
 
 test: $(READY) browser sshd postgres mosquitto nginx ## vérifier tout : style, types, essais
 	@$(MAKE) --no-print-directory check

@@ -34,6 +34,7 @@ FAMILIES: dict[tuple[str, str], set[str]] = {
     ("copyleft faible", "LGPL-2.1"): {
         "gnu lesser general public license v2 or later (lgplv2+)",
     },
+    ("copyleft faible", "LGPL-3.0"): {"lgpl-3.0-only"},
     ("copyleft faible", "EPL-1.0"): {"epl-1.0"},
     ("copyleft faible", "GPL-2.0 avec exception de liaison"): {"gplv2 with linking exception"},
     ("copyleft fort", "GPL-2.0"): {"gpl-2.0-only", "gpl-2.0-or-later"},

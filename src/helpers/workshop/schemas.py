@@ -19,6 +19,7 @@ from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
 from helpers.core.city.theme import Themes
 from helpers.core.stage import params
+from helpers.register.settings import RegisterFile
 
 FOLDER = Path("docs/schemas")
 MODELS: dict[str, type[Strict]] = {
@@ -27,6 +28,7 @@ MODELS: dict[str, type[Strict]] = {
     "themes": Themes,
     "contexte": Surroundings,
     "sentiment": SurveyRule,
+    "register": RegisterFile,
 }
 
 

@@ -1,0 +1,230 @@
+"""What an entry is: one model a kind, each field closed.
+
+No field takes a text: a code of a list (`codes`), a bounded number, a day, an identifier of a form
+that names nobody. An event or a recommendation is called by the keyed hash that the door gave it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from helpers.core.base.errors import PhareError
+from helpers.core.base.yaml_models import Strict
+from helpers.register import codes
+
+EVENT = "[0-9a-f]{20}"  # a keyed hash, as the door writes identifiers
+FORMS: dict[codes.Kind, str] = {
+    "measure_taken": EVENT,
+    "sizing": EVENT,
+    "recommendation": EVENT,
+    "problem": "PB-[0-9]{3,4}",
+    "action": "ACT-[0-9]{3,4}",
+    "approval": "(PB|ACT)-[0-9]{3,4}",
+}
+KEY = "[0-9a-f]{32}"
+TODO = "n'écrire que des codes, des nombres et des jours des listes du registre"
+
+Count = Annotated[int, Field(ge=0, le=5000)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Day = Annotated[dt.date, Field(ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
+Sequence = Annotated[int, Field(ge=1, le=2**53)]
+
+
+class Closed(Strict):
+    """A model without open text, taken as it is written: no number for a text, nor the reverse."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Reference(Closed):
+    """The number of a paper that says more (a note, an order): year and number, nothing else."""
+
+    year: int = Field(ge=2000, le=2099)
+    number: int = Field(ge=1, le=99_999)
+
+
+class Criterion(Closed):
+    """When an action will have worked: the theme whose count falls, and by what share of it."""
+
+    theme: str = Field(pattern=r"^[a-z0-9_]{1,60}$")  # of the city's themes: `rules` looks
+    fall: Share
+
+
+class MeasureTaken(Closed):
+    """A measure for an event, and where it stands; `subject` is the event."""
+
+    kind: Literal["measure_taken"]
+    measure: codes.Measure
+    state: codes.State
+
+
+class _Judged(Closed):
+    verdict: codes.Verdict
+    reason: codes.Reason | None = None
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> _Judged:
+        if self.verdict != "accepted" and self.reason is None:
+            raise ValueError("changer ou refuser demande un motif (`reason`)")
+        return self
+
+
+class Sizing(_Judged):
+    """A quantity proposed for an event (of the unit of its measure), and the one decided."""
+
+    kind: Literal["sizing"]
+    measure: codes.Measure
+    proposed: Count
+    decided: Count | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Sizing:
+        decided = {
+            "accepted": self.decided == self.proposed,
+            "changed": self.decided is not None and self.decided != self.proposed,
+            "refused": self.decided is None,
+        }
+        if not decided[self.verdict]:
+            raise ValueError(
+                "accepté : le nombre proposé ; changé : un autre ; refusé : aucun (`decided`)"
+            )
+        return self
+
+
+class Recommendation(_Judged):
+    """What was done with a recommendation; `subject` is the recommendation."""
+
+    kind: Literal["recommendation"]
+
+
+class _Held(Closed):
+    """What is held to: aimed at, judged by, seen from what size on, until when."""
+
+    goal: codes.Goal
+    criterion: Criterion
+    least_effect: Share  # minimum detectable effect: share of the theme's count
+    end: Day
+
+
+class Problem(_Held):
+    """A problem taken up; `end` is when it will be looked at again."""
+
+    kind: Literal["problem"]
+
+
+class Action(_Held):
+    """An action at a problem: a tier, a hypothesis, a first and a last day."""
+
+    kind: Literal["action"]
+    problem: str = Field(pattern=rf"^{FORMS['problem']}$")
+    tier: codes.Tier
+    start: Day
+    justification: codes.Justification | None = None
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Action:
+        if self.end < self.start:
+            raise ValueError("la fin précède le début (`end`)")
+        return self
+
+
+class Approval(Closed):
+    """What a role says of an entry on a problem or an action."""
+
+    kind: Literal["approval"]
+    entry: Sequence
+    opinion: codes.Opinion
+
+
+Payload = Annotated[
+    MeasureTaken | Sizing | Recommendation | Problem | Action | Approval,
+    Field(discriminator="kind"),
+]
+PAYLOADS: TypeAdapter[Any] = TypeAdapter(Payload)
+
+
+def new_key() -> str:
+    """Return the key of one decision: to enter it twice by the same key enters it once."""
+    return secrets.token_hex(16)
+
+
+class Draft(Closed):
+    """What somebody decides, before the register has it. `supersedes`: the entry it replaces."""
+
+    role: codes.Role
+    subject: str = Field(pattern=rf"^({'|'.join(sorted(set(FORMS.values())))})$")
+    payload: Payload
+    supersedes: Sequence | None = None
+    key: str = Field(default_factory=new_key, pattern=rf"^{KEY}$")
+
+    @model_validator(mode="after")
+    def _named(self) -> Draft:
+        if not re.fullmatch(FORMS[self.payload.kind], self.subject):
+            raise ValueError("sujet d'une autre forme que celle de ce genre d'inscription")
+        return self
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision as the register holds it.
+
+    `seq` from 1, without a gap; `at` the server's time (UTC, ISO 8601, to the millisecond).
+    `previous` and `hash` chain it to the one before; `text` is the payload, as it was hashed.
+    """
+
+    seq: int
+    at: str
+    draft: Draft
+    text: str
+    previous: str
+    hash: str
+
+
+def canonical(payload: Closed) -> str:
+    """Return the payload as JSON, always the same for the same payload (keys in order)."""
+    told = payload.model_dump(mode="json", exclude_none=True)
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def draft(content: str | bytes) -> Draft:
+    """Read a draft from JSON; PhareError, which quotes no value, where it is not closed."""
+    try:
+        return Draft.model_validate_json(content)
+    except ValidationError as error:
+        raise refused(error) from None
+
+
+def refused(error: ValidationError) -> PhareError:
+    """Return the error of an entry that does not fit: the keys at fault, and no value."""
+    known = {name for model in _models() for name in model.model_fields} | set(get_args(codes.Kind))
+    faults = []
+    for one in error.errors(include_input=False, include_url=False):
+        names = [str(part) for part in one["loc"] if isinstance(part, int) or part in known]
+        place = ".".join(names) or "inscription"
+        told = one.get("ctx", {}).get("error") if one["type"] == "value_error" else None
+        faults.append(f"{told} : {place}" if told else f"{_said(one['type'])} : {place}")
+    return PhareError(" ; ".join(dict.fromkeys(faults)), "registre des décisions", TODO)
+
+
+def _models() -> tuple[type[Closed], ...]:
+    return (Draft, Reference, Criterion, MeasureTaken, Sizing, Recommendation, Problem, Action,
+            Approval)  # fmt: skip
+
+
+def _said(kind: str) -> str:
+    match kind:
+        case "missing":
+            return "manque"
+        case "extra_forbidden":
+            return "inconnu du registre"
+        case _:
+            return "valeur refusée"

@@ -1,0 +1,203 @@
+"""What an entry must agree with: the entries before it, the city's themes, the day.
+
+Pure functions: the register calls them under its lock, whatever writes and on both stores.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from helpers.core.base.errors import PhareError
+from helpers.register.codes import TIERS, Tier
+from helpers.register.entries import Action, Approval, Draft, Entry, Problem
+
+WHERE = "registre des décisions"
+NEEDED = 2  # distinct roles, neither of them the author's
+HYPOTHESIS = ("goal", "criterion", "least_effect", "start")
+Status = Literal["planned", "on", "off"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an action stands on a day.
+
+    `status`: planned (not begun), on, off (its end has passed: until renewed). `changed`: what of
+    its hypothesis was changed on or after its first day, and the entries that changed it.
+    `approved`: by two distinct roles, none refusing.
+    """
+
+    action: str
+    problem: str
+    tier: Tier
+    status: Status
+    end: dt.date
+    entry: int
+    renewals: int
+    approved: bool
+    changed: tuple[str, ...]
+    changed_by: tuple[int, ...]
+
+
+def check(draft: Draft, before: Sequence[Entry], themes: Collection[str], today: dt.date) -> None:
+    """Raise PhareError where the draft may not be entered after the entries `before`, `today`."""
+    _check_succession(draft, before)
+    match draft.payload:
+        case Problem() as problem:
+            _check_held(problem, themes, today)
+        case Action() as action:
+            _check_held(action, themes, today)
+            _check_problem(draft, action, before)
+            _check_tier(action, before, today)
+        case Approval() as approval:
+            _check_approval(draft, approval, before)
+        case _:
+            pass
+
+
+def identity(draft: Draft) -> tuple[object, ...]:
+    """Return what an entry is about: of the entries about the same, one alone is in force."""
+    payload = draft.payload
+    told = (payload.kind, draft.subject, getattr(payload, "measure", None))
+    return (*told, payload.entry, draft.role) if isinstance(payload, Approval) else told
+
+
+def in_force(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that none supersedes, in order."""
+    gone = {entry.draft.supersedes for entry in entries}
+    return [entry for entry in entries if entry.seq not in gone]
+
+
+def _check_succession(draft: Draft, before: Sequence[Entry]) -> None:
+    about = identity(draft)
+    current = next((e.seq for e in in_force(before) if identity(e.draft) == about), None)
+    if draft.supersedes == current:
+        return
+    if draft.supersedes is None:
+        raise _refusal(
+            f"l'inscription {current} dit déjà cela",
+            f"la remplacer : `supersedes: {current}`",
+        )
+    raise _refusal(
+        f"l'inscription {draft.supersedes} n'est pas celle qui est en vigueur",
+        f"remplacer l'inscription {current}" if current else "ne rien remplacer",
+    )
+
+
+def _check_held(held: Problem | Action, themes: Collection[str], today: dt.date) -> None:
+    if held.criterion.theme not in themes:
+        # The text itself is not told: it is none of ours.
+        raise _refusal(
+            "le critère nomme un thème que la ville n'a pas",
+            f"choisir parmi : {', '.join(themes)}",
+        )
+    if held.end < today:
+        raise _refusal("la fin est déjà passée", "donner une fin à venir (`end`)")
+
+
+def _check_problem(draft: Draft, action: Action, before: Sequence[Entry]) -> None:
+    problems = {e.draft.subject for e in before if isinstance(e.draft.payload, Problem)}
+    if action.problem not in problems:
+        raise _refusal(
+            "l'action nomme un problème que le registre n'a pas", "inscrire d'abord le problème"
+        )
+    earlier = {a.problem for e, a in actions(before) if e.draft.subject == draft.subject}
+    if earlier - {action.problem}:
+        raise _refusal(
+            "une action reste celle de son problème",
+            "la finir, et en inscrire une autre sous un autre numéro",
+        )
+
+
+def _check_tier(action: Action, before: Sequence[Entry], today: dt.date) -> None:
+    lower = TIERS[: TIERS.index(action.tier)]
+    tried = any(
+        a.problem == action.problem and a.tier in lower and _begun(entry, a, before, today)
+        for entry, a in actions(before)
+    )
+    if lower and not tried and action.justification is None:
+        raise _refusal(
+            f"palier « {action.tier} » sans palier inférieur essayé sur ce problème",
+            "essayer d'abord un palier inférieur, ou donner un motif (`justification`)",
+        )
+
+
+def _begun(entry: Entry, action: Action, before: Sequence[Entry], today: dt.date) -> bool:
+    """Tell whether the action began as this entry says: before anything replaced it."""
+    after = next((e for e in before if e.draft.supersedes == entry.seq), None)
+    return action.start <= (min(today, day_of(after)) if after else today)
+
+
+def _check_approval(draft: Draft, approval: Approval, before: Sequence[Entry]) -> None:
+    approved = next((entry for entry in before if entry.seq == approval.entry), None)
+    held = isinstance(approved.draft.payload, Problem | Action) if approved else False
+    if approved is None or not held or approved.draft.subject != draft.subject:
+        raise _refusal(
+            "l'accord ne porte pas sur une inscription de ce problème ou de cette action",
+            "donner le numéro de l'inscription (`entry`)",
+        )
+    if approved.draft.role == draft.role:
+        raise _refusal(
+            "qui décide n'approuve pas sa propre décision", "demander l'accord d'un autre rôle"
+        )
+
+
+def actions(entries: Sequence[Entry]) -> list[tuple[Entry, Action]]:
+    """Return the entries on actions, in order, each with what it says."""
+    return [(e, e.draft.payload) for e in entries if isinstance(e.draft.payload, Action)]
+
+
+def day_of(entry: Entry) -> dt.date:
+    """Return the day of an entry, by universal time."""
+    return dt.date.fromisoformat(entry.at[:10])
+
+
+def approved(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Tell whether two distinct roles approve an entry, and none refuses it."""
+    opinions = {
+        e.draft.role: e.draft.payload.opinion
+        for e in in_force(entries)
+        if isinstance(e.draft.payload, Approval) and e.draft.payload.entry == entry.seq
+    }
+    return len(opinions) >= NEEDED and set(opinions.values()) == {"approved"}
+
+
+def standings(entries: Sequence[Entry], today: dt.date) -> list[Standing]:
+    """Return how each action stands on the day `today`, in order of their numbers."""
+    by_action: dict[str, list[tuple[Entry, Action]]] = {}
+    for entry, action in actions(entries):
+        by_action.setdefault(entry.draft.subject, []).append((entry, action))
+    return [_standing(by_action[name], entries, today) for name in sorted(by_action)]
+
+
+def _standing(
+    versions: list[tuple[Entry, Action]], entries: Sequence[Entry], today: dt.date
+) -> Standing:
+    last, action = versions[-1]
+    changes, begun = [], False
+    for (_, old), (entry, new) in pairwise(versions):
+        # A first day put off later does not make what has begun a plan again.
+        begun = begun or old.start <= day_of(entry)
+        changes += [
+            (entry.seq, n) for n in HYPOTHESIS if begun and getattr(old, n) != getattr(new, n)
+        ]
+    status: Status = "planned" if today < action.start else "on" if today <= action.end else "off"
+    return Standing(
+        last.draft.subject,
+        action.problem,
+        action.tier,
+        status,
+        action.end,
+        last.seq,
+        sum(new.end > old.end for (_, old), (_, new) in pairwise(versions)),
+        approved(last, entries),
+        tuple(dict.fromkeys(name for _, name in changes)),
+        tuple(dict.fromkeys(seq for seq, _ in changes)),
+    )
+
+
+def _refusal(what: str, todo: str) -> PhareError:
+    return PhareError(what, WHERE, todo)

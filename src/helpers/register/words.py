@@ -1,0 +1,148 @@
+"""The register in French: an entry, an action, in a line each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from helpers.core.base.french import number, percent, spoken
+from helpers.register.codes import Kind, Role, Tier
+from helpers.register.entries import (
+    Action,
+    Approval,
+    Entry,
+    MeasureTaken,
+    Problem,
+    Recommendation,
+    Sizing,
+)
+from helpers.register.rules import Standing, Status
+
+ROLES: Mapping[Role, str] = {
+    "analyste": "Analyste",
+    "chef_de_poste": "Chef de poste",
+    "chef_de_service": "Chef de service",
+    "coordination_prevention": "Coordination de la prévention",
+    "direction": "Direction",
+    "elu": "Élu",
+}
+KINDS: Mapping[Kind, str] = {
+    "measure_taken": "mesure",
+    "sizing": "dimensionnement",
+    "recommendation": "recommandation",
+    "problem": "problème",
+    "action": "action",
+    "approval": "accord",
+}
+TIERS: Mapping[Tier, str] = {
+    "prevention": "prévention",
+    "dissuasion": "dissuasion",
+    "repression": "répression",
+}
+STATUSES: Mapping[Status, str] = {
+    "planned": "pas encore commencée",
+    "on": "en cours",
+    "off": "éteinte (fin passée) : à renouveler ou à laisser",
+}
+VERDICTS = {"accepted": "accepté", "changed": "changé", "refused": "refusé"}
+OPINIONS = {"approved": "pour", "refused": "contre"}
+MEASURES = {
+    "barrieres": "barrières",
+    "agents_pm": "agents de police municipale",
+    "fourriere": "fourrière",
+    "secours": "secours",
+    "nettoyage": "nettoyage",
+    "info_riverains": "information des riverains",
+    "deviation": "déviation",
+}
+STATES = {"a_faire": "à faire", "demandee": "demandée", "prise": "prise"}
+GOALS = {
+    "baisse_des_faits": "baisse des faits",
+    "baisse_des_signalements": "baisse des signalements",
+}
+REASONS = {
+    "moyens_insuffisants": "moyens insuffisants",
+    "autre_priorite": "autre priorité",
+    "deja_en_place": "déjà en place",
+    "connaissance_du_terrain": "connaissance du terrain",
+    "donnee_douteuse": "donnée douteuse",
+    "affluence_revue": "affluence revue",
+    "decision_hierarchique": "décision hiérarchique",
+    "cadre_juridique": "cadre juridique",
+    "danger_immediat": "danger immédiat",
+    "atteinte_grave": "atteinte grave",
+    "decision_de_justice": "décision de justice",
+    "palier_essaye_ailleurs": "palier essayé ailleurs",
+    "palier_impossible": "palier impossible",
+}
+CHANGED = {
+    "goal": "le but",
+    "criterion": "le critère",
+    "least_effect": "l'effet détectable",
+    "start": "le début",
+}
+
+
+def line(entry: Entry, zone: str) -> str:
+    """Return an entry in a line: number, local time of the city's `zone`, role, what it says."""
+    moment = dt.datetime.fromisoformat(entry.at).astimezone(ZoneInfo(zone))
+    draft = entry.draft
+    told = f"{entry.seq:>6}  {moment:%d/%m/%Y %H:%M}  {ROLES[draft.role]} – {_subject(entry)} : "
+    replaced = f" (remplace {draft.supersedes})" if draft.supersedes else ""
+    return told + _said(entry) + replaced
+
+
+def action_line(standing: Standing) -> str:
+    """Return how an action stands, in a line; a hypothesis changed after its start is said."""
+    told = (
+        f"{standing.action} ({TIERS[standing.tier]}, {standing.problem}) : "
+        f"{STATUSES[standing.status]}, fin le {spoken(standing.end)}, "
+        f"{'approuvée par deux rôles' if standing.approved else 'non approuvée par deux rôles'}"
+    )
+    if not standing.changed:
+        return told
+    what = ", ".join(CHANGED[name] for name in standing.changed)
+    where = ", ".join(map(str, standing.changed_by))
+    return f"{told}\n    Hypothèse changée après le début : {what} (inscription {where})"
+
+
+def _subject(entry: Entry) -> str:
+    kind = entry.draft.payload.kind
+    name = entry.draft.subject
+    return f"{KINDS[kind]} {name if '-' in name else name[:8] + '…'}"
+
+
+def _said(entry: Entry) -> str:
+    match entry.draft.payload:
+        case MeasureTaken() as one:
+            return f"{MEASURES[one.measure]}, {STATES[one.state]}"
+        case Sizing() as one:
+            decided = "" if one.decided is None else f", décidé {number(one.decided)}"
+            return (
+                f"{MEASURES[one.measure]}, proposé {number(one.proposed)}{decided}, "
+                f"{VERDICTS[one.verdict]}{_why(one)}"
+            )
+        case Recommendation() as one:
+            return f"{VERDICTS[one.verdict]}{_why(one)}"
+        case Problem() as one:
+            return _held(one)
+        case Action() as one:
+            why = f", motif : {REASONS[one.justification]}" if one.justification else ""
+            return f"{TIERS[one.tier]} sur {one.problem}, {_held(one)}{why}"
+        case Approval() as one:
+            return f"{OPINIONS[one.opinion]} l'inscription {one.entry}"
+
+
+def _held(one: Problem | Action) -> str:
+    return (
+        f"{GOALS[one.goal]}, critère {one.criterion.theme} −{percent(one.criterion.fall)}, effet "
+        f"détectable {percent(one.least_effect)}, jusqu'au {one.end:%d/%m/%Y}"
+    )
+
+
+def _why(one: Sizing | Recommendation) -> str:
+    if one.reason is None:
+        return ""
+    paper = f", pièce {one.reference.year}-{one.reference.number}" if one.reference else ""
+    return f" ({REASONS[one.reason]}{paper})"

@@ -1,0 +1,141 @@
+"""`make register`: what was decided, how actions stand; entering, checking, making a snapshot.
+
+`python -m helpers.workshop.register CITY [--last N] [--add FILE | --check [--against FILE] |
+--snapshot [--upto N] [--to FILE]]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+from string import Template
+
+from helpers.core.base import commands
+from helpers.core.base.errors import PhareError
+from helpers.core.base.french import plural
+from helpers.core.base.workspace import INBOX, find_root
+from helpers.core.city.city import City
+from helpers.register import chain, snapshot, words
+from helpers.register.entries import draft
+from helpers.register.register import Register, open_register
+from helpers.workshop import yaml_text
+from helpers.workshop.new import all_or_nothing
+from helpers.workshop.run_city import find_pack
+
+LAST = 20
+
+
+def told(register: Register, zone: str, count: int) -> str:
+    """Return the last entries and how each action stands, in French."""
+    entries = register.entries()
+    if not entries:
+        return f"Registre de {register.city} : aucune inscription."
+    lines = [f"Registre de {register.city} : {plural(len(entries), 'inscription')}"]
+    lines += [words.line(entry, zone) for entry in entries[-count:]]
+    today = dt.datetime.now(dt.UTC).date()
+    standings = [words.action_line(one) for one in register.standings(today)]
+    return "\n".join([*lines, *(["Actions :"] if standings else []), *standings])
+
+
+def add(register: Register, file: Path, zone: str) -> str:
+    """Enter the draft that a JSON file holds; return the entry, in French."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise PhareError("fichier illisible", "FILE=…", "donner un fichier JSON") from None
+    return words.line(register.append(draft(content)), zone)
+
+
+def check(register: Register, against: Path | None) -> str:
+    """Return that all holds, in French; PhareError with what does not."""
+    anchor = snapshot.anchor(against) if against else (0, "")
+    faults = register.faults(anchor)
+    if faults:
+        raise PhareError(
+            " ; ".join(faults),
+            register.where,
+            "ne plus rien y écrire, et reprendre la dernière sauvegarde qui se vérifie",
+        )
+    last = register.last(1)
+    if not last:
+        return f"Registre de {register.city} : aucune inscription, rien à vérifier."
+    beside = f", et contient l'instantané (jusqu'à {anchor[0]})" if against else ""
+    return (
+        f"Registre de {register.city} : entier jusqu'à l'inscription {last[0]['seq']}{beside}.\n"
+        f"Empreinte à noter ailleurs : {last[0]['hash']}"
+    )
+
+
+def export(register: Register, upto: int | None, path: Path) -> str:
+    """Write the snapshot of the entries up to a number; return what was written, in French."""
+    rows = register.rows(upto)
+    if upto is not None and len(rows) < upto:
+        raise PhareError(
+            f"le registre n'a pas d'inscription {upto} (dernière : {len(rows)})",
+            register.where,
+            "donner un UPTO qui existe",
+        )
+    faults = chain.faults(register.city, rows)
+    if faults:
+        raise PhareError(
+            " ; ".join(faults), register.where, f"voir `make register-check CITY={register.city}`"
+        )
+    snapshot.write([chain.entry_of(row) for row in rows], path)
+    return f"Instantané du registre jusqu'à l'inscription {len(rows)} : {path}"
+
+
+def connect(root: Path, pack: Path) -> None:
+    """Make the snapshot a source of the city, by its contract; nothing where it is one already."""
+    city, name = City(pack), snapshot.SOURCE
+    if name in city.about.sources:
+        return
+    contract, about = pack / "contracts" / f"{name}.yaml", pack / "city.yaml"
+    template = Template((root / "templates/source/registre.yaml").read_text(encoding="utf-8"))
+    with all_or_nothing(contract, about):
+        text = template.substitute(themes=yaml_text.inline(list(city.themes)))
+        contract.write_text(text, encoding="utf-8")
+        entry = f"{name}: {yaml_text.inline({'file': snapshot.FILE})}"
+        held = about.read_text(encoding="utf-8")
+        shown = f"{pack.name}/{about.name}"
+        about.write_text(yaml_text.with_entry(held, ["sources"], entry, shown_as=shown), "utf-8")
+        _ = City(pack).contracts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.register")
+    parser.add_argument("city")
+    parser.add_argument("--last", type=int, default=LAST)
+    parser.add_argument("--add", type=Path)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--against", type=Path)
+    parser.add_argument("--snapshot", action="store_true")
+    parser.add_argument("--upto", type=int)
+    parser.add_argument("--to", type=Path)
+    asked = parser.parse_args(arguments)
+    root = find_root()
+    try:
+        _, pack = find_pack(root, asked.city)
+        register, zone = open_register(root, pack), City(pack).about.timezone
+        if asked.add:
+            said = add(register, asked.add, zone)
+        elif asked.check:
+            said = check(register, asked.against)
+        elif asked.snapshot:
+            said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
+            if asked.to is None:
+                connect(root, pack)
+        else:
+            said = told(register, zone, max(asked.last, 1))
+    except PhareError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(said)
+    return 0
+
+
+if __name__ == "__main__":
+    commands.begin()
+    sys.exit(main())

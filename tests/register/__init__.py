@@ -1,0 +1,1 @@
+"""The register, on both stores."""

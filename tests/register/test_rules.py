@@ -1,0 +1,231 @@
+"""What is refused, whatever writes and on both stores; how an action stands on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from helpers.core.base.errors import PhareError
+from helpers.register import rules
+from helpers.register.entries import Entry
+from helpers.register.register import Register
+from tests.register.made import HELD, TODAY, day, made
+
+PLAIN: dict[str, Any] = {"justification": None, "reference": None}
+HIGHER = "sans palier inférieur essayé"
+
+
+@pytest.fixture
+def taken_up(register: Register) -> Register:
+    """A register with two problems."""
+    register.append(made("problem"))
+    register.append(made("problem", subject="PB-002"))
+    return register
+
+
+def refused(register: Register, said: str, kind: str, **changes: Any) -> None:
+    before = len(register.rows())
+    with pytest.raises(PhareError, match=said):
+        register.append(made(kind, **changes))
+    assert len(register.rows()) == before
+
+
+@pytest.mark.parametrize("missing", ["goal", "criterion", "least_effect", "end", "tier", "start"])
+def test_an_action_says_what_it_is_held_to(taken_up: Register, missing: str) -> None:
+    refused(taken_up, rf"manque : payload\.action\.{missing}\n", "action", **{missing: None})
+
+
+@pytest.mark.parametrize("missing", ["goal", "criterion", "least_effect", "end"])
+def test_a_problem_too(taken_up: Register, missing: str) -> None:
+    refused(
+        taken_up,
+        rf"manque : payload\.problem\.{missing}\n",
+        "problem",
+        subject="PB-003",
+        **{missing: None},
+    )
+
+
+def test_a_criterion_is_of_a_theme_of_the_city(taken_up: Register) -> None:
+    criterion = {"theme": "kermadec", "fall": 0.2}
+    refused(taken_up, "un thème que la ville n'a pas\n", "action",
+            criterion=criterion)  # fmt: skip
+
+
+def test_an_end_is_to_come(taken_up: Register) -> None:
+    refused(taken_up, "la fin est déjà passée", "action", start=day(-9), end=day(-1))
+    refused(taken_up, "la fin précède le début", "action", start=day(9), end=day(8))
+    assert taken_up.append(made("action", start=day(0), end=day(0))).seq == 3
+
+
+@pytest.mark.parametrize("tier", ["dissuasion", "repression"])
+def test_a_higher_tier_follows_a_lower_one_at_the_same_problem(
+    taken_up: Register, tier: str
+) -> None:
+    wanted = {"tier": tier, **PLAIN}
+    refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
+    taken_up.append(made("action", problem="PB-002", **PLAIN))
+    refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
+    taken_up.append(made("action", subject="ACT-002", start=day(1), **PLAIN))
+    refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
+    taken_up.append(made("action", subject="ACT-003", **PLAIN))
+    assert taken_up.append(made("action", subject="ACT-009", **wanted)).seq == 6
+
+
+def test_the_highest_tier_is_no_try_of_a_lower_one(taken_up: Register) -> None:
+    taken_up.append(made("action", tier="repression"))
+    refused(taken_up, HIGHER, "action", subject="ACT-002", tier="dissuasion", **PLAIN)
+    refused(taken_up, HIGHER, "action", subject="ACT-002", tier="repression", **PLAIN)
+
+
+def test_a_plan_that_was_put_off_before_it_began_was_not_tried(taken_up: Register) -> None:
+    """Planned for yesterday, but replaced the day before: nothing was tried."""
+    register = taken_up
+    register.append(made("action", **PLAIN))
+    (problem, _, first) = register.entries()
+    early = replace(first, at=f"{day(-9)}T00:00:00.000Z")
+    later = made("action", supersedes=3, start=day(30), **PLAIN)
+    after = replace(first, seq=4, at=f"{day(-5)}T00:00:00.000Z", draft=later)
+    wanted = made("action", subject="ACT-009", tier="dissuasion", **PLAIN)
+    with pytest.raises(PhareError, match=HIGHER):
+        rules.check(wanted, [problem, early, after], ["tapage"], TODAY)
+    begun = replace(early, draft=made("action", start=day(-6), **PLAIN))
+    rules.check(wanted, [problem, begun, after], ["tapage"], TODAY)
+
+
+def test_a_justification_is_a_code(taken_up: Register) -> None:
+    refused(taken_up, "valeur refusée", "action", tier="repression", justification="il le faut")
+    justified = made("action", tier="repression", justification="danger_immediat")
+    assert taken_up.append(justified).seq == 3
+
+
+def test_an_action_is_of_a_problem_that_the_register_has_and_stays_so(taken_up: Register) -> None:
+    refused(taken_up, "un problème que le registre n'a pas", "action", problem="PB-404")
+    taken_up.append(made("action"))
+    refused(taken_up, "une action reste celle de son problème", "action", supersedes=3,
+            problem="PB-002")  # fmt: skip
+
+
+def test_one_entry_is_in_force_about_one_thing(taken_up: Register) -> None:
+    refused(taken_up, "l'inscription 1 dit déjà cela", "problem")
+    refused(taken_up, "l'inscription 2 n'est pas celle", "problem", supersedes=2)
+    refused(taken_up, "l'inscription 9 n'est pas celle", "problem", supersedes=9)
+    taken_up.append(made("problem", supersedes=1))
+    refused(taken_up, "l'inscription 1 n'est pas celle", "problem", supersedes=1)
+    taken_up.append(made("measure_taken"))
+    taken_up.append(made("measure_taken", measure="secours"))
+    refused(taken_up, "l'inscription 4 dit déjà cela", "measure_taken", state="demandee")
+    assert taken_up.append(made("measure_taken", state="demandee", supersedes=4)).seq == 6
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "accepted", "decided": 8},
+        {"verdict": "changed", "decided": 12},
+        {"verdict": "changed", "decided": None},
+        {"verdict": "refused", "decided": 8},
+        {"verdict": "refused", "decided": None, "reason": None},
+        {"verdict": "changed", "reason": None},
+        {"decided": -1}, {"decided": 5001}, {"decided": 8.5}, {"decided": "8"}, {"decided": True},
+    ],
+)  # fmt: skip
+def test_a_sizing_agrees_with_itself(register: Register, changes: dict[str, Any]) -> None:
+    refused(register, "payload.sizing", "sizing", **changes)
+
+
+def test_what_is_accepted_needs_no_reason(register: Register) -> None:
+    register.append(made("sizing", verdict="accepted", decided=12, reason=None, reference=None))
+    refused(register, "demande un motif", "recommendation", reason=None)
+    register.append(made("recommendation", verdict="accepted", reason=None, reference=None))
+
+
+def test_two_roles_approve_and_neither_is_the_author(taken_up: Register) -> None:
+    taken_up.append(made("action"))
+    say = {"subject": "ACT-001", "entry": 3}
+    refused(taken_up, "n'approuve pas sa propre décision", "approval", role="direction", **say)
+    refused(taken_up, "ne porte pas", "approval", role="elu", subject="ACT-002", entry=3)
+    refused(taken_up, "ne porte pas", "approval", role="elu", subject="PB-002", entry=1)
+    refused(taken_up, "ne porte pas", "approval", role="elu", subject="ACT-001", entry=9)
+    taken_up.append(made("approval", role="elu", **say))
+    refused(taken_up, "dit déjà cela", "approval", role="elu", **say)
+    assert not standing(taken_up).approved
+    taken_up.append(made("approval", role="chef_de_service", **say))
+    assert standing(taken_up).approved
+    taken_up.append(made("approval", role="analyste", opinion="refused", **say))
+    assert not standing(taken_up).approved
+    taken_up.append(made("approval", role="analyste", supersedes=6, **say))
+    assert standing(taken_up).approved
+    taken_up.append(made("action", supersedes=3, end=day(99)))
+    assert not standing(taken_up).approved, "what was approved is what it said then"
+
+
+def standing(register: Register, number: int = 0) -> rules.Standing:
+    (one,) = register.standings(TODAY + dt.timedelta(days=number))
+    return one
+
+
+def test_an_action_is_off_once_its_end_has_passed_until_renewed(taken_up: Register) -> None:
+    taken_up.append(made("action", start=day(2), end=day(5)))
+    found = {number: standing(taken_up, number).status for number in (1, 2, 5, 6)}
+    assert found == {1: "planned", 2: "on", 5: "on", 6: "off"}
+    taken_up.append(made("action", supersedes=3, start=day(2), end=day(9)))
+    assert (standing(taken_up, 6).status, standing(taken_up, 6).renewals) == ("on", 1)
+    assert standing(taken_up, 10).status == "off"
+
+
+def history(register: Register, *versions: tuple[int, dict[str, Any]]) -> rules.Standing:
+    """Return how an action stands whose versions were entered so many days from today."""
+    register.append(made("action"))
+    problem, _, one = register.entries()
+    entries: list[Entry] = [problem]
+    for seq, (number, changes) in enumerate(versions, 3):
+        entries.append(
+            replace(one, seq=seq, at=f"{day(number)}T12:00:00.000Z",
+                    draft=made("action", supersedes=seq - 1 if seq > 3 else None, **changes))
+        )  # fmt: skip
+    (found,) = rules.standings(entries, TODAY)
+    return found
+
+
+FIRST = {"start": day(-5), "end": day(50)}
+
+
+@pytest.mark.parametrize(
+    ("versions", "changed", "by"),
+    [
+        ([(-9, FIRST), (-6, {**FIRST, "least_effect": 0.3})], (), ()),
+        ([(-9, FIRST), (-5, {**FIRST, "least_effect": 0.3})], ("least_effect",), (4,)),
+        ([(-9, FIRST), (-1, {**FIRST, "end": day(80)})], (), ()),
+        (
+            [(-9, FIRST), (-1, {**FIRST, "goal": "baisse_des_signalements"})],
+            ("goal",),
+            (4,),
+        ),
+        (
+            [(-9, FIRST), (-1, {**FIRST, "criterion": {"theme": "tapage", "fall": 0.1}})],
+            ("criterion",),
+            (4,),
+        ),
+        (  # put off once begun, then changed before it begins again
+            [(-9, FIRST), (-4, {**FIRST, "start": day(9)}),
+             (-3, {**FIRST, "start": day(9), "least_effect": 0.3})],
+            ("start", "least_effect"),
+            (4, 5),
+        ),
+        ([(-9, FIRST), (-7, {**FIRST, "start": day(9)}),
+          (-3, {**FIRST, "start": day(9), "least_effect": 0.3})], (), ()),
+    ],
+)  # fmt: skip
+def test_a_hypothesis_changed_after_the_start_shows(
+    taken_up: Register,
+    versions: list[tuple[int, dict[str, Any]]],
+    changed: tuple[str, ...],
+    by: tuple[int, ...],
+) -> None:
+    found = history(taken_up, *versions)
+    assert (found.changed, found.changed_by) == (changed, by)
+    assert HELD["least_effect"] == 0.15

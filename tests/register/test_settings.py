@@ -1,0 +1,57 @@
+"""Where a city's register lies, by its pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.core.base.errors import PhareError
+from helpers.register import settings
+from helpers.register.register import open_register
+from tests.fixtures.given import city_of
+from tests.register.conftest import plain
+from tests.register.made import made
+
+
+def pack(folder: Path, text: str) -> Path:
+    (folder / settings.FILE).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_sqlite_unless_the_pack_says_otherwise(tmp_path: Path) -> None:
+    url = settings.address(tmp_path, tmp_path, "ici")
+    assert url.database == str(tmp_path / "data/.registers/ici.sqlite")
+    assert settings.address(tmp_path, pack(tmp_path, "address: ''\n"), "ici") == url
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("address: postgresql://phare:secret@serveur/base", "contient un mot de passe"),
+        ("address: postgresql://serveur/base?password=secret", "contient un mot de passe"),
+        ("address: postgresql://serveur/base?options=-cfsync=off", "un paramètre inconnu"),
+        ("address: mysql://serveur/base", "illisible"),
+        ("address: serveur", "illisible"),
+        ("adress: postgresql://serveur/base", "clé inconnue : adress"),
+    ],
+)
+def test_an_address_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(PhareError, match=said) as error:
+        settings.address(tmp_path, pack(tmp_path, text), "ici")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_city_turns_postgresql_on_by_a_line(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the guide says it: the address in the pack, the password in libpq's own file."""
+    address, _, secret = plain(url).partition("?passfile=")
+    monkeypatch.setenv("PGPASSFILE", secret)
+    city = city_of(tmp_path)
+    pack(city.pack, f"address: {address}\n")
+    register = open_register(tmp_path, city.pack)
+    assert register.append(made("measure_taken")).seq == 1
+    assert len(open_register(tmp_path, city.pack).rows()) == 1
+    assert not (tmp_path / "data").exists()
