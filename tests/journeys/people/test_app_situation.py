@@ -6,6 +6,8 @@ import datetime as dt
 import itertools
 import json
 import re
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -38,6 +40,8 @@ WHOLE = {
     "arrondissements": "Marseille, par arrondissements",
 }
 SCREEN, SMALL = (1280, 800), (375, 812)
+BUILD = re.compile(r'data-build="(\w+)"')
+RENEWED_S = 120.0
 TOLD = re.compile(
     r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?, "
     r"(?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude "
@@ -203,13 +207,27 @@ class App:
 def url(built: Place) -> Iterator[str]:
     """The pages of the apps, by their notebooks' names."""
     env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
+    with serve(built.root / "notebooks/apps", env, None, "--House.watch=1") as url:
         yield f"{url}voila/render/"
 
 
+def renewed(url: str, former: str = "") -> str:
+    """Return which page is served, once it is another than the former: pages follow the data."""
+    until = time.monotonic() + RENEWED_S
+    while True:
+        with urllib.request.urlopen(url) as answer:
+            found = BUILD.search(answer.read().decode())
+        assert found
+        if found[1] != former:
+            return found[1]
+        assert time.monotonic() < until, "the page does not follow its data"
+        time.sleep(0.2)
+
+
 @contextmanager
-def lit(place: Place) -> Iterator[list[dict[str, object]]]:
-    """Light two alerts and six counts to look at, in zones of their own, for a while."""
+def lit(place: Place, url: str) -> Iterator[list[dict[str, object]]]:
+    """Light two alerts and six counts to look at, in zones of their own, on a page for a while."""
+    usual = renewed(url)
     path = place.data / "derived/situation/alerts.parquet"
     before = path.read_bytes()
     table = pq.read_table(path)
@@ -223,9 +241,11 @@ def lit(place: Place) -> Iterator[list[dict[str, object]]]:
             break
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
     try:
+        shown = renewed(url, usual)
         yield taken
     finally:
         path.write_bytes(before)
+    renewed(url, shown)
 
 
 def bottom(page: Page, selector: str) -> float:
@@ -244,7 +264,7 @@ def test_first_fold_is_the_answer(
 ) -> None:
     """Without a click: sentence, alerts, map, indicators, the day, by their positions."""
     with (
-        lit(built) if alerts else nullcontext([]) as rows,
+        lit(built, f"{url}situation.ipynb") if alerts else nullcontext([]) as rows,
         open_page(f"{url}situation.ipynb", size) as (page, log),
     ):
         wait_ready(page)
@@ -411,7 +431,7 @@ def test_the_map_answers_the_hand_and_the_keyboard(built: Place, url: str) -> No
                                "location.search.includes(`${code}&`)", arg=code)  # fmt: skip
         chosen = app.select("Territoire").evaluate("e => e.selectedOptions[0].textContent")
         assert chosen.replace("\u00a0", " ") == label
-        page.locator(".app-wide .map-chosen").wait_for(state="attached")
+        page.locator(".app-wide .map-chosen").first.wait_for(state="attached")  # twice, in an inset
         page.wait_for_function("(code) => document.activeElement.dataset.zone === code", arg=code)
         table = page.locator(".app-table", has_text="Le tableau derrière la carte")
         table.locator("summary").click()
