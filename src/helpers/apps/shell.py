@@ -1,26 +1,27 @@
 """The frame of every page: banner of simulated data, navigation, one slim bar of controls.
 
 A page is a class with a `title`, a `question`, the controls that it `uses`, a `widget` and a method
-`show(choice)`; everything else is here. See docs/apps/.
+`answer(choice)`; everything else is here. See docs/apps/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
 import ipywidgets as widgets
+from traitlets.log import get_logger
 
 from helpers.apps.choice import Choice, Offer, offer
-from helpers.apps.parts import Boundary, aside
+from helpers.apps.parts import Boundary, Put, aside
 from helpers.core.base.french import spoken
 from helpers.core.city.city import City
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
-from helpers.serve.arrivals import on_arrival
+from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
@@ -59,7 +60,7 @@ class Page(Protocol):
 
     def __init__(self, place: Place) -> None: ...
 
-    def show(self, choice: Choice) -> None: ...
+    def answer(self, choice: Choice) -> list[Put]: ...
 
 
 def link(page: str, choice: Choice, **changed: str) -> str:
@@ -84,6 +85,7 @@ class Shell:
         self.nav, self.said = widgets.HTML(), widgets.HTML()
         self.said.add_class("app-said")
         self.page: Page | None = None
+        self.prepared: dict[Choice, list[Put]] = {}
         self._controls: dict[str, widgets.Dropdown] = {}
         if themes:
             self.page = made(Place(self.run, self.city, self.offer))
@@ -128,8 +130,24 @@ class Shell:
         assert self.page is not None
         for name, control in self._controls.items():
             self.choice = self.choice.with_value(name, control.value)
-        self.page.show(self.choice)
+        answer = self.prepared.get(self.choice)
+        for widget, trait, value in self.page.answer(self.choice) if answer is None else answer:
+            setattr(widget, trait, value)
         self.nav.value = _nav(self.city, type(self.page).title, self.choice)
+
+    def prepare(self) -> Iterator[None]:
+        """Find the usual answers, one a step: who makes one of these choices waits for nothing.
+
+        A choice that fails is found again when somebody makes it, and said then.
+        """
+        if self.page is None:
+            return
+        for choice in self.offer.usual(self.page.uses):
+            try:
+                self.prepared[choice] = self.page.answer(choice)
+            except Exception:
+                get_logger().exception("A choice could not be prepared: %s", choice.query())
+            yield
 
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
@@ -174,5 +192,6 @@ def _nav(city: City, title: str, choice: Choice) -> str:
 def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
     """Return a page of the city, as its notebook shows it; it takes the choice of a link later."""
     page = Shell(city, made)
+    beforehand(page.prepare())
     on_arrival(page.arrive)
     return page.widget()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import pyarrow.parquet as pq
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
-from helpers.apps.parts import Panel, Proofs, evidence_line, words
+from helpers.apps.parts import Panel, Proofs, Put, words
 from helpers.apps.shell import Place, link
 from helpers.apps.tiles import tiles
 from helpers.core.base import store
@@ -23,9 +25,10 @@ from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
-from helpers.core.stage import figure, maps, params, standing, zone_map
+from helpers.core.stage import maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
+from helpers.situation.expected import Forecasts
 from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
 
 TABLES = (
@@ -72,24 +75,28 @@ class Today:
         themes = set(levels.dated_themes(self.con, self.city))
         kept = {n: _of(tables[n], themes) for n in ("alerts", "levels")}
         self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
+        self.lit = [told.key(row) for row in self.judged.alerts.to_pylist() if row["alert"]]
         self.today = agenda.of_tables(self.city.about.period.end, tables)
         self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
         self.weekly, self.labels = _evolutions(place)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
-        self.answer, self.cards, self.map, self.tiles, self.on, self.table = (
+        self.day = self._day()
+        self.said, self.cards, self.map, self.tiles, self.on, self.table = (
             widgets.HTML() for _ in range(6)
         )
-        self.grounds: dict[str, dict[str, zone_map.Layout]] = {}
+        # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
+        self.layouts, self.series = cache(self._layouts), cache(self._series)
+        self.lately, self.shapes = cache(self._lately), cache(self._shapes)
         self.trend = Panel("trend")
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         self.map.add_class("app-map")
-        parts = [self.answer, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
+        parts = [self.said, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
         self.widget = widgets.VBox(parts)
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice. All is found before anything is shown."""
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice, all of it."""
         names = self.place.names(choice.division)
         rows = self.judged.rows(choice.division, choice.days, choice.theme)
         found = self.judged.standing_out(choice.division, choice.days, choice.theme)
@@ -99,16 +106,18 @@ class Today:
         answer, level = self._answer(choice, found, names, began)
         cards = self._cards(choice, found, names, began)
         drawn, evidence = self._map(choice, rows, names)
-        line, trend_title, trend = self._trend(choice, found, names)
-        table = self._table(choice, names, evidence_line(evidence))
-        self.answer.value = words(answer, level, told.promise(self.judged, choice))
-        self.cards.value = cards
-        self.map.value = drawn
-        self.tiles.value = self._tiles(choice)
-        self.on.value = self._day()
-        spec = figure.complete(trend)
-        self.trend.show(trend_title, line, trend, self.proofs.of("trend", _as_told(choice), spec))
-        self.table.value = table
+        line, spec = self._trend(choice, names)
+        table = self._table(choice, names, evidence)
+        proof = self.proofs.of("trend", _as_told(choice), spec)
+        return [
+            (self.said, "value", words(answer, level, told.promise(self.judged, choice))),
+            (self.cards, "value", cards),
+            (self.map, "value", drawn),
+            (self.tiles, "value", self._tiles(choice)),
+            (self.on, "value", self.day),
+            *self.trend.put("Depuis quand ?", line, spec, proof),
+            (self.table, "value", table),
+        ]
 
     def _answer(
         self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
@@ -137,22 +146,27 @@ class Today:
         return began
 
     def _daily(self, row: Row) -> list[tuple[dt.date, int]]:
-        first, after = window(self.city.about.period.end, BACK)
-        division = row["division"]
+        first, _ = window(self.city.about.period.end, BACK)
         by_day: dict[dt.date, int] = {}
-        for zone, day, n in counts(self.con, ["zone", "day"], theme=row["theme"],
-                                   division=division, span=(first, after)):  # fmt: skip
+        for zone, day, n in self.lately(row["division"]).get(row["theme"], ()):
             if row["zone"] in (WHOLE, zone):
                 by_day[day] = by_day.get(day, 0) + n
         days = [first + dt.timedelta(days=i) for i in range(BACK)]
         return [(day, by_day.get(day, 0)) for day in days]
 
+    def _lately(self, division: str) -> dict[str, list[tuple[str, dt.date, int]]]:
+        """Return theme → zone, day and facts, of the last days that any card tells of."""
+        span = window(self.city.about.period.end, max(BACK, *self.judged.short))
+        found: dict[str, list[tuple[str, dt.date, int]]] = {}
+        for theme, *row in counts(self.con, ["theme", "zone", "day"], division=division, span=span):
+            found.setdefault(theme, []).append((row[0], row[1], row[2]))
+        return found
+
     def _cards(
         self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
     ) -> str:
-        lit = [row for row in self.judged.alerts.to_pylist() if row["alert"]]
         shown = {told.key(row) for row in found if row["tier"] == ALERT}
-        hidden = sum(told.key(row) not in shown for row in lit)
+        hidden = sum(one not in shown for one in self.lit)
         around = {told.key(r): self._around(r, names) for r in found if r["tier"] == ALERT}
         everywhere = link("situation", choice, theme=ALL_THEMES, territoire=choice.division)
         there = told.on_there(self.today, self.city)
@@ -164,29 +178,30 @@ class Today:
             return ""
         ring = {row["zone"], *self._beside(row["division"], row["zone"])}
         total: dict[str, int] = {}
-        span = window(self.city.about.period.end, row["period_days"])
-        for theme, zone, n in counts(self.con, ["theme", "zone"], division=row["division"],
-                                     span=span):  # fmt: skip
-            if zone in ring and theme in self.city.themes and theme != row["theme"]:
-                total[theme] = total.get(theme, 0) + n
+        first, _ = window(self.city.about.period.end, row["period_days"])
+        for theme, days in self.lately(row["division"]).items():
+            if theme in self.city.themes and theme != row["theme"]:
+                n = sum(n for zone, day, n in days if zone in ring and day >= first)
+                total |= {theme: n} if n else {}
         ranked = sorted(total.items(), key=lambda one: (-one[1], one[0]))[: told.LISTED]
         listed = ", ".join(f"{self.city.themes[t].title} ({n})" for t, n in ranked)
         return f"Les mêmes jours, là et autour : {listed}" if listed else ""
 
     def _beside(self, division: str, zone: str) -> list[str]:
-        rows = self.con.execute(
-            "SELECT code, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
-            "ORDER BY code", [division]
-        ).fetchall()  # fmt: skip
-        shapes = {code: shapely.from_wkb(shape) for code, shape in rows}
+        shapes = self.shapes(division)
         own = shapes.get(zone)
         if own is None:
             return []
         return [code for code, shape in shapes.items() if code != zone and own.intersects(shape)]
 
-    def _map(
-        self, choice: Choice, rows: Sequence[Row], names: told.Names
-    ) -> tuple[str, dict[str, Any]]:
+    def _shapes(self, division: str) -> dict[str, BaseGeometry]:
+        rows = self.con.execute(
+            "SELECT code, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+            "ORDER BY code", [division]
+        ).fetchall()  # fmt: skip
+        return {code: shapely.from_wkb(shape) for code, shape in rows}
+
+    def _map(self, choice: Choice, rows: Sequence[Row], names: told.Names) -> tuple[str, str]:
         kept = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"]))
         by_zone: dict[str, list[Row]] = {}
         for row in kept:
@@ -215,25 +230,26 @@ class Today:
         self, choice: Choice, zones: Mapping[str, zone_map.Zone], named: Mapping[str, str]
     ) -> str:
         """Return the map for a screen and for a phone; which one is seen is for the style sheet."""
-        if choice.division not in self.grounds:
-            features = maps.zone_features(self.con, choice.division)
-            features = [one for one in features if one["properties"]["code"] in zones]
-            self.grounds[choice.division] = {
-                name: zone_map.layout(features, *size) for name, size in FRAMES.items() if features
-            }
         chosen = choice.zone if choice.zone in zones else ""
         return (
             "".join(
                 f'<div class="app-{name}">{zone_map.svg(ground, zones, named, MAP, chosen)}</div>'
-                for name, ground in self.grounds[choice.division].items()
+                for name, ground in self.layouts(choice.division, frozenset(zones)).items()
             )
             or "<p>Découpage sans contours : pas de carte, voir le tableau.</p>"
         )
 
-    def _trend(
-        self, choice: Choice, found: Sequence[Row], names: told.Names
-    ) -> tuple[str, str, Any]:
-        """Return line, title and chart of the theme chosen, or of what is least expected."""
+    def _layouts(self, division: str, zones: frozenset[str]) -> dict[str, zone_map.Layout]:
+        features = maps.zone_features(self.con, division)
+        features = [one for one in features if one["properties"]["code"] in zones]
+        return {n: zone_map.layout(features, *size) for n, size in FRAMES.items() if features}
+
+    def _series(self, theme: str, division: str) -> list[tuple[held.Held, Forecasts]]:
+        found = held.read(self.con, self.city, theme, division)
+        return [(one, levels.forecasts(one, 7)) for one in found]
+
+    def _trend(self, choice: Choice, names: told.Names) -> tuple[str, dict[str, Any]]:
+        """Return line and drawing of the theme chosen, or of what is least expected."""
         theme, zone = choice.theme, choice.zone
         if theme == ALL_THEMES:
             rows = self.judged.rows(choice.division, choice.days)
@@ -241,11 +257,11 @@ class Today:
                 rows = [row for row in rows if row["zone"] == zone]
             first = min(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
             theme, zone = first["theme"], first["zone"]
-        groups = held.read(self.con, self.city, theme, choice.division)
-        series = next(one for one in groups if zone in one.zones)
+        groups = self.series(theme, choice.division)
+        series, past = next(one for one in groups if zone in one[0].zones)
         count = WEEKS if choice.days <= BACK else YEARS
-        weeks = levels.weeks(series, zone, self.knobs)
-        chart = figures.recent_weeks(weeks, count, 190)
+        weeks = levels.weeks(series, zone, self.knobs, past)
+        spec = figures.recent_weeks(weeks, count, 190)
         where = situation_words.place(zone, names)
         about = f"{self.city.themes[theme].title}, {where}"
         if choice.theme == ALL_THEMES:
@@ -254,7 +270,7 @@ class Today:
             f"{about} : {plural(count, 'dernière semaine')}. Bande : l'habitude, dont une semaine "
             "sur vingt sort par hasard ; en gris, les mêmes semaines des années passées"
         )
-        return line, "Depuis quand ?", chart
+        return line, spec
 
     def _table(self, choice: Choice, names: told.Names, proof: str) -> str:
         rows = self.judged.rows(choice.division, choice.days, choice.theme)

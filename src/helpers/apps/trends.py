@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from helpers.apps import feeling
 from helpers.apps.choice import ALL_THEMES, Choice
-from helpers.apps.parts import Panel, Proofs, table, words
+from helpers.apps.parts import Panel, Proofs, Put, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import change, number, plural
 from helpers.core.base.markup import plain, to_html
@@ -21,6 +22,7 @@ from helpers.situation import figures as situation_figures
 from helpers.situation import held
 from helpers.situation import levels as situation_levels
 from helpers.situation import words as situation_words
+from helpers.situation.expected import Forecasts
 from helpers.trends import figures
 from helpers.trends import words as trends_words
 
@@ -58,41 +60,48 @@ class Trends:
         self.breaks = read[TABLES[7]]
         self.caveats = standing.caveats(read[TABLES[8]], read[TABLES[9]], run.city)
         self.doubted = standing.renamed(read[TABLES[9]], run.city)
+        self.rows = self.levels.to_pylist()
+        self.whole = [row for row in self.rows if row["zone"] == WHOLE]
+        # The same at each answer.
+        self.drawn = figure.complete(
+            figures.levels(self.levels, self.city, self.knobs.minimum_count).chart
+        )
+        self.series = cache(self._series)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
-        self.answer, self.zones, self.detail = (widgets.HTML() for _ in range(3))
+        self.said, self.zones = widgets.HTML(), widgets.HTML()
         self.changes, self.weeks = Panel("changes"), Panel("weeks")
-        said = widgets.HTML(feeling.told(run))
-        parts = [self.answer, self.changes.widget, self.weeks.widget, self.zones, said, self.detail]
+        felt, detail = widgets.HTML(feeling.told(run)), widgets.HTML(self._detail())
+        parts = [self.said, self.changes.widget, self.weeks.widget, self.zones, felt, detail]
         self.widget = widgets.VBox(parts)
+        self.first = self._first()
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice."""
-        whole = [row for row in self.levels.to_pylist() if row["zone"] == WHOLE]
-        theme = choice.theme or self._first(whole)
-        said = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
-        drawn = figures.levels(self.levels, self.city, self.knobs.minimum_count)
-        line, weeks = self._weeks(choice, theme)
-        zones, detail = self._zones(choice), self._detail()
-        self.answer.value = words(self._answer(choice, whole), "usual")
-        self.changes.show("Qu'est-ce qui change ?", (
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice, all of it."""
+        told = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
+        line, weeks = self._weeks(choice, choice.theme or self.first)
+        about = (
             f"Chaque thème, les {self.knobs.window_weeks} dernières semaines rapportées aux "
             "précédentes ; en gris, ce qui ne serait pas vu"
-        ), drawn.chart, self.proofs.of("changes", said, figure.complete(drawn.chart)))  # fmt: skip
-        self.weeks.show("Depuis quand ?", line, weeks,
-                        self.proofs.of("weeks", said, figure.complete(weeks)))  # fmt: skip
-        self.zones.value, self.detail.value = zones, detail
+        )
+        proof = self.proofs.of("changes", told, self.drawn)
+        return [
+            (self.said, "value", words(self._answer(choice), "usual")),
+            *self.changes.put("Qu'est-ce qui change ?", about, self.drawn, proof),
+            *self.weeks.put("Depuis quand ?", line, weeks, self.proofs.of("weeks", told, weeks)),
+            (self.zones, "value", self._zones(choice)),
+        ]
 
-    def _first(self, whole: list[dict[str, Any]]) -> str:
+    def _first(self) -> str:
         """Return the theme whose evolution is established and largest, or else the first one."""
-        moving = [row for row in whole if row["label"] in ("up", "down") and row["ratio"]]
+        moving = [row for row in self.whole if row["label"] in ("up", "down") and row["ratio"]]
         moving.sort(key=lambda row: (-max(row["ratio"], 1 / row["ratio"]), row["theme"]))
         dated = situation_levels.dated_themes(self.con, self.city)
         return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
 
-    def _answer(self, choice: Choice, whole: list[dict[str, Any]]) -> str:
+    def _answer(self, choice: Choice) -> str:
         over = f"En {self.knobs.window_weeks} semaines"
         if choice.theme != ALL_THEMES:
-            rows = [row for row in self.levels.to_pylist()
+            rows = [row for row in self.rows
                     if row["theme"] == choice.theme and row["zone"] == choice.zone]  # fmt: skip
             title = plain(self.city.themes[choice.theme].title)
             names = self.place.names(choice.division)
@@ -102,14 +111,15 @@ class Trends:
             return f"**{title}, {where}** : {self._told(rows[0])}"
         told = []
         for label, title in (("up", "en hausse"), ("down", "en baisse")):
-            mine = [plain(self.city.themes[r["theme"]].title) for r in whole if r["label"] == label]
+            mine = [plain(self.city.themes[row["theme"]].title) for row in self.whole
+                    if row["label"] == label]  # fmt: skip
             listed = ", ".join(mine[:3]) + (f" et {plural(len(mine) - 3, 'autre')}"
                                             if len(mine) > 3 else "")  # fmt: skip
             told.append(
                 f"**{listed}** {title}" if mine else f"aucune {title.removeprefix('en ')} établie"
             )
-        stable = sum(row["label"] == "stable" for row in whole)
-        unclear = sum(row["label"] == "unclear" for row in whole)
+        stable = sum(row["label"] == "stable" for row in self.whole)
+        unclear = sum(row["label"] == "unclear" for row in self.whole)
         rest = plural(stable, "thème stable")
         return f"{over} : {', '.join(told)} ; {rest}, {number(unclear)} sans rien d'établi."
 
@@ -127,23 +137,27 @@ class Trends:
             + (f" À savoir : {plain(known)}." if known else "")
         )
 
-    def _weeks(self, choice: Choice, theme: str) -> tuple[str, Any]:
-        groups = held.read(self.con, self.city, theme, choice.division)
-        series = next(one for one in groups if choice.zone in one.zones)
-        weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs)
-        chart = situation_figures.recent_weeks(weeks, WEEKS, 190)
+    def _series(self, theme: str, division: str) -> list[tuple[held.Held, Forecasts]]:
+        found = held.read(self.con, self.city, theme, division)
+        return [(one, situation_levels.forecasts(one, 7)) for one in found]
+
+    def _weeks(self, choice: Choice, theme: str) -> tuple[str, dict[str, Any]]:
+        groups = self.series(theme, choice.division)
+        series, past = next(one for one in groups if choice.zone in one[0].zones)
+        weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs, past)
+        spec = situation_figures.recent_weeks(weeks, WEEKS, 190)
         where = situation_words.place(choice.zone, self.place.names(choice.division))
         line = (
             f"{self.city.themes[theme].title}, {where} : trois ans, semaine par semaine ; bande : "
             "l'habitude, dont une semaine sur vingt sort par hasard"
         )
-        return line, chart
+        return line, spec
 
     def _zones(self, choice: Choice) -> str:
         """Return the zones established as moving, the most certain first, as a table."""
         main = self.city.about.main_division
         rows = [
-            row for row in self.levels.to_pylist()
+            row for row in self.rows
             if row["zone"] != WHOLE and row["division"] == main and row["label"] in ("up", "down")
             and choice.theme in (ALL_THEMES, row["theme"])
         ]  # fmt: skip
