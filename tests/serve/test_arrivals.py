@@ -21,6 +21,7 @@ from tests.serve.visitor import Talk, Visitor, named
 APP = """
 import os
 import ipywidgets as widgets
+import numpy as np
 from helpers.serve import arrivals
 
 theme = widgets.Dropdown(options=["Vols", "Bruit", "Rixes"], description="Thème")
@@ -37,6 +38,7 @@ def arrive(query):
     if query.startswith("theme="):
         theme.value = query.removeprefix("theme=")
 
+theme.observe(lambda _: np.linalg.eigh(np.ones((400, 400))), "value")
 arrivals.beforehand(steps())
 arrivals.on_arrival(arrive)
 widgets.VBox([theme, done, who])
@@ -48,7 +50,7 @@ PATH = "/voila/render/essai.ipynb"
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("arrivals")
     nbformat.write(notebook(code(APP)), folder / "essai.ipynb")
-    with serve(folder) as url:
+    with serve(folder, {"OPENBLAS_NUM_THREADS": "2"}) as url:  # as it has on a machine of two cores
         yield url
 
 
@@ -73,6 +75,19 @@ def test_a_page_prepares_until_a_visitor_comes_and_goes_on_after(url: str) -> No
             seen.append(int(first))
     assert seen == sorted(seen)
     assert seen[0] >= 1 or seen[-1] >= 1
+
+
+def test_a_visitor_computes_in_one_thread(url: str) -> None:
+    """Forty that spin on as many threads as there are cores leave the cores to none."""
+    with Visitor.reads(url).joins() as talk:
+        states = talk.states()
+        talk.say("kernel_info_request", {})
+        talk.hear("kernel_info_reply")
+        talk.until_idle()
+        talk.choose(named(states, "Thème"), {"index": 1})
+        talk.until_idle()
+        pid = int(value(states, "Processus"))
+        assert len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def test_a_link_is_taken_by_its_visitor_and_by_no_other(url: str) -> None:

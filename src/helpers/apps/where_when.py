@@ -178,7 +178,8 @@ class WhereWhen:
 
     def _week(self, theme: str, days: int, zone: tuple[str, str] | None) -> rhythms_week.Week:
         span = window(self.city.about.period.end, days)
-        return rhythms_week.week(self.con, self.city, theme, span, self.knobs, zone)
+        least = self.knobs.minimum_count
+        return rhythms_week.week(self.con, self.city, theme, span, self.knobs, zone, least)
 
     def _rhythm(self, choice: Choice, theme: str) -> tuple[str, dict[str, Any]]:
         zone = None if choice.zone == WHOLE else (choice.division, choice.zone)
@@ -187,10 +188,9 @@ class WhereWhen:
         if week.total < enough:
             week = self.week(theme, self.knobs.window_days, zone)
             told = "sur douze mois, la période compte trop peu de faits"
-        thin = week.thin
         if week.total < enough:
-            thin, told = np.ones_like(thin), "abstention, trop peu de faits"
-        rows = rhythms_figures.grid(week.weights, week.lived, thin)
+            told = "abstention, trop peu de faits"
+        rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
         line = f"{self.city.themes[theme].title} : {told}"
         return line, figure.drawn(rhythms_figures.heatmap, (rows,), 470, 190)
 

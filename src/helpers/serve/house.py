@@ -23,6 +23,7 @@ from voila.utils import create_include_assets_functions, get_page_config
 from helpers.core.base import commands, store
 from helpers.core.stage import warm
 from helpers.serve import access, assets, editions, handlers, prepared, visitors, wire
+from helpers.serve.page import ONE_THREAD
 
 log = logging.getLogger("phare.pages")
 TICKET = r"(\w+-\w+-\w+-\w+-\w+)"
@@ -217,7 +218,7 @@ def main() -> None:
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
     logging.getLogger("phare").setLevel(level)
     commands.begin()
-    with warm.opened(os.environ) as environment:
+    with warm.opened({**os.environ, **ONE_THREAD}) as environment:
         os.environ.update(environment)
         House.launch_instance()
 

@@ -25,14 +25,16 @@ from pathlib import Path
 from typing import Any
 
 QUERY = "QUERY_STRING"  # as Voilà names it
+# A thread does not outlive a fork: neither DuckDB nor Arrow nor BLAS may have any. BLAS reads it as
+# it is loaded, in the warm process: the server's own environment says it too.
+ONE_THREAD = {"PHARE_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 log = logging.getLogger("phare.page")
 
 
 def main(arguments: list[str]) -> None:
     """Prepare a notebook, answer, fork for visitors until the server is gone."""
     line = _take_line()
-    # A thread does not outlive a fork: neither DuckDB nor Arrow nor BLAS may have any.
-    os.environ.update(PHARE_THREADS="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    os.environ.update(ONE_THREAD)
     os.environ.pop(QUERY, None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the forks
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
