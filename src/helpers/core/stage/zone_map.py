@@ -99,15 +99,15 @@ class Layout:
     frame: Box | None
     fit: Fit
 
-    def marks(self, shapes: Iterable[BaseGeometry]) -> list[BaseGeometry]:
-        """Return shapes given in degrees where they are drawn, in the enlarged part too."""
+    def marks(self, shapes: Iterable[BaseGeometry]) -> str:
+        """Return shapes given in degrees, in the enlarged part too, as the `d` of an SVG path."""
         placed = [Placed("", self.fit.pixels(one), False) for one in shapes]
         larger: list[Placed] = []
         if self.of is not None and self.frame is not None:
             covered = shapely.box(*self.frame)
             larger = _enlarged(placed, self.of, self.frame)
             placed = [one for one in placed if not one.shape.intersects(covered)]
-        return [one.shape for one in (*placed, *larger)]
+        return "".join(path(one.shape) for one in (*placed, *larger))
 
 
 @dataclass(frozen=True)
@@ -237,12 +237,12 @@ def svg(
     named: Mapping[str, str],
     title: str,
     chosen: str = "",
-    marks: Iterable[BaseGeometry] = (),
+    marks: str = "",
 ) -> str:
     """Return the map as SVG; each zone is a button that bears its words and its code.
 
-    `zones`: code → how it is shown; `named` as for `labels`; `marks`: shapes in pixels
-    (`Layout.marks`) drawn over the zones. One stop of the Tab key: arrows go from zone to zone
+    `zones`: code → how it is shown; `named` as for `labels`; `marks`: shapes drawn over the zones
+    (`Layout.marks`). One stop of the Tab key: arrows go from zone to zone
     (the page's own script), which only needs the order of the elements.
     """
     parts = [_coast(found)]
@@ -254,10 +254,9 @@ def svg(
         parts += [_rect(found.of, "none"), _rect(found.frame, palette.PAPER)]
         parts += [_path(one, zones[one.code], False) for one in found.placed if one.inset]
         parts += [_rect(found.frame, "none")]
-    spots = "".join(path(one) for one in marks)
-    if spots:
+    if marks:
         parts.append(
-            f'<path class="map-mark" aria-hidden="true" fill="{palette.HOT}" d="{spots}"/>'
+            f'<path class="map-mark" aria-hidden="true" fill="{palette.HOT}" d="{marks}"/>'
         )
     parts += [
         f'<path class="map-chosen" d="{one.d}"/>' for one in found.placed if one.code == chosen
