@@ -5,31 +5,37 @@ seconds and megabytes, then ratios: what is to be read. « Painted » is when th
 « interactive » when a control has changed it; memory is the growth of the proportional set (PSS)
 of all the server's processes, a visitor who has changed a control.
 
-Then visitors who click without a browser, each waiting for its answer before the next click: the
-95th percentile of an answer, alone and all together. `--size full` is the city's own page and forty
-visitors for five minutes: `PHARE_CITY=marseille python -m benchmarks.apps --size full`.
+Then, where a city has been run, its own pages (`PHARE_CITY=marseille`), and visitors who click
+without a browser, each waiting for its answer before the next click: the 95th percentile of an
+answer, alone, by page and control, then of all visitors together, any control; what failed, and
+what memory is left once they are gone. `--size full` is forty visitors for three minutes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 
+from benchmarks.parts.clicking import Clicker, p95, together
 from benchmarks.parts.measure import Size, parser, show_ratio
 from tests.fixtures.browser import CHROMIUM, ROOT, free_port, serve
-from tests.serve.visitor import Talk, Visitor, ask, named
+from tests.serve.visitor import Visitor, ask
 
 VISITORS: dict[Size, int] = {"tiny": 3, "small": 10, "full": 40}
-SECONDS: dict[Size, int] = {"tiny": 3, "small": 20, "full": 300}
+SECONDS: dict[Size, int] = {"tiny": 3, "small": 20, "full": 180}
+CLICKS: dict[Size, int] = {"tiny": 3, "small": 15, "full": 60}  # alone, on each control
 LOADS: dict[Size, int] = {"tiny": 1, "small": 3, "full": 5}
 THINKING_S = 1.0  # between an answer and the next click
+PREPARED_S: dict[Size, int] = {"tiny": 0, "small": 20, "full": 60}  # for the usual answers
+GONE_S = 10.0  # after a page, for its processes to end
+PAGES = ("situation", "ou_et_quand", "tendances", "portefeuille", "confiance")
 PAGE = """
 import altair as alt
 import ipywidgets as widgets
@@ -99,47 +105,11 @@ def loaded(url: str) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def joined(url: str, path: str, count: int) -> Iterator[list[tuple[Talk, str]]]:
-    """Join `count` processes; yield each with the id of its first list."""
+def joined(url: str, path: str, count: int) -> Iterator[list[Clicker]]:
+    """Join `count` processes of a page."""
     with contextlib.ExitStack() as all_of_them:
-        talks = []
-        for _ in range(count):
-            talk = all_of_them.enter_context(Visitor.reads(url, path).joins())
-            talks.append((talk, named(talk.states(), "Thème")))
-        yield talks
-
-
-def clicks(talk: Talk, control: str, seconds: float, thinking: float) -> list[float]:
-    """Return how long each answer took, s."""
-    took, index, until = [], 0, time.monotonic() + seconds
-    while time.monotonic() < until or not took:
-        index = 1 - index
-        start = time.perf_counter()
-        talk.choose(control, {"index": index})
-        talk.until_idle()
-        took.append(time.perf_counter() - start)
-        time.sleep(thinking)
-    return took
-
-
-def p95(values: list[float]) -> float:
-    """Return the 95th percentile, s."""
-    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
-
-
-def together(talks: list[tuple[Talk, str]], seconds: float) -> list[float]:
-    """Return how long each answer took while all click, s."""
-    took: list[float] = []
-
-    def one(talk: Talk, control: str) -> None:
-        took.extend(clicks(talk, control, seconds, THINKING_S))
-
-    threads = [threading.Thread(target=one, args=pair) for pair in talks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
+        talks = (Visitor.reads(url, path).joins() for _ in range(count))
+        yield [Clicker(all_of_them.enter_context(one), seed) for seed, one in enumerate(talks)]
 
 
 def ours(notebook: Path, size: Size) -> tuple[float, float, float]:
@@ -148,21 +118,13 @@ def ours(notebook: Path, size: Size) -> tuple[float, float, float]:
     with serve(notebook, None, None, f"--House.places={count + 5}", port=port) as url:
         times = [loaded(url) for _ in range(LOADS[size])]
         with joined(url, "/voila/render/page.ipynb", 1) as talks:
-            clicks(*talks[0], 0, 0)
+            talks[0].click("Thème")
         before = pss(port)
         with joined(url, "/voila/render/page.ipynb", count) as talks:
-            for talk, control in talks:
-                clicks(talk, control, 0, 0)
+            for one in talks:
+                one.click("Thème")
             memory = (pss(port) - before) / count
-            _tell_clicks(talks, size)
     return *(statistics.median(one) for one in zip(*times, strict=True)), memory  # type: ignore[return-value]
-
-
-def _tell_clicks(talks: list[tuple[Talk, str]], size: Size) -> None:
-    alone = p95(clicks(*talks[0], SECONDS[size], 0.1))
-    all_of_them = p95(together(talks, SECONDS[size]))
-    print(f"réponse à un réglage, p95 : seul {alone:.3f} s, à {len(talks)} {all_of_them:.3f} s")
-    show_ratio(f"à {len(talks)} / seul", all_of_them, alone)
 
 
 def stock(notebook: Path, size: Size) -> tuple[float, float, float]:
@@ -178,22 +140,28 @@ def stock(notebook: Path, size: Size) -> tuple[float, float, float]:
     return *(statistics.median(one) for one in zip(*times, strict=True)), memory  # type: ignore[return-value]
 
 
-def city_page(size: Size) -> None:
-    """Measure the city's own page: megabytes a visitor, and answers."""
+def city_pages(size: Size) -> None:
+    """Measure the city's own pages: answers alone and together, megabytes, what failed."""
     port, count = free_port(), VISITORS[size]
-    notebook = ROOT / "notebooks/apps/situation.ipynb"
-    options = (f"--House.places={count + 5}",)
-    with (
-        serve(notebook, None, None, *options, port=port) as url,
-        joined(url, "/voila/render/situation.ipynb", 1) as first,
-    ):
-        clicks(*first[0], 0, 0)
+    pages = ROOT / "notebooks/apps"
+    options = (f"--House.places={count + 5}", "--House.linger=2")
+    with serve(pages, None, None, *options, port=port) as url:
+        time.sleep(PREPARED_S[size])
+        for page in PAGES:
+            with joined(url, f"/voila/render/{page}.ipynb", 1) as (one,):
+                for control in one.controls:
+                    took = [one.click(control) for _ in range(CLICKS[size])]
+                    print(f"{page}, {control} : p95 seul {p95(took):.3f} s", flush=True)
+                print(f"{page} : {one.failed} choix en échec")
         before = pss(port)
-        with joined(url, "/voila/render/situation.ipynb", count) as talks:
-            for talk, control in talks:
-                clicks(talk, control, 0, 0)
-            print(f"page de la ville : {(pss(port) - before) / count:.1f} Mo par visiteur")
-            _tell_clicks(talks, size)
+        for page in PAGES[:2]:
+            with joined(url, f"/voila/render/{page}.ipynb", count) as clickers:
+                took = together(clickers, SECONDS[size], THINKING_S)
+                failed, grown = sum(one.failed for one in clickers), (pss(port) - before) / count
+            print(f"{page}, {count} visiteurs : {len(took)} réponses, p95 {p95(took):.3f} s, "
+                  f"{failed} en échec, {grown:.1f} Mo par visiteur")  # fmt: skip
+            time.sleep(GONE_S)
+            show_ratio("mémoire, eux partis / avant eux", pss(port), before)
 
 
 def main() -> None:
@@ -210,8 +178,10 @@ def main() -> None:
     for (name, unit), one, other in zip(units.items(), mine, theirs, strict=True):
         print(f"{name} : nous {one:.2f} {unit}, Voilà {other:.2f} {unit}")
         show_ratio("nous / Voilà", one, other)
-    if size == "full":
-        city_page(size)
+    if (ROOT / "data" / os.environ.get("PHARE_CITY", "marseille") / "cube.parquet").exists():
+        city_pages(size)
+    else:
+        print("  non mesuré : les pages d'une ville (make run d'abord)", flush=True)
 
 
 if __name__ == "__main__":

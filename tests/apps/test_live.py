@@ -23,6 +23,8 @@ import os
 import ipywidgets as widgets
 from IPython.display import display
 
+from helpers.serve import arrivals
+
 top = widgets.HTML(
     '<p class="app-simulated"><strong>Données simulées</strong></p>'
     '<div class="app-heading"><h1>Essai</h1></div>'
@@ -43,6 +45,7 @@ back.on_click(lambda _: setattr(period, "value", "Semaine"))
 page = widgets.VBox([top, theme, period, shown, stop, back])
 page.add_class("essai")
 display(page)
+arrivals.on_arrival(lambda query: query and setattr(theme, "value", query.removeprefix("theme=")))
 """
 CUT = "Cette page n'est plus reliée au serveur"
 BACK = "Il a repris, avec vos choix."
@@ -117,6 +120,29 @@ def test_a_process_that_dies_is_told_and_another_takes_the_choices_up(url: str) 
             "button", name="Mois", pressed=True
         ).wait_for()
         assert_live(page)
+        assert log.blocked == []
+
+
+@needs_chromium
+def test_a_link_and_the_choices_made_since_outlive_their_process(url: str) -> None:
+    with open_page(f"{url}voila/render/essai.ipynb?theme=Bruit") as (page, log):
+        wait_ready(page)
+        page.get_by_text("Bruit : 12").wait_for()
+        page.get_by_role("button", name="Arrêter").click()
+        page.get_by_role("status").get_by_text(BACK).wait_for()
+        page.get_by_text("Bruit : 12").wait_for()
+        assert page.get_by_label("Thème").input_value() == "Bruit"
+        page.get_by_label("Thème").select_option("Vols")  # said since: the link yields to it
+        page.get_by_text("Vols : 12").wait_for()
+        page.get_by_role("status").wait_for(state="detached")
+        page.get_by_role("button", name="Arrêter").click()
+        page.get_by_role("status").get_by_text(BACK).wait_for()
+        page.get_by_role("button", name="Mois").click()
+        page.get_by_role("group", name="Période").get_by_role(
+            "button", name="Mois", pressed=True
+        ).wait_for()
+        assert page.get_by_label("Thème").input_value() == "Vols"
+        page.get_by_text("Vols : 12").wait_for()
         assert log.blocked == []
 
 

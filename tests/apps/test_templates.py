@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,8 +87,8 @@ def code(source: str, outputs: list[Any] | None = None, tags: list[str] | None =
     )
 
 
-def words(source: str) -> Any:
-    return nbformat.v4.new_markdown_cell(source)
+def words(source: str, tags: list[str] | None = None) -> Any:
+    return nbformat.v4.new_markdown_cell(source, metadata={"tags": tags} if tags else {})
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,12 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of notebooks: two that work, one that fails, one whose kernel dies."""
     folder = tmp_path_factory.mktemp("apps")
     pages = {
-        "points_chauds": notebook(words("# Où ?"), code(APP), title="Points chauds & veille"),
+        "points_chauds": notebook(
+            words("# Pour le carnet seul", ["notebook-only"]),
+            words("# Où ?"),
+            code(APP),
+            title="Points chauds & veille",
+        ),
         "en_panne": notebook(words("# Début"), code(BROKEN), words("# Suite")),
         "onglets": notebook(code(HIDDEN)),
         "kernel_mort": notebook(code("import os; os._exit(1)"), code("1"), code("2")),
@@ -177,6 +183,9 @@ def test_an_app_says_what_it_is(apps: str) -> None:
         for landmark in ("banner", "main", "contentinfo"):
             assert page.get_by_role(landmark).count() == 1, landmark
         assert page.get_by_role("main").get_by_role("heading", level=1).is_visible()
+        with urllib.request.urlopen(page.url) as answer:
+            assert "Pour le carnet seul" not in answer.read().decode()
+        assert page.get_by_text("Pour le carnet seul").count() == 0
         order = page.evaluate(
             "[...document.querySelectorAll('header, main, footer')].map(e => e.tagName)"
         )

@@ -71,6 +71,17 @@ def test_tiles_say_that_they_are_of_the_whole_city_where_the_page_is_not(elsewhe
     assert ("<h3>Bruit</h3>" in page) != elsewhere
 
 
+def test_a_tile_says_what_a_high_criticality_is() -> None:
+    knobs = params.knobs("trends", ROOT)
+    high = {"role": "direction", "measure": "critical", "target": "all", "theme": None,
+            "value": 67.0, "low": 55.0, "high": 85.0, "n": 949, "step": "week",
+            "reliability": "B", "status": "ok", "reason": "", "remarks": []}  # fmt: skip
+    page = tiles([high], {}, {}, CITY, knobs, str, (), False)
+    assert "criticités fortes" in page
+    assert f"forte : {knobs.criticality_thresholds[1]:.0f} points et plus" in page
+    assert "faits par semaine × gravité × évolution" in page
+
+
 @pytest.mark.parametrize("many", [1, 3, 4, 8])
 def test_lists_say_how_many_they_leave_out(many: int) -> None:
     found = [row(f"Z{i}", "alert") for i in range(many)]

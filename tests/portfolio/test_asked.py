@@ -39,6 +39,7 @@ def changed(name: str, **changes: Any) -> dict[str, Any]:
         ),
         (changed("petards_nuit", categories=["petards"]), r"petards_nuit\.categories.*« petards »"),
         (changed("petards_nuit", categories=["depot"]), r"petards_nuit\.categories.*« depot »"),
+        (changed("depots", called="dépôts"), r"il faut dire lesquelles.*questions\.depots"),
         (changed("depots", division="rues"), r"questions\.depots\.division.*« rues »"),
         (changed("depots", heures=NIGHT), r"clé inconnue : questions\.depots\.heures.*\n.*themes"),
         (changed("depots", title="Les dépôts"), r"questions\.depots\.title"),
@@ -75,7 +76,10 @@ def test_shipped_questions_are_sound_and_name_who_can_act(pack: Path) -> None:
     city = City(pack.parent)
     assert city.questions
     for name in city.questions:
-        assert asked._question(city, name).actors
+        question = asked._question(city, name)
+        assert question.actors
+        if any(re.fullmatch(r"[a-z0-9_-]+", code) for code in question.categories):
+            assert question.called, f"{name}: readers would be told a code of the source"
 
 
 def test_a_pack_without_questions_has_none(tmp_path: Path) -> None:

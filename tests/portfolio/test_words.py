@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 
+from helpers.core.city.questions import Question
 from helpers.core.stage import params
 from helpers.portfolio import words
 from helpers.portfolio.answers import ANSWERS
+from helpers.portfolio.asked import Asked
 from helpers.portfolio.words import Names
 from tests.fixtures import split
 from tests.fixtures.made_up import write_pack
@@ -104,6 +107,18 @@ def test_an_answer_that_may_count_twice_says_so(
 )
 def test_each_reason_has_its_sentence(reason: str, sentence: str, names: Names) -> None:
     assert words.why({"theme": "reste", "reason": reason}, names) == sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"called": "pétards"}, "pétards"), ({}, "nature « petard »")]
+)
+def test_the_natures_kept_are_told_in_words(
+    changes: dict[str, str], told: str, names: Names
+) -> None:
+    question = Question(**ASKED["petards_nuit"] | changes)
+    asked = cast(Asked, SimpleNamespace(question=question, theme=names.city.themes["bruit"]))
+    title = names.city.themes["bruit"].title
+    assert words.subject(asked) == f"{title}, {told}, de 22 h à 6 h"
 
 
 def test_an_answer_in_short_tells_evolution_actor_and_grade(names: Names) -> None:

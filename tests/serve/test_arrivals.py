@@ -1,9 +1,10 @@
-"""What each visitor finds on arriving: the choice of its link, one thread, its own process."""
+"""What a page does while nobody asks for it, and what each visitor then finds."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.apps.test_templates import code, notebook
 from tests.fixtures.browser import serve
 from tests.serve.visitor import Talk, Visitor, named
 
+# Steps without end: a visitor who waited for the last one would never be answered.
 APP = """
 import os
 import ipywidgets as widgets
@@ -23,7 +25,13 @@ import numpy as np
 from helpers.serve import arrivals
 
 theme = widgets.Dropdown(options=["Vols", "Bruit", "Rixes"], description="Thème")
+done = widgets.Label("0", description="Préparé")
 who = widgets.Label("", description="Processus")
+
+def steps():
+    while True:
+        done.value = str(int(done.value) + 1)
+        yield
 
 def arrive(query):
     who.value = str(os.getpid())
@@ -31,8 +39,9 @@ def arrive(query):
         theme.value = query.removeprefix("theme=")
 
 theme.observe(lambda _: np.linalg.eigh(np.ones((400, 400))), "value")
+arrivals.beforehand(steps())
 arrivals.on_arrival(arrive)
-widgets.VBox([theme, who])
+widgets.VBox([theme, done, who])
 """
 PATH = "/voila/render/essai.ipynb"
 
@@ -53,6 +62,19 @@ def chosen(talk: Talk) -> str:
     states = talk.states()
     one = states[named(states, "Thème")]
     return str(one["_options_labels"][one["index"]])
+
+
+def test_a_page_prepares_until_a_visitor_comes_and_goes_on_after(url: str) -> None:
+    seen = []
+    until = time.monotonic() + 60
+    while len(set(seen)) < 3:  # each visitor finds what was done before it came, and no more
+        assert time.monotonic() < until, seen
+        with Visitor.reads(url).joins() as talk:
+            first, again = (value(talk.states(), "Préparé") for _ in range(2))
+            assert first == again
+            seen.append(int(first))
+    assert seen == sorted(seen)
+    assert seen[0] >= 1 or seen[-1] >= 1
 
 
 def test_a_visitor_computes_in_one_thread(url: str) -> None:

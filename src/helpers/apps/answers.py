@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pyarrow.parquet as pq
 
 from helpers.apps.choice import ALL_THEMES, Choice
-from helpers.apps.parts import words
+from helpers.apps.parts import Put, words
 from helpers.apps.shell import Place
 from helpers.core.base import store
 from helpers.core.base.french import plural
@@ -54,11 +54,11 @@ class Portfolio:
             knobs.minimum_hours,
             params.knobs("context"),
         )
-        self.answer, self.cards = widgets.HTML(), widgets.HTML()
-        self.widget = widgets.VBox([self.answer, self.cards])
+        self.said, self.cards = widgets.HTML(), widgets.HTML()
+        self.widget = widgets.VBox([self.said, self.cards])
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice: the questions of its theme, or all of them."""
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice: the questions of its theme, or all of them."""
         rows = [row for row in self.rows if choice.theme in (ALL_THEMES, row["theme"])]
         cards = []
         for axis, title in AXES.items():
@@ -66,8 +66,10 @@ class Portfolio:
             if mine:
                 cards.append(f'<section class="app-table"><h2>{escape(title)}</h2>{"".join(mine)}'
                              "</section>")  # fmt: skip
-        self.answer.value = words(self._answer(rows), "usual", GRADED)
-        self.cards.value = "".join(cards)
+        return [
+            (self.said, "value", words(self._answer(rows), "usual", GRADED)),
+            (self.cards, "value", "".join(cards)),
+        ]
 
     def _answer(self, rows: list[dict[str, Any]]) -> str:
         if not rows:

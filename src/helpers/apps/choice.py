@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from urllib.parse import parse_qsl, urlencode
 
 import duckdb
@@ -65,6 +67,22 @@ class Offer:
     options: dict[str, list[Option]]
     first: Choice
     names: dict[str, dict[str, str]]
+
+    def usual(self, uses: Collection[str]) -> Iterator[Choice]:
+        """Yield the choices that a page's controls (`uses`) make of the whole city, its role apart.
+
+        Those of the first period and of the main division first.
+        """
+        values = self.first.values()
+        offered = {
+            name: [value for _, value in self.options[name] if "/" not in value]
+            if name in uses and name != "role" else [values[name]]
+            for name in values
+        }  # fmt: skip
+        days = sorted(offered["periode"], key=lambda one: one != values["periode"])
+        for division, period, theme in product(offered["territoire"], days, offered["theme"]):
+            made = self.first.with_value("periode", period).with_value("theme", theme)
+            yield made.with_value("territoire", division)
 
     def read(self, query: str) -> tuple[Choice, list[str]]:
         """Return the choice that a link's query makes, and the controls whose value is unknown.

@@ -13,12 +13,12 @@ import ipywidgets as widgets
 from traitlets.log import get_logger
 
 from helpers.core.base import markup, store
-from helpers.core.stage import figure
 from helpers.core.stage.run import Run, digest
 
 alt.JupyterChart.enable_offline(True)
 
 STALE = "app-stale"
+Put = tuple[widgets.DOMWidget, str, Any]  # a widget, its trait, what it is to hold
 FAILED = (
     "<strong>Ce choix n'a pas pu être affiché.</strong> Ce qui est grisé répond à un choix "
     "précédent, pas à celui-ci. Choisissez autre chose ou rechargez la page ; si cela se "
@@ -80,48 +80,57 @@ class Panel:
         self.widget.add_class("app-panel")
         self.widget.add_class(f"app-{area}")
 
-    def show(
-        self, title: str, line: str, chart: Any, evidence: dict[str, Any], kept: str = ""
-    ) -> None:
-        """Draw `chart` under `title` and `line`; `evidence` is offered and told in short.
-
-        `kept`: what offers its rows and pictures (`keep.line`).
-        """
-        self._title.value = f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"
-        self._chart.spec = figure.complete(chart.properties(description=f"{title} {line}"))
-        self._evidence.value = evidence_line(evidence) + kept
+    def put(self, title: str, line: str, spec: dict[str, Any], evidence: str) -> list[Put]:
+        """Return what draws `spec` under `title` and `line`; `evidence` is the HTML below it."""
+        return [
+            (self._title, "value", f"<h2>{escape(title)} <small>{escape(line)}</small></h2>"),
+            (self._chart, "spec", spec | {"description": f"{title} {line}"}),
+            (self._evidence, "value", evidence),
+        ]
 
 
 class Proofs:
     """The evidence of the charts of a page: what the pipeline published, and what is shown now.
 
+    `published`: area → the evidence that the pipeline published of its figure.
     `tables`: the files of the city that the page's charts are drawn from.
     """
 
     def __init__(self, run: Run, tables: tuple[str, ...], published: dict[str, str]) -> None:
-        self._found = {
+        self.published = {
             area: json.loads(run.read(f"figures/{path}.evidence.json").read_text(encoding="utf-8"))
             for area, path in published.items()
+        }
+        self._written = {
+            area: {key: _indented(value) for key, value in found.items()}
+            for area, found in self.published.items()
         }
         files = [run.workspace.data / name for name in tables]
         self._inputs = {run.workspace.relative(path): store.sha256(path) for path in files}
 
-    def of(self, area: str, choice: dict[str, Any], drawn: Any) -> dict[str, Any]:
-        """Return the evidence of an area whose drawing is `drawn` (JSON, or SVG) for `choice`."""
+    def of(self, area: str, choice: dict[str, Any], drawn: Any) -> str:
+        """Return the HTML under a figure: its passport, which is its evidence to be saved.
+
+        `drawn`: what is shown for the choice (JSON, or SVG).
+        """
         shown = {"choice": choice, "inputs_now": self._inputs, "spec_sha256_now": digest(drawn)}
-        return {**self._found[area], "app": shown}
+        # As `json.dumps(indent=1, sort_keys=True)` would write it whole, the long parts once.
+        written = self._written[area] | {"app": _indented(shown)}
+        lines = ",\n ".join(f"{json.dumps(key)}: {written[key]}" for key in sorted(written))
+        link = base64.b64encode(f"{{\n {lines}\n}}".encode()).decode()
+        evidence = self.published[area]
+        name = evidence["figure"]
+        return (
+            f'<p class="app-evidence">Preuve <a download="{name}.evidence.json" '
+            f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> '
+            "<span>· refaire : </span>"
+            f"<code>make figure NAME={name} CITY={evidence['city']}</code></p>"
+        )
 
 
-def evidence_line(evidence: dict[str, Any]) -> str:
-    """Return the HTML under a figure: its passport, which is its evidence to be saved."""
-    text = json.dumps(evidence, ensure_ascii=False, indent=1, sort_keys=True)
-    link = base64.b64encode(text.encode()).decode()
-    name = evidence["figure"]
-    return (
-        f'<p class="app-evidence">Preuve <a download="{name}.evidence.json" '
-        f'href="data:application/json;base64,{link}">{escape(evidence["passport"])}</a> '
-        f"<span>· refaire : </span><code>make figure NAME={name} CITY={evidence['city']}</code></p>"
-    )
+def _indented(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    return text.replace("\n", "\n ")
 
 
 def folded(title: str, markdown: str, *, open_now: bool = False) -> str:

@@ -1,27 +1,28 @@
 """The frame of every page: banner of simulated data, navigation, one slim bar of controls.
 
 A page is a class with a `title`, a `question`, the controls that it `uses`, a `widget` and a method
-`show(choice)`; everything else is here. See docs/apps/.
+`answer(choice)`; everything else is here. See docs/apps/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
 import ipywidgets as widgets
+from traitlets.log import get_logger
 
 from helpers.apps import keep
 from helpers.apps.choice import Choice, Offer, offer
-from helpers.apps.parts import Boundary, aside
+from helpers.apps.parts import Boundary, Put, aside
 from helpers.core.base.french import spoken
 from helpers.core.city.city import City
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
-from helpers.serve.arrivals import on_arrival
+from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
@@ -83,7 +84,7 @@ class Page(Protocol):
 
     def __init__(self, place: Place) -> None: ...
 
-    def show(self, choice: Choice) -> None: ...
+    def answer(self, choice: Choice) -> list[Put]: ...
 
 
 def link(page: str, choice: Choice, **changed: str) -> str:
@@ -108,6 +109,7 @@ class Shell:
         self.nav, self.said = widgets.HTML(), widgets.HTML()
         self.said.add_class("app-said")
         self.page: Page | None = None
+        self.prepared: dict[Choice, list[Put]] = {}
         self._controls: dict[str, widgets.Dropdown] = {}
         if themes:
             self.place = Place(self.run, self.city, self.offer)
@@ -153,10 +155,26 @@ class Shell:
         assert self.page is not None
         for name, control in self._controls.items():
             self.choice = self.choice.with_value(name, control.value)
-        self.page.show(self.choice)
+        answer = self.prepared.get(self.choice)
+        for widget, trait, value in self.page.answer(self.choice) if answer is None else answer:
+            setattr(widget, trait, value)
         page = type(self.page)
         told = self.place.told(self.choice, [n for n in page.uses if n != "role"])
         self.nav.value = _nav(self.city, page.title, self.choice, told)
+
+    def prepare(self) -> Iterator[None]:
+        """Find the usual answers, one a step: who makes one of these choices waits for nothing.
+
+        A choice that fails is found again when somebody makes it, and said then.
+        """
+        if self.page is None:
+            return
+        for choice in self.offer.usual(self.page.uses):
+            try:
+                self.prepared[choice] = self.page.answer(choice)
+            except Exception:
+                get_logger().exception("A choice could not be prepared: %s", choice.query())
+            yield
 
     def widget(self) -> widgets.VBox:
         """Return the whole page."""
@@ -209,5 +227,6 @@ def _nav(city: City, title: str, choice: Choice, told: str) -> str:
 def shown(city: str, made: Callable[[Place], Any]) -> widgets.VBox:
     """Return a page of the city, as its notebook shows it; it takes the choice of a link later."""
     page = Shell(city, made)
+    beforehand(page.prepare())
     on_arrival(page.arrive)
     return page.widget()

@@ -17,8 +17,6 @@ Row = dict[str, Any]
 WEEKS = 26  # drawn
 WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
 ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "↕", "abstained": "–"}
-# What the measures of zones mean, where they stand.
-ZONES = {"critical": " (nombre × gravité × évolution)", "rising": ""}
 
 
 def tiles(
@@ -103,9 +101,14 @@ def _line(row: Row, knobs: Knobs, label: str, corrected: bool) -> str:
         return f"<p>{_direction(label)} {_signed(value)} ({span}{known})</p>"
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"
-        span = f"({number(low)} à {number(high)}) " if measure == "critical" else ""
-        known = f"sur {number(row['n'])} {unit}{ZONES[measure]}"
-        return f"<p><strong>{number(value)}</strong> {span}{known}</p>"
+        span = known = ""
+        if measure == "critical":
+            span = f"({number(low)} à {number(high)}) "
+            known = (
+                f" ; forte : {number(knobs.criticality_thresholds[1])} points et plus (faits par "
+                "semaine × gravité × évolution)"
+            )
+        return f"<p><strong>{number(value)}</strong> {span}sur {number(row['n'])} {unit}{known}</p>"
     per = "la dernière semaine" if measure == "week" else f"par {trends_words.STEPS[row['step']]}"
     return f"<p><strong>{number(value)}</strong> {per} ({number(low)} à {number(high)})</p>"
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from html import escape
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import pyarrow.parquet as pq
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from helpers.apps import keep
 from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
-from helpers.apps.parts import Panel, Proofs, evidence_line, words
+from helpers.apps.parts import Panel, Proofs, Put, words
 from helpers.apps.shell import Place, link
 from helpers.apps.tiles import tiles
 from helpers.core.base import store
@@ -25,9 +27,10 @@ from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
-from helpers.core.stage import figure, maps, params, standing, zone_map
+from helpers.core.stage import maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
+from helpers.situation.expected import Forecasts
 from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
 from helpers.trends.levels import CORRECTED
 
@@ -79,24 +82,28 @@ class Today:
         themes = set(levels.dated_themes(self.con, self.city))
         kept = {n: _of(tables[n], themes) for n in ("alerts", "levels")}
         self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
+        self.lit = [told.key(row) for row in self.judged.alerts.to_pylist() if row["alert"]]
         self.today = agenda.of_tables(self.city.about.period.end, tables)
         self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
         self.weekly, self.labels, self.corrected = _evolutions(place)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
-        self.answer, self.cards, self.map, self.tiles, self.on, self.table = (
+        self.said, self.cards, self.map, self.tiles, self.on, self.table = (
             widgets.HTML() for _ in range(6)
         )
-        self.grounds: dict[str, dict[str, zone_map.Layout]] = {}
+        # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
+        self.layouts, self.series = cache(self._layouts), cache(self._series)
+        self.lately, self.shapes = cache(self._lately), cache(self._shapes)
+        self.day = cache(self._day)
         self.trend = Panel("trend")
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         self.map.add_class("app-map")
-        parts = [self.answer, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
+        parts = [self.said, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
         self.widget = widgets.VBox(parts)
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice. All is found before anything is shown."""
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice, all of it."""
         names = self.place.names(choice.division)
         rows = self.judged.rows(choice.division, choice.days, choice.theme)
         found = self.judged.standing_out(choice.division, choice.days, choice.theme)
@@ -105,18 +112,19 @@ class Today:
         began = self._since(found)
         answer, level = self._answer(choice, found, names, began)
         cards = self._cards(choice, found, names, began)
-        drawn = self._map(choice, rows, names)
-        line, trend, weeks = self._trend(choice, found, names)
-        table = self._table(choice, names)
-        self.answer.value = words(answer, level, told.promise(self.judged, choice))
-        self.cards.value = cards
-        self.map.value = drawn
-        self.tiles.value = self._tiles(choice)
-        self.on.value = self._day(choice)
-        proof = self.proofs.of("trend", _as_told(choice), figure.complete(trend))
-        kept = self.place.kept(choice, self.uses[:3], proof, WEEK, weeks)
-        self.trend.show("Depuis quand ?", line, trend, proof, kept)
-        self.table.value = table
+        line, spec, weeks = self._trend(choice, names)
+        proof = self.proofs.of("trend", _as_told(choice), spec)
+        published = self.proofs.published["trend"]
+        kept = self.place.kept(choice, self.uses[:3], published, WEEK, weeks)
+        return [
+            (self.said, "value", words(answer, level, told.promise(self.judged, choice))),
+            (self.cards, "value", cards),
+            (self.map, "value", self._map(choice, rows, names)),
+            (self.tiles, "value", self._tiles(choice)),
+            (self.on, "value", self.day(choice.division, choice.zone)),
+            *self.trend.put("Depuis quand ?", line, spec, proof + kept),
+            (self.table, "value", self._table(choice, names)),
+        ]
 
     def _answer(
         self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
@@ -145,22 +153,27 @@ class Today:
         return began
 
     def _daily(self, row: Row) -> list[tuple[dt.date, int]]:
-        first, after = window(self.city.about.period.end, BACK)
-        division = row["division"]
+        first, _ = window(self.city.about.period.end, BACK)
         by_day: dict[dt.date, int] = {}
-        for zone, day, n in counts(self.con, ["zone", "day"], theme=row["theme"],
-                                   division=division, span=(first, after)):  # fmt: skip
+        for zone, day, n in self.lately(row["division"]).get(row["theme"], ()):
             if row["zone"] in (WHOLE, zone):
                 by_day[day] = by_day.get(day, 0) + n
         days = [first + dt.timedelta(days=i) for i in range(BACK)]
         return [(day, by_day.get(day, 0)) for day in days]
 
+    def _lately(self, division: str) -> dict[str, list[tuple[str, dt.date, int]]]:
+        """Return theme → zone, day and facts, of the last days that any card tells of."""
+        span = window(self.city.about.period.end, max(BACK, *self.judged.short))
+        found: dict[str, list[tuple[str, dt.date, int]]] = {}
+        for theme, *row in counts(self.con, ["theme", "zone", "day"], division=division, span=span):
+            found.setdefault(theme, []).append((row[0], row[1], row[2]))
+        return found
+
     def _cards(
         self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
     ) -> str:
-        lit = [row for row in self.judged.alerts.to_pylist() if row["alert"]]
         shown = {told.key(row) for row in found if row["tier"] == ALERT}
-        hidden = sum(told.key(row) not in shown for row in lit)
+        hidden = sum(one not in shown for one in self.lit)
         around = {told.key(r): self._around(r, names) for r in found if r["tier"] == ALERT}
         everywhere = link("situation", choice, theme=ALL_THEMES, territoire=choice.division)
         there = told.on_there(self.today, self.city)
@@ -172,28 +185,28 @@ class Today:
             return ""
         ring = {row["zone"], *self._near(row["division"], row["zone"], row["division"])}
         total: dict[str, int] = {}
-        span = window(self.city.about.period.end, row["period_days"])
-        for theme, zone, n in counts(self.con, ["theme", "zone"], division=row["division"],
-                                     span=span):  # fmt: skip
-            if zone in ring and theme in self.city.themes and theme != row["theme"]:
-                total[theme] = total.get(theme, 0) + n
+        first, _ = window(self.city.about.period.end, row["period_days"])
+        for theme, days in self.lately(row["division"]).items():
+            if theme in self.city.themes and theme != row["theme"]:
+                n = sum(n for zone, day, n in days if zone in ring and day >= first)
+                total |= {theme: n} if n else {}
         ranked = sorted(total.items(), key=lambda one: (-one[1], one[0]))[: told.LISTED]
         listed = ", ".join(f"{self.city.themes[t].title} ({n})" for t, n in ranked)
         return f"Les mêmes jours, là et autour : {listed}" if listed else ""
 
     def _near(self, division: str, zone: str, among: str) -> list[str]:
         """Return the zones of the division `among` that a zone holds, is held by or touches."""
-        rows = self.con.execute(
-            "SELECT division, code, geometry FROM zones WHERE geometry IS NOT NULL "
-            "AND (division = ? OR (division = ? AND code = ?)) ORDER BY code",
-            [among, division, zone],
-        ).fetchall()
-        shapes = {(where, code): shapely.from_wkb(shape) for where, code, shape in rows}
-        own = shapes.get((division, zone))
+        own = self.shapes(division).get(zone)
         if own is None:
             return []
-        return [code for (where, code), shape in shapes.items()
-                if where == among and own.intersects(shape)]  # fmt: skip
+        return [code for code, shape in self.shapes(among).items() if own.intersects(shape)]
+
+    def _shapes(self, division: str) -> dict[str, BaseGeometry]:
+        rows = self.con.execute(
+            "SELECT code, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
+            "ORDER BY code", [division]
+        ).fetchall()  # fmt: skip
+        return {code: shapely.from_wkb(shape) for code, shape in rows}
 
     def _map(self, choice: Choice, rows: Sequence[Row], names: told.Names) -> str:
         kept = sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"]))
@@ -224,33 +237,37 @@ class Today:
              row["expected"], row["low"], row["high"], told.SHORT[row["tier"]]]
             for code, row in sorted(shown.items()) if code in zones
         ]  # fmt: skip
-        offered = self.place.kept(choice, self.uses[:3], proof, JUDGED, lines)
-        foot = f'<div class="app-foot">{evidence_line(proof)}{offered}</div>'
-        return drawn + _legend() + foot
+        offered = self.place.kept(
+            choice, self.uses[:3], self.proofs.published["map"], JUDGED, lines
+        )
+        return f'{drawn}{_legend()}<div class="app-foot">{proof}{offered}</div>'
 
     def _drawn(
         self, choice: Choice, zones: Mapping[str, zone_map.Zone], named: Mapping[str, str]
     ) -> str:
         """Return the map for a screen and for a phone; which one is seen is for the style sheet."""
-        if choice.division not in self.grounds:
-            features = maps.zone_features(self.con, choice.division)
-            features = [one for one in features if one["properties"]["code"] in zones]
-            self.grounds[choice.division] = {
-                name: zone_map.layout(features, *size) for name, size in FRAMES.items() if features
-            }
         chosen = choice.zone if choice.zone in zones else ""
         return (
             "".join(
                 f'<div class="app-{name}">{zone_map.svg(ground, zones, named, MAP, chosen)}</div>'
-                for name, ground in self.grounds[choice.division].items()
+                for name, ground in self.layouts(choice.division, frozenset(zones)).items()
             )
             or "<p>Découpage sans contours : pas de carte, voir le tableau.</p>"
         )
 
+    def _layouts(self, division: str, zones: frozenset[str]) -> dict[str, zone_map.Layout]:
+        features = maps.zone_features(self.con, division)
+        features = [one for one in features if one["properties"]["code"] in zones]
+        return {n: zone_map.layout(features, *size) for n, size in FRAMES.items() if features}
+
+    def _series(self, theme: str, division: str) -> list[tuple[held.Held, Forecasts]]:
+        found = held.read(self.con, self.city, theme, division)
+        return [(one, levels.forecasts(one, 7)) for one in found]
+
     def _trend(
-        self, choice: Choice, found: Sequence[Row], names: told.Names
-    ) -> tuple[str, Any, list[list[keep.Cell]]]:
-        """Return line, chart and rows of the theme chosen, or of what is least expected."""
+        self, choice: Choice, names: told.Names
+    ) -> tuple[str, dict[str, Any], list[list[keep.Cell]]]:
+        """Return line, drawing and rows of the theme chosen, or of what is least expected."""
         theme, zone = choice.theme, choice.zone
         if theme == ALL_THEMES:
             rows = self.judged.rows(choice.division, choice.days)
@@ -258,11 +275,11 @@ class Today:
                 rows = [row for row in rows if row["zone"] == zone]
             first = min(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
             theme, zone = first["theme"], first["zone"]
-        groups = held.read(self.con, self.city, theme, choice.division)
-        series = next(one for one in groups if zone in one.zones)
+        groups = self.series(theme, choice.division)
+        series, past = next(one for one in groups if zone in one[0].zones)
         count = WEEKS if choice.days <= BACK else YEARS
-        weeks = levels.weeks(series, zone, self.knobs)
-        chart = figures.recent_weeks(weeks, count, 190)
+        weeks = levels.weeks(series, zone, self.knobs, past)
+        spec = figures.recent_weeks(weeks, count, 190)
         where = situation_words.place(zone, names)
         about = f"{self.city.themes[theme].title}, {where}"
         if choice.theme == ALL_THEMES:
@@ -272,7 +289,7 @@ class Today:
             "sur vingt sort par hasard ; en gris, les mêmes semaines des années passées"
         )
         title = self.city.themes[theme].title
-        return line, chart, [
+        return line, spec, [
             [title, zone, where, str(one["first"]), one["n"], one["low"], one["high"]]
             for one in reversed(weeks[:count])
         ]  # fmt: skip
@@ -311,18 +328,18 @@ class Today:
             choice.zone != WHOLE,
         )  # fmt: skip
 
-    def _day(self, choice: Choice) -> str:
+    def _day(self, division: str, zone: str) -> str:
         """Return what is on in the city, or in the zone chosen and around it."""
         main = self.city.about.main_division
         names, today, where = self.place.names(main), self.today, ""
-        if choice.zone != WHOLE:
-            near = {*self._near(choice.division, choice.zone, main)}
+        if zone != WHOLE:
+            near = {*self._near(division, zone, main)}
             today = replace(
                 today,
                 events=[row for row in today.events if row["zone"] in near],
                 closures=[row for row in today.closures if row["zone"] in near],
             )
-            where = f"{self.place.names(choice.division)[choice.zone]} et autour"
+            where = f"{self.place.names(division)[zone]} et autour"
         line = told.day_line(today, self.city, names, where)
         inside = to_html(situation_words.day(self.city, today, names))
         return f'<details class="app-on"><summary>{escape(line)}</summary>{inside}</details>'

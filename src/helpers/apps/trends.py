@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 
 from helpers.apps import feeling, keep
 from helpers.apps.choice import ALL_THEMES, Choice
-from helpers.apps.parts import Panel, Proofs, table, words
+from helpers.apps.parts import Panel, Proofs, Put, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import change, number, plural
 from helpers.core.base.markup import plain, to_html
@@ -22,6 +23,7 @@ from helpers.situation import figures as situation_figures
 from helpers.situation import held
 from helpers.situation import levels as situation_levels
 from helpers.situation import words as situation_words
+from helpers.situation.expected import Forecasts
 from helpers.trends import figures
 from helpers.trends import words as trends_words
 
@@ -64,44 +66,52 @@ class Trends:
         by_agents, drift, decay = (read[name] for name in TABLES[8:])
         self.caveats = standing.caveats(by_agents, drift, decay, run.city)
         self.doubted = standing.doubted(drift, decay, run.city)
+        self.rows = self.levels.to_pylist()
+        self.whole = [row for row in self.rows if row["zone"] == WHOLE]
+        # The same at each answer.
+        self.drawn = figure.complete(
+            figures.levels(self.levels, self.city, self.knobs.minimum_count).chart
+        )
+        self.series = cache(self._series)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
-        self.answer, self.zones, self.detail = (widgets.HTML() for _ in range(3))
+        self.said, self.zones = widgets.HTML(), widgets.HTML()
         self.changes, self.weeks = Panel("changes"), Panel("weeks")
-        said = widgets.HTML(feeling.told(run))
-        parts = [self.answer, self.changes.widget, self.weeks.widget, self.zones, said, self.detail]
+        felt, detail = widgets.HTML(feeling.told(run)), widgets.HTML(self._detail())
+        parts = [self.said, self.changes.widget, self.weeks.widget, self.zones, felt, detail]
         self.widget = widgets.VBox(parts)
+        self.first = self._first()
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice."""
-        whole = [row for row in self.levels.to_pylist() if row["zone"] == WHOLE]
-        theme = choice.theme or self._first(whole)
-        said = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
-        drawn = figures.levels(self.levels, self.city, self.knobs.minimum_count)
-        line, weeks, rows = self._weeks(choice, theme)
-        zones, detail = self._zones(choice), self._detail()
-        self.answer.value = words(self._answer(choice, whole), "usual")
-        proof = self.proofs.of("changes", said, figure.complete(drawn.chart))
-        kept = self.place.kept(choice, (), proof, CHANGE, self._kept(whole))
-        self.changes.show("Qu'est-ce qui change ?", (
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice, all of it."""
+        told = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
+        line, weeks, rows = self._weeks(choice, choice.theme or self.first)
+        about = (
             f"Chaque thème, les faits de {trends_words.span(self.levels, self.knobs.window_weeks)} "
             "rapportés à ceux d'avant ; en gris, ce qui ne serait pas vu"
-        ), drawn.chart, proof, kept)  # fmt: skip
-        proof = self.proofs.of("weeks", said, figure.complete(weeks))
-        kept = self.place.kept(choice, self.uses, proof, WEEK, rows)
-        self.weeks.show("Depuis quand ?", line, weeks, proof, kept)
-        self.zones.value, self.detail.value = zones, detail
+        )
+        of, kept = self.proofs.of, self.place.kept
+        published = self.proofs.published
+        changed = of("changes", told, self.drawn)
+        changed += kept(choice, (), published["changes"], CHANGE, self._kept())
+        shown = of("weeks", told, weeks) + kept(choice, self.uses, published["weeks"], WEEK, rows)
+        return [
+            (self.said, "value", words(self._answer(choice), "usual")),
+            *self.changes.put("Qu'est-ce qui change ?", about, self.drawn, changed),
+            *self.weeks.put("Depuis quand ?", line, weeks, shown),
+            (self.zones, "value", self._zones(choice)),
+        ]
 
-    def _first(self, whole: list[dict[str, Any]]) -> str:
+    def _first(self) -> str:
         """Return the theme whose evolution is established and largest, or else the first one."""
-        moving = [row for row in whole if row["label"] in ("up", "down") and row["ratio"]]
+        moving = [row for row in self.whole if row["label"] in ("up", "down") and row["ratio"]]
         moving.sort(key=lambda row: (-max(row["ratio"], 1 / row["ratio"]), row["theme"]))
         dated = situation_levels.dated_themes(self.con, self.city)
         return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
 
-    def _answer(self, choice: Choice, whole: list[dict[str, Any]]) -> str:
+    def _answer(self, choice: Choice) -> str:
         over = f"En {trends_words.span(self.levels, self.knobs.window_weeks)}"
         if choice.theme != ALL_THEMES:
-            rows = [row for row in self.levels.to_pylist()
+            rows = [row for row in self.rows
                     if row["theme"] == choice.theme and row["zone"] == choice.zone]  # fmt: skip
             title = plain(self.city.themes[choice.theme].title)
             names = self.place.names(choice.division)
@@ -113,14 +123,14 @@ class Trends:
         for label, title in (("up", "en hausse"), ("down", "en baisse")):
             mine = [
                 plain(self.city.themes[r["theme"]].title) + self._seeming(r["theme"])
-                for r in whole if r["label"] == label
+                for r in self.whole if r["label"] == label
             ]  # fmt: skip
             listed = ", ".join(mine[:3]) + (f" et {plural(len(mine) - 3, 'autre')}"
                                             if len(mine) > 3 else "")  # fmt: skip
             told.append(
                 f"**{listed}** {title}" if mine else f"aucune {title.removeprefix('en ')} établie"
             )
-        counts = Counter(row["label"] for row in whole)
+        counts = Counter(row["label"] for row in self.whole)
         rest = f"{plural(counts['stable'], 'thème stable')}, {number(counts['unclear'])} sans rien "
         rest += "d'établi"
         if counts["abstained"]:
@@ -144,26 +154,33 @@ class Trends:
             + (f" À savoir : {plain(known)}." if known else "")
         )
 
-    def _kept(self, whole: list[dict[str, Any]]) -> list[list[keep.Cell]]:
+    def _kept(self) -> list[list[keep.Cell]]:
         """Return the evolutions of the whole city, as they are kept."""
         return [
             [self.city.themes[r["theme"]].title, trends_words.LABELS[r["label"]],
              r["ratio"], r["low"], r["high"]]
-            for r in whole
+            for r in self.whole
         ]  # fmt: skip
 
-    def _weeks(self, choice: Choice, theme: str) -> tuple[str, Any, list[list[keep.Cell]]]:
-        groups = held.read(self.con, self.city, theme, choice.division)
-        series = next(one for one in groups if choice.zone in one.zones)
-        weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs)
-        chart = situation_figures.recent_weeks(weeks, WEEKS, 190)
+    def _series(self, theme: str, division: str) -> list[tuple[held.Held, Forecasts]]:
+        found = held.read(self.con, self.city, theme, division)
+        return [(one, situation_levels.forecasts(one, 7)) for one in found]
+
+    def _weeks(
+        self, choice: Choice, theme: str
+    ) -> tuple[str, dict[str, Any], list[list[keep.Cell]]]:
+        """Return line, drawing and rows of a theme's weeks."""
+        groups = self.series(theme, choice.division)
+        series, past = next(one for one in groups if choice.zone in one[0].zones)
+        weeks = situation_levels.weeks(series, choice.zone, self.situation_knobs, past)
+        spec = situation_figures.recent_weeks(weeks, WEEKS, 190)
         where = situation_words.place(choice.zone, self.place.names(choice.division))
         line = (
             f"{self.city.themes[theme].title}, {where} : trois ans, semaine par semaine ; bande : "
             "l'habitude, dont une semaine sur vingt sort par hasard"
         )
         title = self.city.themes[theme].title
-        return line, chart, [
+        return line, spec, [
             [title, choice.zone, where, str(one["first"]), one["n"], one["low"], one["high"]]
             for one in reversed(weeks[:WEEKS])
         ]  # fmt: skip
@@ -172,7 +189,7 @@ class Trends:
         """Return the zones established as moving, the most certain first, as a table."""
         main = self.city.about.main_division
         rows = [
-            row for row in self.levels.to_pylist()
+            row for row in self.rows
             if row["zone"] != WHOLE and row["division"] == main and row["label"] in ("up", "down")
             and choice.theme in (ALL_THEMES, row["theme"])
         ]  # fmt: skip

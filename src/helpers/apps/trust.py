@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pyarrow.parquet as pq
 
 from helpers.apps.choice import ALL_THEMES, Choice
-from helpers.apps.parts import table, words
+from helpers.apps.parts import Put, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain, to_html
@@ -40,7 +40,7 @@ class Trust:
         self.grades = read["reliability/grades"].to_pylist()
         decay = read["reliability/decay"].to_pylist()
         self.faded = {r["source"]: standing.faded_words(r) for r in decay if r["status"] == "less"}
-        self.answer, self.sources = widgets.HTML(), widgets.HTML()
+        self.said, self.sources = widgets.HTML(), widgets.HTML()
         states = to_html(waves_words.states(read["waves/states"], self.whole))
         register = read["evidence/register"]
         lines = [
@@ -50,7 +50,7 @@ class Trust:
         proofs = table(("Figure", "Passeport", "Preuve"), lines)
         told = plain(evidence_words.answer(register))
         parts = [
-            self.answer,
+            self.said,
             self.sources,
             widgets.HTML(
                 f'<section class="app-table"><h2>Thèmes en service</h2>{states}</section>'
@@ -60,21 +60,24 @@ class Trust:
         ]  # fmt: skip
         self.widget = widgets.VBox(parts)
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice: all the sources that a theme is counted from, or that of one theme."""
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice: the sources of all themes, or that of one theme."""
         used = set(self.whole.themed_sources())
         if choice.theme != ALL_THEMES:
             used = set(self.city.themes[choice.theme].sources)
         rows = [row for row in self.grades if row["source"] in used]
         rows.sort(key=lambda row: (row["grade"], self._title(row)))
-        self.answer.value = words(self._answer(rows, choice), "usual", LETTERS)
         heads = ("Source", "Note", "Pourquoi", "À savoir")
         lines = [
             [self._title(row), row["grade"], reliability_words.why(row), self._known(row)]
             for row in rows
         ]
         inside = table(heads, lines)
-        self.sources.value = f'<section class="app-table"><h2>Sources</h2>{inside}</section>'
+        return [
+            (self.said, "value", words(self._answer(rows, choice), "usual", LETTERS)),
+            (self.sources, "value",
+             f'<section class="app-table"><h2>Sources</h2>{inside}</section>'),
+        ]  # fmt: skip
 
     def _title(self, row: dict[str, Any]) -> str:
         return self.whole.contracts[row["source"]].title

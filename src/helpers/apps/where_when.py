@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from html import escape
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from helpers.apps import keep
 from helpers.apps.choice import Choice
-from helpers.apps.parts import Panel, Proofs, evidence_line, words
+from helpers.apps.parts import Panel, Proofs, Put, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, to_html
@@ -58,65 +59,77 @@ class WhereWhen:
         self.place, self.city, run = place, place.city, place.run
         self.con = run.view(*TABLES[2:5])
         cells, bands, risk = (pq.read_table(run.read(name)) for name in TABLES[5:])
-        self.cells = [row for row in cells.to_pylist() if row["status"] == "ok"]
-        self.reasons = {r["theme"]: r["reason"] for r in cells.to_pylist() if r["status"] != "ok"}
+        self.cells: dict[str, list[dict[str, Any]]] = {}
+        for row in cells.to_pylist():
+            if row["status"] == "ok":
+                self.cells.setdefault(row["theme"], []).append(row)
         self.bands, self.risk = bands, risk
         self.knobs = params.knobs("rhythms")
         self.repeat_knobs = params.knobs("repeats")
-        self.themes = levels.dated_themes(self.con, self.city)
+        themes = levels.dated_themes(self.con, self.city)
+        self.first = max(themes, key=lambda theme: (len(self._hot(theme)), theme))
+        # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
+        self.squares, self.zones = cache(self._squares), cache(self._zones)
+        self.layouts, self.shapes = cache(self._layouts), cache(self._shapes)
+        self.spots = cache(self._spots)
+        self.repeated, self.week = cache(self._repeats), cache(self._week)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
-        self.grounds: dict[str, dict[str, zone_map.Layout]] = {}
-        self.answer, self.map, self.repeats = (widgets.HTML() for _ in range(3))
+        self.said, self.map, self.repeats = (widgets.HTML() for _ in range(3))
         self.rhythm = Panel("rhythm")
         self.map.add_class("app-map")
         beside = widgets.Box([self.map, self.rhythm.widget])
         beside.add_class("app-beside")
-        self.widget = widgets.VBox([self.answer, beside, self.repeats])
+        self.widget = widgets.VBox([self.said, beside, self.repeats])
 
-    def show(self, choice: Choice) -> None:
-        """Answer the choice; without a theme, the first one whose cells stand out."""
-        hot = Counter(row["theme"] for row in self.cells if row["hot"])
-        first = max(self.themes, key=lambda theme: (hot[theme], theme))
-        theme = choice.theme or first
-        said = {"thème": theme, "découpage": choice.division, "zone": choice.zone,
+    def answer(self, choice: Choice) -> list[Put]:
+        """Return what answers the choice; without a theme, the first whose cells stand out."""
+        theme = choice.theme or self.first
+        told = {"thème": theme, "découpage": choice.division, "zone": choice.zone,
                 "période_jours": choice.days}  # fmt: skip
-        zones = self._zones(theme, choice)
+        zones = self.zones(theme, choice.division)
         drawn = self._map(choice, zones, theme)
         line, week, hours = self._rhythm(choice, theme)
-        repeats = self._repeats(theme)
         small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses."
-        self.answer.value = words(self._answer(choice, theme, zones), "usual", small)
-        proof = self.proofs.of("map", said, drawn)
-        kept = self.place.kept(choice, self.uses[1:], proof, CELLS, self._kept(theme))
-        self.map.value = f'{drawn}<div class="app-foot">{evidence_line(proof)}{kept}</div>'
-        proof = self.proofs.of("rhythm", said, figure.complete(week))
-        kept = self.place.kept(choice, self.uses, proof, HOURS, hours)
-        self.rhythm.show("À quelles heures ?", line, week, proof, kept)
-        self.repeats.value = repeats
+        of, kept, published = self.proofs.of, self.place.kept, self.proofs.published
+        foot = of("map", told, drawn)
+        foot += kept(choice, self.uses[1:], published["map"], CELLS, self._kept(theme))
+        shown = of("rhythm", told, week)
+        shown += kept(choice, self.uses, published["rhythm"], HOURS, hours)
+        return [
+            (self.said, "value", words(self._answer(choice, theme, zones), "usual", small)),
+            (self.map, "value", f'{drawn}<div class="app-foot">{foot}</div>'),
+            *self.rhythm.put("À quelles heures ?", line, week, shown),
+            (self.repeats, "value", self.repeated(theme)),
+        ]
 
     def _hot(self, theme: str) -> list[dict[str, Any]]:
-        return [row for row in self.cells if row["theme"] == theme and row["hot"]]
+        return [row for row in self.cells.get(theme, ()) if row["hot"]]
 
     def _squares(self, theme: str) -> list[BaseGeometry]:
         rows = [{"cell": row["cell"]} for row in self._hot(theme)]
         squares = maps.cell_features(rows, self.city.about.crs)
         return [shapely.geometry.shape(one["geometry"]) for one in squares]
 
-    def _zones(self, theme: str, choice: Choice) -> dict[str, int]:
-        """Return zone → how many cells that stand out have their middle there, the most first."""
-        features = maps.zone_features(self.con, choice.division)
+    def _shapes(self, division: str) -> tuple[list[str], shapely.STRtree]:
+        """Return the codes of the division's drawn zones, and a tree of their shapes."""
+        features = maps.zone_features(self.con, division)
         shapes = [shapely.geometry.shape(one["geometry"]) for one in features]
-        middles = [square.centroid for square in self._squares(theme)]
-        if not shapes or not middles:
-            return {}
         tree = shapely.STRtree(np.array(shapes, dtype=object))
+        return [one["properties"]["code"] for one in features], tree
+
+    def _zones(self, theme: str, division: str) -> dict[str, int]:
+        """Return zone → how many cells that stand out have their middle there, the most first."""
+        codes, tree = self.shapes(division)
+        middles = [square.centroid for square in self.squares(theme)]
+        if not codes or not middles:
+            return {}
         _, inside = tree.query(np.array(middles, dtype=object), predicate="within")
-        count = Counter(features[i]["properties"]["code"] for i in inside.tolist())
+        count = Counter(codes[i] for i in inside.tolist())
         return dict(sorted(count.items(), key=lambda one: (-one[1], one[0])))
 
     def _answer(self, choice: Choice, theme: str, zones: dict[str, int]) -> str:
         title = plain(self.city.themes[theme].title)
-        mine = [row for row in self.cells if row["theme"] == theme]
+        mine = self.cells.get(theme, [])
         hot = self._hot(theme)
         if not mine:
             return f"**{title}** : abstention, trop peu de faits localisés pour une carte."
@@ -140,11 +153,6 @@ class WhereWhen:
 
     def _map(self, choice: Choice, zones: dict[str, int], theme: str) -> str:
         names = self.place.names(choice.division)
-        if choice.division not in self.grounds:
-            features = maps.zone_features(self.con, choice.division)
-            self.grounds[choice.division] = {
-                name: zone_map.layout(features, *size) for name, size in FRAMES.items() if features
-            }
         called = {value: label for label, value in self.place.offer.options["territoire"]}
         shown = {
             code: zone_map.Zone(
@@ -157,10 +165,10 @@ class WhereWhen:
         named = {code: names[code] for code in list(zones)[:NAMED] if code in names}
         if choice.zone in names:
             named = {choice.zone: names[choice.zone], **named}
-        squares, parts = self._squares(theme), []
-        for frame, ground in self.grounds[choice.division].items():
+        parts, spots = [], self.spots(theme, choice.division)
+        for frame, ground in self.layouts(choice.division).items():
             svg = zone_map.svg(ground, shown, named, TITLE, choice.zone if choice.zone in shown
-                               else "", ground.marks(squares))  # fmt: skip
+                               else "", spots[frame])  # fmt: skip
             parts.append(f'<div class="app-{frame}">{svg}</div>')
         told = (
             f'<ul class="app-legend"><li><span style="background:{palette.HOT}"></span>'
@@ -173,26 +181,37 @@ class WhereWhen:
         title = self.city.themes[theme].title
         return [[title, row["cell"], row["n"]] for row in self._hot(theme)]
 
-    def _rhythm(self, choice: Choice, theme: str) -> tuple[str, Any, list[list[keep.Cell]]]:
+    def _spots(self, theme: str, division: str) -> dict[str, str]:
+        squares = self.squares(theme)
+        return {name: ground.marks(squares) for name, ground in self.layouts(division).items()}
+
+    def _layouts(self, division: str) -> dict[str, zone_map.Layout]:
+        features = maps.zone_features(self.con, division)
+        return {n: zone_map.layout(features, *size) for n, size in FRAMES.items() if features}
+
+    def _week(self, theme: str, days: int, zone: tuple[str, str] | None) -> rhythms_week.Week:
+        span = window(self.city.about.period.end, days)
+        least = self.knobs.minimum_count
+        return rhythms_week.week(self.con, self.city, theme, span, self.knobs, zone, least)
+
+    def _rhythm(
+        self, choice: Choice, theme: str
+    ) -> tuple[str, dict[str, Any], list[list[keep.Cell]]]:
+        """Return line, drawing and rows of the theme's week."""
         zone = None if choice.zone == WHOLE else (choice.division, choice.zone)
         enough, told = self.knobs.minimum_count, situation_words.period_title(choice.days)
-        end = self.city.about.period.end
-        week = rhythms_week.week(
-            self.con, self.city, theme, window(end, choice.days), self.knobs, zone
-        )
-        if week.total < enough or week.thin.all():
+        week = self.week(theme, choice.days, zone)
+        if week.thin.all():
             few = "compte trop peu de faits" if week.total < enough else "n'établit aucun écart"
-            whole = window(end, self.knobs.window_days)
-            week = rhythms_week.week(self.con, self.city, theme, whole, self.knobs, zone)
+            week = self.week(theme, self.knobs.window_days, zone)
             told = f"sur douze mois, la période {few}"
-        thin = week.thin
         if week.total < enough:
-            thin, told = np.ones_like(thin), "abstention, trop peu de faits"
-        rows = rhythms_figures.grid(week.weights, week.lived, thin)
+            told = "abstention, trop peu de faits"
+        rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
         title = self.city.themes[theme].title
-        line = f"{title} : {told}"
         hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
-        return line, rhythms_figures.heatmap(rows, 470, 190), hours
+        spec = figure.drawn(rhythms_figures.heatmap, (rows,), 470, 190)
+        return f"{title} : {told}", spec, hours
 
     def _repeats(self, theme: str) -> str:
         keep = pa.array(

@@ -126,7 +126,7 @@ def hours(table: pa.Table, asked: Asked) -> Drawn:
     if rows:
         weights, lived = (np.array([row[k] for row in rows]) for k in ("weight", "lived_h"))
         told = rhythms_figures.grid(weights, lived, np.array([row["thin"] for row in rows]))
-        chart = rhythms_figures.heatmap(told, 520, 150)
+        chart = rhythms_figures.heatmap(figure.data(told), 520, 150)
     return Drawn(
         chart,
         f"{asked.theme.title} : à quelles heures de la semaine",

@@ -110,7 +110,9 @@ def subject(asked: Asked) -> str:
 
 
 def _natures(question: Question) -> str:
-    """Return the natures that a question keeps of its theme, by their codes."""
+    """Return the natures that a question keeps of its theme, by their codes where it names none."""
+    if question.called:
+        return question.called
     codes = ", ".join(map(spoken_code, question.categories))
     return f"nature{'s' if len(question.categories) > 1 else ''} {codes}"
 

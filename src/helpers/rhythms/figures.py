@@ -35,7 +35,7 @@ def grid(
     ]  # fmt: skip
 
 
-def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
+def heatmap(rows: alt.NamedData, width: int, height: int) -> alt.Chart:
     """Return the rows of `grid` drawn, hours across and days down; 1 is the week's mean hour.
 
     Thin hours are grey: no colour to read where nothing can be said.
@@ -55,7 +55,7 @@ def heatmap(rows: list[dict[str, Any]], width: int, height: int) -> alt.Chart:
         ),
     )
     return (
-        alt.Chart(figure.data(rows))
+        alt.Chart(rows)
         .mark_rect()
         .encode(
             x=alt.X(
@@ -79,7 +79,7 @@ def weeks(table: pa.Table, city: City) -> Drawn:
             weights, lived = (np.array([r[k] for r in rows]) for k in ("weight", "lived_h"))
             title = alt.TitleParams(theme.title, fontSize=12, fontWeight="normal")
             told = grid(weights, lived, np.array([r["thin"] for r in rows]))
-            charts.append(heatmap(told, 280, 110).properties(title=title))
+            charts.append(heatmap(figure.data(told), 280, 110).properties(title=title))
     return Drawn(
         alt.concat(*charts, columns=2, spacing=18).resolve_scale(color="shared"),
         "Rythme de la semaine, par thème",

@@ -204,11 +204,13 @@ def week(
     span: tuple[dt.date, dt.date],
     knobs: Knobs,
     zone: tuple[str, str] | None = None,
+    least: int = 0,
 ) -> Week:
     """Return the week of a theme over `span`, from its first day to before its second.
 
-    Hours are those lived while the source was heard. `zone` is a division and a zone of it. Views
-    `cube` and `weeks`.
+    Hours are those lived while the source was heard. `zone` is a division and a zone of it. Of
+    fewer than `least` facts nothing is told beside their weights: all hours are thin. Views `cube`
+    and `weeks`.
     """
     zone_of_time = city.about.timezone
     weights, known, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
@@ -217,6 +219,10 @@ def week(
     apart = gone.of(zone[1]) if zone else gone.city
     days = heard_days(con, city.themes[theme].sources, *span, apart)
     lived = lived_hours(zone_of_time, days)
+    if round(float(weights.sum())) < least:
+        unknown, alike = np.full(HOURS_OF_WEEK, np.nan), np.ones(HOURS_OF_WEEK)
+        return Week(weights, lived, unknown, unknown, unknown, alike.astype(bool), left_out,
+                    alike, Peak(0, 0.0, 0.0, 1.0))  # fmt: skip
     counted = by_week(con, theme, days, knobs.max_interval_h, zone)
     spread_of = spread(counted) * shared_out.loss(known, weights)
     found = rates(weights, lived, spread_of, knobs.confidence)

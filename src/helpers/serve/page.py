@@ -15,6 +15,7 @@ import io
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -54,14 +55,23 @@ def main(arguments: list[str]) -> None:
     }
     streams.send(line, json.dumps(told, default=str).encode())
     gc.collect()
-    gc.freeze()  # a fork shares what it does not touch
-    while (asked := streams.receive_order(line)) is not None:
+    while (asked := _next_order(line)) is not None:
         order, visitor = asked
+        gc.freeze()  # a fork shares what it does not touch
         if os.fork() == 0:
             line.close()
             _visit(serving, visitor, order)
         visitor.close()
     os._exit(0)  # libraries that wait for threads of theirs would wait for ever
+
+
+def _next_order(line: socket.socket) -> tuple[dict[str, Any], socket.socket] | None:
+    """Return the next order, once there is one; until then, prepare what most will ask for."""
+    from helpers.serve import arrivals, streams
+
+    while not select.select([line], [], [], 0)[0] and arrivals.prepare():
+        pass
+    return streams.receive_order(line)
 
 
 def _take_line() -> socket.socket:

@@ -27,6 +27,7 @@ from helpers.serve import streams
 log = logging.getLogger("phare.pages")
 VIEW = "application/vnd.jupyter.widget-view+json"
 TICKET = "phare-ticket-to-come"
+NOTEBOOK_ONLY = "notebook-only"  # the tag of a cell that no page shows, as in the template
 FAILED = nbformat.v4.new_output("stream", name="stderr", text="failed")
 
 
@@ -51,6 +52,8 @@ class Rendered(NotebookRenderer):  # type: ignore[misc]  # Voilà is untyped
             return ""
         parts = []
         for cell in self.notebook.cells:
+            if NOTEBOOK_ONLY in cell.metadata.get("tags", ()):
+                continue
             if cell.cell_type == "markdown":
                 text = self.exporter.markdown2html({"cell": cell}, cell.source)
                 kind = "jp-MarkdownOutput jp-RenderedHTMLCommon"

@@ -99,10 +99,10 @@ def _line(rows: Sequence[Mapping[str, Any]], theme: str, names: Mapping[str, str
     return " ; ".join(told) or TIERS[judgement.USUAL]
 
 
-def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) -> Any:
+def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) -> dict[str, Any]:
     """Return the last `count` weeks of `levels.weeks` on their usual range, past years behind.
 
-    As wide as its container. The last week is marked.
+    The chart's whole specification, as wide as its container. The last week is marked.
     """
     rows, behind = [], []
     for one in reversed(weeks[:count]):
@@ -119,12 +119,18 @@ def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) ->
             {"jour": last.isoformat(), "n": n, "an": str(years)}
             for years, n in enumerate(one["before"], 1)
         ]
+    return figure.drawn(_weeks, (rows, rows[-1:], behind), count, height)
+
+
+def _weeks(
+    rows: alt.NamedData, last: alt.NamedData, behind: alt.NamedData, count: int, height: int
+) -> alt.LayerChart:
     axis = alt.Axis(format="%e %b" if count <= 30 else "%m/%Y", tickCount=8, grid=False)
     x = alt.X("jour:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
     y = alt.Y("n:Q", title="faits par semaine", scale=alt.Scale(zero=True))
     tips = [alt.Tooltip(f"{name}:N", title=name) for name in ("semaine", "faits", "habitude")]
     unread = "break-paths-show-domains"
-    timed = alt.Chart(figure.data(rows)).encode(x=x)
+    timed = alt.Chart(rows).encode(x=x)
     usual_range = timed.mark_area(color=palette.USUAL, opacity=0.7, invalid=unread).encode(
         y=alt.Y("bas:Q", title="faits par semaine"), y2="haut:Q"
     )
@@ -133,12 +139,12 @@ def recent_weeks(weeks: Sequence[Mapping[str, Any]], count: int, height: int) ->
         y=y, tooltip=tips
     )
     now = (
-        alt.Chart(figure.data(rows[-1:]))
+        alt.Chart(last)
         .mark_point(filled=True, size=130, color=palette.INK, opacity=1)
         .encode(x=x, y=y, tooltip=tips)
     )
     past = (
-        alt.Chart(figure.data(behind))
+        alt.Chart(behind)
         .mark_line(color=palette.EDGE, strokeWidth=1, invalid=unread)
         .encode(x=x, y=y, detail="an:N")
     )

@@ -40,6 +40,7 @@ class Judgement:
     main: str
     knobs: Knobs
     _rows: dict[tuple[int, str], list[Row]] = field(default_factory=dict, init=False)
+    _decided: dict[tuple[int, str], list[Row]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         tested = _tested(self.alerts)
@@ -73,7 +74,12 @@ class Judgement:
         That of the period, but where an alert of any period stands, or, over the periods that
         alerts test, a count worth a look over a shorter one.
         """
-        decided = {(row["theme"], row["zone"]): row for row in self.exact(division, days, theme)}
+        if (days, division) not in self._decided:
+            self._decided[days, division] = self._decide(division, days)
+        return [row for row in self._decided[days, division] if theme in ("", row["theme"])]
+
+    def _decide(self, division: str, days: int) -> list[Row]:
+        decided = {(row["theme"], row["zone"]): row for row in self.exact(division, days)}
         for row in self._tests:
             key = row["theme"], row["zone"]
             near = row["tier"] == WATCH and row["period_days"] <= days in self.short

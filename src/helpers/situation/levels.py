@@ -123,18 +123,21 @@ def expect(series: Held, days: int, knobs: Knobs) -> Expected | None:
     return found
 
 
-def weeks(series: Held, zone: str, knobs: Knobs) -> list[dict[str, Any]]:
+def weeks(
+    series: Held, zone: str, knobs: Knobs, past: Forecasts | None = None
+) -> list[dict[str, Any]]:
     """Return the 7 days up to today, and those before them, the latest first, of one of the zones.
 
     `first` (their first day), `n` (None where not heard), `expected`, `low`, `high` (None where
     nothing tells what is usual), and `before`: the counts of the same weeks 52, 104, … weeks ago.
+    `past`: `forecasts(series, 7)`, where it is at hand.
     """
     row, width = series.zones.index(zone), series.counts.shape[1]
     starts = np.arange(width - 7, -1, -7)
     heard = [bool(series.heard[a : a + 7].all()) for a in starts]
     n = [int(series.counts[row, a : a + 7].sum()) if ok else None
          for a, ok in zip(starts, heard, strict=True)]  # fmt: skip
-    past = forecasts(series, 7)
+    past = past or forecasts(series, 7)
     usual = expected.band(past, row, knobs.confidence) if len(past.sound) else None
     found = []
     for i, start in enumerate(starts.tolist()):

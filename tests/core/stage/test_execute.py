@@ -24,6 +24,8 @@ BOOKS = sorted(
 WRITTEN = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 LONGEST = 15
 
+PAGES = sorted((ROOT / "notebooks/apps").glob("*.ipynb"))
+
 each_book = pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
 
 
@@ -71,7 +73,7 @@ def test_kernelspec_is_kept(path: Path) -> None:
     assert metadata["title"]
 
 
-@each_book
+@pytest.mark.parametrize("path", [*BOOKS, *PAGES], ids=lambda path: path.stem)
 def test_opens_with_its_question_its_readers_and_its_limits(path: Path) -> None:
     first = cells(path)[0]
     assert first["cell_type"] == "markdown"

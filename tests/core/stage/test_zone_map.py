@@ -84,6 +84,22 @@ def test_names_hide_no_other_and_stay_in_the_frame() -> None:
             assert shapely.box(-1, -1, size[0] + 1, size[1] + 1).contains(box)
 
 
+@pytest.mark.parametrize("size", [(600, 430), (346, 180)])
+@pytest.mark.parametrize("codes", [("Z27",), ("Z24", "Z30", "Z35"), ("Z6", "Z7", "Z12")])
+def test_names_leave_the_colours_of_their_zones_seen(
+    size: tuple[int, int], codes: tuple[str, ...]
+) -> None:
+    """A name wider than its zone stands beside it: what the map says is a colour."""
+    found = zone_map.layout(city(25, 12), *size)
+    labels = list(zone_map.labels(found, dict.fromkeys(codes, "Saint-Barthélemy")))
+    assert [one.code for one in labels] == list(codes)
+    for code in codes:
+        drawn = max((one.shape for one in found.placed if one.code == code), key=lambda s: s.area)
+        for one in labels:
+            hidden = drawn.intersection(shapely.box(*one.box)).area / drawn.area
+            assert hidden < 0.4, (code, one.code)
+
+
 def test_what_a_city_calls_its_zones_is_text() -> None:
     features = city(6, 0)
     trap = '"><img src=x onerror=alert(1)><b>'

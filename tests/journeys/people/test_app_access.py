@@ -33,6 +33,13 @@ CONTROLS = "a[href], button, select, summary, [tabindex='0']"
 CHECKED = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
   (one) => [one.id, one.nodes.map((node) => node.target.join(" "))])"""
 
+CONTRAST = Path(__file__).with_name("contrast.js").read_text("utf-8")
+FAINT = (
+    '<p id="faint" style="color: #999; background: #fff linear-gradient(#fff, #fff)">à peine</p>'
+    '<svg id="drawn" width="90" height="30"><rect width="90" height="30" fill="#ddd"/>'
+    '<text y="20" fill="#888">à peine</text></svg>'
+)
+
 
 @pytest.fixture(scope="module")
 def url(built: Place) -> Iterator[str]:
@@ -81,6 +88,30 @@ def test_nothing_stands_in_anybodys_way(url: str, address: str) -> None:
             assert page.evaluate("document.getAnimations().length") == 0
             assert page.evaluate("getComputedStyle(document.body).scrollBehavior") == "auto"
         log.assert_clean()
+
+
+def faint(page: Page) -> list[Any]:
+    """Return the texts whose contrast axe cannot decide, and that is too low when computed."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    return [one for one in page.evaluate(CONTRAST) if one[1] < one[2]]
+
+
+@needs_chromium
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_axe_cannot_decide_of_colours_is_computed(url: str, address: str) -> None:
+    """Over drawings and images, and for a sign alone: WCAG's ratio, 4.5, or 3 for large text."""
+    for size in (SCREEN, NARROW):
+        with open_page(f"{url}{address}", size) as (page, _):
+            settle(page)
+            unfold(page)
+            assert faint(page) == []
+            page.evaluate("(html) => document.querySelector('main').insertAdjacentHTML("
+                          "'beforeend', html)", FAINT)  # fmt: skip
+            found = faint(page)
+            assert [html.partition(" ")[0] for html, _, _ in found] == ["<p", "<text"]
+            grey, drawn = (ratio for _, ratio, _ in found)
+            assert grey == pytest.approx(2.849, abs=0.01)  # #999 on white
+            assert drawn == pytest.approx(2.609, abs=0.01)  # #888 on #ddd
 
 
 @needs_chromium

@@ -422,7 +422,7 @@ def test_the_map_answers_the_hand_and_the_keyboard(built: Place, url: str) -> No
                                "location.search.includes(`${code}&`)", arg=code)  # fmt: skip
         chosen = app.select("Territoire").evaluate("e => e.selectedOptions[0].textContent")
         assert chosen.replace("\u00a0", " ") == label
-        page.locator(".app-wide .map-chosen").wait_for(state="attached")
+        page.locator(".app-wide .map-chosen").first.wait_for(state="attached")  # twice, in an inset
         page.wait_for_function("(code) => document.activeElement.dataset.zone === code", arg=code)
         table = page.locator(".app-table", has_text="Le tableau derrière la carte")
         table.locator("summary").click()

@@ -54,7 +54,8 @@ class Question(Strict):
     """A question of the portfolio (stage `portfolio`): a page of its own, and nothing to code.
 
     Facts of `theme`, all its categories or some of them, at all hours or only those that lie
-    wholly within one of `hours`. `division` is where it is answered, if not the theme's.
+    wholly within one of `hours`. `called` is what readers are told of `categories`, which are codes
+    of the source. `division` is where it is answered, if not the theme's.
     `near` names a feature of places of `context.yaml`; `compare`, two kinds of day. `actors` are
     those who can act: a service other than the police comes first. `caveat` is said on the page.
     """
@@ -62,6 +63,7 @@ class Question(Strict):
     title: str = Field(pattern=r"\?$")
     theme: str
     categories: tuple[str, ...] = ()
+    called: str = ""
     hours: tuple[Hours, ...] = ()
     division: str | None = None
     near: str | None = None
@@ -73,6 +75,8 @@ class Question(Strict):
     def _sound(self) -> Question:
         if "police" in self.actors[0].who.lower():
             raise ValueError("le premier qui peut agir est un service autre que la police")
+        if self.called and not self.categories:
+            raise ValueError("called nomme des natures : il faut dire lesquelles (categories)")
         taken = [(one.start_h + i) % 24 for one in self.hours for i in range(one.length)]
         if len(set(taken)) < len(taken):
             raise ValueError("deux plages d'heures se recouvrent")

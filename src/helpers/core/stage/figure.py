@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,7 @@ def _theme() -> alt.theme.ThemeConfig:
 
 
 _DATA: dict[str, list[dict[str, Any]]] = {}
+PLACE = "data-in-place-"  # then a number: data that are not known yet
 
 
 def data(rows: list[dict[str, Any]]) -> alt.NamedData:
@@ -129,6 +132,39 @@ def complete(chart: Any) -> dict[str, Any]:
     datasets: dict[str, Any] = spec.pop("datasets", {})
     _gather(spec, datasets)
     return spec | {"datasets": dict(sorted(datasets.items()))}
+
+
+def drawn(
+    draw: Callable[..., Any], sets: Sequence[list[dict[str, Any]]], *about: Any
+) -> dict[str, Any]:
+    """Return `complete` of the chart that `draw` makes of sets of rows, and of what it is `about`.
+
+    All that the rows do not change is made, and validated, once: Altair takes a tenth of a second,
+    and who answers a reader has less. So `draw` takes data, not rows, and looks at none of them.
+    """
+    rows = {f"data-{digest(one)[:16]}": one for one in sets}
+    names = {f"{PLACE}{i}": f"data-{digest(one)[:16]}" for i, one in enumerate(sets)}
+    spec: dict[str, Any] = _renamed(_blank(draw, len(sets), about), names)
+    return spec | {"datasets": dict(sorted(rows.items()))}
+
+
+@cache
+def _blank(draw: Callable[..., Any], count: int, about: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the specification of a chart whose data are named by their place."""
+    named = [alt.NamedData(f"{PLACE}{i}") for i in range(count)]
+    spec: dict[str, Any] = draw(*named, *about).to_dict()
+    return spec
+
+
+def _renamed(part: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy of a part of a specification, its data named otherwise."""
+    if isinstance(part, list):
+        return [_renamed(inner, names) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("name") in names:
+        return part | {"name": names[part["name"]]}
+    return {key: _renamed(inner, names) for key, inner in part.items()}
 
 
 def nothing(why: str = "aucun résultat à dessiner") -> alt.Chart:

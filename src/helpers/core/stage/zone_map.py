@@ -2,7 +2,8 @@
 
 Where some zones are too small to be seen or aimed at, the part of the map that holds them is drawn
 again, larger, in the corner that covers least land. Names stand on the zones that are to be named,
-the first of them first; one that finds no room without hiding another is left to the table.
+or beside those whose colour they would hide, the first of them first; one that finds no room
+without hiding another is left to the table.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MOST = 0.35  # of all zones that an inset is drawn for, the smallest
 LARGER, LARGEST = 1.6, 4.0  # an inset enlarges as much at least, and at most
 SIDE = 0.42  # of the frame's sides, at most, for the inset
 FONT, CHARACTER = 13.0, 0.56  # a label's height in pixels; width of a character beside it
+HIDDEN = 0.35  # of a named zone, at most, under a label, where there is room beside
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -99,15 +101,15 @@ class Layout:
     frame: Box | None
     fit: Fit
 
-    def marks(self, shapes: Iterable[BaseGeometry]) -> list[BaseGeometry]:
-        """Return shapes given in degrees where they are drawn, in the enlarged part too."""
+    def marks(self, shapes: Iterable[BaseGeometry]) -> str:
+        """Return shapes given in degrees, in the enlarged part too, as the `d` of an SVG path."""
         placed = [Placed("", self.fit.pixels(one), False) for one in shapes]
         larger: list[Placed] = []
         if self.of is not None and self.frame is not None:
             covered = shapely.box(*self.frame)
             larger = _enlarged(placed, self.of, self.frame)
             placed = [one for one in placed if not one.shape.intersects(covered)]
-        return [one.shape for one in (*placed, *larger)]
+        return "".join(path(one.shape) for one in (*placed, *larger))
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _enlarged(placed: Iterable[Placed], of: Box, frame: Box) -> list[Placed]:
 
 
 def labels(found: Layout, named: Mapping[str, str]) -> Iterator[Label]:
-    """Yield a label a named zone, on its larger drawing, that hides none before it.
+    """Yield a label a named zone, on its larger drawing, that hides none before it, nor a colour.
 
     `named`: code → text of the zones to be named, the first to be served first.
     """
@@ -199,12 +201,16 @@ def labels(found: Layout, named: Mapping[str, str]) -> Iterator[Label]:
         one = largest[code]
         point = one.shape.representative_point()
         bars = [box for box in (frame,) if box is not None and not one.inset]
-        for x, y in _around(point.x, point.y):
-            label = Label(code, text, *_within(x, y, text, width, height), (point.x, point.y))
-            if not any(_meet(label.box, box) for box in (*taken, *bars)):
-                taken.append(label.box)
-                yield label
-                break
+        made = (
+            Label(code, text, *_within(x, y, text, width, height), (point.x, point.y))
+            for x, y in _around(point.x, point.y)
+        )
+        free = [m for m in made if not any(_meet(m.box, box) for box in (*taken, *bars))]
+        clear = (m for m in free if not any(_hides(m.box, other) for other in largest.values()))
+        label = next(clear, free[0] if free else None)
+        if label is not None:
+            taken.append(label.box)
+            yield label
 
 
 _NO = shapely.Point()
@@ -224,6 +230,13 @@ def _within(x: float, y: float, text: str, width: int, height: int) -> tuple[flo
     return x, min(max(y, FONT), height - FONT)
 
 
+def _hides(box: Box, one: Placed) -> bool:
+    """Whether a label there would hide too much of a zone to leave its colour seen."""
+    if not _meet(box, one.shape.bounds):
+        return False
+    return shapely.clip_by_rect(one.shape, *box).area > HIDDEN * one.shape.area
+
+
 def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
@@ -237,12 +250,12 @@ def svg(
     named: Mapping[str, str],
     title: str,
     chosen: str = "",
-    marks: Iterable[BaseGeometry] = (),
+    marks: str = "",
 ) -> str:
     """Return the map as SVG; each zone is a button that bears its words and its code.
 
-    `zones`: code → how it is shown; `named` as for `labels`; `marks`: shapes in pixels
-    (`Layout.marks`) drawn over the zones. One stop of the Tab key: arrows go from zone to zone
+    `zones`: code → how it is shown; `named` as for `labels`; `marks`: shapes drawn over the zones
+    (`Layout.marks`). One stop of the Tab key: arrows go from zone to zone
     (the page's own script), which only needs the order of the elements.
     """
     parts = [_coast(found)]
@@ -254,10 +267,9 @@ def svg(
         parts += [_rect(found.of, "none"), _rect(found.frame, palette.PAPER)]
         parts += [_path(one, zones[one.code], False) for one in found.placed if one.inset]
         parts += [_rect(found.frame, "none")]
-    spots = "".join(path(one) for one in marks)
-    if spots:
+    if marks:
         parts.append(
-            f'<path class="map-mark" aria-hidden="true" fill="{palette.HOT}" d="{spots}"/>'
+            f'<path class="map-mark" aria-hidden="true" fill="{palette.HOT}" d="{marks}"/>'
         )
     parts += [
         f'<path class="map-chosen" d="{one.d}"/>' for one in found.placed if one.code == chosen
