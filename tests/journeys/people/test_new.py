@@ -16,7 +16,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.fixtures.browser import needs_chromium, serve
+from tests.fixtures.browser import needs_chromium, serve, wait_ready
 from tests.journeys.people.trap import READ, add_events, trap, unguarded, wrong
 from tests.journeys.place import ALL, CITY, Place, bytes_of, stages_run
 
@@ -125,6 +125,7 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
             assert READ in (page.locator(part).first.text_content() or ""), part
         for name in ("ou_et_quand", "tendances", "portefeuille", "confiance"):
             page.goto(f"{url}voila/render/{name}.ipynb", timeout=60_000)
+            wait_ready(page)  # what was prepared gives way to what answers
             page.locator(".app-words").wait_for(timeout=60_000)
             for folded in page.locator(".app-page summary").all():
                 folded.click()
