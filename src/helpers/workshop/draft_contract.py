@@ -86,7 +86,8 @@ def draft(
     twice = {one for one, n in Counter(names).items() if n > 1}
     fields: dict[str, Proposed] = {}
     refused: dict[str, str] = {}
-    unnamed, sure = [], []
+    unnamed: list[int] = []
+    sure: list[int] = []  # vouched for, and yet doubted
     for position, (place, column) in enumerate(zip(sample.places, names, strict=True), start=1):
         known = is_ordinary(column) or position in vouched_for
         if not known or column in twice or doubted(column):
