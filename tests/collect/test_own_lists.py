@@ -51,7 +51,10 @@ def test_a_number_of_a_person_is_refused_wherever_it_stands(tmp_path: Path, valu
 def test_zones_named_after_persons_are_refused(tmp_path: Path) -> None:
     about: dict[str, Any] = copy.deepcopy(CITY)
     about["divisions"]["moities"]["zones"] = dict(zip(("ouest", "est"), PERSONS, strict=False))
-    assert "découpage « moities »" in refusal(write_pack(tmp_path, city=about))
+    said = refusal(write_pack(tmp_path, city=about))
+    assert "découpage « moities »" in said
+    assert "appeler chaque zone par son code" in said
+    assert "refused" not in said
 
 
 def test_a_place_that_bears_a_name_does_not_close_a_list(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ import pyproj
 import pytest
 import yaml
 
+from helpers.core.base.errors import PhareError
 from helpers.core.city import coverage
 from tests.fixtures.made_up import CITY, COLUMNS, FACTS, deliver, fact, middle, write_pack
 from tests.fixtures.real import ROOT, build
 
 GUIDE = (ROOT / "docs/guides/compter-au-mois.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
-MONTH, WIDE, COVERS, EDITIONS, OTHER_SHAPES, ORDER = BLOCKS
+MONTH, WIDE, COVERS, EDITIONS, SWAPPED, OTHER_SHAPES, ORDER = BLOCKS
 THEMES = {
     "themes": {
         "bruit": {"title": "Bruit", "axis": "delinquance", "source": "faits",
@@ -73,6 +74,34 @@ def test_editions(columns: list[str], edition: str, tmp_path: Path) -> None:
     one = made(tmp_path, {"faits.csv": text}, {**FACTS, **EDITIONS})
     assert one.receipts["faits"]["files"][0]["edition"] == edition
     assert one.fates["faits"] == {"accepted": 1}
+
+
+def test_edition_of_swapped_columns(tmp_path: Path) -> None:
+    row = fact(1)
+    right = {**row, "temoin": "Vu"}
+    wrong = {**row, "id": "F2", "lon": row["lat"], "lat": row["lon"]}
+    del wrong["temoin"]
+    files = {
+        f"faits_{i}.csv": ";".join(one) + "\n" + ";".join(one.values()) + "\n"
+        for i, one in enumerate((right, wrong))
+    }
+    city = {"sources": {**CITY["sources"], "faits": {"file": "faits_*.csv"}}}
+    base = {k: v for k, v in FACTS.items() if k != "refused"}
+    told = {**base, "fields": {**FACTS["fields"], **SWAPPED["fields"]}}
+    one = made(tmp_path, files, {**told, "editions": SWAPPED["editions"]}, **city)
+    assert one.fates["faits"] == {"accepted": 2}
+    assert one.rows("SELECT zone_carres, sum(n) FROM cube GROUP BY 1") == [("A", 2)]
+
+
+def test_editions_of_which_one_is_never_taken_are_refused(tmp_path: Path) -> None:
+    """The same columns, each the other's: the first would read every file."""
+    first, second = copy.deepcopy(SWAPPED["editions"])
+    del first["absent"]
+    for encoding, earlier in (("cp1252", "utf-8"), ("utf-8", "utf-8")):
+        editions = [{**first, "file": {**first["file"], "encoding": encoding}},
+                    {**second, "file": {**second["file"], "encoding": earlier}}]  # fmt: skip
+        with pytest.raises(PhareError, match="l'édition « 2024 » ne sera jamais prise"):
+            _ = write_pack(tmp_path, CITY, THEMES, {**FACTS, "editions": editions}).contracts
 
 
 def test_editions_of_other_shapes(tmp_path: Path) -> None:

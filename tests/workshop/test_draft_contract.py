@@ -215,6 +215,19 @@ def test_column_of_an_unknown_name_is_called_by_its_position(tmp_path: Path) -> 
     assert kinds(drafted(rows_of(tmp_path, rows), 1)) == {"montant_xyz": "int", "n": "int"}
 
 
+def test_what_is_vouched_for_stays_so_and_a_doubted_name_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    """« Hora_dia » reads as somebody's name: asked for once, then told apart."""
+    rows = [["montant_xyz", "Hora_dia", "montant_abc"], *[[i, i, i] for i in (1, 2, 2)]]
+    file = rows_of(tmp_path, rows)
+    first = draft("a", "A", file, KEY, [1]).told
+    assert 'COLUMNS="1 2 3" FORCE=1' in first
+    told = draft("a", "A", file, KEY, [1, 2, 3]).told
+    assert "COLUMNS" not in told
+    assert "même ainsi : 2." in told
+
+
 def test_draft_is_made_again_with_columns_vouched_for(place: Path, tmp_path: Path) -> None:
     file = rows_of(tmp_path, [["montant_xyz", "n"], *[[i, i] for i in (1, 2, 2)]])
     _, told = new.new_source(place, "bornes", "port_neuf", file)

@@ -21,6 +21,8 @@ from helpers.core.city.city import City
 NUMBERS = frozenset(
     ("courriel", "compte", "nir", "identifiant", "telephone", "plaque", "naissance")
 )
+FIELD = "inscrire la colonne dans `refused`, ou dire que c'est un identifiant (`type: id`)"
+ZONES = "appeler chaque zone par son code (« District 5 ») : ses noms se lisent comme ceux de gens"
 MOST = 0.5  # share of a list that makes it one of persons; 0.19 in the worst of the cities here
 
 
@@ -30,11 +32,11 @@ def check(city: City) -> None:
     What it holds is told by its rank alone.
     """
     found = [*_lists(city)]
-    every = sorted({text for texts, _ in found for text in texts})
+    every = sorted({text for texts, _, _ in found for text in texts})
     # All at once: a call for each list would take as long as all of them.
     told = persons.screen(pa.array(every, pa.string())).to_pylist()
     reasons = dict(zip(every, told, strict=True))
-    for texts, where in found:
+    for texts, where, todo in found:
         ranks = [rank for rank, text in enumerate(texts, start=1) if reasons[text]]
         numbers = [rank for rank in ranks if reasons[texts[rank - 1]] in NUMBERS]
         if numbers:
@@ -47,18 +49,18 @@ def check(city: City) -> None:
             raise PhareError(
                 f"une liste fermée semble faite de personnes ({len(ranks)} sur {len(texts)})",
                 f"{where}, valeur n° {ranks[0]}",
-                "inscrire la colonne dans `refused`, ou dire que c'est un identifiant (`type: id`)",
+                todo,
             )
 
 
-def _lists(city: City) -> Iterator[tuple[list[str], str]]:
-    """Yield each list of texts that come in as they are, and how messages call it."""
+def _lists(city: City) -> Iterator[tuple[list[str], str, str]]:
+    """Yield each list of texts that come in as they are, how messages call it, and what to do."""
     for source, contract in city.contracts.items():
         for name, rule in contract.fields.items():
             if rule.values:
                 of = f", {lists.shown(rule.list)}" if rule.list else ""
-                yield [*rule.values], f"source « {source} », champ « {name} »{of}"
+                yield [*rule.values], f"source « {source} », champ « {name} »{of}", FIELD
     for division in city.about.divisions:
         names = city.zone_names(division)
         if names:
-            yield [*names.values()], f"noms des zones du découpage « {division} »"
+            yield [*names.values()], f"noms des zones du découpage « {division} »", ZONES

@@ -21,6 +21,7 @@ from helpers.core.city.names import NO_PLACE, OUTSIDE
 from helpers.core.city.questions import Hours, Question
 from helpers.core.city.surroundings import FILE, read_surroundings
 from helpers.core.city.theme import THEMES, Theme
+from helpers.core.place_time import months
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts
 from helpers.core.stage import standing
@@ -108,9 +109,16 @@ def narrowed(
 
 
 def _window(con: duckdb.DuckDBPyConnection, city: City, days: int) -> tuple[Span, bool]:
-    """Return the days studied, and whether the facts are known by the year alone: then the last."""
+    """Return the days studied, and whether no fact is known by the day.
+
+    Of facts known by the month, the last whole months; by the year alone, the last of the years.
+    """
     years = [year for year, _ in counts(con, ["year"], yearly=True)]
     if years and not counts(con, ["year"]):
+        period = city.about.period
+        full = months.full_months(period.start, period.end)
+        if full and counts(con, ["month"], monthly=True):
+            return months.span_of(full[-max(1, round(days / months.MEAN_DAYS)) :]), True
         return (dt.date(years[-1], 1, 1), dt.date(years[-1] + 1, 1, 1)), True
     return window(city.about.period.end, days), False
 

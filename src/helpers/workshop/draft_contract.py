@@ -31,13 +31,16 @@ SINCE = 2000  # a contract's first year, if it does not say
 @dataclass(frozen=True)
 class Draft:
     """The YAML of a contract, and what to tell of it: fields, columns refused, and of these those
-    called by their position."""
+    called by their position: `unnamed` until a person vouches for their names (as for those of
+    `vouched_for`), `doubted` even so."""
 
     text: str
     fields: int
     refused: int
     unnamed: tuple[int, ...]
     form: str
+    vouched_for: tuple[int, ...] = ()
+    doubted: tuple[int, ...] = ()
 
     @property
     def told(self) -> str:
@@ -46,9 +49,18 @@ class Draft:
         lines = f"Ébauche : {fields}, {refused} en refus."
         if self.unnamed:
             shown = " ".join(map(str, self.unnamed))
+            # Those already vouched for stay so: the command makes the draft anew.
+            again = " ".join(map(str, sorted({*self.unnamed, *self.vouched_for})))
             lines += (
                 f"\n  Nommées par leur position seulement : {shown}. Si leur nom, dans le fichier, "
-                f'ne désigne\n  personne, recommencer avec COLUMNS="{shown}" FORCE=1.'
+                f'ne désigne\n  personne, recommencer avec COLUMNS="{again}" FORCE=1.'
+            )
+        if self.doubted:
+            shown = " ".join(map(str, self.doubted))
+            lines += (
+                f"\n  Nommées par leur position, même ainsi : {shown}. Leur nom ressemble à celui "
+                "de quelqu'un. S'il ne\n  désigne personne, écrire leur champ à la main dans le "
+                "contrat, ce nom sous `column`."
             )
         return lines
 
@@ -74,11 +86,12 @@ def draft(
     twice = {one for one, n in Counter(names).items() if n > 1}
     fields: dict[str, Proposed] = {}
     refused: dict[str, str] = {}
-    unnamed = []
+    unnamed: list[int] = []
+    sure: list[int] = []  # vouched for, and yet doubted
     for position, (place, column) in enumerate(zip(sample.places, names, strict=True), start=1):
         known = is_ordinary(column) or position in vouched_for
         if not known or column in twice or doubted(column):
-            unnamed.append(position)
+            (sure if position in vouched_for and column not in twice else unnamed).append(position)
             shown = f"colonne {position} ({key.hash(column)})" if column else f"colonne {position}"
             refused[shown] = NAME.format(position=position) if not known else PERSON
             continue
@@ -93,7 +106,10 @@ def draft(
     layout = sample.layout | ({"decimal": ","} if _one_mark(fields, refused) else {})
     about = {"kind": "division" if sample.surfaces else "context", "timezone": timezone}
     text = _yaml(name, title, about, layout, fields, refused)
-    return Draft(text, len(fields), len(refused), tuple(unnamed), layout["format"])
+    return Draft(
+        text, len(fields), len(refused), tuple(unnamed), layout["format"],
+        tuple(sorted(vouched_for)), tuple(sure),
+    )  # fmt: skip
 
 
 def _add_points(con: duckdb.DuckDBPyConnection, fields: dict[str, Proposed]) -> None:

@@ -257,6 +257,7 @@ class Contract(Strict):
         if unclear:
             raise ValueError(unclear)
         self._check_editions()
+        self._check_hidden()
         self._check_covers()
         return self
 
@@ -307,6 +308,27 @@ class Contract(Strict):
                 raise ValueError("`unpivot` va avec un fichier de faits ou de contexte")
             if wide.pattern:
                 FieldRule(type="str", pattern=wide.pattern)  # as closed as any field
+
+    def _check_hidden(self) -> None:
+        """Refuse an edition that another one, before it, always goes before."""
+        for later, edition in enumerate(self.editions):
+            for earlier in self.editions[:later]:
+                if self._hides(earlier, edition):
+                    raise ValueError(
+                        f"l'édition « {edition.version} » ne sera jamais prise : mêmes colonnes "
+                        f"que « {earlier.version} », qui la précède. Donner à l'une un champ d'une "
+                        "colonne que l'autre n'a pas, et dire ce champ `absent` de l'autre"
+                    )
+
+    def _hides(self, earlier: Edition, later: Edition) -> bool:
+        """Tell whether any file that fits the later edition fits the earlier one, as well."""
+        but = {"decimal", "crs", "encoding"}
+        alike = earlier.file.model_dump(exclude=but) == later.file.model_dump(exclude=but)
+        same = set(self.columns(earlier).values()) == set(self.columns(later).values())
+        # A file that is not in UTF-8 may go on to the next edition; any file is in cp1252.
+        told = earlier.file.encoding.lower().startswith("utf")
+        decoded = not told or earlier.file.encoding == later.file.encoding
+        return alike and same and decoded and earlier.unpivot == later.unpivot
 
     def _check_covers(self) -> None:
         """Refuse a category that the contract does not list: its span would be nobody's."""

@@ -86,8 +86,13 @@ class Theme(Strict):
         if not isinstance(value["source"], str):
             raise ValueError(SEVERAL)
         categories = value["categories"]
-        if not (isinstance(categories, list) and categories and all(map(_is_text, categories))):
+        if not isinstance(categories, list) or not categories:
             raise ValueError("`categories` : au moins une, entre crochets")
+        odd = [i for i, one in enumerate(categories) if not isinstance(one, str)]
+        if odd:
+            raise ValueError(
+                f"`categories.{odd[0]}` n'est pas un texte : le mettre entre guillemets"
+            )
         return {**told, "parts": _listed({value["source"]: categories})}
 
     @classmethod
@@ -123,10 +128,6 @@ class Theme(Strict):
     def may_double(self) -> bool:
         """Whether a fact may be counted twice: two sources, and nothing says they are distinct."""
         return len(self.parts) > 1 and not self.distinct
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def _listed(parts: Any) -> Any:
