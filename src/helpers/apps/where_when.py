@@ -18,6 +18,7 @@ from helpers.apps import keep
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Panel, Proofs, Put, words
 from helpers.apps.shell import Place
+from helpers.core.base import store
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
@@ -67,6 +68,7 @@ class WhereWhen:
         self.knobs = params.knobs("rhythms")
         self.repeat_knobs = params.knobs("repeats")
         themes = levels.dated_themes(self.con, self.city)
+        self._hold()
         self.first = max(themes, key=lambda theme: (len(self._hot(theme)), theme))
         # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
         self.squares, self.zones = cache(self._squares), cache(self._zones)
@@ -80,6 +82,21 @@ class WhereWhen:
         beside = widgets.Box([self.map, self.rhythm.widget])
         beside.add_class("app-beside")
         self.widget = widgets.VBox([self.said, beside, self.repeats])
+
+    def _hold(self) -> None:
+        """Put what any week is counted from in memory, where all visitors' processes share it.
+
+        Read from its file, it would take most of the time of an answer.
+        """
+        offered = (int(days) for _, days in self.place.offer.options["periode"])
+        first, after = window(self.city.about.period.end, max(self.knobs.window_days, *offered))
+        zones = ", ".join(store.quote(f"zone_{name}") for name in self.city.about.divisions)
+        self.con.execute(
+            f"CREATE TEMP TABLE cube AS SELECT theme, hour, hour_end, time_precision, {zones}, "
+            "sum(n)::BIGINT AS n FROM cube WHERE hour >= ? AND hour < ? GROUP BY ALL ORDER BY ALL",
+            [first, after],
+        )
+        self.con.execute("CREATE TEMP TABLE weeks AS SELECT * FROM weeks ORDER BY ALL")
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice; without a theme, the first whose cells stand out."""

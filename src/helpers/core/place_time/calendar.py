@@ -77,20 +77,24 @@ def odd_hours(timezone: str, days: Iterable[dt.date]) -> dict[dt.datetime, float
     On the night that the clock goes forward an hour is not lived (0); on the night that it goes
     back one is lived twice (2).
     """
+    return {hour: length for day in sorted(set(days)) for hour, length in _odd(timezone, day)}
+
+
+@cache  # pages ask it of the same year at each answer
+def _odd(timezone: str, day: dt.date) -> tuple[tuple[dt.datetime, float], ...]:
     zone, quarter = ZoneInfo(timezone), dt.timedelta(minutes=15)
-    found = {}
-    for start in (dt.datetime.combine(day, dt.time()) for day in sorted(set(days))):
-        after = start + dt.timedelta(days=1)
-        if after.replace(tzinfo=zone).utcoffset() == start.replace(tzinfo=zone).utcoffset():
-            continue
-        begin, end = (one.replace(tzinfo=zone).astimezone(dt.UTC) for one in (start, after))
-        lived = Counter(
-            (begin + i * quarter).astimezone(zone).hour for i in range((end - begin) // quarter)
-        )
-        for hour in range(24):
-            if lived[hour] != 4:
-                found[start + dt.timedelta(hours=hour)] = lived[hour] / 4
-    return found
+    start = dt.datetime.combine(day, dt.time())
+    after = start + dt.timedelta(days=1)
+    if after.replace(tzinfo=zone).utcoffset() == start.replace(tzinfo=zone).utcoffset():
+        return ()
+    begin, end = (one.replace(tzinfo=zone).astimezone(dt.UTC) for one in (start, after))
+    lived = Counter(
+        (begin + i * quarter).astimezone(zone).hour for i in range((end - begin) // quarter)
+    )
+    return tuple(
+        (start + dt.timedelta(hours=hour), lived[hour] / 4)
+        for hour in range(24) if lived[hour] != 4
+    )  # fmt: skip
 
 
 def lived_hours(timezone: str, days: Collection[dt.date]) -> Floats:

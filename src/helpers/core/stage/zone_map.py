@@ -201,16 +201,18 @@ def labels(found: Layout, named: Mapping[str, str]) -> Iterator[Label]:
         one = largest[code]
         point = one.shape.representative_point()
         bars = [box for box in (frame,) if box is not None and not one.inset]
-        made = (
-            Label(code, text, *_within(x, y, text, width, height), (point.x, point.y))
-            for x, y in _around(point.x, point.y)
-        )
-        free = [m for m in made if not any(_meet(m.box, box) for box in (*taken, *bars))]
-        clear = (m for m in free if not any(_hides(m.box, other) for other in largest.values()))
-        label = next(clear, free[0] if free else None)
-        if label is not None:
-            taken.append(label.box)
-            yield label
+        chosen: Label | None = None
+        for x, y in _around(point.x, point.y):
+            label = Label(code, text, *_within(x, y, text, width, height), (point.x, point.y))
+            if any(_meet(label.box, box) for box in (*taken, *bars)):
+                continue
+            chosen = chosen or label  # the nearest, where none leaves all colours seen
+            if not any(_hides(label.box, other) for other in largest.values()):
+                chosen = label
+                break
+        if chosen is not None:
+            taken.append(chosen.box)
+            yield chosen
 
 
 _NO = shapely.Point()
