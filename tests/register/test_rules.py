@@ -12,7 +12,7 @@ from helpers.core.base.errors import PhareError
 from helpers.register import rules
 from helpers.register.entries import Entry
 from helpers.register.register import Register
-from tests.register.made import HELD, TODAY, day, made
+from tests.register.made import EVENT, HELD, KINDS, TODAY, day, made
 
 PLAIN: dict[str, Any] = {"justification": None, "reference": None}
 HIGHER = "sans palier inférieur essayé"
@@ -141,6 +141,17 @@ def test_what_is_accepted_needs_no_reason(register: Register) -> None:
     register.append(made("sizing", verdict="accepted", decided=12, reason=None, reference=None))
     refused(register, "demande un motif", "recommendation", reason=None)
     register.append(made("recommendation", verdict="accepted", reason=None, reference=None))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subject", ["PB-001", "ACT-001", EVENT, "PB-001\n", "ACT-12345", ""])
+def test_a_subject_has_the_form_of_its_kind(kind: str, subject: str) -> None:
+    fits = {"problem": ("PB-001",), "action": ("ACT-001",), "approval": ("PB-001", "ACT-001")}
+    if subject in fits.get(kind, (EVENT,)):
+        assert made(kind, subject=subject).subject == subject
+    else:
+        with pytest.raises(PhareError, match="d'une autre forme"):
+            made(kind, subject=subject)
 
 
 def test_two_roles_approve_and_neither_is_the_author(taken_up: Register) -> None:

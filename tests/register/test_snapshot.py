@@ -73,6 +73,10 @@ def test_the_same_entries_make_the_same_bytes_on_both_stores(
     snapshot.write(register.entries(4), path)
     row = register.rows()[3]
     assert snapshot.anchor(path) == (4, row["hash"])
+    register.append(made("measure_taken", state="demandee", supersedes=1))
+    last = dict(zip(snapshot.COLUMNS, snapshot.text(register.entries()).splitlines()[-1].split(","),
+                    strict=True))  # fmt: skip
+    assert (last["seq"], last["supersedes"], last["state"]) == ("7", "1", "demandee")
     register.append(made("measure_taken", subject="f" * 20))
     snapshot.write(register.entries(4), tmp_path / "encore.csv")
     assert path.read_bytes() == (tmp_path / "encore.csv").read_bytes()
