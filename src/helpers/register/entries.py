@@ -224,6 +224,8 @@ def _said(kind: str) -> str:
     match kind:
         case "missing":
             return "manque"
+        case "json_invalid":
+            return "JSON illisible"
         case "extra_forbidden":
             return "inconnu du registre"
         case _:

@@ -120,7 +120,7 @@ def _check_tier(action: Action, before: Sequence[Entry], today: dt.date) -> None
     )
     if lower and not tried and action.justification is None:
         raise _refusal(
-            f"palier « {action.tier} » sans palier inférieur essayé sur ce problème",
+            "ce palier vient sans palier inférieur essayé sur ce problème",
             "essayer d'abord un palier inférieur, ou donner un motif (`justification`)",
         )
 
