@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from helpers.core.base.errors import PhareError
-from helpers.register import rules
+from helpers.register import chain, engine, rules
 from helpers.register.entries import Entry
 from helpers.register.register import Register
+from helpers.register.tables import ENTRIES
 from tests.register.made import EVENT, HELD, KINDS, TODAY, day, made
 
 PLAIN: dict[str, Any] = {"justification": None, "reference": None}
@@ -240,3 +241,26 @@ def test_a_hypothesis_changed_after_the_start_shows(
     found = history(taken_up, *versions)
     assert (found.changed, found.changed_by) == (changed, by)
     assert HELD["least_effect"] == 0.15
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("action", {"tier": "repression", **PLAIN}, HIGHER),
+        ("action", {"problem": "PB-404"}, "un problème que le registre n'a pas"),
+        ("problem", {}, "l'inscription 1 dit déjà cela"),
+        ("approval", {"subject": "PB-001", "entry": 1}, "n'approuve pas sa propre décision"),
+    ],
+)
+def test_what_is_written_beside_the_register_shows_by_its_rules(
+    taken_up: Register, kind: str, changes: dict[str, Any], said: str
+) -> None:
+    """Well formed, well chained, and never judged."""
+    assert taken_up.faults() == []
+    last = taken_up.rows()[-1]
+    row = chain.row_of(made(kind, **changes), 3, last["at"], last["hash"])
+    with engine.writing(taken_up._engine) as connection:
+        connection.execute(ENTRIES.insert(), row)
+    (fault,) = taken_up.faults()
+    assert fault.startswith("inscription 3 : contraire aux règles")
+    assert said in fault
