@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,23 @@ def test_a_migration_that_stops_leaves_the_version_before(
         indexes = {one["name"] for one in inspect(connection).get_indexes("entries")}
         assert "entries_superseded" not in indexes
     assert len(crowd.register_at(url).rows()) == 2
+
+
+def _open_and_enter(url: str, together: Barrier, number: int) -> None:
+    together.wait()
+    crowd.register_at(url).append(made("measure_taken", subject=f"{number:020x}"))
+
+
+def test_a_new_register_may_be_opened_by_many_at_once(url: str) -> None:
+    together = crowd.FORK.Barrier(8)
+    opening = [
+        crowd.FORK.Process(target=_open_and_enter, args=(url, together, n)) for n in range(8)
+    ]
+    for one in opening:
+        one.start()
+    for one in opening:
+        one.join()
+    assert [one.exitcode for one in opening] == [0] * 8
+    register = crowd.register_at(url)
+    assert len(register.rows()) == 8
+    assert register.faults() == []

@@ -64,6 +64,8 @@ def test_the_only_text_that_a_model_leaves_open_is_refused_by_the_register(
     register = register_at(f"sqlite:///{tmp_path}/un/essai.sqlite")
     register.append(made("problem"))
     tried = 0
+    with pytest.raises(PhareError, match=r"valeur refusée : payload\.action\.criterion\.theme"):
+        made("action", criterion={"theme": "Yann Kermadec", "fall": 0.2})
     for text in (*people.persons, "kermadec", "ptebboune", "yann_kermadec", "ab123cd"):
         try:
             one = made("action", criterion={"theme": text, "fall": 0.2})

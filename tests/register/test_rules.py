@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from helpers.core.base.errors import PhareError
-from helpers.register import rules
+from helpers.register import chain, engine, rules
 from helpers.register.entries import Entry
 from helpers.register.register import Register
-from tests.register.made import HELD, TODAY, day, made
+from helpers.register.tables import ENTRIES
+from tests.register.made import EVENT, HELD, KINDS, TODAY, day, made
 
 PLAIN: dict[str, Any] = {"justification": None, "reference": None}
 HIGHER = "sans palier inférieur essayé"
@@ -143,6 +144,17 @@ def test_what_is_accepted_needs_no_reason(register: Register) -> None:
     register.append(made("recommendation", verdict="accepted", reason=None, reference=None))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subject", ["PB-001", "ACT-001", EVENT, "PB-001\n", "ACT-12345", ""])
+def test_a_subject_has_the_form_of_its_kind(kind: str, subject: str) -> None:
+    fits = {"problem": ("PB-001",), "action": ("ACT-001",), "approval": ("PB-001", "ACT-001")}
+    if subject in fits.get(kind, (EVENT,)):
+        assert made(kind, subject=subject).subject == subject
+    else:
+        with pytest.raises(PhareError, match="d'une autre forme"):
+            made(kind, subject=subject)
+
+
 def test_two_roles_approve_and_neither_is_the_author(taken_up: Register) -> None:
     taken_up.append(made("action"))
     say = {"subject": "ACT-001", "entry": 3}
@@ -229,3 +241,26 @@ def test_a_hypothesis_changed_after_the_start_shows(
     found = history(taken_up, *versions)
     assert (found.changed, found.changed_by) == (changed, by)
     assert HELD["least_effect"] == 0.15
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("action", {"tier": "repression", **PLAIN}, HIGHER),
+        ("action", {"problem": "PB-404"}, "un problème que le registre n'a pas"),
+        ("problem", {}, "l'inscription 1 dit déjà cela"),
+        ("approval", {"subject": "PB-001", "entry": 1}, "n'approuve pas sa propre décision"),
+    ],
+)
+def test_what_is_written_beside_the_register_shows_by_its_rules(
+    taken_up: Register, kind: str, changes: dict[str, Any], said: str
+) -> None:
+    """Well formed, well chained, and never judged."""
+    assert taken_up.faults() == []
+    last = taken_up.rows()[-1]
+    row = chain.row_of(made(kind, **changes), 3, last["at"], last["hash"])
+    with engine.writing(taken_up._engine) as connection:
+        connection.execute(ENTRIES.insert(), row)
+    (fault,) = taken_up.faults()
+    assert fault.startswith("inscription 3 : contraire aux règles")
+    assert said in fault

@@ -73,6 +73,10 @@ def test_the_same_entries_make_the_same_bytes_on_both_stores(
     snapshot.write(register.entries(4), path)
     row = register.rows()[3]
     assert snapshot.anchor(path) == (4, row["hash"])
+    register.append(made("measure_taken", state="demandee", supersedes=1))
+    last = dict(zip(snapshot.COLUMNS, snapshot.text(register.entries()).splitlines()[-1].split(","),
+                    strict=True))  # fmt: skip
+    assert (last["seq"], last["supersedes"], last["state"]) == ("7", "1", "demandee")
     register.append(made("measure_taken", subject="f" * 20))
     snapshot.write(register.entries(4), tmp_path / "encore.csv")
     assert path.read_bytes() == (tmp_path / "encore.csv").read_bytes()
@@ -170,3 +174,32 @@ def test_a_decision_is_entered_from_a_file(city: City, tmp_path: Path) -> None:
         command.add(register, file, "Europe/Paris")
     assert "Kermadec" not in str(error.value)
     assert len(register.rows()) == 1
+
+
+def test_the_command_as_it_is_called(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every way in, by its exit code and what is printed; the snapshot becomes a source."""
+    for name in ("dvc.yaml", "params.yaml", "data/cities/active.yaml",
+                 "templates/source/registre.yaml"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "décision.json"
+    file.write_text(made("measure_taken").model_dump_json(), encoding="utf-8")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = command.main([str(city.pack), *map(str, arguments)])
+        return (code, *capsys.readouterr())
+
+    assert run("--add", file)[:1] == (0,)
+    assert run()[1].startswith("Registre de ici : 1\u00a0inscription\n")
+    assert run("--snapshot", "--upto", 1)[0] == 0
+    assert {"registre"} <= set(City(city.pack).contracts)
+    assert run("--check", "--against", city.pack / "livraison/registre.csv")[0] == 0
+    file.write_text("pas du JSON", encoding="utf-8")
+    code, said, wrong = run("--add", file)
+    assert (code, said) == (1, "")
+    assert wrong.startswith("Erreur : JSON illisible : inscription\n")
+    assert run("--add", tmp_path / "absent.json")[2].startswith("Erreur : fichier illisible")
+    assert run("--snapshot", "--upto", 7)[2].startswith("Erreur : le registre n'a pas d'inscr")

@@ -161,7 +161,7 @@ class Draft(Closed):
     """What somebody decides, before the register has it. `supersedes`: the entry it replaces."""
 
     role: codes.Role
-    subject: str = Field(pattern=rf"^({'|'.join(sorted(set(FORMS.values())))})$")
+    subject: str  # of the form of its kind
     payload: Payload
     supersedes: Sequence | None = None
     key: str = Field(default_factory=new_key, pattern=rf"^{KEY}$")
@@ -224,6 +224,8 @@ def _said(kind: str) -> str:
     match kind:
         case "missing":
             return "manque"
+        case "json_invalid":
+            return "JSON illisible"
         case "extra_forbidden":
             return "inconnu du registre"
         case _:

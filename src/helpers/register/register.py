@@ -43,7 +43,6 @@ SAID = {
     "SQLITE_CORRUPT": "fichier abîmé",
     "SQLITE_NOTADB": "fichier abîmé",
 }
-GOVERNED = ("problem", "action", "approval")
 Row = Mapping[str, Any]
 NOTHING = "rien n'a été inscrit"
 UNKNOWN = "l'inscription est peut-être faite"
@@ -112,7 +111,8 @@ class Register:
         the end shows beside it alone.
         """
         rows = self.rows()
-        return [*chain.faults(self.city, rows), *chain.held(rows, anchor)]
+        found = [*chain.faults(self.city, rows), *chain.held(rows, anchor)]
+        return found or rules.broken(self._entries(rows))
 
     def standings(self, today: dt.date) -> list[rules.Standing]:
         """Return how each action stands on the day `today`."""
@@ -183,8 +183,8 @@ def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
 
 def _bears_on(draft: Draft) -> ColumnElement[bool]:
     """Return which entries the rules look at: those on the subject, and on problems for theirs."""
-    if draft.payload.kind in GOVERNED:
-        return ENTRIES.c.kind.in_(GOVERNED)
+    if draft.payload.kind in rules.GOVERNED:
+        return ENTRIES.c.kind.in_(rules.GOVERNED)
     return ENTRIES.c.subject == draft.subject
 
 

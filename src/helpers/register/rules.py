@@ -17,6 +17,7 @@ from helpers.register.entries import Action, Approval, Draft, Entry, Problem
 
 WHERE = "registre des décisions"
 NEEDED = 2  # distinct roles, neither of them the author's
+GOVERNED = ("problem", "action", "approval")  # kinds whose rules look at one another's entries
 HYPOTHESIS = ("goal", "criterion", "least_effect", "start")
 Status = Literal["planned", "on", "off"]
 
@@ -56,6 +57,26 @@ def check(draft: Draft, before: Sequence[Entry], themes: Collection[str], today:
             _check_approval(draft, approval, before)
         case _:
             pass
+
+
+def broken(entries: Sequence[Entry]) -> list[str]:
+    """Return which entries break a rule that held when they were entered, in sentences.
+
+    The register enters none; somebody who writes beside it might. A city's themes change: the one
+    that an entry names is taken as it is.
+    """
+    found: list[str] = []
+    before: dict[str, list[Entry]] = {}
+    for entry in entries:
+        payload = entry.draft.payload
+        held = before.setdefault("" if payload.kind in GOVERNED else entry.draft.subject, [])
+        themes = [payload.criterion.theme] if isinstance(payload, Problem | Action) else []
+        try:
+            check(entry.draft, held, themes, day_of(entry))
+        except PhareError as error:
+            found.append(f"inscription {entry.seq} : contraire aux règles ({error.what})")
+        held.append(entry)
+    return found
 
 
 def identity(draft: Draft) -> tuple[object, ...]:
@@ -120,7 +141,7 @@ def _check_tier(action: Action, before: Sequence[Entry], today: dt.date) -> None
     )
     if lower and not tried and action.justification is None:
         raise _refusal(
-            f"palier « {action.tier} » sans palier inférieur essayé sur ce problème",
+            "ce palier vient sans palier inférieur essayé sur ce problème",
             "essayer d'abord un palier inférieur, ou donner un motif (`justification`)",
         )
 
