@@ -57,6 +57,36 @@ def test_zones_named_after_persons_are_refused(tmp_path: Path) -> None:
     assert "refused" not in said
 
 
+DISTRICTS = ["Ciutat Vella", "Eixample", "Sants-Montjuïc", "Les Corts", "Sarrià-Sant Gervasi",
+             "Gràcia", "Horta-Guinardó", "Nou Barris", "Sant Andreu", "Sant Martí"]  # fmt: skip
+
+
+def test_official_names_of_districts_are_taken_once_it_is_said_who_publishes_them(
+    tmp_path: Path,
+) -> None:
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    halves = about["divisions"]["moities"]
+    halves["zones"] = dict(zip(("ouest", "est"), DISTRICTS[-2:], strict=False))
+    said = refusal(write_pack(tmp_path / "unsaid", city=about))
+    assert "`names_published_by" in said
+    halves["names_published_by"] = "Ajuntament de Barcelona"
+    own_lists.check(write_pack(tmp_path / "said", city=about))
+    halves["zones"]["ouest"] = "0751842936"
+    assert "noms des zones" in refusal(write_pack(tmp_path / "number", city=about))
+
+
+def test_a_list_without_shapes_has_no_publisher_of_places(tmp_path: Path) -> None:
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    gens = dict(enumerate(PERSONS))
+    about["divisions"]["gens"] = {
+        "title": "Gens",
+        "zones": {str(code): name for code, name in gens.items()},
+        "names_published_by": "Ville de Fortaille",
+    }
+    with pytest.raises(PhareError, match="qui ont un contour"):
+        write_pack(tmp_path, city=about)
+
+
 def test_a_place_that_bears_a_name_does_not_close_a_list(tmp_path: Path) -> None:
     own_lists.check(with_values(tmp_path, ["Félix Pyat", "autre"]))
 

@@ -59,12 +59,15 @@ class Division(Strict):
     `group_by` names the column of the parent's source that holds this division's code. `zones`
     gives code → name of its zones, or `names` the list of the pack (`lists/<names>.csv`) that does;
     a division without shapes (police services, say) is that list. No name comes from a delivery.
+    `names_published_by` says who publishes the list of these names, where somebody has read that
+    they are places: official names of districts (« Sant Martí ») may well be spelt like persons'.
     """
 
     title: str
     source: str | None = None
     code: str = "code"
     names: str = ""
+    names_published_by: str = ""
     grouping_of: str | None = None
     group_by: str | None = None
     zones: dict[str, str] = Field(default_factory=dict)
@@ -79,6 +82,8 @@ class Division(Strict):
             raise ValueError("donner `source`, `grouping_of`, `zones` ou `names`")
         if self.zones and self.names:
             raise ValueError("donner `zones` ou `names`, non les deux")
+        if self.names_published_by and not (self.source or self.grouping_of):
+            raise ValueError("`names_published_by` est pour des zones qui ont un contour")
         return self
 
 
