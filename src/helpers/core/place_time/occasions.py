@@ -47,14 +47,15 @@ def lasting(
 
 
 def zones_at(
-    con: duckdb.DuckDBPyConnection, city: City, longitude: Floats, latitude: Floats
-) -> list[str | None]:
-    """Return the zone of the main division of each point (n,), degrees. View `zones`."""
+    con: duckdb.DuckDBPyConnection, city: City, longitude: Floats, latitude: Floats,
+    division: str = "",
+) -> list[str | None]:  # fmt: skip
+    """Return the zone of `division` (the main one) of each point (n,), degrees. View `zones`."""
     about = city.about
     drawn = con.execute(
         "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
         "ORDER BY code",
-        [about.main_division],
+        [division or about.main_division],
     ).fetchall()
     if not drawn or not len(longitude):
         return [None] * len(longitude)
