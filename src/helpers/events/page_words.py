@@ -58,10 +58,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _of(table: pa.Table, event: str) -> list[bool]:
+def _of(table: pa.Table, event: str) -> pa.Array:
     """Return which rows of a table are of an event; those of classes are of none."""
-    known = "event" in table.column_names
-    return [known and one == event for one in table.column("event" if known else 0).to_pylist()]
+    if "event" not in table.column_names:
+        return pa.array([False] * table.num_rows, pa.bool_())
+    return pa.array([one == event for one in table.column("event").to_pylist()], pa.bool_())
 
 
 def _shifts(rows: list[Row], names: Names) -> str:

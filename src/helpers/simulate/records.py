@@ -109,8 +109,7 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
 
 
 def _events(world: World, scene: Scene) -> Iterator[Piece]:
-    told = (_told(events, world) for events in (world.events, world.planned))
-    filed = evenement.filed(*told, scene)
+    filed = evenement.filed(_told(world.events, world), _told(world.planned, world), scene)
     yield Piece(evenement.NAME, "", filed.table, filed.truth)
     draw = partial(files.write_features, filed.properties, filed.shapes)
     yield Piece(evenement.ORDERS, "", None, draw=draw)
