@@ -53,9 +53,7 @@ def estimates(events_folder: Path) -> dict[tuple[str, str], tuple[float, float, 
         sports = sorted(set(played) - {"none"})
         events = (played[:, None] == np.array(sports)).astype(float)
         design = event_ratio.calendar_columns(days)
-        for sport, ratio in zip(
-            sports, event_ratio.over_days(counts, design, events), strict=True
-        ):
+        for sport, ratio in zip(sports, event_ratio.over_days(counts, design, events), strict=True):
             if sport != "multiple" and (played == sport).sum() >= FEWEST_DAYS:
                 assert ratio is not None
                 found[venue, sport] = ratio.within(0.95)
@@ -80,7 +78,8 @@ def test_thirty_of_the_34_venues_lie_within_the_published_interval_and_all_overl
     inside = [published[pair][1] <= own[0] <= published[pair][2] for pair, own in estimates.items()]
     assert sum(inside) >= 30
     for pair, (_, low, high) in estimates.items():
-        assert low <= published[pair][2] and published[pair][1] <= high, pair
+        assert low <= published[pair][2], pair
+        assert published[pair][1] <= high, pair
 
 
 def test_the_known_venues_are_found_and_the_file_says_what_the_study_does(
@@ -103,7 +102,8 @@ def test_a_kind_never_counted_has_no_ratio_and_leaves_the_others_theirs() -> Non
     assert never is None
     assert first is not None
     value, low, high = first.within(0.95)
-    assert low < 2.0 < high and value == pytest.approx(2.0, rel=0.1)
+    assert low < 2.0 < high
+    assert value == pytest.approx(2.0, rel=0.1)
 
 
 def test_one_stratum_is_the_plain_odds_ratio_of_its_sums() -> None:
