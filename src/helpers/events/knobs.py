@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
 from helpers.core.city.names import Origin
+
+Metres = Annotated[int, Field(ge=50, le=50_000)]
+Hours = Annotated[int, Field(ge=1, le=24)]
 
 
 class Knobs(Strict):
     """The block `events` of `params.yaml`: units and meaning are told there, bounds here."""
 
     horizon_days: int = Field(ge=1, le=365)
-    rings_m: tuple[int, ...] = Field(min_length=1, max_length=4)
-    control_m: tuple[int, int]
+    rings_m: tuple[Metres, ...] = Field(min_length=1, max_length=4)
+    control_m: tuple[Metres, Metres]
     before_h: int = Field(ge=1, le=12)
-    after_h: tuple[int, int]
+    after_h: tuple[Hours, Hours]
     reference_weeks: int = Field(ge=4, le=52)
     baseline_weeks: int = Field(ge=8, le=104)
     longest_h: int = Field(ge=1, le=72)

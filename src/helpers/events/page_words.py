@@ -20,6 +20,7 @@ from helpers.events.words import (
     in_need,
     measures,
     similar_ones,
+    until,
     when,
 )  # fmt: skip
 
@@ -98,11 +99,13 @@ def residents(row: Row, mine: dict[str, list[Row]], names: Names) -> str:
     """Return what those who live there are told."""
     closed = "stationnement ou circulation peuvent être limités" if row["orders"] else (
         "aucun arrêté n'est signé à ce jour")  # fmt: skip
+    start, setup = row["start_at"], row["setup_at"]
+    since = clock(setup) if setup.date() == start.date() else f"le {when(setup)}"
     return (
-        f"Un événement a lieu près de chez vous : {called(row, names)}. Fin prévue le "
-        f"{when(row['end_at'])} ; montage dès le {when(row['setup_at'])}, démontage jusqu'au "
-        f"{when(row['teardown_at'])}. À proximité, {closed}. En cas de gêne, signalez-la au "
-        "service de tranquillité publique."
+        f"Un événement a lieu près de chez vous : {called(row, names)}, "
+        f"jusqu'{until(start, row['end_at'])}. Montage dès {since}, démontage "
+        f"jusqu'{until(start, row['teardown_at'])}. À proximité, {closed}. En cas de gêne, "
+        "signalez-la au service de tranquillité publique."
     )
 
 
@@ -125,7 +128,8 @@ def partners(row: Row, mine: dict[str, list[Row]], names: Names) -> str:
     """Return what partners are told: what, when, how many, what is lacking, who owes what."""
     owed = sorted({r["owner"] for r in mine["checklist"] if r["state"] != "taken"})
     waited = f" Attendus : {', '.join(plain(one) for one in owed)}." if owed else ""
+    end = until(row["start_at"], row["end_at"])
     return (
-        f"{called(row, names)}, jusqu'au {when(row['end_at'])}. {sentence(crowd(row))}. "
+        f"{called(row, names)}, jusqu'{end}. {sentence(crowd(row))}. "
         f"{sentence(in_need(mine['sizing'][0]))}.{waited}"
     )

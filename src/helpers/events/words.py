@@ -75,6 +75,11 @@ def between(low: int, high: int, word: str) -> str:
     return f"{number(low)} à {plural(high, word)}"
 
 
+def mean_facts(value: float, digits: int) -> str:
+    """Return a mean number of facts: « 0,3 fait », « 2,4 faits »."""
+    return f"{number(value, digits)} fait{'s' if round(value, digits) >= 2 else ''}"
+
+
 def called(row: Row, names: Names) -> str:
     """Return an event by its class, its place and its start, as Markdown."""
     place = plain(names.zone(row["zone"]))
@@ -170,25 +175,41 @@ def _listed(lines: list[str], word: str) -> str:
     return "\n".join([*lines[:LISTED], *more])
 
 
+def until(start: dt.datetime, end: dt.datetime) -> str:
+    """Return when something ends, beside its start: the hour alone on the same day."""
+    return f"à {clock(end)}" if start.date() == end.date() else f"au {when(end)}"
+
+
+def _beside(held: Row | None, own: Row, names: Names) -> str:
+    """Return another event by what sets it apart from one: its class, its place, its day."""
+    if held is None:
+        return "un autre événement"
+    place = "" if held["zone"] == own["zone"] else f", {plain(names.zone(held['zone']))}"
+    start = held["start_at"]
+    day = "" if start.date() == own["start_at"].date() else f", dès le {spoken(start.date())}"
+    return f"{plain(names.kind(held['kind']))}{place}{day}"
+
+
 def reason(row: Row, events: dict[str, Row], names: Names) -> str:
     """Return in one sentence why two things cannot both be, from a row of `clashes`."""
-    own = called(events[row["event"]], names)
-    held = events.get(row["other"] or "")
-    other = called(held, names) if held else "un autre événement"
+    event = events[row["event"]]
+    own = called(event, names)
+    other = _beside(events.get(row["other"] or ""), event, names)
     apart = f"à {plural(row['distance_m'], 'mètre')}" if row["distance_m"] else "sur place"
     match row["clash"]:
         case "same_place":
-            return f"{own} et {other} occupent le même lieu en même temps"
+            since = clock(row["from_at"])
+            return f"{own} : même lieu et même moment qu'un autre ({other}), dès {since}"
         case "crowds":
-            return (f"{own} et {other} réunissent {number(row['crowd'])} personnes {apart} l'un "
-                    f"de l'autre, plus que {number(row['limit'])}")  # fmt: skip
+            return (f"{own} : avec un autre ({other}) {apart}, {number(row['crowd'])} personnes en "
+                    f"même temps, plus que {number(row['limit'])}")  # fmt: skip
         case "over_capacity":
-            return (f"{own} attend jusqu'à {number(row['crowd'])} personnes dans un lieu qui en "
-                    f"contient {number(row['limit'])}")  # fmt: skip
+            return (f"{own} : jusqu'à {number(row['crowd'])} personnes attendues dans un lieu qui "
+                    f"en contient {number(row['limit'])}")  # fmt: skip
         case "order":
             return f"{own} : la place est prise par l'arrêté d'un autre événement ({other})"
         case "works":
-            return f"{own} : des travaux ({other}) {apart} gênent l'événement"
+            return f"{own} : des travaux {apart} gênent l'événement ({other})"
         case _:
             return f"{own} : la {plain(row['stop'])} qui le dessert est coupée par un arrêté"
 
@@ -257,7 +278,7 @@ def thin(tables: Tables, names: Names) -> str:
     lines = [
         f"- {plain(names.zone(row['zone']))}, {spoken(row['day'])}, {slots[row['slot']].title} : "
         f"{plural(row['left'], 'agent')} au lieu de {number(row['present'])}, pour "
-        f"{number(row['usual'], 1)} faits d'ordinaire."
+        f"{mean_facts(row['usual'], 1)} d'ordinaire."
         for row in rows
     ]
     return _listed(lines, "secteur") or "Aucun secteur dégarni."
@@ -274,7 +295,7 @@ def scores(tables: Tables, names: Names) -> str:
         better = "mieux que" if row["better_low"] > 0 else "pas établi mieux que"
         lines.append(
             f"- **{title}** : {better} « comme la dernière fois » (écart moyen "
-            f"{number(row['error'], 2)} fait au lieu de {number(row['error_last_time'], 2)} ; "
+            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)} ; "
             f"{number(row['error_usual'], 2)} en supposant un jour ordinaire), sur "
             f"{plural(row['events'], 'événement')} ; intervalles tenus : {percent(row['within'])}."
         )
