@@ -60,6 +60,12 @@ def read(run: Run) -> Known:
     return Known(rules, events, orders, now)
 
 
+def counted(city_now: City, known: Known) -> list[str]:
+    """Return the sources of the facts that events are held against."""
+    themes = known.rules.themes if known.rules else ()
+    return sorted({city_now.themes[name].source for name in themes if name in city_now.themes})
+
+
 def tables(run: Run, city_now: City, known: Known) -> Tables:
     """Return a table of each name of `SCHEMAS`; empty ones where no event is known.
 
