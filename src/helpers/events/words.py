@@ -221,7 +221,8 @@ def clashes(tables: Tables, names: Names) -> str:
         f"- {reason(row, events, names)}. Prévenir : {', '.join(plain(t) for t in row['tell'])}."
         for row in tables["clashes"].to_pylist()
     ]
-    return _listed(lines, "incompatibilité") or "Aucune incompatibilité trouvée."
+    none = "Aucune incompatibilité trouvée." if events else "Aucun événement connu à comparer."
+    return _listed(lines, "incompatibilité") or none
 
 
 def measures(tables: Tables, names: Names) -> str:
