@@ -18,6 +18,7 @@ from helpers.core.city import (
     city,
     contract,
     editions,
+    event_rules,
     observation_rule,
     questions,
     survey,
@@ -26,7 +27,7 @@ from helpers.core.city import (
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-ROOMS = (about, city, contract, editions, observation_rule, questions, survey, theme)
+ROOMS = (about, city, contract, editions, event_rules, observation_rule, questions, survey, theme)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)[^)]*\)")
 # At the start of a code line, or in backquotes anywhere, even across the end of a line.
 COMMAND = re.compile(r"(?:^[ \t]*|`)make\s+(?P<target>[a-z-]+)", re.MULTILINE)

@@ -78,11 +78,15 @@ class Around:
 
 
 def draw_happenings(
-    rules: dict[str, Occasion], ground: Ground, busy: Floats, days: Moments, seed: int
-) -> Happenings:
-    """Return the events of the period; `busy` weighs the built cells (expected incidents)."""
+    rules: dict[str, Occasion], ground: Ground, busy: Floats, days: Moments, seed: int,
+    part: str = "",
+) -> Happenings:  # fmt: skip
+    """Return the events of the days; `busy` weighs the built cells (expected incidents).
+
+    `part` names days drawn apart (those after the period): at the same places, by other draws.
+    """
     parts = [
-        _one_occasion(index, name, rule, ground, busy, days, seed)
+        _one_occasion(index, name, rule, ground, busy, days, seed, part)
         for index, (name, rule) in enumerate(rules.items())
     ]
     occasion, start, end, cell, expected, seen = (
@@ -115,11 +119,13 @@ def draw_happenings(
 
 
 def _one_occasion(
-    index: int, name: str, rule: Occasion, ground: Ground, busy: Floats, days: Moments, seed: int
-) -> tuple[Ints, Moments, Moments, Ints, Ints, Ints]:
+    index: int, name: str, rule: Occasion, ground: Ground, busy: Floats, days: Moments, seed: int,
+    part: str,
+) -> tuple[Ints, Moments, Moments, Ints, Ints, Ints]:  # fmt: skip
     """Return occasion, start, end, cell, expected and true crowd of the events of one family."""
     rng = stream(seed, f"happenings/{name}")
     places = _places(rule, ground, busy, rng)
+    rng = stream(seed, f"happenings/{name}/{part}") if part else rng
     day = _days(rule, len(places), days, rng)
     size = len(day)
     minutes = rng.choice(rule.start_h, size) * 60

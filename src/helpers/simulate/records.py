@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from helpers.simulate.happenings import Happenings
 from helpers.simulate.incidents import Incidents
 from helpers.simulate.sources import evenement, files, meteo, service, statistics, surroundings
 from helpers.simulate.sources.action import action
@@ -108,25 +109,22 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
 
 
 def _events(world: World, scene: Scene) -> Iterator[Piece]:
-    events, quarters = world.events, world.territory.quarters
-    where = world.territory.quarter[events.cell]
-    titles = zip(events.title, where.tolist(), strict=True)
-    filed = evenement.filed(
-        Events(
-            events.category,
-            [f"{title}, {quarters.name[quarter]}" for title, quarter in titles],
-            events.cell,
-            events.start,
-            events.end,
-            events.attendance_expected,
-            events.attendance,
-            events.capacity,
-        ),
-        scene,
-    )
+    filed = evenement.filed(_told(world.events, world), _told(world.planned, world), scene)
     yield Piece(evenement.NAME, "", filed.table, filed.truth)
     draw = partial(files.write_features, filed.properties, filed.shapes)
     yield Piece(evenement.ORDERS, "", None, draw=draw)
+
+
+def _told(events: Happenings, world: World) -> Events:
+    """Return events as an organiser tells them."""
+    quarters = world.territory.quarters
+    titles = zip(events.title, world.territory.quarter[events.cell].tolist(), strict=True)
+    return Events(
+        events.category,
+        [f"{title}, {quarters.name[quarter]}" for title, quarter in titles],
+        events.cell, events.start, events.end, events.attendance_expected, events.attendance,
+        events.capacity,
+    )  # fmt: skip
 
 
 def _matches(world: World) -> set[dt.date]:

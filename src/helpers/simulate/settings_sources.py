@@ -219,8 +219,18 @@ class Alerts(Strict):
     confirmed_share: Share
 
 
+class Ahead(Strict):
+    """What is already filed of the days after the period, more of it faulty: it is for checks."""
+
+    days: int = Field(ge=1, le=365)
+    incompatible_share: Share
+    missing_measure_share: Share
+
+
 class Events(Strict):
     """Events' files: measures a thousand people, and what is planted for a check to find."""
+
+    ahead: Ahead
 
     incompatible_share: Share
     missing_measure_share: Share

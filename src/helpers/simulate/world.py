@@ -41,7 +41,10 @@ LAYER = 1.0  # the largest scale drawn at once: above, the volume comes in equal
 
 @dataclass(frozen=True)
 class World:
-    """A city and all that happens in it over its period. Nothing is drawn before it is asked."""
+    """A city and all that happens in it over its period. Nothing is drawn before it is asked.
+
+    `planned` are the events of the weeks after the period: known, and not held yet.
+    """
 
     city: City
     settings: Settings
@@ -51,6 +54,7 @@ class World:
     weather: Weather
     kinds: tuple[Kind, ...]
     events: Happenings
+    planned: Happenings
     around: Around
     actions: Actions
     presence: Presence
@@ -181,11 +185,13 @@ def build_world(pack: Path) -> World:
     kinds = build_kinds(settings, ground, clock, weather, held)
     busy = np.sum([k.place * k.inland.sum() for k in kinds if not k.about.mission], axis=0)
     events = draw_happenings(rules.occasions, ground, busy, clock.days, seed)
+    coming = clock.days[-1] + np.arange(1, settings.sources.evenement.ahead.days + 1)
+    planned = draw_happenings(rules.occasions, ground, busy, coming, seed, "ahead")
     codes, days = tuple(settings.kinds), len(clock.days)
     actions = plan_actions(rules.actions, ground, busy, codes, days, seed)
     facts = np.bincount(territory.quarter[ground.cells], busy, size).astype(np.float64)
     presence = draw_presence(days, facts, actions.extra_hours(days, size), rules.patrols, seed)
     return World(
-        city, settings, territory, ground, clock, weather, kinds, events,
+        city, settings, territory, ground, clock, weather, kinds, events, planned,
         around(events, ground), actions, presence, held,
     )  # fmt: skip

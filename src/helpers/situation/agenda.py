@@ -10,13 +10,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city.names import OUTSIDE
-from helpers.core.place_time.territory import Zones, project
+from helpers.core.city.about import ClosuresRule, EventsRule
+from helpers.core.place_time import occasions
 from helpers.core.stage.run import Run
 
 WHEN_WHERE = [("zone", pa.string()), ("end_at", pa.timestamp("us"))]
@@ -75,11 +73,8 @@ def happenings(run: Run, day: dt.date) -> list[dict[str, Any]]:
     if rule is None:
         return []
     held = ", ".join(literal(one) for one in rule.held) or "NULL"
-    rows = _during(
-        run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
-        {"id": rule.id, "kind": rule.kind, "size": rule.size, "status": rule.status},
-        f"{quote(rule.status)} IN ({held})",
-    )  # fmt: skip
+    fields = {"id": rule.id, "kind": rule.kind, "size": rule.size, "status": rule.status}
+    rows = _of_day(run, rule, day, fields, f"{quote(rule.status)} IN ({held})")
     return sorted(rows, key=_greatest)
 
 
@@ -88,10 +83,8 @@ def closures(run: Run, day: dt.date) -> list[dict[str, Any]]:
     rule = run.city.about.agenda.closures
     if rule is None:
         return []
-    rows = _during(
-        run, rule.source, day, rule.start, rule.end, rule.longitude, rule.latitude,
-        {"id": rule.id, "kind": rule.kind, "radius_m": rule.radius_m, "event": rule.event},
-    )  # fmt: skip
+    fields = {"id": rule.id, "kind": rule.kind, "radius_m": rule.radius_m, "event": rule.event}
+    rows = _of_day(run, rule, day, fields)
     kinds = {row["id"]: row["kind"] for row in happenings(run, day)}
     for row in rows:
         row["event"] = kinds.get(row["event"])
@@ -114,45 +107,11 @@ def warnings(run: Run, day: dt.date) -> list[dict[str, Any]]:
     return []
 
 
-def _during(
-    run: Run,
-    source: str,
-    day: dt.date,
-    start: str,
-    end: str,
-    longitude: str,
-    latitude: str,
-    fields: dict[str, str],
+def _of_day(
+    run: Run, rule: EventsRule | ClosuresRule, day: dt.date, fields: dict[str, str],
     test: str = "TRUE",
-) -> list[dict[str, Any]]:
-    """Return the accepted rows of a source that last into `day`, with their `end` and `zone`."""
-    path = literal(run.read(f"accepted/{source}.parquet"))
-    told = ", ".join(f"{quote(column)} AS {quote(name)}" for name, column in fields.items())
-    rows = store.records(
-        run.con,
-        f"SELECT {told}, {quote(end)} AS end_at, {quote(longitude)} AS lon, "
-        f"{quote(latitude)} AS lat FROM read_parquet({path}) WHERE {test} "
-        f"AND CAST({quote(start)} AS DATE) <= ? AND CAST({quote(end)} AS DATE) >= ? ORDER BY ALL",
-        [day, day],
-    )
-    places = [[row.pop("lon"), row.pop("lat")] for row in rows]
-    lon, lat = np.array(places, dtype=float).reshape(-1, 2).T
-    for row, zone in zip(rows, _zones(run, lon, lat), strict=True):
-        row["zone"] = zone
-    return rows
-
-
-def _zones(run: Run, lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
-    """Return the zone of the main division of each point. View `zones`."""
-    about = run.city.about
-    drawn = run.con.execute(
-        "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
-        "ORDER BY code",
-        [about.main_division],
-    ).fetchall()
-    if not drawn or not len(lon):
-        return [None] * len(lon)
-    codes, names, shapes = (list(column) for column in zip(*drawn, strict=True))
-    x, y = project(lon, lat, about.crs)
-    found = Zones.read(codes, names, shapes, about.crs).at(x, y)
-    return [None if zone is None or zone == OUTSIDE else str(zone) for zone in found]
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the rows of a source that last into `day`: `fields`, their zone and end."""
+    path = run.read(f"accepted/{rule.source}.parquet")
+    rows = occasions.lasting(run.con, run.city, path, rule, fields, day, day, test)
+    return [{name: row[name] for name in (*fields, "zone", "end_at")} for row in rows]

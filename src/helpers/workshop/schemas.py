@@ -15,6 +15,7 @@ from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict
 from helpers.core.city.about import CityFile
 from helpers.core.city.contract import Contract
+from helpers.core.city.event_rules import EventRules
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
 from helpers.core.city.theme import Themes
@@ -29,6 +30,7 @@ MODELS: dict[str, type[Strict]] = {
     "contexte": Surroundings,
     "sentiment": SurveyRule,
     "register": RegisterFile,
+    "evenements": EventRules,
 }
 
 

@@ -10,8 +10,9 @@ from tests.journeys.place import Place
 # The door tells of columns and codes as they came, by the names that a contract gives them.
 AT_THE_DOOR = {"collect", "ingest", "evidence"}
 REPORTS = {
-    "collect", "context", "episodes", "evidence", "hotspots", "ingest", "patrol", "portfolio",
-    "reliability", "repeats", "rhythms", "sentiment", "situation", "trends", "uniqueness", "waves",
+    "collect", "context", "episodes", "events", "evidence", "hotspots", "ingest", "patrol",
+    "portfolio", "reliability", "repeats", "rhythms", "sentiment", "situation", "trends",
+    "uniqueness", "waves",
 }  # fmt: skip
 
 

@@ -53,37 +53,58 @@ class Filed:
     truth: pa.Table
 
 
-def filed(events: Events, scene: Scene) -> Filed:
-    """Return the events in the order of their start, and their orders."""
+def filed(events: Events, planned: Events, scene: Scene) -> Filed:
+    """Return the events in the order of their start, those of the period first, their orders.
+
+    `planned` are those of the weeks after: they are drawn apart, and numbered on.
+    """
     rules = scene.rules.evenement
-    events, twin = _with_twins(events, scene)
+    held = _filed(events, scene, NAME, rules.incompatible_share, rules.missing_measure_share)
+    shares = rules.ahead.incompatible_share, rules.ahead.missing_measure_share
+    number = held.table.num_rows, len(held.properties)
+    coming = _filed(planned, scene, f"{NAME}/ahead", *shares, number)
+    return Filed(
+        pa.concat_tables([held.table, coming.table]), held.properties + coming.properties,
+        held.shapes + coming.shapes, pa.concat_tables([held.truth, coming.truth]),
+    )  # fmt: skip
+
+
+def _filed(
+    events: Events, scene: Scene, use: str, incompatible: float, lacking_share: float,
+    before: tuple[int, int] = (0, 0),
+) -> Filed:  # fmt: skip
+    """Return events and orders, numbered after those of `before`; `use` names their chance."""
+    events, twin = _with_twins(events, scene, use, incompatible)
     size = len(events.cell)
-    rng = stream(scene.seed, NAME)
+    rng = stream(scene.seed, use)
     years = events.start.astype("datetime64[Y]").astype(np.int64) + 1970
     ids = columns.joined(
-        "EVT-", columns.numbered("", years), "-", columns.numbered("", np.arange(1, size + 1), 4)
+        "EVT-",
+        columns.numbered("", years),
+        "-",
+        columns.numbered("", before[0] + np.arange(1, size + 1), 4),
     )
     quantity = {
         name: np.rint(per * events.expected / 1000).astype(np.int64)
         for name, per in MEASURES.items()
     }
-    lacking = (rng.random(size) < rules.missing_measure_share) & (quantity["barrieres"] > 0)
+    lacking = (rng.random(size) < lacking_share) & (quantity["barrieres"] > 0)
     past = events.end < scene.end
     state = {name: np.where(past, TAKEN, rng.integers(TODO, TAKEN + 1, size)) for name in MEASURES}
     state["barrieres"] = np.where(lacking, TODO, state["barrieres"])
     table = _table(events, ids, quantity, state, past, scene, rng)
-    properties, shapes = _orders(events, ids, scene, rng)
+    properties, shapes = _orders(events, ids, scene, rng, before[1])
     return Filed(table, properties, shapes, _truth(ids, twin, lacking))
 
 
-def _with_twins(events: Events, scene: Scene) -> tuple[Events, Ints]:
+def _with_twins(events: Events, scene: Scene, use: str, share: float) -> tuple[Events, Ints]:
     """Return the events, some with another one planted at the same place and time.
 
     Beside, the position of the event that each one stands in the way of, or −1.
     """
     size = len(events.cell)
-    rng = stream(scene.seed, f"{NAME}/twins")
-    first = np.flatnonzero(rng.random(size) < scene.rules.evenement.incompatible_share)
+    rng = stream(scene.seed, f"{use}/twins")
+    first = np.flatnonzero(rng.random(size) < share)
     order = np.concatenate([np.arange(size), first])
     extra = np.arange(size + len(first)) >= size
     categories = [events.category[i] for i in order.tolist()]
@@ -174,7 +195,7 @@ def _measures(quantity: dict[str, Ints], state: dict[str, Ints]) -> dict[str, pa
 
 
 def _orders(
-    events: Events, ids: pa.Array, scene: Scene, rng: np.random.Generator
+    events: Events, ids: pa.Array, scene: Scene, rng: np.random.Generator, before: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the orders of events: in force from twelve hours before until the end."""
     size = len(events.cell)
@@ -192,7 +213,7 @@ def _orders(
         assert isinstance(day, dt.date)
         properties.append(
             {
-                "numero": f"{day.year}-{i + 1:05d}",
+                "numero": f"{day.year}-{before + i + 1:05d}",
                 "id_evt": event[i],
                 "type": ORDER_TYPES[kind[i]],
                 "signe_le": day.isoformat(),

@@ -1,0 +1,135 @@
+"""All that the city knows and may expect of its events to come, as tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.city.city import City
+from helpers.core.city.event_rules import EventRules, read_rules, sources
+from helpers.core.place_time import occasions
+from helpers.core.stage.run import Run
+from helpers.events import around, checklist, clashes, excess, ratios, retex, similar, sizing
+from helpers.events.excess import Outlook
+from helpers.events.history import History, days_of, history, lasting_long, why_few
+from helpers.events.known import CALENDAR, Event, Order, calendar, read_events, read_orders
+from helpers.events.ratios import Found
+
+NO_COUNTS = "no_counts"
+SCHEMAS = {
+    "calendar": CALENDAR, "clashes": clashes.CLASHES, "checklist": checklist.CHECKLIST,
+    "ratios": ratios.RATIOS, "excess": excess.EXCESS, "foreseen": excess.FORESEEN,
+    "similar": similar.SIMILAR, "sizing": sizing.SIZING, "shifts": sizing.SHIFTS,
+    "thin": sizing.THIN, "retex": retex.RETEX, "scores": retex.SCORES,
+}  # fmt: skip
+Tables = dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the sources tell: the rules, all events and orders, which are to come, and when is now.
+
+    Without rules (a pack without `events.yaml`) nothing is known.
+    """
+
+    rules: EventRules | None
+    events: list[Event]
+    orders: list[Order]
+    now: dt.datetime
+
+    @property
+    def coming(self) -> list[Event]:
+        """The events that are not over."""
+        return [event for event in self.events if event.end > self.now]
+
+
+def read(run: Run) -> Known:
+    """Return what the sources tell, past and to come, within the horizon. View `zones`."""
+    rules, period = read_rules(run.city), run.city.about.period
+    now = dt.datetime.combine(period.end + dt.timedelta(days=1), dt.time())
+    agenda = run.city.about.agenda
+    if rules is None or agenda.events is None or agenda.closures is None:
+        return Known(None, [], [], now)
+    span = period.start, period.end + dt.timedelta(days=run.knobs.horizon_days)
+    files = {name: run.read(f"accepted/{name}.parquet") for name in sources(run.city, rules)}
+    orders = read_orders(run.con, run.city, rules, files[agenda.closures.source], *span)
+    events = read_events(run.con, run.city, rules, files[agenda.events.source], orders, *span)
+    return Known(rules, events, orders, now)
+
+
+def counted(city_now: City, known: Known) -> list[str]:
+    """Return the sources of the facts that events are held against."""
+    themes = known.rules.themes if known.rules else ()
+    return sorted({city_now.themes[name].source for name in themes if name in city_now.themes})
+
+
+def tables(run: Run, city_now: City, known: Known) -> Tables:
+    """Return a table of each name of `SCHEMAS`; empty ones where no event is known.
+
+    `city_now`: the city with the themes in force. Views `cube`, `zones`, `weeks`.
+    """
+    if known.rules is None:
+        return {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+    rules, coming, knobs = known.rules, known.coming, run.knobs
+    past, found = _learnt(run, city_now, known)
+    until = (known.now.date() - run.city.about.period.start).days
+    outlooks = {
+        event.id: excess.outlook(past, found, event, until) if past else Outlook([], NO_COUNTS)
+        for event in coming
+    }
+    slots = run.city.about.slots
+    sized = _sized(run, city_now, known, outlooks)
+    why = {kind: why_few(past, kind, known.events) if past else NO_COUNTS for kind in rules.classes}
+    met = clashes.find(coming, known.orders, rules, run.city.about.crs)
+    told, scores = retex.measure(past, found, rules) if past else (None, None)
+    return {
+        "calendar": calendar(coming, known.now.date()),
+        "clashes": clashes.table(met, rules),
+        "checklist": checklist.checklist(coming, rules, known.now),
+        "ratios": ratios.table(found, why, knobs),
+        "excess": excess.by_slot(outlooks, slots, knobs.confidence),
+        "foreseen": excess.summary(outlooks, knobs.confidence),
+        "similar": similar.similar(past, coming, knobs.similar) if past else _none("similar"),
+        "sizing": sized.sizing, "shifts": sized.shifts, "thin": sized.thin,
+        "retex": told if told is not None else _none("retex"),
+        "scores": scores if scores is not None else _none("scores"),
+    }  # fmt: skip
+
+
+def _none(name: str) -> pa.Table:
+    return SCHEMAS[name].empty_table()
+
+
+def _learnt(run: Run, city_now: City, known: Known) -> tuple[History | None, Found]:
+    """Return the past to learn from, and its ratios; none where no cell tells of facts."""
+    assert known.rules is not None
+    facts = around.read(run.con, city_now, known.rules, run.knobs)
+    if facts is None:
+        return None, {}
+    short = [event for event in known.events if not lasting_long(event, run.knobs)]
+    spots = around.places(short, facts, known.rules, run.knobs, run.city.about.crs)
+    days = days_of(run.con, run.city, city_now.themes[facts.themes[0]].source)
+    past = history(known.events, facts, spots, days, run.knobs)
+    return past, ratios.find(past, known.rules)
+
+
+def _sized(run: Run, city_now: City, known: Known, outlooks: dict[str, Outlook]) -> sizing.Sized:
+    """Return the sizing of the events to come. View `cube`."""
+    assert known.rules is not None
+    rules, patrols = known.rules, run.city.about.patrols
+    owned = [rules.material.source] if rules.material else []
+    for name in [*owned, *([patrols.source] if patrols else [])]:
+        run.view(f"accepted/{name}.parquet")
+    means = sizing.read_means(run.con, run.city, rules, run.knobs.baseline_weeks)
+    usual = sizing.usual_facts(run.con, city_now, rules, run.knobs)
+    home = {}
+    if patrols:
+        degrees = np.array([[e.longitude, e.latitude] for e in known.coming], dtype=float)
+        longitude, latitude = degrees.reshape(-1, 2).T
+        sectors = occasions.zones_at(run.con, run.city, longitude, latitude, patrols.division)
+        home = {e.id: s for e, s in zip(known.coming, sectors, strict=True) if s is not None}
+    return sizing.size(known.coming, outlooks, means, rules, home, usual, run.city.about.slots,
+                       run.knobs.confidence)  # fmt: skip

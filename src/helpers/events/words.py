@@ -1,0 +1,324 @@
+"""Events told in French: the answer first, then each part, each reason in one sentence.
+
+Titles, names of zones and of services are foreign: they go through `plain`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.base.markup import plain
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.events import checklist, excess, history, ratios, retex, sizing
+from helpers.events.plan import NO_COUNTS, Tables
+
+Row = dict[str, Any]
+LISTED = 12  # lines of a list; the others are counted
+REASONS = {
+    ratios.FEW_EVENTS: "trop peu d'événements passés de cette classe",
+    ratios.FEW_FACTS: "trop peu de faits comptés pendant ces événements",
+    ratios.NO_PLACE_ALIKE: "pas assez de jours comparables sans événement",
+    history.LASTS: "dure plusieurs jours : ni avant, ni après",
+    history.BESIDE: "toujours auprès d'un autre événement : ses effets ne se séparent pas",
+    excess.NO_PLACE: "lieu non précisé",
+    excess.NOTHING_USUAL: "aucun fait d'ordinaire à ces heures-là",
+    NO_COUNTS: "aucun compte par maille",
+    sizing.UNKNOWN_CROWD: "affluence non renseignée, et trop peu de passé",
+    sizing.NO_RULE: "aucune règle de dimensionnement pour cette classe",
+    sizing.NO_MEANS: "moyens existants non renseignés",
+    retex.NO_LAST: "moins de trois événements à comparer",
+}
+STATES = {"to_do": "à faire", "asked": "demandée", "taken": "prise", "unknown": "non dite"}
+PHASES = {
+    "before": "avant", "during": "pendant", "after": "à la sortie", "late": "ensuite",
+    "event": "pendant et à la sortie",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Names:
+    """What codes are called: classes of events, zones, orders, measures."""
+
+    city: City
+    zones: dict[str, str]
+
+    def kind(self, code: str) -> str:
+        """Return what a class of events is called."""
+        rule = self.city.about.agenda.events
+        return rule.titles.get(code, code) if rule else code
+
+    def zone(self, code: str | None) -> str:
+        """Return the name of a zone."""
+        return "lieu non précisé" if code is None else self.zones.get(code, code)
+
+
+def clock(at: dt.datetime) -> str:
+    """Return an hour as it is said: « 21 h », « 8 h 30 »."""
+    minutes = f"\u00a0{at.minute:02d}" if at.minute else ""
+    return f"{at.hour}\u00a0h{minutes}"
+
+
+def when(at: dt.datetime) -> str:
+    """Return a moment as it is said: « vendredi 2 janvier 2026 à 21 h »."""
+    return f"{FULL_DAYS[at.weekday()]} {spoken(at.date())} à {clock(at)}"
+
+
+def between(low: int, high: int, word: str) -> str:
+    """Return a range as it is said: « 14 à 16 agents », « 2 agents » where both are one."""
+    if low == high:
+        return plural(high, word)
+    return f"{number(low)} à {plural(high, word)}"
+
+
+def mean_facts(value: float, digits: int) -> str:
+    """Return a mean number of facts: « 0,3 fait », « 2,4 faits »."""
+    return f"{number(value, digits)} fait{'s' if round(value, digits) >= 2 else ''}"
+
+
+def called(row: Row, names: Names) -> str:
+    """Return an event by its class, its place and its start, as Markdown."""
+    place = plain(names.zone(row["zone"]))
+    return f"{plain(names.kind(row['kind']))}, {place}, {when(row['start_at'])}"
+
+
+def crowd(row: Row) -> str:
+    """Return how many people are expected; that nobody told is said."""
+    if row["expected"] is None:
+        return "affluence non renseignée"
+    return plural(row["expected"], "personne attendue")
+
+
+def by_event(tables: Tables, name: str) -> dict[str, Row]:
+    """Return event → its row of a table with one row an event."""
+    return {row["event"]: row for row in tables[name].to_pylist()}
+
+
+def in_need(row: Row) -> str:
+    """Return how many officers and barriers, and when, from a row of `sizing`."""
+    if row["status"] != "ok":
+        return f"dimensionnement : abstention ({REASONS[row['reason']]})"
+    asked = ""
+    if row["wanted_high"] > row["officers_high"]:
+        asked = f", {number(row['wanted_low'])} à {number(row['wanted_high'])} demandés"
+    told = (
+        f"{between(row['officers_low'], row['officers_high'], 'agent')}{asked} "
+        f"({between(row['crews_low'], row['crews_high'], 'équipe')}), "
+        f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}, "
+        f"de {clock(row['from_at'])} à {clock(row['to_at'])}"
+    )
+    lacking = [
+        plural(row[f"{what}_short"], word)
+        for what, word in (("officers", "agent"), ("barriers", "barrière"))
+        if row[f"{what}_short"]
+    ]
+    if lacking:
+        told += f" ; **il manque au moins {' et '.join(lacking)}**"
+    return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
+
+
+def answer(tables: Tables, names: Names, days: int) -> str:
+    """Return the answer, in what a mayor reads in ten seconds."""
+    events = tables["calendar"].to_pylist()
+    if not events:
+        return "**Aucun événement connu** dans les jours à venir, ou aucune source qui les dise."
+    bare = sum(row["orders_signed"] == 0 for row in events)
+    sized = by_event(tables, "sizing")
+    ready = [row for row in events if sized.get(row["event"], {}).get("status") == "ok"]
+    lines = [
+        f"**{plural(len(events), 'événement connu')}** dans les {days} jours qui viennent, dont "
+        f"{number(bare)} sans arrêté signé."
+    ]
+    if ready:
+        top = max(ready, key=lambda r: (sized[r["event"]]["officers_high"], r["expected"] or 0,
+                                        -r["start_at"].timestamp()))  # fmt: skip
+        lines.append(f"**Le plus exigeant** : {called(top, names)} ({crowd(top)}) : "
+                     f"{in_need(sized[top['event']])}.")  # fmt: skip
+    clashes, late = tables["clashes"].num_rows, _late(tables)
+    told = f"**À régler** : {plural(clashes, 'incompatibilité')}, {plural(len(late), 'mesure')} "
+    lines.append(told + f"en retard{_first(late, events, names)}.")
+    return "\n\n".join(lines)
+
+
+def _late(tables: Tables) -> list[Row]:
+    return [row for row in tables["checklist"].to_pylist() if row["late"]]
+
+
+def _first(late: list[Row], events: list[Row], names: Names) -> str:
+    if not late:
+        return ""
+    own = {row["event"]: row for row in events}
+    one = min(late, key=lambda row: row["rank"])
+    return f", d'abord : {plain(one['measure'])} ({called(own[one['event']], names)})"
+
+
+def calendar(tables: Tables, names: Names) -> str:
+    """Return the events to come, the largest crowds first; one without an order says so."""
+    rows = sorted(tables["calendar"].to_pylist(),
+                  key=lambda r: (-(r["expected"] or 0), r["start_at"], r["event"]))  # fmt: skip
+    lines = []
+    for row in rows:
+        orders = ", ".join(plain(one.replace("_", " ")) for one in row["orders"])
+        told = f"arrêtés signés : {orders}" if orders else "**sans arrêté signé**"
+        allowed = "" if row["allowed"] else ", pas encore autorisé"
+        lines.append(f"- {called(row, names)} : {crowd(row)}, {told}{allowed}.")
+    return _listed(lines, "événement") or "Aucun événement connu."
+
+
+def _listed(lines: list[str], word: str) -> str:
+    rest = len(lines) - LISTED
+    more = [f"- et {plural(rest, word)} de plus, dans la table."] if rest > 0 else []
+    return "\n".join([*lines[:LISTED], *more])
+
+
+def until(start: dt.datetime, end: dt.datetime) -> str:
+    """Return when something ends, beside its start: the hour alone on the same day."""
+    return f"à {clock(end)}" if start.date() == end.date() else f"au {when(end)}"
+
+
+def _beside(held: Row | None, own: Row, names: Names) -> str:
+    """Return another event by what sets it apart from one: its class, its place, its day."""
+    if held is None:
+        return "un autre événement"
+    place = "" if held["zone"] == own["zone"] else f", {plain(names.zone(held['zone']))}"
+    start = held["start_at"]
+    day = "" if start.date() == own["start_at"].date() else f", dès le {spoken(start.date())}"
+    return f"{plain(names.kind(held['kind']))}{place}{day}"
+
+
+def reason(row: Row, events: dict[str, Row], names: Names) -> str:
+    """Return in one sentence why two things cannot both be, from a row of `clashes`."""
+    event = events[row["event"]]
+    own = called(event, names)
+    other = _beside(events.get(row["other"] or ""), event, names)
+    apart = f"à {plural(row['distance_m'], 'mètre')}" if row["distance_m"] else "sur place"
+    match row["clash"]:
+        case "same_place":
+            since = clock(row["from_at"])
+            return f"{own} : même lieu et même moment qu'un autre ({other}), dès {since}"
+        case "crowds":
+            return (f"{own} : avec un autre ({other}) {apart}, {number(row['crowd'])} personnes en "
+                    f"même temps, plus que {number(row['limit'])}")  # fmt: skip
+        case "over_capacity":
+            return (f"{own} : jusqu'à {number(row['crowd'])} personnes attendues dans un lieu qui "
+                    f"en contient {number(row['limit'])}")  # fmt: skip
+        case "order":
+            return f"{own} : la place est prise par l'arrêté d'un autre événement ({other})"
+        case "works":
+            return f"{own} : des travaux {apart} gênent l'événement ({other})"
+        case _:
+            return f"{own} : la {plain(row['stop'])} qui le dessert est coupée par un arrêté"
+
+
+def clashes(tables: Tables, names: Names) -> str:
+    """Return each incompatibility with its reason, and who must be told."""
+    events = by_event(tables, "calendar")
+    lines = [
+        f"- {reason(row, events, names)}. Prévenir : {', '.join(plain(t) for t in row['tell'])}."
+        for row in tables["clashes"].to_pylist()
+    ]
+    none = "Aucune incompatibilité trouvée." if events else "Aucun événement connu à comparer."
+    return _listed(lines, "incompatibilité") or none
+
+
+def measures(tables: Tables, names: Names) -> str:
+    """Return what is missing, late ones first, and who owes it."""
+    events = by_event(tables, "calendar")
+    rows = tables["checklist"].to_pylist()
+    missing = [row for row in rows if row["state"] != "taken"]
+    lines = []
+    for row in missing:
+        silent = " (la source ne dit rien)" if row["reason"] == checklist.SILENT else ""
+        late = "**en retard**, " if row["late"] else ""
+        lines.append(
+            f"- {plain(row['measure'])} : {late}{STATES[row['state']]}{silent}, pour le "
+            f"{when(row['due_at'])}, {plain(row['owner'])} ; {called(events[row['event']], names)}."
+        )
+    taken = f"{number(len(rows) - len(missing))} sur {plural(len(rows), 'mesure attendue')} "
+    taken += "déjà prises."
+    return "\n".join([taken, "", _listed(lines, "mesure")]) if rows else "Aucune mesure attendue."
+
+
+def effects(tables: Tables, names: Names) -> str:
+    """Return what each class of events adds, while it lasts and just after; or why not told."""
+    lines = []
+    for row in tables["ratios"].to_pylist():
+        if (row["theme"], row["area"]) != ("all", "rings"):
+            continue
+        title = plain(names.kind(row["kind"]))
+        if row["status"] != "ok":
+            lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
+            continue
+        ends = f"de {change(row['low'])} à {change(row['high'])}"
+        sure = row["low"] > 1 or row["high"] < 1
+        told = change(row["ratio"]) if sure else "pas d'effet établi"
+        lines.append(f"- **{title}** : {told} ({ends}), sur {plural(row['events'], 'événement')} "
+                     f"et {plural(row['n'], 'fait')}.")  # fmt: skip
+    return "\n".join(lines) or "Aucune classe à étudier."
+
+
+def needs(tables: Tables, names: Names) -> str:
+    """Return the sizing of the events to come that ask for most, then those that abstain."""
+    sized = by_event(tables, "sizing")
+    own = by_event(tables, "calendar")
+    ranked = sorted(sized.values(), key=lambda r: (r["status"] != "ok", -(r["officers_high"] or 0),
+                    own[r["event"]]["start_at"], r["event"]))  # fmt: skip
+    lines = [f"- {called(own[row['event']], names)} : {in_need(row)}." for row in ranked]
+    return _listed(lines, "événement") or "Aucun événement à dimensionner."
+
+
+def thin(tables: Tables, names: Names) -> str:
+    """Return the sectors that sizing would leave thinnest."""
+    rows = [row for row in tables["thin"].to_pylist() if row["per_officer_after"] is not None]
+    rows.sort(key=lambda r: (-r["per_officer_after"], r["day"], r["slot"], r["zone"]))
+    slots = names.city.about.slots
+    lines = [
+        f"- {plain(names.zone(row['zone']))}, {spoken(row['day'])}, {slots[row['slot']].title} : "
+        f"{plural(row['left'], 'agent')} au lieu de {number(row['present'])}, pour "
+        f"{mean_facts(row['usual'], 1)} d'ordinaire."
+        for row in rows
+    ]
+    return _listed(lines, "secteur") or "Aucun secteur dégarni."
+
+
+def scores(tables: Tables, names: Names) -> str:
+    """Return what our own sizing was worth over the past year, beside the last time."""
+    lines = []
+    for row in tables["scores"].to_pylist():
+        title = plain(names.kind(row["kind"]))
+        if row["status"] != "ok":
+            lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
+            continue
+        better = "mieux que" if row["better_low"] > 0 else "pas établi mieux que"
+        lines.append(
+            f"- **{title}** : {better} « comme la dernière fois » (écart moyen "
+            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)} ; "
+            f"{number(row['error_usual'], 2)} en supposant un jour ordinaire), sur "
+            f"{plural(row['events'], 'événement')} ; intervalles tenus : {percent(row['within'])}."
+        )
+    return "\n".join(lines) or "Aucun événement passé à confronter."
+
+
+def similar_ones(rows: Iterable[Row], names: Names) -> str:
+    """Return the past events most like one, and what happened."""
+    lines = []
+    for row in rows:
+        seen = "affluence inconnue" if row["seen"] is None else plural(row["seen"], "personne")
+        counted = "comptes absents" if row["n"] is None else (
+            f"{plural(row['n'], 'fait')} pour {number(row['usual'], 1)} d'ordinaire")  # fmt: skip
+        told = f" ; {plain(row['outcome'].replace('_', ' '))}" if row["outcome"] else ""
+        place = plain(names.zone(row["zone"]))
+        lines.append(f"- {spoken(row['start_at'].date())}, {place}, {seen} : {counted}{told}.")
+    return "\n".join(lines) or "Aucun événement passé de cette classe."
+
+
+def pages(names: list[str]) -> str:
+    """Return what briefings were written, and where."""
+    if not names:
+        return "Aucune fiche : aucun événement connu."
+    listed = "\n".join(f"- `derived/events/fiches/{name}`" for name in names)
+    return f"{plural(len(names), 'fiche écrite')}, à imprimer depuis un navigateur :\n\n{listed}"

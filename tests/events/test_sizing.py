@@ -1,0 +1,126 @@
+"""How many, at what hour: never more than there are; what is lacking is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from helpers.core.city.about import SLOTS
+from helpers.events import sizing
+from helpers.events.excess import Hour, Outlook
+from helpers.events.known import Event
+from helpers.events.sizing import Means
+from tests.events.conftest import NIGHT, event, rules
+
+NOTHING = Outlook([], "too_few_events")
+ZONES = ["N", "S"]
+FRIDAY = NIGHT.weekday()
+
+
+def means(each: int, barriers: int | None = 1000) -> Means:
+    """Return so many officers in each of two sectors, every slot of every day."""
+    officers = {(day, slot, zone): each for day in range(7) for slot in SLOTS for zone in ZONES}
+    return Means(officers, barriers, ZONES)
+
+
+def sized(
+    events: list[Event], have: Means, outlooks: dict[str, Outlook] | None = None
+) -> sizing.Sized:
+    told = {one.id: NOTHING for one in events} | (outlooks or {})
+    return sizing.size(events, told, have, rules(), {}, {(FRIDAY, "soir", "N"): 6.0}, SLOTS, 0.95)
+
+
+def row(events: list[Event], have: Means, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = sized(events, have, **more).sizing.to_pylist()[0]
+    return found
+
+
+def test_a_crowd_asks_for_what_the_rules_say() -> None:
+    """4,000 to 6,000 people: 2 to 4 officers and 10 to 20 barriers a thousand, crews of three."""
+    one = row([event(1)], means(100))
+    assert (one["officers_low"], one["officers_high"]) == (8, 24)
+    assert (one["crews_low"], one["crews_high"]) == (3, 8)
+    assert (one["barriers_low"], one["barriers_high"]) == (40, 120)
+    assert (one["from_at"], one["to_at"]) == (
+        NIGHT - dt.timedelta(hours=1), NIGHT + dt.timedelta(hours=4)
+    )  # fmt: skip
+    assert (one["officers_short"], one["barriers_short"], one["led_by"]) == (0, 0, "crowd")
+
+
+def test_no_more_is_sent_than_there_is_and_what_is_lacking_is_said() -> None:
+    """Half of 2 × 6 officers may go: 6, where 8 at least are wanted; 30 barriers, not 40."""
+    one = row([event(1)], means(6, barriers=30))
+    assert (one["officers_low"], one["officers_high"], one["officers_short"]) == (6, 6, 2)
+    assert (one["wanted_low"], one["wanted_high"]) == (8, 24)
+    assert (one["barriers_low"], one["barriers_high"], one["barriers_short"]) == (30, 30, 10)
+
+
+def test_officers_and_barriers_of_one_time_are_counted_once() -> None:
+    both = sized([event(1), event(2)], means(12, barriers=130)).sizing.to_pylist()
+    assert [one["officers_high"] for one in both] == [12, 0]
+    assert both[1]["officers_short"] == 8
+    assert [one["barriers_high"] for one in both] == [120, 10]
+    later = event(2, start=NIGHT + dt.timedelta(days=1), end=NIGHT + dt.timedelta(days=1, hours=3))
+    apart = sized([event(1), later], means(12, barriers=130)).sizing.to_pylist()
+    assert [one["officers_high"] for one in apart] == [12, 12]
+    assert [one["barriers_high"] for one in apart] == [120, 120]
+
+
+@pytest.mark.parametrize("each", [0, 1, 2, 3, 7, 20])
+def test_whatever_is_asked_sums_stay_within_what_exists(each: int) -> None:
+    events = [event(i, start=NIGHT + dt.timedelta(hours=i), expected=500 * i + 100,
+                    least=None, most=None, end=NIGHT + dt.timedelta(hours=i + 2))
+              for i in range(8)]  # fmt: skip
+    found = sized(events, means(each, barriers=60))
+    sent: dict[Any, int] = {}
+    for shift in found.shifts.to_pylist():
+        key = shift["day"], shift["slot"]
+        sent[key] = sent.get(key, 0) + shift["officers_high"]
+    assert all(n <= 0.5 * 2 * each for n in sent.values())
+    for left in found.thin.to_pylist():
+        assert left["left"] >= 1
+        assert left["left"] + left["sent"] == left["present"]
+
+
+def test_a_crowd_that_nobody_told_is_not_zero() -> None:
+    unknown = event(1, expected=None, least=None, most=None)
+    one = row([unknown], means(100))
+    assert (one["status"], one["reason"], one["officers_high"]) == (
+        "abstained", "crowd_unknown", None
+    )  # fmt: skip
+    hours = [
+        Hour(NIGHT + dt.timedelta(hours=i), "during", "A", 10.0, ("rings", "event"), 1.5, 0.1, 0.0)
+        for i in range(3)
+    ]
+    known = row([unknown], means(100), outlooks={"E0001": Outlook(hours)})
+    assert (known["status"], known["led_by"]) == ("ok", "facts")
+    # 45 facts over the evening's four hours, half an hour to an hour each, give or take a fifth.
+    assert known["officers_low"] == pytest.approx(45 / 4 / 2 / 1.2, abs=1)
+    assert known["officers_high"] == pytest.approx(45 / 4 * 1.2, abs=1)
+
+
+def test_a_crowd_of_none_asks_for_nobody() -> None:
+    one = row([event(1, expected=0, least=0, most=0)], means(100))
+    assert (one["status"], one["officers_high"], one["barriers_high"]) == ("ok", 0, 0)
+
+
+def test_means_that_nobody_told_are_not_zero() -> None:
+    one = row([event(1)], Means({}, None))
+    assert (one["officers_high"], one["officers_short"], one["barriers_short"]) == (24, None, None)
+    assert one["reason"] == "means_unknown"
+
+
+def test_a_class_without_rule_abstains() -> None:
+    one = row([event(1, kind="marche")], means(100))
+    assert (one["status"], one["reason"]) == ("abstained", "no_rule")
+
+
+def test_what_is_left_elsewhere_is_told() -> None:
+    left = sized([event(1)], means(12)).thin.to_pylist()
+    evening = {one["zone"]: one for one in left if one["slot"] == "soir"}
+    assert {zone: one["left"] for zone, one in evening.items()} == {"N": 6, "S": 6}
+    assert evening["N"]["per_officer_before"] == pytest.approx(0.5)
+    assert evening["N"]["per_officer_after"] == pytest.approx(1.0)
+    assert evening["S"]["per_officer_after"] is None  # nobody told its facts

@@ -1,0 +1,114 @@
+"""What a reader sees: nothing unknown is filled, the panel is short, foreign names do nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from string import Template
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from helpers.core.city.about import SLOTS, Agenda
+from helpers.core.city.city import City
+from helpers.events import briefing, clashes, page_words, plan, sizing, words
+from helpers.events.checklist import checklist
+from helpers.events.excess import Outlook, by_slot, summary
+from helpers.events.known import calendar
+from helpers.events.plan import Tables
+from helpers.events.words import Names
+from tests.events.conftest import CRS, NIGHT, event, order, rules
+from tests.fixtures.made_up import write_pack
+from tests.fixtures.real import ROOT
+
+TODAY = NIGHT - dt.timedelta(days=2)
+MEANS = sizing.Means({(d, s, "N"): 10 for d in range(7) for s in ("soir", "nuit")}, 50, ["N"])
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Names:
+    city: City = write_pack(tmp_path)
+    told = SimpleNamespace(titles={"concert": "Concert"})
+    city.about.__dict__["agenda"] = Agenda.model_construct(events=told)  # type: ignore[arg-type]
+    return Names(city, {"A": "Le <b>Port</b> [ici](x)"})
+
+
+def tables(*events: Any, orders: Any = ()) -> Tables:
+    """Return the tables of some events to come, nothing being learnt from the past."""
+    own, held = rules(), list(events)
+    outlooks = {one.id: Outlook([], "too_few_events") for one in held}
+    slots = SLOTS
+    sized = sizing.size(held, outlooks, MEANS, own, {}, {}, slots, 0.95)
+    made = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
+    return made | {
+        "calendar": calendar(held, TODAY.date()),
+        "clashes": clashes.table(clashes.find(held, list(orders), own, CRS), own),
+        "checklist": checklist(held, own, TODAY),
+        "excess": by_slot(outlooks, slots, 0.95), "foreseen": summary(outlooks, 0.95),
+        "sizing": sized.sizing, "shifts": sized.shifts, "thin": sized.thin,
+    }  # fmt: skip
+
+
+def plain_text(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -> None:
+    told = plain_text(words.answer(tables(event(1)), names, 42))
+    assert "1 événement connu" in told
+    assert "1 sans arrêté signé" in told
+    assert "5 agents, 8 à 24 demandés (2 équipes), 40 à 50 barrières, de 19 h à 0 h" in told
+    assert "il manque au moins 3 agents" in told
+
+
+def test_an_event_without_a_decree_says_so_and_one_with_names_it(names: Names) -> None:
+    bare, held = event(1), event(2, orders=(order(event="E0002"),), x=3_960_000.0)
+    lines = words.calendar(tables(bare, held), names).splitlines()
+    assert "sans arrêté signé" in lines[0]
+    assert "arrêtés signés : circulation" in lines[1]
+
+
+def test_a_crowd_that_nobody_told_reads_as_unknown_never_as_none(names: Names) -> None:
+    one = tables(event(1, expected=None, least=None, most=None))
+    told = words.calendar(one, names) + words.needs(one, names) + words.answer(one, names, 42)
+    assert "affluence non renseignée" in told
+    assert "abstention" in told
+    assert "0 personne" not in plain_text(told)
+
+
+def test_each_incompatibility_is_one_sentence_and_who_is_told(names: Names) -> None:
+    found = tables(event(1), event(2), orders=[order(kind="occupation")])
+    lines = plain_text(words.clashes(found, names)).splitlines()
+    assert len(lines) == 3  # the two events, and the order that takes the place of each
+    for line in lines:
+        assert line.count(". ") == 1
+        assert ". Prévenir : Service " in line
+
+
+def test_the_panel_keeps_to_its_length_whatever_the_name(names: Names) -> None:
+    row = words.by_event(tables(event(1)), "calendar")["E0001"]
+    for length in (40, 60, 120, 200):
+        assert len(page_words.panel(row, names, length)) <= length
+    long = Names(names.city, {"A": "Saint-" * 60})
+    assert len(page_words.panel(row, long, 40)) <= 40
+
+
+def test_a_page_is_filled_and_no_foreign_name_does_anything(names: Names) -> None:
+    template = Template((ROOT / briefing.TEMPLATE).read_text(encoding="utf-8"))
+    page = briefing.filled(template, tables(event(1)), names, "E0001", 120)
+    assert "$" not in page
+    assert "<b>Port</b>" not in page
+    assert "href" not in page
+    assert "<script" not in page
+    assert "données simulées" in page
+    assert "aucun arrêté n" in page  # residents are not told of an order that nobody signed
+
+
+def test_without_events_nothing_is_made_up(names: Names) -> None:
+    none = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
+    assert "Aucun événement connu" in words.answer(none, names, 42)
+    for part in (words.calendar, words.clashes, words.measures, words.effects, words.needs,
+                 words.thin, words.scores):  # fmt: skip
+        assert part(none, names).startswith("Auc")
+    assert briefing.chosen(none, 10) == []
