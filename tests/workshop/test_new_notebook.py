@@ -62,7 +62,7 @@ def test_name_that_will_not_do_is_refused(name: str, told: str, place: Path) -> 
 def test_unknown_group_is_refused_and_the_known_ones_named(group: str, place: Path) -> None:
     with pytest.raises(PhareError, match="groupe inconnu") as caught:
         new_notebook.add(place, "exemple", group, room=True)
-    assert "govern, sources, today, yesterday" in caught.value.todo
+    assert "govern, sources, today, tomorrow, yesterday" in caught.value.todo
 
 
 def test_what_python_leaves_of_a_removed_room_is_no_room(place: Path) -> None:
