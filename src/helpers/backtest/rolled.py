@@ -102,6 +102,8 @@ def parts_of(slots: Slots, horizon: str) -> dict[str, slice]:
 
 def _block(days: Panel, target: Target, horizon: str, year: int, fitted: Fitted | None) -> Block:
     at = rolling.origins(days.steps, target, 7, year)
+    if year == 2:  # dispersions need no more than every other week
+        at = at[::2]
     return rolling.block(days, at, target, fitted).with_day()
 
 

@@ -73,13 +73,17 @@ def levels(slots: Slots, block: Block) -> dict[str, Block]:
 
 
 def scores(slots: Slots, found: Rolled, seed: int) -> Rows:
-    """Yield a row of SCORES a division, part and method, over the year that judges."""
+    """Yield a row of SCORES a division, part and method, over the year that judges.
+
+    Of the methods not chosen, for the theme's own division alone.
+    """
     before, after = (levels(slots, one) for one in (found.chosen_on, found.judged))
     for division, judged in after.items():
         for part, parts in found.parts.items():
             learnt_on, block = before[division].part(parts), judged.part(parts)
             came = block.kept(block.came)
-            for method in found.choice if len(came) else ():
+            told = list(found.choice) if division == slots.division else [found.method]
+            for method in told if len(came) else ():
                 mean = block.kept(block.means[method])
                 alpha = rolling.alpha_of(mean, rolling.spread(learnt_on, method))
                 draws = np.random.default_rng([seed, len(came)])
@@ -173,9 +177,9 @@ def places(slots: Slots, found: Rolled, area: Floats, knobs: Knobs) -> Rows:
             if not plain:
                 continue
             there, chance = np.mean(plain, axis=0)
-            for share in SHARES:
-                told = [places_named.named(m, c, area, share * area.sum()) for m, c in pairs]
-                hits, best, total, _ = (float(v) for v in np.sum(told, axis=0))
+            wanted = [share * float(area.sum()) for share in SHARES]
+            held = np.sum([places_named.all_named(m, c, area, wanted) for m, c in pairs], axis=0)
+            for share, (hits, best, total, _) in zip(SHARES, held.tolist(), strict=True):
                 of_all = places_named.Named(hits, best, total, share)
                 yield {
                     "theme": slots.theme, "horizon": found.horizon, "part": part,

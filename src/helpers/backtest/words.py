@@ -89,8 +89,8 @@ def honest(tables: dict[str, pa.Table]) -> str:
     return (
         f"Intervalles à 80 % : ils ont tenu {percent(of_80, 1)} des comptes ; à 90 %, "
         f"{percent(of_90, 1)} ({plural(total, 'prévision')}). Un gain s'entend à côté de la "
-        "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire, et un gain "
-        f"de 10 % à la zone appelle à chercher une fuite.\n\n{WARNING}"
+        "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire, et un "
+        f"gain de 10 % à la zone appelle à chercher une fuite.\n\n{WARNING}"
     )
 
 

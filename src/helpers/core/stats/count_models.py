@@ -7,6 +7,7 @@ lengths and the season say of a count; a fit is used for many origins after it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from helpers.core.stats.count_levels import (
+    HALF_LIFE_WEEKS,
     NOTHING,
     Ints,
     Panel,
@@ -21,14 +23,19 @@ from helpers.core.stats.count_levels import (
     discounted,
     exposure,
     observed,
+    shrunk,
     week_shape,
 )
 
 Floats = NDArray[np.float64]
 GLM, BOOSTING, MEAN = "poisson_glm", "boosting", "mean_of_both"
 CHALLENGERS = (GLM, BOOSTING, MEAN)
-WEEKS = (1, 4, 13, 26, 52, 104)  # half-lives of the levels that models are told
-CITY = (4, 26)  # half-lives of the city's levels
+WEEKS = (104, 52, 26, 13, 4, 1)  # half-lives of the levels that models are told
+CITY = (104, 26, 4)  # half-lives of the city's
+# Origins from which on the city's levels are learnt too: they are the same for all zones, and what
+# a few dozen origins say of them does not hold a year later (docs/decisions/0045).
+MANY = 100
+FARTHEST = 3.0  # times the recent level, either way, that a model may say
 RIDGE = 1.0  # on standardised columns: a column that tells nothing gets no weight
 ROUNDS, TOLERANCE, MOST = 50, 1e-9, 30.0
 LEAST_ROWS, LEAST_FACTS = 500, 20  # under which nothing is learnt
@@ -44,30 +51,28 @@ class Fitted:
     scale: Floats
     slopes: Floats
     trees: Any
+    city_too: bool
 
 
-def described(panel: Panel, at: Ints, target: Target) -> Floats:
+def described(panel: Panel, at: Ints, city_too: bool) -> Floats:
     """Return what is known at each origin (origins, parts, zones, columns).
 
-    Logarithms of the zone's levels and of the city's, the season at the middle of the target, and
-    which part of the step it is.
+    Logarithms of the zone's levels, the long ones first, each shorter one beside the one before;
+    which part of the step it is; and, where `city_too`, where the city's level goes.
     """
-    columns = []
-    for weeks in sorted({*WEEKS, *CITY}):
+    logs, city = [], []
+    for weeks in WEEKS:
         facts, steps = discounted(panel, at, weeks)
-        held = np.maximum(steps, 1.0)
-        if weeks in WEEKS:
-            columns.append(np.log((facts + NOTHING) / held[:, None]))
+        logs.append(np.log((facts + NOTHING) / np.maximum(steps, 1.0)[:, None]))
         if weeks in CITY:
-            city = (facts.sum(axis=2) + NOTHING) / held.sum(axis=1)[:, None]
-            columns.append(np.broadcast_to(np.log(city)[..., None], facts.shape))
-    middle = panel.season[np.minimum(at + target.lead + target.length // 2, len(panel.season) - 1)]
+            held = np.maximum(steps, 1.0).sum(axis=1)[:, None]
+            city.append(np.log((facts.sum(axis=2) + NOTHING) / held)[..., None])
+    columns = [logs[0], *(short - long for long, short in pairwise(logs))]
+    if city_too:
+        columns += [np.broadcast_to(s - g, logs[0].shape) for g, s in pairwise(city)]
     parts = panel.counts.shape[1]
-    whole = (len(at), parts, panel.counts.shape[2])
-    for wave in (np.sin(middle), np.cos(middle)):
-        columns.append(np.broadcast_to(wave[:, None, None], whole))
     for part in range(1, parts):
-        columns.append(np.broadcast_to(np.eye(parts)[part][None, :, None], whole))
+        columns.append(np.broadcast_to(np.eye(parts)[part][None, :, None], logs[0].shape))
     return np.stack(columns, axis=-1)
 
 
@@ -91,14 +96,15 @@ def fit(
     came, whole = observed(panel, at, target)
     worth = exposure(panel, at, target, week_shape(panel, at))
     keep = np.broadcast_to(whole[:, None], came.shape)
-    x = described(panel, at, target)[keep]
+    city_too = len(at) >= MANY
+    x = described(panel, at, city_too)[keep]
     y, offset = came[keep], np.broadcast_to(worth[..., None], came.shape)[keep]
     if len(y) < LEAST_ROWS or y.sum() < LEAST_FACTS:
         return None
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scale = np.where(scale < 1e-9, 1.0, scale)
     slopes = poisson_slopes((x - centre) / scale, y, offset)
-    return Fitted(target, centre, scale, slopes, _trees(x, y, offset, seed))
+    return Fitted(target, centre, scale, slopes, _trees(x, y, offset, seed), city_too)
 
 
 def poisson_slopes(x: Floats, y: Floats, offset: Floats) -> Floats:
@@ -129,7 +135,7 @@ def _trees(x: Floats, y: Floats, offset: Floats, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor  # half a second, where it is used
 
     model = HistGradientBoostingRegressor(
-        loss="poisson", max_iter=100, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=200,
+        loss="poisson", max_iter=60, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=200,
         l2_regularization=1.0, early_stopping=False, random_state=seed,
     )  # fmt: skip
     # Whole weeks are all worth the same, and without weights columns are cut ten times faster.
@@ -145,12 +151,15 @@ def challengers(
 
     A `target` other than the one learnt must lie within it: its mean a step is the same.
     """
-    x = described(panel, at, fitted.target)
+    x = described(panel, at, fitted.city_too)
     shape = x.shape[:3]
     worth = exposure(panel, at, target or fitted.target, week_shape(panel, at))[..., None]
     flat = x.reshape(-1, x.shape[-1])
     line = np.column_stack([np.ones(len(flat)), (flat - fitted.centre) / fitted.scale])
-    smooth = np.exp(np.clip(line @ fitted.slopes, -MOST, MOST)).reshape(shape) * worth
+    smooth = np.exp(np.clip(line @ fitted.slopes, -MOST, MOST)).reshape(shape)
     with threadpool_limits(limits=1):
-        boosted = np.round(fitted.trees.predict(flat), DIGITS).reshape(shape) * worth
+        boosted = np.round(fitted.trees.predict(flat), DIGITS).reshape(shape)
+    recent = shrunk(*discounted(panel, at, HALF_LIFE_WEEKS))
+    low, high = recent / FARTHEST, recent * FARTHEST
+    smooth, boosted = (np.clip(one, low, high) * worth for one in (smooth, boosted))
     return {GLM: smooth, BOOSTING: boosted, MEAN: (smooth + boosted) / 2}

@@ -6,6 +6,7 @@ those that tie with it, are taken in part: what breaking ties at random would gi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,17 +44,28 @@ class Named(NamedTuple):
 
 def named(forecast: Floats, observed: Floats, area: Floats, wanted: float) -> Named:
     """Return what the densest places held, up to an area `wanted`; all of one shape (n,)."""
-    total = float(area.sum())
+    return all_named(forecast, observed, area, (wanted,))[0]
+
+
+def all_named(
+    forecast: Floats, observed: Floats, area: Floats, wanted: Sequence[float]
+) -> list[Named]:
+    """Return `named` for several areas."""
     best = _held(observed / area, observed, area, wanted)
     hits = _held(forecast / area, observed, area, wanted)
-    return Named(hits, best, float(observed.sum()), wanted / total)
+    facts, total = float(observed.sum()), float(area.sum())
+    return [
+        Named(float(h), float(b), facts, w / total)
+        for h, b, w in zip(hits, best, wanted, strict=True)
+    ]
 
 
-def _held(density: Floats, observed: Floats, area: Floats, wanted: float) -> float:
+def _held(density: Floats, observed: Floats, area: Floats, wanted: Sequence[float]) -> Floats:
     _, tied = np.unique(-density, return_inverse=True)
     areas, facts = np.bincount(tied, area), np.bincount(tied, observed)
-    before = np.concatenate([[0.0], np.cumsum(areas)[:-1]])
-    return float((facts * np.clip((wanted - before) / areas, 0, 1)).sum())
+    before = np.cumsum(areas) - areas
+    taken = np.clip((np.asarray(wanted)[:, None] - before) / areas, 0, 1)
+    return np.asarray(taken @ facts, dtype=np.float64)
 
 
 def with_a_fact(forecast: Floats, observed: Floats, k: int) -> tuple[float, float]:
@@ -63,4 +75,4 @@ def with_a_fact(forecast: Floats, observed: Floats, k: int) -> tuple[float, floa
     """
     ones = np.ones(len(forecast))
     any_fact = (observed > 0).astype(float)
-    return _held(forecast, any_fact, ones, float(k)) / k, float(any_fact.mean())
+    return float(_held(forecast, any_fact, ones, (float(k),))[0]) / k, float(any_fact.mean())
