@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.base.french import number, percent, plural
+from helpers.core.base.french import THIN, number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
@@ -74,8 +74,9 @@ def chosen(tables: dict[str, pa.Table], city: City) -> str:
 def _gain(row: dict[str, Any]) -> str:
     if row["gain"] is None:
         return ""
-    sign = "+" if row["gain"] >= 0 else ""
-    return f" ({sign}{number(100 * row['gain'], 1)} % de gain)"
+    shown = number(100 * row["gain"], 1)
+    sign = "+" if row["gain"] > 0 and shown != "0,0" else ""
+    return f" (gain {sign}{shown}{THIN}%)"
 
 
 def honest(tables: dict[str, pa.Table]) -> str:
@@ -89,8 +90,9 @@ def honest(tables: dict[str, pa.Table]) -> str:
     return (
         f"Intervalles à 80 % : ils ont tenu {percent(of_80, 1)} des comptes ; à 90 %, "
         f"{percent(of_90, 1)} ({plural(total, 'prévision')}). Un gain s'entend à côté de la "
-        "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire, et un "
-        f"gain de 10 % à la zone appelle à chercher une fuite.\n\n{WARNING}"
+        "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire ; à dix "
+        "pour cent sur sept jours, chercher ce que la prévision savait de trop.\n\n"
+        f"{WARNING}"
     )
 
 

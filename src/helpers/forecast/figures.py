@@ -11,6 +11,7 @@ import duckdb
 from helpers.core.base.french import number
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
+from helpers.core.place_time.slots import DEMAND
 from helpers.core.stage import figure, maps, palette, zone_map
 from helpers.core.stage.figure import Drawn
 from helpers.forecast.forecasts import DAY
@@ -21,10 +22,10 @@ NAMED = 8
 NOT_A_PERSON = " Des lieux, non des personnes."
 # From the chance of a fact that is small to one that is nearly sure.
 CHANCES = {
-    "moins d'une chance sur dix": (0.1, palette.LIKE_NEIGHBOURS),
-    "d'une sur dix à une sur deux": (0.5, palette.SMOOTHED[0]),
-    "d'une sur deux à neuf sur dix": (0.9, palette.SMOOTHED[1]),
-    "plus de neuf sur dix": (1.1, palette.SMOOTHED[2]),
+    "moins de 10 %": (0.1, palette.LIKE_NEIGHBOURS),
+    "10 à 50 %": (0.5, palette.SMOOTHED[0]),
+    "50 à 90 %": (0.9, palette.SMOOTHED[1]),
+    "plus de 90 %": (1.1, palette.SMOOTHED[2]),
 }
 NONE = "abstention"
 Rows = list[dict[str, Any]]
@@ -33,11 +34,12 @@ Rows = list[dict[str, Any]]
 def drawn_theme(rows: Rows, city: City) -> str:
     """Return the theme whose zones differ most in their chance of a fact tomorrow; may be none.
 
-    A map where every zone is nearly sure, or nearly empty, tells nothing.
+    A map where every zone is nearly sure, or nearly empty, tells nothing. Of demand alone: a map of
+    agents' activity would send them where they were.
     """
     spread: dict[str, float] = {}
     for theme in city.themes:
-        told = [row["any"] for row in _zones(rows, theme, "day", city)]
+        told = [r["any"] for r in _zones(rows, theme, "day", city) if r["kind"] == DEMAND]
         if told:
             middle = sum(told) / len(told)
             spread[theme] = sum((one - middle) ** 2 for one in told) / len(told)
@@ -87,26 +89,26 @@ def chances(
 
 
 def expected(rows: Rows, city: City) -> Drawn:
-    """Return one line a theme: facts expected in the city within the week, beside the usual."""
+    """Return one line a theme: facts expected in the city tomorrow, beside the usual."""
     told = [
         {"thème": about.title, "attendu": row["mean"], "bas": row["q10"], "haut": row["q90"],
          "habitude": row["usual"]}
         for theme, about in city.themes.items()
         for row in rows
         if (row["theme"], row["horizon"], row["zone"], row["part"], row["status"])
-        == (theme, "week", WHOLE, DAY, "ok")
+        == (theme, "day", WHOLE, DAY, "ok")
     ]  # fmt: skip
     return Drawn(
-        _lines(told, "thème", "faits en sept jours, toute la ville", "log"),
-        "Les sept prochains jours : faits attendus (point), 8 fois sur 10 dans la barre",
+        _lines(told, "thème", "faits demain, toute la ville", "log"),
+        "Demain : faits attendus (point), 8 fois sur 10 dans la barre",
         "Une ligne par thème : le compte attendu, son intervalle à 80 %, et le trait de la moyenne "
         f"des 52 dernières semaines.{NOT_A_PERSON}",
     )
 
 
 def first_zones(rows: Rows, city: City, theme: str, names: Mapping[str, str], count: int) -> Drawn:
-    """Return the zones where most is expected within the week, with their interval."""
-    told = sorted(_zones(rows, theme, "week", city) if theme else [],
+    """Return the zones where most is expected tomorrow, with their interval."""
+    told = sorted(_zones(rows, theme, "day", city) if theme else [],
                   key=lambda row: (-row["mean"], row["zone"]))  # fmt: skip
     drawn = [
         {"zone": names[row["zone"]], "attendu": row["mean"], "bas": row["q10"],
@@ -115,8 +117,8 @@ def first_zones(rows: Rows, city: City, theme: str, names: Mapping[str, str], co
     ][:count]  # fmt: skip
     title = f", {city.themes[theme].title}" if theme else ""
     return Drawn(
-        _lines(drawn, "zone", "faits en sept jours", "linear"),
-        f"Les {number(len(drawn))} zones où l'on attend le plus{title}, 7 jours",
+        _lines(drawn, "zone", "faits demain", "linear"),
+        f"Les {number(len(drawn))} zones où l'on attend le plus demain{title}",
         "Une ligne par zone : le compte attendu, son intervalle à 80 %, et le trait de la moyenne "
         f"des 52 dernières semaines.{NOT_A_PERSON}",
     )

@@ -35,8 +35,8 @@ REASONS = {
     "few_weeks": "trop peu de semaines reçues",
     "sample": "la source est un échantillon : aucun total",
 }
-HORIZONS = {"slot": "la prochaine tranche de 6 heures", "day": "demain",
-            "week": "les 7 prochains jours", "month": "les 28 prochains jours"}  # fmt: skip
+HORIZONS = {"slot": "prochaine tranche de 6 heures", "day": "demain",
+            "week": "7 jours", "month": "28 jours"}  # fmt: skip
 FIRST = 3  # zones named in a line
 
 
@@ -53,27 +53,35 @@ def day(moment: dt.datetime) -> str:
 def interval(row: Mapping[str, Any]) -> str:
     """Return the mean of a forecast and its interval at 80 %."""
     digits = 1 if row["mean"] < 10 else 0
-    return f"{number(row['mean'], digits)} attendus, {row['q10']} à {row['q90']} 8 fois sur 10"
+    return f"{number(row['mean'], digits)} ({number(row['q10'])} à {number(row['q90'])})"
 
 
 def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -> str:
-    """Return what is expected tomorrow and within the week, one Markdown line a theme.
+    """Return what is expected tomorrow and within the week: a sentence, then a line a theme.
 
     `rows`: forecasts that may be shown; `names`: code → name of the zones.
     """
-    city_rows = [r for r in rows if r["zone"] == WHOLE and r["part"] == DAY and r["status"] == "ok"]
-    if not city_rows:
+    told = {(r["theme"], r["horizon"]): r for r in rows
+            if (r["zone"], r["part"], r["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
+    demand = [row for (_, horizon), row in told.items()
+              if horizon == "day" and row["kind"] != ACTIVITY]  # fmt: skip
+    if not told:
         return "Aucune prévision ne tient aujourd'hui ; les raisons sont plus bas."
-    start = min(row["starts_at"] for row in city_rows)
-    lines = [f"**{day(start).capitalize()}, et les sept jours qui viennent** "
-             "(faits enregistrés, dans toute la ville) :", ""]  # fmt: skip
+    start = min(row["starts_at"] for row in told.values())
+    first = sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
+    most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
+    lines = [
+        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
+        "", "Faits qui seraient enregistrés ; entre parenthèses, la fourchette tenue huit fois sur "
+        "dix.", "",
+    ]  # fmt: skip
     for theme, about in city.themes.items():
-        mine = {row["horizon"]: row for row in city_rows if row["theme"] == theme}
-        told = [f"{HORIZONS[h]} {interval(mine[h])}" for h in ("day", "week") if h in mine]
-        if told:
-            agents = " (activité des agents, et non demande)" if _activity(mine) else ""
-            lines.append(f"- **{plain(about.title)}**{agents} : {' ; '.join(told)}"
-                         f"{_most(rows, theme, names)}.")  # fmt: skip
+        mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
+        spoken_of = [f"{HORIZONS[h]}, {interval(mine[h])}" for h in HORIZONS if h in mine]
+        if spoken_of:
+            agents = ", activité des agents" if _activity(mine) else ""
+            lines.append(f"- **{plain(about.title)}**{agents} : {' ; '.join(spoken_of)}"
+                         f"{_most(rows, theme, city, names)}.")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -81,11 +89,12 @@ def _activity(mine: Mapping[str, Mapping[str, Any]]) -> bool:
     return any(row["kind"] == ACTIVITY for row in mine.values())
 
 
-def _most(rows: list[dict[str, Any]], theme: str, names: Mapping[str, str]) -> str:
+def _most(rows: list[dict[str, Any]], theme: str, city: City, names: Mapping[str, str]) -> str:
+    division = city.themes[theme].division or city.about.main_division
     zones = [
         row for row in rows
-        if row["theme"] == theme and row["horizon"] == "week" and row["part"] == DAY
-        and row["status"] == "ok" and row["zone"] in names
+        if (row["theme"], row["division"], row["part"], row["status"])
+        == (theme, division, DAY, "ok") and row["horizon"] == "day" and row["zone"] in names
     ]  # fmt: skip
     ranked = sorted(zones, key=lambda row: (-row["mean"], row["zone"]))[:FIRST]
     return " ; surtout " + ", ".join(plain(names[r["zone"]]) for r in ranked) if ranked else ""
@@ -104,25 +113,25 @@ def agents(rows: list[dict[str, Any]], city: City) -> str:
 
 
 def left_out(rows: list[dict[str, Any]], city: City) -> str:
-    """Return, in Markdown, what is not forecast and why: a line a theme that abstains somewhere."""
+    """Return, in Markdown, what is not forecast and why: a line a reason and horizon."""
+    why: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows:
+        if row["status"] != "ok" and row["zone"] != UNPLACED:
+            key = row["reason"], row["horizon"], _where(row)
+            why.setdefault(key, set()).add(row["theme"])
+    order = list(HORIZONS)
     lines = []
-    for theme, about in city.themes.items():
-        why: dict[str, set[str]] = {}
-        for row in rows:
-            if row["theme"] == theme and row["status"] != "ok" and row["zone"] != UNPLACED:
-                why.setdefault(row["reason"], set()).add(
-                    f"{HORIZONS[row['horizon']]} ({_where(row)})"
-                )
-        if why:
-            told = [f"{of(code)} : {', '.join(sorted(where))}" for code, where in why.items()]
-            lines.append(f"- **{plain(about.title)}** : {' ; '.join(told)}.")
+    for (reason, horizon, where), themes in sorted(
+        why.items(), key=lambda one: (one[0][0], order.index(one[0][1]), one[0][2])
+    ):
+        titles = [plain(about.title) for name, about in city.themes.items() if name in themes]
+        lines.append(f"- {of(reason).capitalize()}, {HORIZONS[horizon]}, {where} : "
+                     f"{' ; '.join(titles)}.")  # fmt: skip
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
 
 
 def _where(row: Mapping[str, Any]) -> str:
-    if row["zone"] == WHOLE:
-        return "toute la ville"
-    return "par zone" if row["reason"] in ("no_skill", "no_hour", "not_whole") else "des zones"
+    return "toute la ville" if row["zone"] == WHOLE else "des zones"
 
 
 def standing(rows: list[dict[str, Any]]) -> str:

@@ -71,7 +71,9 @@ def crps(observed: ArrayLike, mean: ArrayLike, alpha: ArrayLike) -> Floats:
     ratio = 1 + a * m  # variance over mean
     deviation = np.sqrt(m * ratio)
     low = np.floor(np.maximum(m - 9 * deviation, 0))
-    high = np.ceil(m + 8 * deviation + 25 * ratio)
+    # Beyond, a Poisson tail falls faster than any power, a negative binomial's by `fall` a step.
+    fall = np.log(ratio / np.maximum(ratio - 1, LEAST))
+    high = np.ceil(m + 8 * deviation + 8 + 21 / fall)
     order = np.argsort(high - low, kind="stable")
     narrow = int(np.searchsorted((high - low)[order], WIDE))
     found = np.empty(len(y))
