@@ -88,8 +88,9 @@ def _not_in_force(con: duckdb.DuckDBPyConnection, city: City, theme: str) -> Row
     state = states[theme]
     why = next((one["reason"] for one in state["reasons"] if one["reason"] != "held"), "sample")
     for horizon in HORIZONS:
-        starts, ends = span(morrow(city), horizon, DAY)
-        yield {"theme": theme, "horizon": horizon, "division": WHOLE, "zone": WHOLE, "part": DAY,
+        part = slots.SLOTS[0] if horizon == "slot" else DAY
+        starts, ends = span(morrow(city), horizon, part)
+        yield {"theme": theme, "horizon": horizon, "division": WHOLE, "zone": WHOLE, "part": part,
                "starts_at": starts, "ends_at": ends, "expires_at": ends, "status": "abstained",
                "reason": why, "use": USE}  # fmt: skip
 
