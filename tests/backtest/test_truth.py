@@ -54,7 +54,11 @@ def test_each_theme_is_judged_on_52_weeks_beside_baselines(found: Tables) -> Non
     methods = found["methods"].to_pylist()
     for theme in THEMES:
         for horizon in rolling.HORIZONS:
-            mine = [r for r in methods if (r["theme"], r["horizon"]) == (theme, horizon)]
+            both = [r for r in methods if (r["theme"], r["horizon"]) == (theme, horizon)]
+            mine = [r for r in both if r["role"] != "city"]
+            city_rows = [r for r in both if r["role"] == "city"]
+            assert {r["method"] for r in city_rows} == {*BASELINES, rolling.BOTTOM_UP}
+            assert sum(r["chosen"] for r in city_rows) == 1
             assert {r["method"] for r in mine} >= set(BASELINES)
             assert sum(r["chosen"] for r in mine) == 1
             best = min(mine, key=lambda r: r["crps"])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from helpers.backtest.knobs import Knobs
 from helpers.core.place_time.slots import NO_HOUR, Slots
 from helpers.core.stats import rolling
-from helpers.core.stats.count_levels import YEAR, Panel, Target
+from helpers.core.stats.count_levels import BASELINES, YEAR, Panel, Target
 from helpers.core.stats.count_models import Fitted
 from helpers.core.stats.count_scores import crps
-from helpers.core.stats.rolling import HORIZONS, LEARNT, METHODS, Block, Floats
+from helpers.core.stats.rolling import BOTTOM_UP, HORIZONS, LEARNT, METHODS, Block, Floats
 
 SHORT, FEW, UNDATED = "short_history", "too_few", "not_dated"
 OF_SLOTS, OF_DAY = "slots", "day"  # what a score is of: slots each alone, whole days
@@ -23,7 +23,8 @@ OF_SLOTS, OF_DAY = "slots", "day"  # what a score is of: slots each alone, whole
 class Rolled:
     """A horizon's three years, and the method chosen on the second; parts: slots, then the day.
 
-    `choice`: method → its mean CRPS over zones in the year of choice.
+    `choice`: method → its mean CRPS over zones in the year of choice; `city_choice`: likewise over
+    the city, of its own baselines and of the sum of the zones (`BOTTOM_UP`).
     """
 
     horizon: str
@@ -32,12 +33,18 @@ class Rolled:
     chosen_on: Block
     judged: Block
     choice: dict[str, float]
+    city_choice: dict[str, float]
     parts: dict[str, slice]
 
     @property
     def method(self) -> str:
         """The one of the least CRPS in the year of choice."""
         return min(self.choice, key=lambda name: self.choice[name])
+
+    @property
+    def city_method(self) -> str:
+        """Where the city's mean comes from: the least CRPS over the city, the sum where it ties."""
+        return min(self.city_choice, key=lambda name: self.city_choice[name])
 
     @property
     def length(self) -> int:
@@ -85,7 +92,34 @@ def roll(slots: Slots, knobs: Knobs, seed: int) -> Iterator[Rolled]:
             for year in (2, 1, 0)
         )
         choice = {m: _crps(warm, chosen_on, m, parts) for m in METHODS if m in chosen_on.means}
-        yield Rolled(horizon, slots.lead, warm, chosen_on, judged, choice, parts)
+        found = Rolled(horizon, slots.lead, warm, chosen_on, judged, choice, {}, parts)
+        yield _reconciled(found, days, target)
+
+
+def _reconciled(found: Rolled, days: Panel, target: Target) -> Rolled:
+    """Return the forecasts, the chosen method's scaled to the city's where that is better.
+
+    Judged on the city's whole days in the year of choice (on its slot, for the next slot).
+    """
+    city, whole = rolling.city_of(days), list(found.parts.values())[-1]
+    blocks = (found.warm, found.chosen_on, found.judged)
+    own = [rolling.block(city, one.at, target, None).with_day().part(whole) for one in blocks]
+    zones = np.ones((1, days.counts.shape[2]))
+    below = [one.part(whole).over(zones) for one in blocks]
+    choice = {BOTTOM_UP: _mean(scored(below[0], below[1], found.method))}
+    choice |= {name: _mean(scored(own[0], own[1], name)) for name in BASELINES}
+    found = replace(found, city_choice=choice)
+    if found.city_method == BOTTOM_UP:
+        return found
+    warm, chosen_on, judged = (
+        rolling.scaled(one, found.method, city_own.means[found.city_method][:, 0, 0], whole)
+        for one, city_own in zip(blocks, own, strict=True)
+    )
+    return replace(found, warm=warm, chosen_on=chosen_on, judged=judged)
+
+
+def _mean(values: Floats) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
 
 
 def parts_of(slots: Slots, horizon: str) -> dict[str, slice]:
@@ -123,7 +157,7 @@ def scored(learnt_on: Block, block: Block, method: str) -> Floats:
 def _crps(warm: Block, block: Block, method: str, parts: dict[str, slice]) -> float:
     """Return the mean CRPS of slots plus that of days: neither drowns the other."""
     told = [scored(warm.part(one), block.part(one), method) for one in parts.values()]
-    return float(sum(np.nanmean(one) if np.isfinite(one).any() else 0.0 for one in told))
+    return sum(_mean(one) for one in told)
 
 
 REFERENCE = YEAR  # the baseline that the gain of a method is told against

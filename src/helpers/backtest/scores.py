@@ -20,6 +20,7 @@ from helpers.core.stats.rolling import USE, Block, Floats
 
 SHARES = (0.01, 0.02, 0.05, 0.10)  # of the area
 TOGETHER = 4  # weeks whose differences are one: what drags on passes from one to the next
+CITY = "city"  # the role of what gives the city's mean
 NOT_WHOLE, NO_SKILL = "not_whole", "no_skill"
 TEXT, NUMBER, COUNT = pa.string(), pa.float64(), pa.int64()
 METHODS = pa.schema(
@@ -38,7 +39,8 @@ SPREADS = pa.schema(
 )  # fmt: skip
 SKILL = pa.schema(
     [("theme", TEXT), ("kind", TEXT), ("horizon", TEXT), ("division", TEXT), ("method", TEXT),
-     ("skill", NUMBER), ("low", NUMBER), ("high", NUMBER), ("gain", NUMBER), ("origins", COUNT),
+     ("city_method", TEXT), ("skill", NUMBER), ("low", NUMBER), ("high", NUMBER),
+     ("gain", NUMBER), ("origins", COUNT),
      ("status", TEXT), ("reason", TEXT), ("use", TEXT)]
 )  # fmt: skip
 PLACES = pa.schema(
@@ -56,11 +58,18 @@ Rows = Iterator[dict[str, Any]]
 
 
 def methods(slots: Slots, found: Rolled) -> Rows:
-    """Yield a row of METHODS a method: its mean CRPS over zones in the year of choice."""
+    """Yield a row of METHODS a method: its mean CRPS over zones in the year of choice.
+
+    Then, of role `city`, a row a source of the city's mean: its mean CRPS over the city.
+    """
+    head = {"theme": slots.theme, "horizon": found.horizon, "use": USE}
+    for method, value in found.city_choice.items():
+        yield {**head, "method": method, "role": CITY, "crps": _rounded(value),
+               "chosen": method == found.city_method}  # fmt: skip
     for method, value in found.choice.items():
         role = "baseline" if method in BASELINES else "challenger"
-        yield {"theme": slots.theme, "horizon": found.horizon, "method": method, "role": role,
-               "crps": _rounded(value), "chosen": method == found.method, "use": USE}  # fmt: skip
+        yield {**head, "method": method, "role": role, "crps": _rounded(value),
+               "chosen": method == found.method}  # fmt: skip
 
 
 def levels(slots: Slots, block: Block) -> dict[str, Block]:
@@ -123,7 +132,8 @@ def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
                 for m in {found.method, LAST, REFERENCE}}  # fmt: skip
         row: dict[str, Any] = {
             "theme": slots.theme, "kind": slots.kind, "horizon": found.horizon,
-            "division": division, "method": found.method, "use": USE,
+            "division": division, "method": found.method, "city_method": found.city_method,
+            "use": USE,
         }  # fmt: skip
         heard = np.isfinite(told[LAST])
         row["origins"] = int(heard.sum())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from helpers.backtest.scores import CITY
 from helpers.core.base.french import THIN, number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
@@ -40,7 +41,7 @@ def in_short(tables: dict[str, pa.Table], city: City) -> str:
     skill = {(r["theme"], r["horizon"]): r for r in tables["skill"].to_pylist()
              if r["division"] not in (WHOLE, None)}  # fmt: skip
     chosen = {(r["theme"], r["horizon"]): r["method"] for r in tables["methods"].to_pylist()
-              if r["chosen"]}  # fmt: skip
+              if r["chosen"] and r["role"] != CITY}  # fmt: skip
     for theme, about in city.themes.items():
         mine = [r for r in rows if (r["theme"], r["horizon"], r["part"]) == (theme, "day", "day")
                 and r["method"] == chosen.get((theme, "day"))]  # fmt: skip

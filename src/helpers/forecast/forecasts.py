@@ -125,7 +125,7 @@ def _of_theme(con: duckdb.DuckDBPyConnection, read: Slots, method: Method, seed:
                 if told["method"] is None or told["status"] != "ok":
                     yield from _silent(head, zones, told["reason"], told["method"])
                     continue
-                mean, usual = found.mean(horizon, told["method"], parts)
+                mean, usual = found.mean(horizon, told["method"], told["city_method"], parts)
                 kind = DAY if part == DAY else "slots"
                 yield from _rows(
                     head | {"method": told["method"]}, read, zones, sums, mean, usual,
@@ -144,12 +144,20 @@ class Forecaster:
         self.at = np.array([known])
         self.fits: dict[int, Fitted | None] = {}
 
-    def mean(self, horizon: str, name: str, parts: slice) -> tuple[Floats, Floats]:
-        """Return the means of a method, and of 52 weeks' mean, over parts of a day (places,)."""
+    def mean(self, horizon: str, name: str, city_name: str, parts: slice) -> tuple[Floats, Floats]:
+        """Return the means of a method, and of 52 weeks' mean, over parts of a day (places,).
+
+        The method's are scaled to the city's mean, unless that is their sum.
+        """
         target = Target(self.read.lead, HORIZONS[horizon])
         simple = baselines(self.panel, self.at, target)
         found = simple if name not in CHALLENGERS else self._learnt(horizon, target)
-        return found[name][0, parts].sum(axis=0), simple[YEAR][0, parts].sum(axis=0)
+        mean = found[name][0]
+        if city_name != rolling.BOTTOM_UP:
+            told = slice(0, 1) if horizon == "slot" else slice(0, mean.shape[0])
+            whole = baselines(rolling.city_of(self.panel), self.at, target)[city_name][0, told]
+            mean = mean * whole.sum() / max(mean[told].sum(), 1e-9)
+        return mean[parts].sum(axis=0), simple[YEAR][0, parts].sum(axis=0)
 
     def _learnt(self, horizon: str, target: Target) -> dict[str, Floats]:
         length = LEARNT[horizon]

@@ -158,25 +158,27 @@ def exposure(panel: Panel, at: Ints, target: Target, shape: Floats) -> Floats:
     return np.array(found).reshape(len(at), -1)
 
 
-def last(panel: Panel, at: Ints, target: Target) -> Floats:
+def last(panel: Panel, at: Ints, target: Target, otherwise: Floats) -> Floats:
     """Return the last count of the same steps of the week that was known (origins, parts, zones).
 
-    Where a part of it was not heard, what was is scaled up.
+    Where a part of it was not heard, what was is scaled up; where nothing was, `otherwise`.
     """
     weeks = -(-(target.lead + target.length) // panel.per_week)
     back = np.maximum(at + target.lead - weeks * panel.per_week, 0)
     facts, steps = (sums[back + target.length] - sums[back] for sums in panel.sums)
-    return np.asarray(facts * (target.length / np.maximum(steps, 1))[:, None] + NOTHING)
+    whole = facts * (target.length / np.maximum(steps, 1))[:, None] + NOTHING
+    return np.where((steps > 0)[:, None], whole, otherwise)
 
 
 def baselines(panel: Panel, at: Ints, target: Target) -> dict[str, Floats]:
     """Return the mean forecast of each baseline (origins, parts, zones)."""
     worth = exposure(panel, at, target, week_shape(panel, at))[..., None]
     recent = discounted(panel, at, HALF_LIFE_WEEKS)
+    steady = rate(*recent) * worth
     return {
-        LAST: last(panel, at, target),
+        LAST: last(panel, at, target, steady),
         PAST: rate(*summed(panel, at, None)) * worth,
         YEAR: rate(*summed(panel, at, YEAR_WEEKS)) * worth,
-        RECENT: rate(*recent) * worth,
+        RECENT: steady,
         SHRUNK: shrunk(*recent) * worth,
     }

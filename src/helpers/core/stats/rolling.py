@@ -32,6 +32,7 @@ LEAST_KNOWN = 26  # weeks before an origin
 # the level of a week or of a month: a day's is the week's, shared out by its weekday.
 HORIZONS = {"slot": 1, "day": 1, "week": 7, "month": 28}
 LEARNT = {"slot": 7, "day": 7, "week": 7, "month": 28}
+BOTTOM_UP = "bottom_up"  # the city is the sum of its zones; else zones are scaled to its forecast
 USE = "never_to_judge_a_person"  # what every table of forecasts says of itself
 
 
@@ -76,6 +77,23 @@ class Block:
 
 def _with_sum(values: Floats) -> Floats:
     return np.concatenate([values, values.sum(axis=1, keepdims=True)], axis=1)
+
+
+def city_of(panel: Panel) -> Panel:
+    """Return the panel of the whole: one zone, heard where all are."""
+    counts, heard = panel.counts.sum(axis=2), np.asarray(panel.heard.all(axis=1))
+    return Panel(counts[..., None], heard[:, None], panel.phase, panel.season, panel.per_week)
+
+
+def scaled(block: Block, method: str, whole: Floats, parts: slice) -> Block:
+    """Return the block, a method's means scaled to sum to `whole` (origins,) over `parts`.
+
+    Proportions are those of the forecasts: Athanasopoulos, Ahmed & Hyndman (2009), International
+    Journal of Forecasting 25, §3.
+    """
+    mean = block.means[method]
+    ratio = whole / np.maximum(mean[:, parts].sum(axis=(1, 2)), 1e-9)
+    return replace(block, means={**block.means, method: mean * ratio[:, None, None]})
 
 
 def origins(known: int, target: Target, per_week: int, years_ago: int) -> Ints:
