@@ -87,15 +87,16 @@ def crps(observed: ArrayLike, mean: ArrayLike, alpha: ArrayLike) -> Floats:
 
 
 def _summed(y: Floats, m: Floats, a: Floats, low: Floats, high: Floats) -> Floats:
-    k, chance = low.copy(), np.exp(log_chance(low, m, a))
-    reached = cumulated(low - 1, m, a)
+    rounds = int((high - low).max()) + 1  # of the widest row: for the others, nothing is left
+    chance, reached = np.exp(log_chance(low, m, a)), cumulated(low - 1, m, a)
     step = m / (1 + a * m)
-    total = np.maximum(low - y, 0) + np.maximum(y - high - 1, 0)
-    for _ in range(int((high - low).max()) + 1):
+    total = np.maximum(low - y, 0) + np.maximum(y - low - rounds, 0)
+    for i in range(rounds):
+        k = low + i
         reached += chance
-        total += np.where(k <= high, (reached - (k >= y)) ** 2, 0)
+        missed = reached - (k >= y)
+        total += missed * missed
         chance *= step * (1 + a * k) / (k + 1)
-        k += 1
     return total
 
 
