@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +24,8 @@ class Rolled:
     """A horizon's three years, and the method chosen on the second; parts: slots, then the day.
 
     `choice`: method → its mean CRPS over zones in the year of choice; `city_choice`: likewise over
-    the city, of its own baselines and of the sum of the zones (`BOTTOM_UP`).
+    the city, of its own baselines and of the sum of the zones (`BOTTOM_UP`). `told` keeps the
+    scores of the year that judges, by division, part and method: they are asked for twice.
     """
 
     horizon: str
@@ -35,6 +36,7 @@ class Rolled:
     choice: dict[str, float]
     city_choice: dict[str, float]
     parts: dict[str, slice]
+    told: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
 
     @property
     def method(self) -> str:

@@ -84,7 +84,8 @@ def levels(slots: Slots, block: Block) -> dict[str, Block]:
 def scores(slots: Slots, found: Rolled, seed: int) -> Rows:
     """Yield a row of SCORES a division, part and method, over the year that judges.
 
-    Of the methods not chosen, for the theme's own division alone.
+    Of the methods not chosen, for the theme's own division alone; calibration of the one chosen
+    and of the mean of 52 weeks.
     """
     before, after = (levels(slots, one) for one in (found.chosen_on, found.judged))
     for division, judged in after.items():
@@ -95,19 +96,32 @@ def scores(slots: Slots, found: Rolled, seed: int) -> Rows:
             for method in told if len(came) else ():
                 mean = block.kept(block.means[method])
                 alpha = rolling.alpha_of(mean, rolling.spread(learnt_on, method))
-                draws = np.random.default_rng([seed, len(came)])
-                transformed = count_scores.pit(came, mean, alpha, draws)
-                yield {
+                values = _scored(found, (division, part, method), learnt_on, block)
+                row: dict[str, Any] = {
                     "theme": slots.theme, "kind": slots.kind, "horizon": found.horizon,
                     "division": division, "part": part, "method": method,
                     "chosen": method == found.method, "forecasts": len(came),
                     "facts": int(came.sum()), "bias": _rounded(mean.sum() / max(came.sum(), 1)),
-                    "crps": _rounded(count_scores.crps(came, mean, alpha).mean()),
+                    "crps": _rounded(float(np.nanmean(values))),
                     "log_score": _rounded(-count_scores.log_chance(came, mean, alpha).mean()),
-                    "ks": _rounded(count_scores.from_uniform(transformed)),
-                    "covered_80": _rounded(count_scores.covered(transformed, 0.8)),
-                    "covered_90": _rounded(count_scores.covered(transformed, 0.9)), "use": USE,
+                    "use": USE,
                 }  # fmt: skip
+                if method in (found.method, REFERENCE):
+                    draws = np.random.default_rng([seed, len(came)])
+                    row |= _calibration(count_scores.pit(came, mean, alpha, draws))
+                yield row
+
+
+def _calibration(transformed: Floats) -> dict[str, float]:
+    return {"ks": _rounded(count_scores.from_uniform(transformed)),
+            "covered_80": _rounded(count_scores.covered(transformed, 0.8)),
+            "covered_90": _rounded(count_scores.covered(transformed, 0.9))}  # fmt: skip
+
+
+def _scored(found: Rolled, key: tuple[str, str, str], learnt_on: Block, block: Block) -> Floats:
+    if key not in found.told:
+        found.told[key] = scored(learnt_on, block, key[2])
+    return found.told[key]
 
 
 def spreads(slots: Slots, found: Rolled) -> Rows:
@@ -128,7 +142,7 @@ def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
     """
     before, after = (levels(slots, one) for one in (found.chosen_on, found.judged))
     for division, judged in after.items():
-        told = {m: _by_origin(before[division], judged, m, found)
+        told = {m: _by_origin(before[division], judged, (division, m), found)
                 for m in {found.method, LAST, REFERENCE}}  # fmt: skip
         row: dict[str, Any] = {
             "theme": slots.theme, "kind": slots.kind, "horizon": found.horizon,
@@ -156,11 +170,13 @@ def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
         }  # fmt: skip
 
 
-def _by_origin(learnt_on: Block, block: Block, method: str, found: Rolled) -> Floats:
+def _by_origin(learnt_on: Block, block: Block, asked: tuple[str, str], found: Rolled) -> Floats:
     """Return the mean CRPS of each origin (origins,), slots and days alike in weight."""
     told = np.zeros(len(block.at))
-    for parts in found.parts.values():
-        values = scored(learnt_on.part(parts), block.part(parts), method)
+    division, method = asked
+    for part, parts in found.parts.items():
+        key = division, part, method
+        values = _scored(found, key, learnt_on.part(parts), block.part(parts))
         held = np.isfinite(values)
         count = held.sum(axis=(1, 2))
         told += np.where(count, np.where(held, values, 0).sum(axis=(1, 2)), np.nan) / np.maximum(
