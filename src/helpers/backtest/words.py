@@ -92,7 +92,8 @@ def honest(tables: dict[str, pa.Table]) -> str:
         f"Intervalles à 80 % : ils ont tenu {percent(of_80, 1)} des comptes ; à 90 %, "
         f"{percent(of_90, 1)} ({plural(total, 'prévision')}). Un gain s'entend à côté de la "
         "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire ; à dix "
-        "pour cent sur sept jours, chercher ce que la prévision savait de trop.\n\n"
+        "pour cent sur sept jours, chercher ce que la prévision savait de trop, ou une source dont "
+        "le niveau a changé.\n\n"
         f"{WARNING}"
     )
 

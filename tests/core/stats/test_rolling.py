@@ -82,6 +82,8 @@ def test_silence_is_neither_a_zero_nor_a_judge() -> None:
     for name in (YEAR, RECENT, SHRUNK):
         told = baselines(panel, at, target)[name][0, :, 3]
         assert baselines(mute, at, target)[name][0, :, 3] == pytest.approx(told, rel=0.25)
+    told = baselines(mute, np.array([1180]), target)  # its last week was wholly silent
+    assert told[LAST][0, :, 3] == pytest.approx(told[RECENT][0, :, 3])
     found = rolling.block(mute, np.array([990, 998, 1100, 1180, 1181]), target, None)
     assert found.whole[:, 3].tolist() == [True, False, False, False, True]
     assert found.whole[:, [0, 1, 2, 4]].all()
