@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = [
     "tests.fixtures.real", "tests.fixtures.people", "tests.fixtures.simulated",
-    "tests.fixtures.tables",
+    "tests.fixtures.tables", "tests.fixtures.forecasts",
 ]  # fmt: skip
 
 # In continuous integration the wild inputs are the same every time: a red run can be run again.

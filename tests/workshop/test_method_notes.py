@@ -13,7 +13,7 @@ from helpers.workshop.knob_lines import KnobLine, knob_lines
 from tests.fixtures.real import ROOT
 
 PARAMS = ROOT / "params.yaml"
-PARTS = ("yesterday", "today")
+PARTS = ("yesterday", "today", "tomorrow")
 ANALYSES = ["reliability", "episodes", "waves"]  # of the sources: those that draw
 ANALYSES += [p.stem for part in PARTS for p in (ROOT / "notebooks" / part).glob("*.ipynb")]
 

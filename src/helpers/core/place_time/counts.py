@@ -17,17 +17,18 @@ from helpers.core.base.store import quote
 from helpers.core.city.names import NO_PLACE, OUTSIDE, Origin
 
 Dimension = Literal["theme", "source", "category", "origin", "cell", "zone", "hour", "day", "week",
-                    "month", "year", "slot", "working_day"]  # fmt: skip
+                    "month", "year", "slot", "working_day", "six_hours"]  # fmt: skip
 Span = tuple[dt.date, dt.date]
 HOURLY = "time_precision IN ('minute', 'hour')"
 DATED = "time_precision IN ('minute', 'hour', 'day')"
 MONTHLY = "time_precision != 'year'"
-CLOCKED = ("hour", "slot")  # dimensions of facts whose hour is known
+CLOCKED = ("hour", "slot", "six_hours")  # dimensions of facts whose hour is known
 SQL = {
     "day": "CAST(hour AS DATE)",
     "week": "CAST(date_trunc('week', hour) AS DATE)",
     "month": "CAST(date_trunc('month', hour) AS DATE)",
     "year": "year(hour)",
+    "six_hours": "hour(hour) // 6",  # 0 from midnight on, to 3
 }
 
 

@@ -1,0 +1,170 @@
+"""What forecasts say, in French: first what a mayor asks, then why the rest is not told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+from helpers.core.base.french import number, percent, plural, spoken
+from helpers.core.base.markup import plain
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE
+from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.core.place_time.slots import ACTIVITY, UNPLACED
+from helpers.forecast.forecasts import DAY
+
+WARNING = (
+    "Ces prévisions portent sur des lieux et des heures, à partir de ce qui est enregistré. Elles "
+    "ne disent rien d'une personne et ne peuvent servir à juger quiconque y habite ou s'y trouve."
+)
+REASONS = {
+    "too_few": "trop peu de faits pour prévoir",
+    "short_history": "passé trop court pour éprouver une méthode (il faut trois ans et demi)",
+    "not_dated": "aucun fait connu au jour près",
+    "no_hour": "l'heure des faits n'est pas connue",
+    "no_skill": "pas mieux, de façon sûre, que de répéter le dernier compte connu",
+    "not_whole": "trop peu de semaines passées entendues en entier pour juger",
+    "silent": "la source se tait là en ce moment",
+    "part_silent": "la source se tait en ce moment dans une partie de la zone",
+    "not_covered": "la source ne couvre pas ces jours-là",
+    "mute": "la source s'est tue",
+    "below_need": "la source est sous la note qu'il faut",
+    "nothing_received": "rien n'est encore entré de la source",
+    "few_weeks": "trop peu de semaines reçues",
+    "sample": "la source est un échantillon : aucun total",
+}
+HORIZONS = {"slot": "prochaine tranche de 6 heures", "day": "demain",
+            "week": "7 jours", "month": "28 jours"}  # fmt: skip
+FIRST = 3  # zones named in a line
+
+
+def of(word: str) -> str:
+    """Return the reason of a code, in words."""
+    return REASONS[word]
+
+
+def day(moment: dt.datetime) -> str:
+    """Return a day as it is said: « jeudi 1er janvier 2026 »."""
+    return f"{FULL_DAYS[moment.weekday()]} {spoken(moment.date())}"
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """Return the mean of a forecast and its interval at 80 %."""
+    digits = 1 if row["mean"] < 10 else 0
+    return f"{number(row['mean'], digits)} ({number(row['q10'])} à {number(row['q90'])})"
+
+
+def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -> str:
+    """Return what is expected tomorrow and within the week: a sentence, then a line a theme.
+
+    `rows`: forecasts that may be shown; `names`: code → name of the zones.
+    """
+    told = {(r["theme"], r["horizon"]): r for r in rows
+            if (r["zone"], r["part"], r["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
+    demand = [row for (_, horizon), row in told.items()
+              if horizon == "day" and row["kind"] != ACTIVITY]  # fmt: skip
+    if not told:
+        return "Aucune prévision ne tient aujourd'hui ; les raisons sont plus bas."
+    start = min(row["starts_at"] for row in told.values())
+    first = sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
+    most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
+    lines = [
+        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
+        "", "Faits qui seraient enregistrés ; entre parenthèses, la fourchette tenue huit fois sur "
+        "dix.", "",
+    ]  # fmt: skip
+    for theme, about in city.themes.items():
+        mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
+        spoken_of = [f"{HORIZONS[h]}, {interval(mine[h])}" for h in HORIZONS if h in mine]
+        if spoken_of:
+            agents = ", activité des agents" if _activity(mine) else ""
+            lines.append(f"- **{plain(about.title)}**{agents} : {' ; '.join(spoken_of)}"
+                         f"{_most(rows, theme, city, names)}.")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _activity(mine: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(row["kind"] == ACTIVITY for row in mine.values())
+
+
+def _most(rows: list[dict[str, Any]], theme: str, city: City, names: Mapping[str, str]) -> str:
+    division = city.themes[theme].division or city.about.main_division
+    zones = [
+        row for row in rows
+        if (row["theme"], row["division"], row["part"], row["status"])
+        == (theme, division, DAY, "ok") and row["horizon"] == "day" and row["zone"] in names
+    ]  # fmt: skip
+    ranked = sorted(zones, key=lambda row: (-row["mean"], row["zone"]))[:FIRST]
+    return " ; surtout " + ", ".join(plain(names[r["zone"]]) for r in ranked) if ranked else ""
+
+
+def agents(rows: list[dict[str, Any]], city: City) -> str:
+    """Return which themes are forecast as agents' activity, that is not demand; may be nothing."""
+    told = {row["theme"] for row in rows if row["kind"] == ACTIVITY and row["status"] == "ok"}
+    titles = [plain(about.title) for name, about in city.themes.items() if name in told]
+    if not titles:
+        return ""
+    return (
+        f"\n\n**Activité, et non demande** : {' ; '.join(titles)}. Ce sont des relevés d'agents : "
+        "la prévision dit ce qu'ils feraient s'ils continuaient ainsi, non ce qui se passe."
+    )
+
+
+def left_out(rows: list[dict[str, Any]], city: City) -> str:
+    """Return, in Markdown, what is not forecast and why: a line a reason and horizon."""
+    why: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows:
+        if row["status"] != "ok" and row["zone"] != UNPLACED:
+            key = row["reason"], row["horizon"], _where(row)
+            why.setdefault(key, set()).add(row["theme"])
+    order = list(HORIZONS)
+    lines = []
+    for (reason, horizon, where), themes in sorted(
+        why.items(), key=lambda one: (one[0][0], order.index(one[0][1]), one[0][2])
+    ):
+        titles = [plain(about.title) for name, about in city.themes.items() if name in themes]
+        lines.append(f"- {of(reason).capitalize()}, {HORIZONS[horizon]}, {where} : "
+                     f"{' ; '.join(titles)}.")  # fmt: skip
+    return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    return "toute la ville" if row["zone"] == WHOLE else "des zones"
+
+
+def standing(rows: list[dict[str, Any]]) -> str:
+    """Return on what the forecasts stand: last complete day, expiry; a sentence each."""
+    told = [row for row in rows if row["status"] == "ok"]
+    if not told:
+        return WARNING
+    known = sorted({(row["last_known"], row["lag_days"]) for row in told}, key=str)
+    parts = []
+    for last, group in groupby(known, key=lambda pair: pair[0]):
+        lags = [lag for _, lag in group]
+        late = [lag for lag in lags if lag]
+        if late:
+            parts.append(f"{spoken(last)} pour les sources saisies en retard "
+                         f"({plural(max(late), 'jour')} mis à part)")  # fmt: skip
+        else:
+            parts.append(f"{spoken(last)} pour les autres")
+    ends = {row["horizon"]: row["expires_at"] for row in told}
+    expiry = " ; ".join(f"{HORIZONS[h]} : {_until(ends[h])}" for h in HORIZONS if h in ends)
+    return (
+        f"Dernier jour complet : {' ; '.join(parts)}. Valable jusqu'à la fin de ce qui est prévu "
+        f"({expiry}) ; passé ce moment, une prévision n'est plus montrée.\n\n{WARNING}"
+    )
+
+
+def _until(moment: dt.datetime) -> str:
+    if moment.hour:
+        return f"{spoken(moment.date())}, {moment.hour} h"
+    return f"{spoken((moment - dt.timedelta(days=1)).date())}, minuit"
+
+
+def chance(share: float) -> str:
+    """Return a chance as a percentage that never claims certainty."""
+    if share >= 0.995:
+        return f"plus de {percent(0.99)}"
+    return percent(share) if share >= 0.01 else f"moins de {percent(0.01)}"
