@@ -80,7 +80,7 @@ def test_weeks_are_set_aside_exactly_where_an_outage_touches_them(
     found: Tables, city: City
 ) -> None:
     for row in found["origins"].to_pylist():
-        source = city.themes[row["theme"]].source
+        (source,) = city.themes[row["theme"]].sources
         told = [(row["origin"], row["origin"]), (row["starts"], row["ends"])]
         hit = any(
             one["source"] == source and first <= one["end"] and one["start"] <= last

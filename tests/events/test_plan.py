@@ -48,7 +48,7 @@ def run(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Stub:
     city: City = copy.copy(made.city)
     kept = {"quartiers", LOG, *CONTEXT}
     city.__dict__["contracts"] = {n: c for n, c in made.city.contracts.items() if n in kept}
-    city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.source == LOG}
+    city.__dict__["themes"] = {n: t for n, t in made.city.themes.items() if t.sources == (LOG,)}
     ingest.ingest(city, made.raw, out, INGEST)
     stub = Stub(city, out)
     stub.view("cube.parquet", "zones.parquet")

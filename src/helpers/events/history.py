@@ -111,15 +111,20 @@ def phases_of(event: Event, first: dt.datetime, knobs: Knobs) -> Ints:
     return np.array(list(pairwise(edges)), dtype=np.int64)
 
 
-def days_of(con: duckdb.DuckDBPyConnection, city: City, source: str) -> Days:
-    """Return what the days of the city's period are. View `weeks` (as `reliability` writes it)."""
+def days_of(con: duckdb.DuckDBPyConnection, city: City, sources: list[str]) -> Days:
+    """Return what the days of the city's period are, heard where each of the sources was.
+
+    View `weeks` (as `reliability` writes it).
+    """
     period = city.about.period
     kinds = all_kinds(city.about.holidays, period.start, period.end)
     count = (period.end - period.start).days + 1
     days = [period.start + dt.timedelta(days=i) for i in range(count)]
     told = [kinds.get(day, ()) for day in days]
     silent = con.execute(
-        "SELECT week FROM weeks WHERE source = ? AND status = 'missing' ORDER BY week", [source]
+        "SELECT DISTINCT week FROM weeks WHERE list_contains(?, source) AND status = 'missing' "
+        "ORDER BY week",
+        [sources],
     ).fetchall()
     mondays = {week for (week,) in silent}
     return Days(

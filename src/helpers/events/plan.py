@@ -63,7 +63,8 @@ def read(run: Run) -> Known:
 def counted(city_now: City, known: Known) -> list[str]:
     """Return the sources of the facts that events are held against."""
     themes = known.rules.themes if known.rules else ()
-    return sorted({city_now.themes[name].source for name in themes if name in city_now.themes})
+    used = [city_now.themes[name].sources for name in themes if name in city_now.themes]
+    return sorted({source for sources in used for source in sources})
 
 
 def tables(run: Run, city_now: City, known: Known) -> Tables:
@@ -111,7 +112,7 @@ def _learnt(run: Run, city_now: City, known: Known) -> tuple[History | None, Fou
         return None, {}
     short = [event for event in known.events if not lasting_long(event, run.knobs)]
     spots = around.places(short, facts, known.rules, run.knobs, run.city.about.crs)
-    days = days_of(run.con, run.city, city_now.themes[facts.themes[0]].source)
+    days = days_of(run.con, run.city, counted(city_now, known))
     past = history(known.events, facts, spots, days, run.knobs)
     return past, ratios.find(past, known.rules)
 

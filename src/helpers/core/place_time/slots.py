@@ -138,7 +138,7 @@ def read(
     return Slots(
         theme, division, kind, period.start, found[:, used], tuple(parts[i] for i in used),
         (*zones, UNPLACED), _why(con, city, theme, division, zones, groups),
-        _lag(con, about.source, complete), groups,
+        _lag(con, about.sources, complete), groups,
     )  # fmt: skip
 
 
@@ -206,8 +206,9 @@ def _why(
     for name, united in groups.items():
         places |= {(name, group): list(held) for group, held in united.items()}
     rows = con.execute(
-        "SELECT division, zone, day FROM days WHERE source = ? AND status = 'missing' ORDER BY ALL",
-        [city.themes[theme].source],
+        "SELECT DISTINCT division, zone, day FROM days "
+        "WHERE list_contains(?, source) AND status = 'missing' ORDER BY ALL",
+        [list(city.themes[theme].sources)],
     ).fetchall()
     for one, zone, day in rows:
         if 0 <= (day - period.start).days < days:
@@ -221,11 +222,15 @@ def _why(
     return why
 
 
-def _lag(con: duckdb.DuckDBPyConnection, source: str, complete: float) -> int | None:
-    """Return after how many days the share `complete` of a day's records is in. View `delays`."""
+def _lag(con: duckdb.DuckDBPyConnection, sources: Collection[str], complete: float) -> int | None:
+    """Return after how many days the share `complete` of a day's records is in. View `delays`.
+
+    Of several sources the slowest; None where one does not tell.
+    """
     rows = con.execute(
-        "SELECT min(days) FILTER (share_in >= ?), max(days) FROM delays WHERE source = ?",
-        [complete, source],
+        "SELECT coalesce(min(days) FILTER (share_in >= ?), max(days)) FROM delays "
+        "WHERE list_contains(?, source) GROUP BY source",
+        [complete, list(sources)],
     ).fetchall()
-    reached, longest = rows[0]
-    return None if longest is None else int(longest if reached is None else reached)
+    lags = [int(days) for (days,) in rows]
+    return max(lags) if lags and len(lags) == len(sources) else None
