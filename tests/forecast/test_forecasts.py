@@ -171,6 +171,9 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     rows = forecasts.shown(table, forecasts.morrow(city))
     names = dict(con.execute("SELECT code, name FROM zones ORDER BY ALL").fetchall())
     assert words.in_short(rows, city, names).startswith("**Demain, jeudi 1er janvier 2026")
+    assert "**Le 1er janvier 2026 est férié**" in words.in_short(rows, city, names)
+    ordinary = [{**row, "starts_at": row["starts_at"] + dt.timedelta(days=1)} for row in rows]
+    assert "férié" not in words.in_short(ordinary, city, names)
     assert words.in_short([], city, names).startswith("Aucune prévision ne tient")
     assert "ne peuvent servir à juger" in words.standing(rows)
     assert set(table.column("use").to_pylist()) == {USE}

@@ -11,7 +11,7 @@ from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
-from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.core.place_time.calendar import FULL_DAYS, PUBLIC_HOLIDAY, all_kinds
 from helpers.core.place_time.slots import ACTIVITY, UNPLACED
 from helpers.forecast.forecasts import DAY
 
@@ -73,7 +73,7 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     lines = [
         f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
         "", "Faits qui seraient enregistrés ; entre parenthèses, la fourchette tenue huit fois sur "
-        "dix.", "",
+        f"dix.{_holiday(start, city)}", "",
     ]  # fmt: skip
     for theme, about in city.themes.items():
         mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
@@ -83,6 +83,18 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
             lines.append(f"- **{plain(about.title)}**{agents} : {' ; '.join(spoken_of)}"
                          f"{_most(rows, theme, city, names)}.")  # fmt: skip
     return "\n".join(lines)
+
+
+def _holiday(tomorrow: dt.datetime, city: City) -> str:
+    """Return that tomorrow is no ordinary day, which no method here knows; may be nothing."""
+    at = tomorrow.date()
+    days = city.about.holidays.model_copy(update={"events": None})  # told to the period's end only
+    if PUBLIC_HOLIDAY not in all_kinds(days, at, at)[at]:
+        return ""
+    return (
+        f" **Le {spoken(at)} est férié** : les méthodes ne connaissent ni les jours "
+        f"fériés ni les événements prévus, et disent un {FULL_DAYS[at.weekday()]} ordinaire."
+    )
 
 
 def _activity(mine: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -153,7 +165,8 @@ def standing(rows: list[dict[str, Any]]) -> str:
     expiry = " ; ".join(f"{HORIZONS[h]} : {_until(ends[h])}" for h in HORIZONS if h in ends)
     return (
         f"Dernier jour complet : {' ; '.join(parts)}. Valable jusqu'à la fin de ce qui est prévu "
-        f"({expiry}) ; passé ce moment, une prévision n'est plus montrée.\n\n{WARNING}"
+        f"({expiry}) ; passé ce moment, une prévision n'est plus montrée. Jours fériés, "
+        f"vacances et événements prévus n'y entrent pas.\n\n{WARNING}"
     )
 
 
