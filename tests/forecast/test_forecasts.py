@@ -174,6 +174,9 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     assert "**Le 1er janvier 2026 est férié**" in words.in_short(rows, city, names)
     ordinary = [{**row, "starts_at": row["starts_at"] + dt.timedelta(days=1)} for row in rows]
     assert "férié" not in words.in_short(ordinary, city, names)
+    doubt = words.doubtful({"bruit": "sa source se perd"}, rows, city)
+    assert doubt.endswith(f"- **{city.themes['bruit'].title}** : sa source se perd.")
+    assert words.doubtful({}, rows, city) == words.doubtful({"bruit": "…"}, [], city) == ""
     assert words.in_short([], city, names).startswith("Aucune prévision ne tient")
     assert "ne peuvent servir à juger" in words.standing(rows)
     assert set(table.column("use").to_pylist()) == {USE}

@@ -72,8 +72,8 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
     lines = [
         f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
-        "", "Faits qui seraient enregistrés ; entre parenthèses, la fourchette tenue huit fois sur "
-        f"dix.{_holiday(start, city)}", "",
+        "", "Faits qui seraient enregistrés ; entre parenthèses, une fourchette faite pour tenir "
+        f"huit fois sur dix.{_holiday(start, city)}", "",
     ]  # fmt: skip
     for theme, about in city.themes.items():
         mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
@@ -140,6 +140,19 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
         lines.append(f"- {of(reason).capitalize()}, {HORIZONS[horizon]}, {where} : "
                      f"{' ; '.join(titles)}.")  # fmt: skip
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
+
+
+def doubtful(caveats: Mapping[str, str], rows: list[dict[str, Any]], city: City) -> str:
+    """Return, in Markdown, what forecast themes are to be read with; may be nothing.
+
+    `caveats`: theme → what is known of its source (`standing.faded`).
+    """
+    told = {row["theme"] for row in rows if row["status"] == "ok"}
+    lines = [f"- **{plain(city.themes[theme].title)}** : {caveats[theme]}."
+             for theme in city.themes if theme in caveats and theme in told]  # fmt: skip
+    if not lines:
+        return ""
+    return "\n".join(["\n\n**À lire avec réserve** : la prévision suit le flux.", "", *lines])
 
 
 def _where(row: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     """Return one row a theme (schema `RATIOS`), over the last `window_days` of the city's period.
 
     `ratio`: the mean count of a day of weekend over that of another day, with its interval
-    (quasi-Poisson, `rate_ratio`). `days` are those of weeks when the theme's source was heard: the
+    (quasi-Poisson, `rate_ratio`). `days` are those of weeks when its sources were heard: the
     others are neither facts nor zeros. `status`: `ok`, or `too_few` under `minimum_count` facts or
     with none on one side. Views `cube` and `weeks`.
     """
@@ -35,7 +35,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     found = {(theme, day): n for theme, day, n in counts(con, ["theme", "day"], span=span)}
     rows: list[dict[str, Any]] = []
     for name, theme in city.themes.items():
-        days = _heard(con, theme.source, span)
+        days = _heard(con, theme.sources, span)
         weekend = [found.get((name, day), 0) for day in days if day.weekday() >= SATURDAY]
         others = [found.get((name, day), 0) for day in days if day.weekday() < SATURDAY]
         total = sum(weekend) + sum(others)
@@ -47,9 +47,12 @@ def measure(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     return pa.Table.from_pylist(rows, schema=RATIOS)
 
 
-def _heard(con: duckdb.DuckDBPyConnection, source: str, span: Span) -> list[dt.date]:
-    """Return the days of the span in weeks when the source was heard."""
-    silent = con.execute("SELECT week FROM weeks WHERE source = ? AND status = 'missing'", [source])
+def _heard(con: duckdb.DuckDBPyConnection, sources: tuple[str, ...], span: Span) -> list[dt.date]:
+    """Return the days of the span in weeks when every source was heard."""
+    silent = con.execute(
+        "SELECT DISTINCT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
+        [list(sources)],
+    )
     mondays = {week for (week,) in silent.fetchall()}
     first, after = span
     days = (first + dt.timedelta(days=i) for i in range((after - first).days))
