@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -141,4 +142,6 @@ def test_words_begin_with_the_figure_that_anyone_asks_for(found: Tables, city: C
     assert "des zones nommées ont eu un fait, contre" in told
     assert "ne peuvent servir à juger" in words.honest(found)
     assert "source muette" in words.set_aside(found, city)
-    assert "gain" in words.chosen(found, city)
+    times = [int(n) for n in re.findall(r"(\d+) fois", words.chosen(found, city))]
+    assert times == sorted(times, reverse=True)
+    assert f"({sum(times)} choix)" in words.chosen(found, city)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
 
 import pyarrow as pa
 
 from helpers.backtest.scores import CITY
-from helpers.core.base.french import THIN, number, percent, plural
+from helpers.core.base.french import percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
@@ -59,25 +59,19 @@ def in_short(tables: dict[str, pa.Table], city: City) -> str:
 
 
 def chosen(tables: dict[str, pa.Table], city: City) -> str:
-    """Return which method was chosen, and what it gains beside the mean of 52 weeks."""
-    lines = []
+    """Return which methods were chosen for the zones of each theme, and how many times."""
+    own = {name: about.division or city.about.main_division for name, about in city.themes.items()}
     rows = tables["skill"].to_pylist()
-    for theme, about in city.themes.items():
-        own = about.division or city.about.main_division
-        mine = [r for r in rows if r["theme"] == theme and r["division"] == own and r["method"]]
-        if mine:
-            told = "; ".join(f"{HORIZONS[r['horizon']]}, {METHODS[r['method']]}{_gain(r)}"
-                             for r in mine).replace("; ", " ; ")  # fmt: skip
-            lines.append(f"- **{plain(about.title)}** : {told}.")
-    return "\n".join(lines)
-
-
-def _gain(row: dict[str, Any]) -> str:
-    if row["gain"] is None:
-        return ""
-    shown = number(100 * row["gain"], 1)
-    sign = "+" if row["gain"] > 0 and shown != "0,0" else ""
-    return f" (gain {sign}{shown}{THIN}%)"
+    used = Counter(
+        r["method"] for r in rows if r["division"] == own.get(r["theme"]) and r["method"]
+    )
+    if not used:
+        return "Aucune méthode n'a pu être retenue."
+    told = [f"{METHODS[name]}, {n} fois" for name, n in used.most_common()]
+    return (
+        f"Méthodes retenues, un choix par thème et par horizon ({used.total()} choix) : "
+        f"{' ; '.join(told)}. Ce que chacune gagne est dans la table `skill`."
+    )
 
 
 def honest(tables: dict[str, pa.Table]) -> str:
