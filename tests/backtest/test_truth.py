@@ -126,7 +126,7 @@ def test_a_short_past_or_few_facts_abstain_with_the_reason(city: City, counted: 
     short = until(city, dt.date(2023, 6, 30), ("bruit",))
     told = tables.of_city(view(counted, short), short, KNOBS, SEED)
     assert {row["reason"] for row in told["skill"].to_pylist()} == {rolled.SHORT}
-    assert "abstention (passé trop court)" in words.in_short(told, short)
+    assert "abstention (passé trop court)" in words.in_short(told, short, KNOBS.named_share)
     few = KNOBS.model_copy(update={"minimum_count": 100_000})
     told = tables.of_city(view(counted, city), city, few, SEED)
     assert {row["reason"] for row in told["skill"].to_pylist()} == {rolled.FEW}
@@ -137,7 +137,7 @@ def test_a_short_past_or_few_facts_abstain_with_the_reason(city: City, counted: 
 
 
 def test_words_begin_with_the_figure_that_anyone_asks_for(found: Tables, city: City) -> None:
-    told = words.in_short(found, city)
+    told = words.in_short(found, city, KNOBS.named_share)
     assert told.startswith("Sur un an, chaque semaine")
     assert "des zones nommées ont eu un fait, contre" in told
     assert "ne peuvent servir à juger" in words.honest(found)

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from helpers.core.base import store
 from helpers.core.city.about import SLOTS
+from helpers.core.city.city import City
 from helpers.events import sizing
 from helpers.events.excess import Hour, Outlook
 from helpers.events.known import Event
 from helpers.events.sizing import Means
 from tests.events.conftest import NIGHT, event, rules
+from tests.fixtures.simulated import PACK
 
 NOTHING = Outlook([], "too_few_events")
 ZONES = ["N", "S"]
@@ -124,3 +127,20 @@ def test_what_is_left_elsewhere_is_told() -> None:
     assert evening["N"]["per_officer_before"] == pytest.approx(0.5)
     assert evening["N"]["per_officer_after"] == pytest.approx(1.0)
     assert evening["S"]["per_officer_after"] is None  # nobody told its facts
+
+
+def test_crews_of_a_sector_add_up_and_a_sector_off_the_list_has_nobody() -> None:
+    """Crews of 2 and 3 officers are 5; those of one Monday in three are not counted on."""
+    city = City(PACK)
+    end = city.about.period.end
+    con = store.connect()
+    con.execute("CREATE TABLE vacation (date DATE, plage VARCHAR, secteur VARCHAR, "
+                "heures_agents DOUBLE)")  # fmt: skip
+    mondays = [end - dt.timedelta(days=end.weekday() + 7 * i) for i in range(9)]
+    hours = 6.0  # of the afternoon, 13 h to 19 h
+    rows = [(day, "apres_midi", "N", hours * n) for day in mondays for n in (2, 3)]
+    rows += [(day, "apres_midi", "S", hours * 4) for day in mondays[::3]]
+    con.executemany("INSERT INTO vacation VALUES (?, ?, ?, ?)", rows)
+    without = rules(material=None)
+    found = sizing.read_means(con, city, without, 10).officers
+    assert found == {(0, "apres_midi", "N"): 5, (0, "apres_midi", "S"): 0}

@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from helpers.backtest import tables
+from helpers.core.base.french import percent
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.slots import ACTIVITY, DEMAND, SILENT, SLOTS, UNPLACED
@@ -174,9 +175,17 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     assert "**Le 1er janvier 2026 est férié**" in words.in_short(rows, city, names)
     ordinary = [{**row, "starts_at": row["starts_at"] + dt.timedelta(days=1)} for row in rows]
     assert "férié" not in words.in_short(ordinary, city, names)
-    doubt = words.doubtful({"bruit": "sa source se perd"}, rows, city)
-    assert doubt.endswith(f"- **{city.themes['bruit'].title}** : sa source se perd.")
-    assert words.doubtful({}, rows, city) == words.doubtful({"bruit": "…"}, [], city) == ""
+    whole = rows_of(table, horizon="day", part="day", division=WHOLE, status="ok")
+    theme = whole[0]["theme"]
+    title = city.themes[theme].title
+    doubt = words.doubtful({theme: "sa source se perd"}, {}, rows, city)
+    assert doubt.endswith(f"- **{title}** : sa source se perd.")
+    assert words.doubtful({}, {}, rows, city) == words.doubtful({theme: "…"}, {}, [], city) == ""
+    few = {(theme, "day"): 0.62, (theme, "week"): 0.8}
+    told_few = words.doubtful({}, few, rows, city)
+    assert told_few.endswith(
+        f"{title}** : demain, sa fourchette n'a tenu que {percent(0.62)} des fois."
+    )
     assert words.in_short([], city, names).startswith("Aucune prévision ne tient")
     assert "ne peuvent servir à juger" in words.standing(rows)
     assert set(table.column("use").to_pylist()) == {USE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pyarrow as pa
 
@@ -33,10 +34,14 @@ WARNING = (
 )
 
 
-def in_short(tables: dict[str, pa.Table], city: City) -> str:
-    """Return the answer as Markdown: of the places named, how many had a fact; a line a theme."""
-    lines = ["Sur un an, chaque semaine, les zones où l'on attendait le plus de faits le "
-             "lendemain ont été nommées (une zone sur vingt). Combien en ont eu ?", ""]  # fmt: skip
+def in_short(tables: dict[str, pa.Table], city: City, named_share: float) -> str:
+    """Return the answer as Markdown: of the places named, how many had a fact; a line a theme.
+
+    `named_share`: which share of all places was named.
+    """
+    lines = ["Sur un an, chaque semaine, les zones où l'on attendait le plus de faits le lendemain "
+             f"ont été nommées ({percent(named_share)} des zones). Combien en ont eu ?",
+             ""]  # fmt: skip
     rows = tables["places"].to_pylist()
     skill = {(r["theme"], r["horizon"]): r for r in tables["skill"].to_pylist()
              if r["division"] not in (WHOLE, None)}  # fmt: skip
@@ -75,21 +80,37 @@ def chosen(tables: dict[str, pa.Table], city: City) -> str:
 
 
 def honest(tables: dict[str, pa.Table]) -> str:
-    """Return how often intervals held what came, and what a gain is to be believed."""
-    told = [r for r in tables["scores"].to_pylist() if r["chosen"] and r["forecasts"]]
-    if not told:
+    """Return how often intervals held what came, and what a gain is to be believed.
+
+    Zones and the whole city apart: forecasts of zones are so many that they would hide the others.
+    """
+    rows = [r for r in tables["scores"].to_pylist() if r["chosen"] and r["forecasts"]]
+    city = [r for r in rows if r["division"] == WHOLE and r["part"] == ("slots" if r["horizon"]
+            == "slot" else "day")]  # fmt: skip
+    zones = [r for r in rows if r["division"] != WHOLE]
+    if not city or not zones:
         return WARNING
-    total = sum(r["forecasts"] for r in told)
-    of_80, of_90 = (sum(r["forecasts"] * r[f"covered_{level}"] for r in told) / total
-                    for level in (80, 90))  # fmt: skip
+    whole = ", ".join(
+        f"{name} {percent(_held([r for r in city if r['horizon'] == horizon]))}"
+        for horizon, name in HORIZONS.items()
+        if any(r["horizon"] == horizon for r in city)
+    )
     return (
-        f"Intervalles à 80 % : ils ont tenu {percent(of_80, 1)} des comptes ; à 90 %, "
-        f"{percent(of_90, 1)} ({plural(total, 'prévision')}). Un gain s'entend à côté de la "
-        "moyenne de 52 semaines, difficile à battre : quelques pour cent sont l'ordinaire ; à dix "
-        "pour cent sur sept jours, chercher ce que la prévision savait de trop, ou une source dont "
+        f"Intervalles à 80 % : ils ont tenu {percent(_held(zones), 1)} des comptes par zone "
+        f"({plural(sum(r['forecasts'] for r in zones), 'prévision')}) ; de toute la ville, "
+        f"{whole} ({plural(sum(r['forecasts'] for r in city), 'prévision')}). Un gain s'entend à "
+        "côté de la moyenne de 52 semaines, difficile à battre : quelques pour cent sont "
+        "l'ordinaire ; à dix pour cent sur sept jours, chercher ce que la prévision savait de "
+        "trop, ou une source dont "
         "le niveau a changé.\n\n"
         f"{WARNING}"
     )
+
+
+def _held(rows: list[dict[str, Any]]) -> float:
+    """Return the share of the intervals at 80 % that held, of some rows of `scores`."""
+    held = sum(r["forecasts"] * r["covered_80"] for r in rows)
+    return float(held / sum(r["forecasts"] for r in rows))
 
 
 def set_aside(tables: dict[str, pa.Table], city: City) -> str:
@@ -100,6 +121,6 @@ def set_aside(tables: dict[str, pa.Table], city: City) -> str:
         mine = [r for r in rows if r["theme"] == theme and r["status"] != "ok"]
         if mine:
             why = ", ".join(sorted({REASONS[r["reason"]] for r in mine}))
-            lines.append(f"- **{plain(about.title)}** : {plural(len(mine), 'prévision')} de la "
-                         f"ville non jugées ({why}).")  # fmt: skip
-    return "\n".join(["\n\n**Mises à part** :", "", *lines]) if lines else ""
+            aside = f"{plural(len(mine), 'prévision')} de la ville mise{'s' * (len(mine) > 1)}"
+            lines.append(f"- **{plain(about.title)}** : {aside} à part ({why}).")
+    return "\n".join(["\n\n**Prévisions qu'on ne peut juger** :", "", *lines]) if lines else ""

@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, all_kinds
 from helpers.core.stats.event_ratio import Beside
@@ -111,27 +112,29 @@ def phases_of(event: Event, first: dt.datetime, knobs: Knobs) -> Ints:
     return np.array(list(pairwise(edges)), dtype=np.int64)
 
 
-def days_of(con: duckdb.DuckDBPyConnection, city: City, sources: list[str]) -> Days:
-    """Return what the days of the city's period are, heard where each of the sources was.
+def days_of(con: duckdb.DuckDBPyConnection, city: City, themes: Sequence[str]) -> Days:
+    """Return what the days of the city's period are.
 
-    View `weeks` (as `reliability` writes it).
+    Heard: no source of the themes was silent in any zone, and its contract covers the day. View
+    `days` (as `reliability` writes it).
     """
     period = city.about.period
     kinds = all_kinds(city.about.holidays, period.start, period.end)
     count = (period.end - period.start).days + 1
     days = [period.start + dt.timedelta(days=i) for i in range(count)]
     told = [kinds.get(day, ()) for day in days]
+    sources = {source for theme in themes for source in city.themes[theme].sources}
     silent = con.execute(
-        "SELECT DISTINCT week FROM weeks WHERE list_contains(?, source) AND status = 'missing' "
-        "ORDER BY week",
-        [sources],
+        "SELECT DISTINCT day FROM days WHERE list_contains(?, source) AND status = 'missing'",
+        [sorted(sources)],
     ).fetchall()
-    mondays = {week for (week,) in silent}
+    gone = [coverage.of_theme(city, theme, city.about.main_division) for theme in themes]
+    untold = {day for (day,) in silent}.union(*(one.everywhere for one in gone))
     return Days(
         np.array([HOLIDAY if PUBLIC_HOLIDAY in k else d.weekday()
                   for d, k in zip(days, told, strict=True)], dtype=np.int64),
         np.array([SCHOOL_HOLIDAYS in k for k in told], dtype=np.bool_),
-        np.array([d - dt.timedelta(days=d.weekday()) not in mondays for d in days], dtype=np.bool_),
+        np.array([day not in untold for day in days], dtype=np.bool_),
     )  # fmt: skip
 
 

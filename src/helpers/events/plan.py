@@ -70,7 +70,7 @@ def counted(city_now: City, known: Known) -> list[str]:
 def tables(run: Run, city_now: City, known: Known) -> Tables:
     """Return a table of each name of `SCHEMAS`; empty ones where no event is known.
 
-    `city_now`: the city with the themes in force. Views `cube`, `zones`, `weeks`.
+    `city_now`: the city with the themes in force. Views `cube`, `zones`, `days`.
     """
     if known.rules is None:
         return {name: schema.empty_table() for name, schema in SCHEMAS.items()}
@@ -112,7 +112,7 @@ def _learnt(run: Run, city_now: City, known: Known) -> tuple[History | None, Fou
         return None, {}
     short = [event for event in known.events if not lasting_long(event, run.knobs)]
     spots = around.places(short, facts, known.rules, run.knobs, run.city.about.crs)
-    days = days_of(run.con, run.city, counted(city_now, known))
+    days = days_of(run.con, city_now, facts.themes)
     past = history(known.events, facts, spots, days, run.knobs)
     return past, ratios.find(past, known.rules)
 

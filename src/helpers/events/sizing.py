@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from helpers.core.base.store import quote
@@ -77,7 +78,9 @@ class Means:
 def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
     """Return what exists: the median of the last `weeks` of the hours of patrol, and the stock.
 
-    Hours of a slot over its length are officers. Views of the sources named.
+    Hours of a slot, of all its rows (a row a crew, say), over its length are officers. A sector
+    without a row on a day that the source tells of had none: nobody off the list may be sent.
+    Views of the sources named.
     """
     barriers, hours = None, city.about.patrols
     if rules.material:
@@ -91,17 +94,22 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
         return Means({}, barriers)
     first, after = window(city.about.period.end, 7 * weeks)
     rows = con.execute(
-        f"SELECT isodow({quote(hours.day)}) - 1, {quote(hours.slot)}, {quote(hours.zone)}, "
-        f"median(CAST({quote(hours.hours)} AS DOUBLE)) FROM {quote(hours.source)} "
+        f"SELECT {quote(hours.day)}, {quote(hours.slot)}, {quote(hours.zone)}, "
+        f"CAST(sum({quote(hours.hours)}) AS DOUBLE) FROM {quote(hours.source)} "
         f"WHERE {quote(hours.day)} >= ? AND {quote(hours.day)} < ? GROUP BY ALL ORDER BY ALL",
         [first, after],
     ).fetchall()
+    days = {day for day, *_ in rows}
+    by_slot: dict[tuple[int, str, str], list[float]] = {}
+    for day, slot, zone, total in rows:
+        by_slot.setdefault((day.weekday(), slot, zone), []).append(total or 0.0)
     lengths = _lengths(city)
-    officers = {
-        (int(weekday), slot, zone): math.floor(total / lengths[slot] + 0.5)
-        for weekday, slot, zone, total in rows
-        if slot in lengths and total is not None
-    }
+    officers = {}
+    for (weekday, slot, zone), told in by_slot.items():
+        if slot in lengths:
+            none = [0.0] * (sum(day.weekday() == weekday for day in days) - len(told))
+            usual = float(np.median([*told, *none])) / lengths[slot]
+            officers[weekday, slot, zone] = math.floor(usual + 0.5)
     return Means(officers, barriers, sorted({zone for *_, zone in officers}))
 
 

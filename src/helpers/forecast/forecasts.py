@@ -82,6 +82,15 @@ def morrow(city: City) -> dt.datetime:
     return dt.datetime.combine(city.about.period.end + dt.timedelta(days=1), dt.time())
 
 
+def held(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], float]:
+    """Return theme and horizon → how often the city's interval at 80 % held; view `scores`."""
+    rows = con.execute(
+        "SELECT theme, horizon, covered_80 FROM scores WHERE chosen AND division = ? AND part = ?",
+        [WHOLE, DAY],
+    ).fetchall()
+    return {(theme, horizon): share for theme, horizon, share in rows}
+
+
 def _not_in_force(con: duckdb.DuckDBPyConnection, city: City, theme: str) -> Rows:
     """Yield a row a horizon with the reason for which a theme is not in service. View `states`."""
     states = {row["theme"]: row for row in store.records(con, "SELECT * FROM states")}

@@ -37,7 +37,14 @@ REASONS = {
 }
 HORIZONS = {"slot": "prochaine tranche de 6 heures", "day": "demain",
             "week": "7 jours", "month": "28 jours"}  # fmt: skip
+SCOPE = (
+    "Faits qui seraient enregistrés, de ceux que signalent des habitants ou dont on ignore qui les "
+    "signale ; ceux que des agents relèvent d'eux-mêmes n'y sont que là où c'est dit. Entre "
+    "parenthèses, une fourchette faite pour tenir huit fois sur dix."
+)
 FIRST = 3  # zones named in a line
+# Of the intervals at 80 % that held the city's count: of fifty weeks, fewer are seldom chance.
+FEW_HELD = 0.7
 
 
 def of(word: str) -> str:
@@ -72,8 +79,7 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
     lines = [
         f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
-        "", "Faits qui seraient enregistrés ; entre parenthèses, une fourchette faite pour tenir "
-        f"huit fois sur dix.{_holiday(start, city)}", "",
+        "", f"{SCOPE}{_holiday(start, city)}", "",
     ]  # fmt: skip
     for theme, about in city.themes.items():
         mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
@@ -142,17 +148,31 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
 
 
-def doubtful(caveats: Mapping[str, str], rows: list[dict[str, Any]], city: City) -> str:
+def doubtful(
+    faded: Mapping[str, str],
+    held: Mapping[tuple[str, str], float],
+    rows: list[dict[str, Any]],
+    city: City,
+) -> str:
     """Return, in Markdown, what forecast themes are to be read with; may be nothing.
 
-    `caveats`: theme → what is known of its source (`standing.faded`).
+    `faded`: theme → what is known of its source (`standing.faded`). `held`: theme and horizon →
+    how often the interval at 80 % held the city's count, in the year that judged.
     """
-    told = {row["theme"] for row in rows if row["status"] == "ok"}
-    lines = [f"- **{plain(city.themes[theme].title)}** : {caveats[theme]}."
-             for theme in city.themes if theme in caveats and theme in told]  # fmt: skip
+    told = {(row["theme"], row["horizon"]) for row in rows
+            if (row["zone"], row["part"], row["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
+    lines = []
+    for theme, about in city.themes.items():
+        mine = [horizon for horizon in HORIZONS if (theme, horizon) in told]
+        known = [f"{HORIZONS[h]}, sa fourchette n'a tenu que {percent(held[theme, h])} des fois"
+                 for h in mine if held.get((theme, h), 1.0) < FEW_HELD]  # fmt: skip
+        known += [faded[theme]] if mine and theme in faded else []
+        if known:
+            lines.append(f"- **{plain(about.title)}** : {' ; '.join(known)}.")
     if not lines:
         return ""
-    return "\n".join(["\n\n**À lire avec réserve** : la prévision suit le flux.", "", *lines])
+    return "\n".join(["\n\n**À lire avec réserve**, d'après l'épreuve d'un an et la source :", "",
+                      *lines])  # fmt: skip
 
 
 def _where(row: Mapping[str, Any]) -> str:
