@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from helpers.backtest import rolled, scores
+from helpers.core.city.names import WHOLE
 from helpers.core.place_time.slots import NO_HOUR, SLOTS, UNPLACED, Slots
 from helpers.core.stats import rolling
-from helpers.core.stats.count_levels import Target
+from helpers.core.stats.count_levels import LAST, Target
 from tests.fixtures.forecasts import KNOBS, SEED
 
 DAYS, ZONES = 5 * 365, 6
@@ -87,3 +88,16 @@ def test_a_year_of_silence_abstains() -> None:
         assert {row["reason"] for row in rows} == {scores.NOT_WHOLE}
         assert not list(scores.scores(mute, one, SEED))
         assert not list(scores.places(mute, one, np.ones(ZONES), KNOBS))
+
+
+def test_where_nothing_beats_the_last_count_the_city_is_silent_and_never_repeats_it() -> None:
+    """A city whose level walks at random from week to week: its last week says all there is."""
+    held, rng = made(), np.random.default_rng(5)
+    walk = np.exp(np.cumsum(rng.normal(0, 0.35, DAYS // 7 + 1))).clip(0.05, 20).repeat(7)[:DAYS]
+    counts = rng.poisson(held.counts.mean(axis=0) * walk[:, None, None] / walk.mean()).astype(float)
+    for one in rolled.roll(replace(held, counts=counts), KNOBS, SEED):
+        if one.horizon != "week":
+            continue
+        assert LAST not in one.city_choice
+        told = {row["division"]: row for row in scores.skill(held, one, KNOBS)}
+        assert (told[WHOLE]["status"], told[WHOLE]["reason"]) == ("abstained", scores.NO_SKILL)

@@ -43,6 +43,13 @@ def test_an_order_counts_once_signed() -> None:
         assert rows(event(1, orders=orders))["arrêté"]["state"] == "to_do"
 
 
+def test_at_midnight_what_is_signed_on_the_day_that_begins_is_not_signed_yet() -> None:
+    midnight = dt.datetime.combine(SOON.date(), dt.time())
+    own = order(event="E0001", signed=midnight.date())
+    table = checklist.checklist([event(1, orders=(own,))], RULES, midnight)
+    assert {r["measure"]: r["state"] for r in table.to_pylist()}["arrêté"] == "to_do"
+
+
 def test_what_is_missing_comes_first_the_late_before_the_rest() -> None:
     held = event(1, measures={"barrieres": "prise", "barrieres_nb": 5})
     month = NIGHT + dt.timedelta(days=30)

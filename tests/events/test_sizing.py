@@ -62,9 +62,11 @@ def test_no_more_is_sent_than_there_is_and_what_is_lacking_is_said() -> None:
 
 def test_officers_and_barriers_of_one_time_are_counted_once() -> None:
     both = sized([event(1), event(2)], means(12, barriers=130)).sizing.to_pylist()
-    assert [one["officers_high"] for one in both] == [12, 0]
-    assert both[1]["officers_short"] == 8
-    assert [one["barriers_high"] for one in both] == [120, 10]
+    # Both have their least first, 8 officers and 40 barriers each, as far as there are any.
+    assert [one["officers_high"] for one in both] == [8, 4]
+    assert [one["officers_short"] for one in both] == [0, 4]
+    assert [one["barriers_low"] for one in both] == [40, 40]
+    assert [one["barriers_high"] for one in both] == [90, 40]
     later = event(2, start=NIGHT + dt.timedelta(days=1), end=NIGHT + dt.timedelta(days=1, hours=3))
     apart = sized([event(1), later], means(12, barriers=130)).sizing.to_pylist()
     assert [one["officers_high"] for one in apart] == [12, 12]
@@ -79,12 +81,37 @@ def test_whatever_is_asked_sums_stay_within_what_exists(each: int) -> None:
     found = sized(events, means(each, barriers=60))
     sent: dict[Any, int] = {}
     for shift in found.shifts.to_pylist():
-        key = shift["day"], shift["slot"]
-        sent[key] = sent.get(key, 0) + shift["officers_high"]
+        hour = shift["from_at"]
+        while hour < shift["to_at"]:
+            sent[hour] = sent.get(hour, 0) + shift["officers_high"]
+            hour += dt.timedelta(hours=1)
     assert all(n <= 0.5 * 2 * each for n in sent.values())
     for left in found.thin.to_pylist():
         assert left["left"] >= 1
         assert left["left"] + left["sent"] == left["present"]
+
+
+def test_who_is_free_again_may_be_sent_again() -> None:
+    """An event that is over at 20 h and one that begins at 21 h share a slot, and its officers."""
+    first = event(1, start=NIGHT - dt.timedelta(hours=1), end=NIGHT)
+    second = event(2, start=NIGHT + dt.timedelta(hours=2), end=NIGHT + dt.timedelta(hours=3))
+    found = sized([first, second], means(12)).sizing.to_pylist()
+    assert [one["officers_short"] for one in found] == [0, 0]
+    assert [one["officers_high"] for one in found] == [12, 12]
+
+
+def test_what_is_lacking_is_lacking_whatever_others_are_given_beyond_their_least() -> None:
+    small = event(1, expected=1500, least=1500, most=3000)  # 3 to 12 officers
+    large = event(2, start=NIGHT + dt.timedelta(minutes=30))  # 8 to 24
+    found = {one["event"]: one for one in sized([small, large], means(12)).sizing.to_pylist()}
+    assert found["E0002"]["officers_short"] == 0
+    assert found["E0001"]["officers_high"] + found["E0002"]["officers_high"] == 12
+
+
+def test_no_more_people_come_in_than_the_place_holds() -> None:
+    assert sizing.crowd_of(event(1, expected=5000, least=4000, most=9000, capacity=6000)) == (
+        4000, 6000
+    )  # fmt: skip
 
 
 def test_a_crowd_that_nobody_told_is_not_zero() -> None:

@@ -58,8 +58,11 @@ def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -
     told = plain_text(words.answer(tables(event(1)), names, 42))
     assert "1 événement connu" in told
     assert "1 sans arrêté signé" in told
-    assert "5 agents, 8 à 24 demandés (2 équipes), 40 à 50 barrières, de 19 h à 0 h" in told
-    assert "il manque au moins 3 agents" in told
+    assert (
+        "5 agents, au lieu de 8 à 24 d'après les hypothèses (2 équipes), 40 à 50 barrières, au "
+        "lieu de 40 à 120 d'après les hypothèses, de 19 h à 0 h"
+    ) in told
+    assert "il manque au moins 3 agents dès 19 h" in told
 
 
 def test_an_event_without_a_decree_says_so_and_one_with_names_it(names: Names) -> None:

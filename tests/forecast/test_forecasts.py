@@ -178,11 +178,12 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     whole = rows_of(table, horizon="day", part="day", division=WHOLE, status="ok")
     theme = whole[0]["theme"]
     title = city.themes[theme].title
-    doubt = words.doubtful({theme: "sa source se perd"}, {}, rows, city)
+    doubt = words.doubtful({theme: "sa source se perd"}, {}, {}, rows, city)
     assert doubt.endswith(f"- **{title}** : sa source se perd.")
-    assert words.doubtful({}, {}, rows, city) == words.doubtful({theme: "…"}, {}, [], city) == ""
+    assert words.doubtful({}, {}, {}, rows, city) == ""
+    assert words.doubtful({theme: "…"}, {theme: True}, {}, [], city) == ""
     few = {(theme, "day"): 0.62, (theme, "week"): 0.8}
-    told_few = words.doubtful({}, few, rows, city)
+    told_few = words.doubtful({}, {}, few, rows, city)
     assert told_few.endswith(
         f"{title}** : demain, sa fourchette n'a tenu que {percent(0.62)} des fois."
     )
@@ -195,3 +196,18 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     assert "non des personnes" in drawn.description
     assert figures.expected(rows, city).chart.to_dict()["layer"]
     assert np.isfinite([row["mean"] for row in rows if row["status"] == "ok"]).all()
+
+
+def test_a_level_that_moved_is_told_of_the_last_weeks_and_of_no_others() -> None:
+    con = duckdb.connect()
+    con.execute("CREATE TABLE origins (theme VARCHAR, horizon VARCHAR, origin DATE, observed INT, "
+                "low INT, high INT, status VARCHAR)")  # fmt: skip
+    first = dt.date(2025, 1, 6)
+    last_ones = {"more": [9, 9, 5, 9], "less": [1, 1, 1, 5], "mixed": [9, 1, 9, 1], "once": [5] * 4}
+    for theme, counts in last_ones.items():
+        weeks = [*([9] * 4 if theme == "once" else [5] * 4), *counts]
+        con.executemany(
+            "INSERT INTO origins VALUES (?, 'week', ?, ?, 3, 7, 'ok')",
+            [(theme, first + dt.timedelta(weeks=i), n) for i, n in enumerate(weeks)],
+        )
+    assert forecasts.moved(con) == {"less": False, "more": True}

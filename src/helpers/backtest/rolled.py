@@ -10,7 +10,7 @@ import numpy as np
 from helpers.backtest.knobs import Knobs
 from helpers.core.place_time.slots import NO_HOUR, Slots
 from helpers.core.stats import rolling
-from helpers.core.stats.count_levels import BASELINES, YEAR, Panel, Target
+from helpers.core.stats.count_levels import BASELINES, LAST, YEAR, Panel, Target
 from helpers.core.stats.count_models import Fitted
 from helpers.core.stats.count_scores import crps
 from helpers.core.stats.rolling import BOTTOM_UP, HORIZONS, LEARNT, METHODS, Block, Floats
@@ -101,7 +101,9 @@ def roll(slots: Slots, knobs: Knobs, seed: int) -> Iterator[Rolled]:
 def _reconciled(found: Rolled, days: Panel, target: Target) -> Rolled:
     """Return the forecasts, the chosen method's scaled to the city's where that is better.
 
-    Judged on the city's whole days in the year of choice (on its slot, for the next slot).
+    Judged on the city's whole days in the year of choice (on its slot, for the next slot). The last
+    count is no candidate: where nothing beats it, the city is not forecast (`scores.skill`), and
+    zones scaled to it would all repeat one week.
     """
     city, whole = rolling.city_of(days), list(found.parts.values())[-1]
     blocks = (found.warm, found.chosen_on, found.judged)
@@ -109,7 +111,7 @@ def _reconciled(found: Rolled, days: Panel, target: Target) -> Rolled:
     zones = np.ones((1, days.counts.shape[2]))
     below = [one.part(whole).over(zones) for one in blocks]
     choice = {BOTTOM_UP: _mean(scored(below[0], below[1], found.method))}
-    choice |= {name: _mean(scored(own[0], own[1], name)) for name in BASELINES}
+    choice |= {name: _mean(scored(own[0], own[1], name)) for name in BASELINES if name != LAST}
     found = replace(found, city_choice=choice)
     if found.city_method == BOTTOM_UP:
         return found

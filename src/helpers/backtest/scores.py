@@ -171,18 +171,18 @@ def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
 
 
 def _by_origin(learnt_on: Block, block: Block, asked: tuple[str, str], found: Rolled) -> Floats:
-    """Return the mean CRPS of each origin (origins,), slots and days alike in weight."""
-    told = np.zeros(len(block.at))
+    """Return the mean CRPS of each origin (origins,) over what is told first: whole days.
+
+    Of slots, for the next slot. Slots and days together would let one pass for the other.
+    """
     division, method = asked
-    for part, parts in found.parts.items():
-        key = division, part, method
-        values = _scored(found, key, learnt_on.part(parts), block.part(parts))
-        held = np.isfinite(values)
-        count = held.sum(axis=(1, 2))
-        told += np.where(count, np.where(held, values, 0).sum(axis=(1, 2)), np.nan) / np.maximum(
-            count, 1
-        )
-    return told
+    part, parts = list(found.parts.items())[-1]
+    key = division, part, method
+    values = _scored(found, key, learnt_on.part(parts), block.part(parts))
+    held = np.isfinite(values)
+    count = held.sum(axis=(1, 2))
+    total = np.where(held, values, 0).sum(axis=(1, 2))
+    return np.asarray(np.where(count, total, np.nan) / np.maximum(count, 1))
 
 
 def places(slots: Slots, found: Rolled, area: Floats, knobs: Knobs) -> Rows:

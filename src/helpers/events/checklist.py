@@ -49,13 +49,14 @@ def checklist(events: Sequence[Event], rules: EventRules, now: dt.datetime) -> p
     not taken, and due. `rank` orders all: late ones first, then by when they are due.
     """
     rows: list[dict[str, Any]] = []
+    today = (now - dt.timedelta(microseconds=1)).date()  # at midnight, still the day before
     for event in events:
         held = rules.classes.get(event.kind)
         for measure in held.measures if held else ():
             wanted = event.measures.get(measure.field_count) if measure.field_count else None
             if wanted == 0:
                 continue
-            found, reason = state(measure, event, rules, now.date())
+            found, reason = state(measure, event, rules, today)
             due = event.start - dt.timedelta(hours=measure.due_h)
             rows.append({
                 "event": event.id, "measure": measure.title, "owner": measure.owner,

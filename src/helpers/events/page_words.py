@@ -74,8 +74,8 @@ def _shifts(rows: list[Row], names: Names) -> str:
         there = "" if row["there"] is None else f", {number(row['there'])} au plus peuvent venir"
         lines.append(
             f"- {slots[row['slot']].title}, de {clock(row['from_at'])} à {clock(row['to_at'])} : "
-            f"{between(row['officers_low'], row['officers_high'], 'agent')} (demandés : "
-            f"{number(row['wanted_low'])} à {number(row['wanted_high'])}{there}){lack}."
+            f"{between(row['officers_low'], row['officers_high'], 'agent')} (d'après les "
+            f"hypothèses : {number(row['wanted_low'])} à {number(row['wanted_high'])}{there}){lack}."
         )
     return "\n".join(lines) or "Abstention : voir plus haut."
 
@@ -89,7 +89,8 @@ def outlook(row: Row) -> str:
     told = f"{number(row['excess'], 1)} de plus que sans événement" if sure else (
         "aucun excès établi")  # fmt: skip
     return (
-        f"{ends} autour de l'événement ({number(row['usual'], 1)} d'ordinaire aux mêmes heures) : "
+        f"{ends} autour de l'événement et sur le chemin de la foule, des heures qui le précèdent à "
+        f"celles qui le suivent ({number(row['usual'], 1)} d'ordinaire aux mêmes heures) : "
         f"{told} (entre {number(row['low'], 1)} et {number(row['high'], 1)}). L'heure la plus "
         f"chargée : {when(row['peak_at'])}."
     )

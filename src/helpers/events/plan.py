@@ -87,7 +87,7 @@ def tables(run: Run, city_now: City, known: Known) -> Tables:
     met = clashes.find(coming, known.orders, rules, run.city.about.crs)
     told, scores = retex.measure(past, found, rules) if past else (None, None)
     return {
-        "calendar": calendar(coming, known.now.date()),
+        "calendar": calendar(coming, run.city.about.period.end),
         "clashes": clashes.table(met, rules),
         "checklist": checklist.checklist(coming, rules, known.now),
         "ratios": ratios.table(found, why, knobs),

@@ -1,8 +1,8 @@
 """How many officers, crews, barriers and closures, at what hour: ranges, never above what exists.
 
 Two needs are read, and the larger holds: what the crowd is taken to ask for (the pack's
-assumptions), and the work of the facts expected. Events of the same hours share what there is, in
-the order of their start; what is lacking is said.
+assumptions), and the work of the facts expected. Events of the same hours share what there is;
+what is lacking is said.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ SIZING = pa.schema(
         ("wanted_low", pa.int64()), ("wanted_high", pa.int64()),
         ("officers_low", pa.int64()), ("officers_high", pa.int64()), ("crews_low", pa.int64()),
         ("crews_high", pa.int64()), ("officers_short", pa.int64()),
+        ("short_from", pa.timestamp("us")),
         ("barriers_low", pa.int64()), ("barriers_high", pa.int64()),
-        ("barriers_there", pa.int64()), ("barriers_short", pa.int64()),
+        ("barriers_there", pa.int64()), ("barriers_wanted_low", pa.int64()),
+        ("barriers_wanted_high", pa.int64()), ("barriers_short", pa.int64()),
         ("closures_low", pa.int64()), ("closures_high", pa.int64()), ("led_by", pa.string()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
@@ -178,7 +180,10 @@ def crowd_of(event: Event) -> Spread | None:
     if event.expected is None:
         return None
     least = event.expected if event.least is None else min(event.least, event.expected)
-    return least, event.expected if event.most is None else max(event.most, event.expected)
+    most = event.expected if event.most is None else max(event.most, event.expected)
+    if event.capacity is not None:  # more than the place holds do not come in
+        most = max(event.expected, min(most, event.capacity))
+    return least, most
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,57 @@ class Sized:
     thin: pa.Table
 
 
+class Plan:
+    """Who is still there, hour by hour, once events have taken theirs: nobody is sent twice."""
+
+    def __init__(self, means: Means, rules: EventRules, home: dict[str, str]) -> None:
+        self.means, self.rules, self.home = means, rules, home
+        self.left: dict[tuple[Key, dt.datetime], dict[str, int]] = {}
+        self.barriers: dict[str, tuple[dt.datetime, dt.datetime, int]] = {}
+
+    def can_go(self, key: Key, moments: Moments) -> int | None:
+        """Return how many more may be sent throughout; None where nobody told who is there."""
+        if not self.means.officers:
+            return None
+        there = self.means.there(key[0].weekday(), key[1])
+        return min(_can_go(self._at(key, hour), sum(there.values()), self.rules)
+                   for hour in _hours(moments))  # fmt: skip
+
+    def send(self, event: str, key: Key, moments: Moments, number: int) -> int:
+        """Send as many as may be, up to a number; return how many."""
+        can = self.can_go(key, moments)
+        if can is None:
+            return number
+        for hour in _hours(moments):
+            _take(self._at(key, hour), min(number, can), self.home.get(event),
+                  self.rules.least_left)  # fmt: skip
+        return min(number, can)
+
+    def lend(self, event: Event, number: int) -> int:
+        """Lend as many barriers as are free, up to so many in all; return how many it has."""
+        if self.means.barriers is None:
+            return number
+        others = sum(
+            n
+            for name, (start, end, n) in self.barriers.items()
+            if name != event.id and start < event.teardown and end > event.setup
+        )
+        held = min(number, max(0, self.means.barriers - others))
+        self.barriers[event.id] = event.setup, event.teardown, held
+        return held
+
+    def _at(self, key: Key, hour: dt.datetime) -> dict[str, int]:
+        there = self.means.there(key[0].weekday(), key[1])
+        return self.left.setdefault((key, hour), there)
+
+
+def _hours(moments: Moments) -> list[dt.datetime]:
+    """Return the hours that a span touches."""
+    first = moments[0].replace(minute=0, second=0, microsecond=0)
+    count = math.ceil((moments[1] - first).total_seconds() / 3600)
+    return [first + dt.timedelta(hours=i) for i in range(count)]
+
+
 def size(
     events: Sequence[Event], outlooks: dict[str, Outlook], means: Means, rules: EventRules,
     home: dict[str, str], usual: dict[tuple[int, str, str], float], slots: dict[str, Slot],
@@ -198,65 +254,69 @@ def size(
     """Return the sizing of the events to come, and what it leaves elsewhere.
 
     `home` gives the sector of patrol of each event; `usual` the facts of a (weekday, slot, sector).
-    Nobody is counted twice: what an event takes of a slot is no more there for the next.
+    Each has its least first, in the order of their start, so that what is lacking is lacking
+    whatever the others are given beyond; then what is left goes up to their most.
     """
-    left: dict[Key, dict[str, int]] = {}
+    plan = Plan(means, rules, home)
     rows: list[dict[str, Any]] = []
-    shifts: list[dict[str, Any]] = []
-    barriers: list[tuple[dt.datetime, dt.datetime, int]] = []
+    known: list[Wanted] = []
     for event in sorted(events, key=lambda one: (one.start, one.id)):
         asked = wanted(event, outlooks[event.id], rules, slots, confidence)
         if isinstance(asked, str):
             rows.append({"event": event.id, "status": "abstained", "reason": asked})
-            continue
-        own = [_shift(asked, key, left, means, rules, home.get(event.id)) for key in asked.shifts]
-        stock = _free(asked, barriers, means.barriers)
-        held = asked.barriers[1] if stock is None else min(asked.barriers[1], stock)
-        barriers.append((event.setup, event.teardown, held))
-        rows.append(_row(asked, own, stock, rules.crew))
+        else:
+            known.append(asked)
+    least = {
+        (one.event.id, key): plan.send(one.event.id, key, moments, low)
+        for one in known
+        for key, (moments, (low, _)) in one.shifts.items()
+    }
+    lent = {one.event.id: plan.lend(one.event, one.barriers[0]) for one in known}
+    shifts: list[dict[str, Any]] = []
+    for one in known:
+        own = [_shift(one, key, plan, least[one.event.id, key]) for key in one.shifts]
+        most = plan.lend(one.event, one.barriers[1])
+        rows.append(_row(one, own, (lent[one.event.id], most), plan, rules.crew))
         shifts += own
     sized, by_slot = (pa.Table.from_pylist(found, schema=schema)
                       for found, schema in ((rows, SIZING), (shifts, SHIFTS)))  # fmt: skip
-    return Sized(sized, by_slot, _thin(left, means, usual))
+    return Sized(sized, by_slot, _thin(plan, usual))
 
 
-def _shift(
-    asked: Wanted, key: Key, left: dict[Key, dict[str, int]], means: Means, rules: EventRules,
-    home: str | None,
-) -> dict[str, Any]:  # fmt: skip
-    """Return the officers of one slot, capped by who may be sent, and take them from there."""
-    (start, end), (low, high) = asked.shifts[key]
-    there = None
-    if means.officers:
-        here = left.setdefault(key, means.there(key[0].weekday(), key[1]))
-        there = _can_go(here, sum(means.there(key[0].weekday(), key[1]).values()), rules)
-        _take(here, min(high, there), home, rules.least_left)
-    can = [n if there is None else min(n, there) for n in (low, high)]
+def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> dict[str, Any]:
+    """Return the officers of one slot, who have their least already, sent up to their most."""
+    moments, (low, high) = asked.shifts[key]
+    more = plan.can_go(key, moments)
+    most = least + plan.send(asked.event.id, key, moments, high - least)
     return {
-        "event": asked.event.id, "day": key[0], "slot": key[1], "from_at": start, "to_at": end,
-        "wanted_low": low, "wanted_high": high, "there": there, "officers_low": can[0],
-        "officers_high": can[1], "short": None if there is None else low - can[0],
+        "event": asked.event.id, "day": key[0], "slot": key[1], "from_at": moments[0],
+        "to_at": moments[1], "wanted_low": low, "wanted_high": high,
+        "there": None if more is None else least + more, "officers_low": least,
+        "officers_high": most, "short": None if more is None else low - least,
     }  # fmt: skip
 
 
 def _row(
-    asked: Wanted, shifts: list[dict[str, Any]], stock: int | None, crew: int
+    asked: Wanted, shifts: list[dict[str, Any]], barriers: Spread, plan: Plan, crew: int
 ) -> dict[str, Any]:
     """Return what is told of one event: its fullest slot, needs capped, and what is lacking."""
     low, high, least, most = (
         max(one[name] for one in shifts)
         for name in ("officers_low", "officers_high", "wanted_low", "wanted_high")
     )
-    held = [n if stock is None else min(n, stock) for n in asked.barriers]
     known = all(one["there"] is not None for one in shifts)
+    worst = max(shifts, key=lambda one: one["short"] or 0)
+    stock = plan.means.barriers
     return {
         "event": asked.event.id, "from_at": asked.span[0], "to_at": asked.span[1],
         "wanted_low": least, "wanted_high": most,
         "officers_low": low, "officers_high": high, "crews_low": math.ceil(low / crew),
         "crews_high": math.ceil(high / crew),
-        "officers_short": max(one["short"] for one in shifts) if known else None,
-        "barriers_low": held[0], "barriers_high": held[1], "barriers_there": stock,
-        "barriers_short": None if stock is None else asked.barriers[0] - held[0],
+        "officers_short": worst["short"] if known else None,
+        "short_from": worst["from_at"] if worst["short"] else None,
+        "barriers_low": barriers[0], "barriers_high": barriers[1], "barriers_there": stock,
+        "barriers_wanted_low": asked.barriers[0], "barriers_wanted_high": asked.barriers[1],
+        "barriers_short": None if stock is None else asked.barriers[0] - barriers[0],
         "closures_low": asked.closures[0], "closures_high": asked.closures[1],
         "led_by": asked.led_by, "status": "ok", "reason": "" if known else NO_MEANS,
     }  # fmt: skip
@@ -291,35 +351,27 @@ def _take(left: dict[str, int], number: int, home: str | None, least: int) -> No
         left[own] -= 1
 
 
-def _free(
-    asked: Wanted, taken: list[tuple[dt.datetime, dt.datetime, int]], stock: int | None
-) -> int | None:
-    """Return the barriers that no event of the same time has."""
-    if stock is None:
-        return None
-    event = asked.event
-    gone = sum(n for start, end, n in taken if start < event.teardown and end > event.setup)
-    return max(0, stock - gone)
+def _thin(plan: Plan, usual: dict[tuple[int, str, str], float]) -> pa.Table:
+    """Return the sectors that give officers, and the facts an officer has there then and now.
 
-
-def _thin(
-    left: dict[Key, dict[str, int]], means: Means, usual: dict[tuple[int, str, str], float]
-) -> pa.Table:
-    """Return the sectors that give officers, and the facts an officer has there then and now."""
+    Of a slot, its thinnest hour.
+    """
+    fewest: dict[tuple[Key, str], int] = {}
+    for (key, _), zones in plan.left.items():
+        for zone, stays in zones.items():
+            fewest[key, zone] = min(stays, fewest.get((key, zone), stays))
     rows = []
-    for (day, slot), zones in sorted(left.items()):
-        whole = means.there(day.weekday(), slot)
-        for zone, stays in sorted(zones.items()):
-            if stays == whole[zone]:
-                continue
-            facts = usual.get((day.weekday(), slot, zone))
-            per = [None if facts is None or n == 0 else round(facts / n, 6)
-                   for n in (whole[zone], stays)]  # fmt: skip
-            rows.append({
-                "day": day, "slot": slot, "zone": zone, "present": whole[zone],
-                "sent": whole[zone] - stays, "left": stays, "usual": facts,
-                "per_officer_before": per[0], "per_officer_after": per[1],
-            })  # fmt: skip
+    for ((day, slot), zone), stays in sorted(fewest.items()):
+        there = plan.means.there(day.weekday(), slot)[zone]
+        if stays == there:
+            continue
+        facts = usual.get((day.weekday(), slot, zone))
+        per = [None if facts is None or n == 0 else round(facts / n, 6) for n in (there, stays)]
+        rows.append({
+            "day": day, "slot": slot, "zone": zone, "present": there, "sent": there - stays,
+            "left": stays, "usual": facts, "per_officer_before": per[0],
+            "per_officer_after": per[1],
+        })  # fmt: skip
     return pa.Table.from_pylist(rows, schema=THIN)
 
 

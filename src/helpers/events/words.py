@@ -102,23 +102,30 @@ def in_need(row: Row) -> str:
     """Return how many officers and barriers, and when, from a row of `sizing`."""
     if row["status"] != "ok":
         return f"dimensionnement : abstention ({REASONS[row['reason']]})"
-    asked = ""
-    if row["wanted_high"] > row["officers_high"]:
-        asked = f", {number(row['wanted_low'])} à {number(row['wanted_high'])} demandés"
     told = (
-        f"{between(row['officers_low'], row['officers_high'], 'agent')}{asked} "
+        f"{between(row['officers_low'], row['officers_high'], 'agent')}"
+        f"{_more(row, 'officers_high', 'wanted')} "
         f"({between(row['crews_low'], row['crews_high'], 'équipe')}), "
-        f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}, "
+        f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}"
+        f"{_more(row, 'barriers_high', 'barriers_wanted')}, "
         f"de {clock(row['from_at'])} à {clock(row['to_at'])}"
     )
-    lacking = [
-        plural(row[f"{what}_short"], word)
-        for what, word in (("officers", "agent"), ("barriers", "barrière"))
-        if row[f"{what}_short"]
-    ]
+    lacking = []
+    if row["officers_short"]:
+        lacking.append(f"{plural(row['officers_short'], 'agent')} dès {clock(row['short_from'])}")
+    if row["barriers_short"]:
+        lacking.append(plural(row["barriers_short"], "barrière"))
     if lacking:
         told += f" ; **il manque au moins {' et '.join(lacking)}**"
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
+
+
+def _more(row: Row, given: str, wanted: str) -> str:
+    """Return what the assumptions ask for, where there is not as much."""
+    if row[f"{wanted}_high"] <= row[given]:
+        return ""
+    ends = sorted({row[f"{wanted}_low"], row[f"{wanted}_high"]})
+    return f", au lieu de {' à '.join(number(one) for one in ends)} d'après les hypothèses"
 
 
 def answer(tables: Tables, names: Names, days: int) -> str:
@@ -134,7 +141,8 @@ def answer(tables: Tables, names: Names, days: int) -> str:
         f"{number(bare)} sans arrêté signé."
     ]
     if ready:
-        top = max(ready, key=lambda r: (sized[r["event"]]["officers_high"], r["expected"] or 0,
+        top = max(ready, key=lambda r: (sized[r["event"]]["officers_short"] or 0,
+                                        sized[r["event"]]["wanted_high"], r["expected"] or 0,
                                         -r["start_at"].timestamp()))  # fmt: skip
         lines.append(f"**Le plus exigeant** : {called(top, names)} ({crowd(top)}) : "
                      f"{in_need(sized[top['event']])}.")  # fmt: skip
@@ -234,8 +242,9 @@ def measures(tables: Tables, names: Names) -> str:
     for row in missing:
         silent = " (la source ne dit rien)" if row["reason"] == checklist.SILENT else ""
         late = "**en retard**, " if row["late"] else ""
+        wanted = f" ({number(row['wanted'])} selon la source)" if row["wanted"] else ""
         lines.append(
-            f"- {plain(row['measure'])} : {late}{STATES[row['state']]}{silent}, pour le "
+            f"- {plain(row['measure'])}{wanted} : {late}{STATES[row['state']]}{silent}, pour le "
             f"{when(row['due_at'])}, {plain(row['owner'])} ; {called(events[row['event']], names)}."
         )
     taken = f"{number(len(rows) - len(missing))} sur {plural(len(rows), 'mesure attendue')} "
@@ -278,15 +287,15 @@ def thin(tables: Tables, names: Names) -> str:
     slots = names.city.about.slots
     lines = [
         f"- {plain(names.zone(row['zone']))}, {spoken(row['day'])}, {slots[row['slot']].title} : "
-        f"{plural(row['left'], 'agent')} au lieu de {number(row['present'])}, pour "
-        f"{mean_facts(row['usual'], 1)} d'ordinaire."
+        f"{plural(row['left'], 'agent')} au lieu de {number(row['present'])} à l'heure la plus "
+        f"dégarnie, pour {mean_facts(row['usual'], 1)} d'ordinaire en tout le créneau."
         for row in rows
     ]
     return _listed(lines, "secteur") or "Aucun secteur dégarni."
 
 
 def scores(tables: Tables, names: Names) -> str:
-    """Return what our own sizing was worth over the past year, beside the last time."""
+    """Return what our forecasts of facts were worth over the past year, beside the last time."""
     lines = []
     for row in tables["scores"].to_pylist():
         title = plain(names.kind(row["kind"]))
@@ -294,10 +303,11 @@ def scores(tables: Tables, names: Names) -> str:
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
         better = "mieux que" if row["better_low"] > 0 else "pas établi mieux que"
+        usual = "mieux" if row["error"] < row["error_usual"] else "pas mieux"
         lines.append(
             f"- **{title}** : {better} « comme la dernière fois » (écart moyen "
-            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)} ; "
-            f"{number(row['error_usual'], 2)} en supposant un jour ordinaire), sur "
+            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)}), "
+            f"{usual} que de supposer un jour ordinaire ({number(row['error_usual'], 2)}), sur "
             f"{plural(row['events'], 'événement')} ; intervalles tenus : {percent(row['within'])}."
         )
     return "\n".join(lines) or "Aucun événement passé à confronter."

@@ -28,6 +28,7 @@ from helpers.core.stats.rolling import HORIZONS, LEARNT, USE, Floats
 DAY = "day"  # the part that is the sum of the slots
 PART_SILENT = "part_silent"  # a zone of the sum is silent, or not covered
 SLOT_H = 6
+RECENT, STRAYED = 4, 3  # last weeks judged, and how many beyond one end say that a level moved
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 NAMES = tuple(f"q{round(100 * one):02}" for one in QUANTILES)
 TEXT, NUMBER, COUNT = pa.string(), pa.float64(), pa.int64()
@@ -89,6 +90,27 @@ def held(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], float]:
         [WHOLE, DAY],
     ).fetchall()
     return {(theme, horizon): share for theme, horizon, share in rows}
+
+
+def moved(con: duckdb.DuckDBPyConnection) -> dict[str, bool]:
+    """Return theme → whether more came than was foretold, where the last weeks say one and all.
+
+    `STRAYED` of the last `RECENT` weeks of the city lie beyond the same end of their interval at
+    80 %: by chance, less than once in a hundred. View `origins`.
+    """
+    rows = con.execute(
+        "SELECT theme, observed > high, observed < low FROM origins "
+        "WHERE horizon = 'week' AND status = 'ok' "
+        "QUALIFY row_number() OVER (PARTITION BY theme ORDER BY origin DESC) <= ? "
+        "ORDER BY theme, origin",
+        [RECENT],
+    ).fetchall()
+    found = {}
+    for theme in dict.fromkeys(theme for theme, *_ in rows):
+        above, below = (sum(row[i] for row in rows if row[0] == theme) for i in (1, 2))
+        if max(above, below) >= STRAYED:
+            found[theme] = above > below
+    return found
 
 
 def _not_in_force(con: duckdb.DuckDBPyConnection, city: City, theme: str) -> Rows:

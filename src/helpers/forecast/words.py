@@ -135,7 +135,7 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
     why: dict[tuple[str, str, str], set[str]] = {}
     for row in rows:
         if row["status"] != "ok" and row["zone"] != UNPLACED:
-            key = row["reason"], row["horizon"], _where(row)
+            key = row["reason"], row["horizon"], _where(row, city)
             why.setdefault(key, set()).add(row["theme"])
     order = list(HORIZONS)
     lines = []
@@ -150,6 +150,7 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
 
 def doubtful(
     faded: Mapping[str, str],
+    moved: Mapping[str, bool],
     held: Mapping[tuple[str, str], float],
     rows: list[dict[str, Any]],
     city: City,
@@ -157,7 +158,8 @@ def doubtful(
     """Return, in Markdown, what forecast themes are to be read with; may be nothing.
 
     `faded`: theme → what is known of its source (`standing.faded`). `held`: theme and horizon →
-    how often the interval at 80 % held the city's count, in the year that judged.
+    how often the interval at 80 % held the city's count, in the year that judged. `moved`: themes
+    whose last weeks strayed from what was foretold of them, and whether to more.
     """
     told = {(row["theme"], row["horizon"]) for row in rows
             if (row["zone"], row["part"], row["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
@@ -167,6 +169,10 @@ def doubtful(
         known = [f"{HORIZONS[h]}, sa fourchette n'a tenu que {percent(held[theme, h])} des fois"
                  for h in mine if held.get((theme, h), 1.0) < FEW_HELD]  # fmt: skip
         known += [faded[theme]] if mine and theme in faded else []
+        if mine and theme in moved:
+            known.append(f"{'plus' if moved[theme] else 'moins'} de faits que prévu ces dernières "
+                         "semaines : le niveau a peut-être changé, la prévision ne le suit qu'avec "
+                         "retard")  # fmt: skip
         if known:
             lines.append(f"- **{plain(about.title)}** : {' ; '.join(known)}.")
     if not lines:
@@ -175,8 +181,11 @@ def doubtful(
                       *lines])  # fmt: skip
 
 
-def _where(row: Mapping[str, Any]) -> str:
-    return "toute la ville" if row["zone"] == WHOLE else "des zones"
+def _where(row: Mapping[str, Any], city: City) -> str:
+    if row["zone"] == WHOLE:
+        return "toute la ville"
+    title = city.about.divisions[row["division"]].title
+    return f"par {plain(title[:1].lower() + title[1:])}"
 
 
 def standing(rows: list[dict[str, Any]]) -> str:
