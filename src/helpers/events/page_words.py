@@ -75,7 +75,8 @@ def _shifts(rows: list[Row], names: Names) -> str:
         lines.append(
             f"- {slots[row['slot']].title}, de {clock(row['from_at'])} à {clock(row['to_at'])} : "
             f"{between(row['officers_low'], row['officers_high'], 'agent')} (d'après les "
-            f"hypothèses : {number(row['wanted_low'])} à {number(row['wanted_high'])}{there}){lack}."
+            f"hypothèses : {number(row['wanted_low'])} à {number(row['wanted_high'])}{there})"
+            f"{lack}."
         )
     return "\n".join(lines) or "Abstention : voir plus haut."
 
