@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from helpers.core.city import event_rules
 from helpers.core.city.about import SLOTS, Agenda
 from helpers.core.city.city import City
 from helpers.events import briefing, clashes, page_words, plan, sizing, words
@@ -31,6 +32,7 @@ def names(tmp_path: Path) -> Names:
     city: City = write_pack(tmp_path)
     told = SimpleNamespace(titles={"concert": "Concert"})
     city.about.__dict__["agenda"] = Agenda.model_construct(events=told)  # type: ignore[arg-type]
+    (city.pack / event_rules.FILE).write_text("", encoding="utf-8")
     return Names(city, {"A": "Le <b>Port</b> [ici](x)"})
 
 
@@ -111,6 +113,8 @@ def test_a_page_is_filled_and_no_foreign_name_does_anything(names: Names) -> Non
 def test_without_events_nothing_is_made_up(names: Names) -> None:
     none = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
     assert "Aucun événement connu" in words.answer(none, names, 42)
+    (names.city.pack / event_rules.FILE).unlink()
+    assert "pas de `events.yaml`" in words.answer(none, names, 42)
     for part in (words.calendar, words.clashes, words.measures, words.effects, words.needs,
                  words.thin, words.scores):  # fmt: skip
         assert part(none, names).startswith("Auc")

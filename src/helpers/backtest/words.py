@@ -40,8 +40,9 @@ def in_short(tables: dict[str, pa.Table], city: City, named_share: float) -> str
     `named_share`: which share of all places was named.
     """
     lines = ["Sur un an, chaque semaine, les zones où l'on attendait le plus de faits le lendemain "
-             f"ont été nommées ({percent(named_share)} des zones). Combien en ont eu ?",
-             ""]  # fmt: skip
+             f"ont été nommées ({percent(named_share)} des zones, une au moins). Combien en ont "
+             "eu ? Les faits sont ceux que signalent des habitants ou dont on ignore qui les "
+             "signale, sauf où seuls des agents les relèvent.", ""]  # fmt: skip
     rows = tables["places"].to_pylist()
     skill = {(r["theme"], r["horizon"]): r for r in tables["skill"].to_pylist()
              if r["division"] not in (WHOLE, None)}  # fmt: skip
@@ -60,7 +61,9 @@ def in_short(tables: dict[str, pa.Table], city: City, named_share: float) -> str
         elif (theme, "day") in skill:
             why = REASONS.get(skill[theme, "day"]["reason"], "")
             lines.append(f"- **{title}** : abstention ({why or 'aucune semaine entière'}).")
-    return "\n".join(lines) if len(lines) > 2 else "Aucun thème ne peut être éprouvé."
+    if not rows:  # nothing was named
+        lines = lines[2:]
+    return "\n".join(lines) or "Aucun thème ne peut être éprouvé."
 
 
 def chosen(tables: dict[str, pa.Table], city: City) -> str:

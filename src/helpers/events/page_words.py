@@ -103,10 +103,13 @@ def residents(row: Row, mine: dict[str, list[Row]], names: Names) -> str:
         "aucun arrêté n'est signé à ce jour")  # fmt: skip
     start, setup = row["start_at"], row["setup_at"]
     since = clock(setup) if setup.date() == start.date() else f"le {when(setup)}"
+    around = [f"Montage dès {since}"] if setup != start else []  # the same: nobody told
+    if row["teardown_at"] != row["end_at"]:
+        around.append(f"démontage jusqu'{until(start, row['teardown_at'])}")
+    told = f"{sentence(', '.join(around))}. " if around else ""
     return (
         f"Un événement a lieu près de chez vous : {called(row, names)}, "
-        f"jusqu'{until(start, row['end_at'])}. Montage dès {since}, démontage "
-        f"jusqu'{until(start, row['teardown_at'])}. À proximité, {closed}. En cas de gêne, "
+        f"jusqu'{until(start, row['end_at'])}. {told}À proximité, {closed}. En cas de gêne, "
         "signalez-la au service de tranquillité publique."
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
+from helpers.core.city import event_rules
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import FULL_DAYS
 from helpers.events import checklist, excess, history, ratios, retex, sizing
@@ -131,8 +132,10 @@ def _more(row: Row, given: str, wanted: str) -> str:
 def answer(tables: Tables, names: Names, days: int) -> str:
     """Return the answer, in what a mayor reads in ten seconds."""
     events = tables["calendar"].to_pylist()
+    if not (names.city.pack / event_rules.FILE).exists():
+        return f"**Aucun événement étudié** : la ville n'a pas de `{event_rules.FILE}`."
     if not events:
-        return "**Aucun événement connu** dans les jours à venir, ou aucune source qui les dise."
+        return "**Aucun événement connu** dans les jours à venir."
     bare = sum(row["orders_signed"] == 0 for row in events)
     sized = by_event(tables, "sizing")
     ready = [row for row in events if sized.get(row["event"], {}).get("status") == "ok"]

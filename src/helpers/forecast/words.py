@@ -207,7 +207,7 @@ def standing(rows: list[dict[str, Any]]) -> str:
     expiry = " ; ".join(f"{HORIZONS[h]} : {_until(ends[h])}" for h in HORIZONS if h in ends)
     return (
         f"Dernier jour complet : {' ; '.join(parts)}. Valable jusqu'à la fin de ce qui est prévu "
-        f"({expiry}) ; passé ce moment, une prévision n'est plus montrée. Jours fériés, "
+        f"({expiry}) ; passé ce moment, une prévision ne vaut plus. Jours fériés, "
         f"vacances et événements prévus n'y entrent pas.\n\n{WARNING}"
     )
 

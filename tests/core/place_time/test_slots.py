@@ -46,8 +46,8 @@ def test_parts_add_up_to_the_day_and_places_to_the_city(
     tables(memory, [
         {"hour": at + dt.timedelta(hours=5, minutes=59), "n": 2},
         {"hour": at + dt.timedelta(hours=6), "n": 3, "zone_carres": "B"},
-        {"hour": at, "n": 4, "time_precision": "day"},
-        {"hour": at + dt.timedelta(hours=23), "n": 5, "zone_carres": NO_PLACE},
+        {"hour": at, "n": 1, "time_precision": "day"},
+        {"hour": at + dt.timedelta(hours=23), "n": 10, "zone_carres": NO_PLACE},
         {"hour": at + dt.timedelta(hours=23), "n": 6, "zone_carres": OUTSIDE},
         {"hour": at, "n": 100, "time_precision": "month"},
     ])  # fmt: skip
@@ -55,10 +55,10 @@ def test_parts_add_up_to_the_day_and_places_to_the_city(
     assert found.parts == (*slots.SLOTS, slots.NO_HOUR)
     assert found.zones == ("A", "B", slots.UNPLACED)
     day = found.counts[-4]
-    assert day[:, 0].tolist() == [2, 0, 0, 0, 4]
+    assert day[:, 0].tolist() == [2, 0, 0, 0, 1]
     assert day[:, 1].tolist() == [0, 3, 0, 0, 0]
-    assert day[:, 2].tolist() == [0, 0, 0, 11, 0]
-    assert found.counts.sum() == 20
+    assert day[:, 2].tolist() == [0, 0, 0, 16, 0]
+    assert found.counts.sum() == 22
     sums = found.sums()
     assert list(sums) == ["carres", *found.groups, WHOLE]
     assert (sums[WHOLE][1] @ day.sum(axis=0)).tolist() == [20]
@@ -108,3 +108,15 @@ def test_agents_are_counted_only_where_nobody_else_tells(
     assert (found.kind, found.counts.sum()) == (slots.ACTIVITY, 55)
     found = read(memory, city, 100)
     assert (found.kind, found.counts.sum()) == (slots.DEMAND, 5)
+
+
+def test_slots_are_not_told_of_a_theme_of_which_many_facts_have_no_hour(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    at = LAST - dt.timedelta(days=3)
+    tables(memory, [
+        {"hour": at + dt.timedelta(hours=5), "n": 8}, {"hour": at, "n": 2, "time_precision": "day"},
+    ])  # fmt: skip
+    found = read(memory, city)
+    assert found.parts == (slots.NO_HOUR,)
+    assert found.counts[-4, :, 0].tolist() == [10]

@@ -29,6 +29,7 @@ SLOTS = ("00-06", "06-12", "12-18", "18-24")
 NO_HOUR, UNPLACED = "no_hour", "unplaced"
 DEMAND, ACTIVITY = "demand", "activity"
 YEAR_DAYS = 364
+FEW_HOURLESS = 0.05  # of the facts of a year, above which slots are not told
 # Why a day of a zone is not known.
 SILENT = "silent"
 
@@ -128,18 +129,27 @@ def read(
         everyone = _counted(con, theme, division, None, (period.start, days), zones)
         if everyone[-YEAR_DAYS:].sum() >= minimum:
             kind, found = ACTIVITY, everyone
-    parts = (*SLOTS, NO_HOUR)
-    used = [part for part in range(len(parts)) if found[:, part].any()]
-    if NO_HOUR not in (parts[i] for i in used):
-        used = list(range(len(SLOTS)))
-    elif len(used) > 1:
-        used = list(range(len(parts)))
+    parts, found = _told(found)
     groups = _groups(con, city, division, zones)
     return Slots(
-        theme, division, kind, period.start, found[:, used], tuple(parts[i] for i in used),
+        theme, division, kind, period.start, found, parts,
         (*zones, UNPLACED), _why(con, city, theme, division, zones, groups),
         _lag(con, about.sources, complete), groups,
     )  # fmt: skip
+
+
+def _told(counts: Floats) -> tuple[tuple[str, ...], Floats]:
+    """Return the parts that are told of counts (days, slots and no hour, places), and their counts.
+
+    Where more than `FEW_HOURLESS` of the last year's facts have no hour (a source known to the day
+    alone, beside another), slots would say too little: the day is told whole, and no slot.
+    """
+    recent = counts[-YEAR_DAYS:].sum(axis=(0, 2))
+    if not counts[:, -1].any():
+        return SLOTS, counts[:, :-1]
+    if recent[-1] > FEW_HOURLESS * recent.sum() or not counts[:, :-1].any():
+        return (NO_HOUR,), counts.sum(axis=1, keepdims=True)
+    return (*SLOTS, NO_HOUR), counts
 
 
 def _counted(

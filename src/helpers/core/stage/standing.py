@@ -204,6 +204,13 @@ def doubled(city: City) -> dict[str, str]:
     return {n: doubled_words(theme, city) for n, theme in city.themes.items() if theme.may_double}
 
 
+def twice(kept: City) -> str:
+    """Return, as Markdown put after an answer, which counts may hold a fact twice; or nothing."""
+    lines = [f"- **{plain(kept.themes[name].title)}** : {plain(told)}."
+             for name, told in doubled(kept).items()]  # fmt: skip
+    return "\n".join(["\n\nComptés deux fois, peut-être :", "", *lines]) if lines else ""
+
+
 def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
     """Return, for each theme whose count may lack rows, why: what it does only seems so."""
     return _joined(city, renamed(drift, city), faded(decay, city))
