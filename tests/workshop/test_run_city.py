@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -111,3 +112,9 @@ def test_city_refused_before_anything_came_in_is_not_held(
     assert run_city.main(["port_neuf", *options]) == 1
     assert "severity" in capsys.readouterr().err
     assert (place / REGISTER).read_text(encoding="utf-8") == before
+
+
+def test_where_data_ended_long_ago_tomorrow_is_told_to_be_of_that_day() -> None:
+    last = dt.date(2025, 11, 15)
+    assert run_city.ends(last, last + dt.timedelta(days=31)).endswith("15 novembre 2025")
+    assert "« demain »" in run_city.ends(last, last + dt.timedelta(days=32))

@@ -8,6 +8,7 @@ results back when a stage fails.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from helpers.collect import inbox
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError, together
+from helpers.core.base.french import spoken
 from helpers.core.base.workspace import (
     REGISTER,
     RESERVED_NAMES,
@@ -41,6 +43,7 @@ from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
 from helpers.workshop import ground, one_run, yaml_text
 
+FRESH_DAYS = 31  # since the last day of data, above which « demain » is not tomorrow's
 RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
 SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
 
@@ -320,8 +323,17 @@ def run(root: Path, asked: str) -> None:
     loaded = City(active_cities(root)[city])
     for line in notices.lines(loaded, notices.count(loaded, root / "data" / city)):
         print(f"  - {line}")
+    print(ends(loaded.about.period.end, dt.date.today()))
     print(f"  figures  : data/{city}/figures/")
     print(f"  rapports : data/{city}/reports/*.html (à ouvrir dans un navigateur)")
+
+
+def ends(last: dt.date, today: dt.date) -> str:
+    """Return until when data are; where that is long ago, that « demain » is not tomorrow."""
+    told = f"  données  : jusqu'au {spoken(last)}"
+    if (today - last).days <= FRESH_DAYS:
+        return told
+    return f"{told} ; dans les rapports, « aujourd'hui » et « demain » sont ceux de ce jour-là"
 
 
 def main(arguments: list[str] | None = None) -> int:

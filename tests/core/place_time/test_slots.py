@@ -61,7 +61,7 @@ def test_parts_add_up_to_the_day_and_places_to_the_city(
     assert found.counts.sum() == 22
     sums = found.sums()
     assert list(sums) == ["carres", *found.groups, WHOLE]
-    assert (sums[WHOLE][1] @ day.sum(axis=0)).tolist() == [20]
+    assert (sums[WHOLE][1] @ day.sum(axis=0)).tolist() == [22]
     assert found.weekday[-1] == LAST.weekday()
 
 
