@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
 import ipywidgets as widgets
+import pyarrow.parquet as pq
 from traitlets.log import get_logger
 
 from helpers.apps import keep
@@ -20,9 +21,11 @@ from helpers.apps.choice import Choice, Offer, offer
 from helpers.apps.parts import Boundary, Put, aside
 from helpers.core.base.french import spoken
 from helpers.core.city.city import City
+from helpers.core.place_time import places
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
 from helpers.serve.arrivals import beforehand, on_arrival
+from helpers.events import words as events_words
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
@@ -30,11 +33,12 @@ PAGES = {
     "situation": "Aujourd'hui",
     "ou_et_quand": "Où et quand",
     "tendances": "Tendances",
+    "evenements": "Événements",
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
 TITLES = {
-    "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
+    "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle", "evenement": "Événement",
 }  # fmt: skip
 
 
@@ -104,7 +108,11 @@ class Shell:
         self.left_out = standing.reasons_left_out(con, self.run.city, self.city)
         themes = levels.dated_themes(con, self.city)
         roles = list(params.knobs("trends").indicators)
-        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes)
+        names = events_words.Names(self.run.city, places.zone_names(con, self.run.city, every=True))
+        coming = pq.read_table(self.run.read("derived/events/calendar.parquet")).to_pylist()
+        coming.sort(key=lambda row: (row["start_at"], row["kind"], row["event"]))
+        events = [(events_words.short(row, names), row["event"]) for row in coming]
+        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events)
         self.choice = self.offer.first
         self.nav, self.said = widgets.HTML(), widgets.HTML()
         self.said.add_class("app-said")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +22,8 @@ from helpers.core.city.city import City
 from helpers.core.city.event_rules import EventRules
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
-from helpers.events.excess import Outlook, slot_of
+from helpers.core.stats.intervals import DIGITS
+from helpers.events.excess import slot_of
 from helpers.events.knobs import Knobs
 from helpers.events.known import Event
 
@@ -46,6 +47,7 @@ SHIFTS = pa.schema(
         ("from_at", pa.timestamp("us")), ("to_at", pa.timestamp("us")),
         ("wanted_low", pa.int64()), ("wanted_high", pa.int64()), ("there", pa.int64()),
         ("officers_low", pa.int64()), ("officers_high", pa.int64()), ("short", pa.int64()),
+        ("facts_low", pa.float64()), ("facts_high", pa.float64()),
     ]
 )  # fmt: skip
 THIN = pa.schema(
@@ -115,25 +117,41 @@ def _lengths(city: City) -> dict[str, float]:
 
 Key = tuple[dt.date, str]
 Moments = tuple[dt.datetime, dt.datetime]
+Facts = tuple[float, float]
+
+
+class Expected(Protocol):
+    """The facts expected of an event, as far as sizing asks for them (`excess.Outlook`)."""
+
+    @property
+    def hours(self) -> Sequence[object]:
+        """Whatever holds facts; nothing where none are expected."""
+
+    def within(self, span: Moments) -> Expected:
+        """Return what begins within a span."""
+
+    def ends(self, confidence: float) -> Facts:
+        """Return the least and the most facts."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What an event asks for: officers in each slot that it crosses, barriers, closures.
 
+    A slot tells its part of the span, the officers, and the facts that these were reckoned from.
     `led_by`: whether the crowd or the facts expected ask for more officers.
     """
 
     event: Event
     span: Moments
-    shifts: dict[Key, tuple[Moments, Spread]]
+    shifts: dict[Key, tuple[Moments, Spread, Facts]]
     barriers: Spread
     closures: Spread
     led_by: str
 
 
 def wanted(
-    event: Event, outlook: Outlook, rules: EventRules, slots: dict[str, Slot], confidence: float
+    event: Event, outlook: Expected, rules: EventRules, slots: dict[str, Slot], confidence: float
 ) -> Wanted | str:
     """Return what an event asks for, or why that cannot be said.
 
@@ -153,12 +171,13 @@ def wanted(
     shifts, led_by = {}, "crowd"
     for key, moments in _crossed(span, slots).items():
         hours = (moments[1] - moments[0]).total_seconds() / 3600
-        facts = outlook.within(moments).ends(confidence)
+        least, most = outlook.within(moments).ends(confidence)
+        facts = round(least, DIGITS), round(most, DIGITS)
         work = [n * minute / 60 / hours
                 for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
         led_by = "facts" if work[1] > asked[1] else led_by
         low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
-        shifts[key] = moments, (low, high)
+        shifts[key] = moments, (low, high), facts
     low, high = (math.ceil(round(n / 1000 * per, 6))
                  for n, per in zip(people, need.barriers_per_thousand, strict=True))  # fmt: skip
     closures = math.floor(need.closures[0]), math.ceil(need.closures[1])
@@ -183,7 +202,7 @@ class Sized:
 
 
 def size(
-    events: Sequence[Event], outlooks: dict[str, Outlook], means: Means, rules: EventRules,
+    events: Sequence[Event], outlooks: Mapping[str, Expected], means: Means, rules: EventRules,
     home: dict[str, str], usual: dict[tuple[int, str, str], float], slots: dict[str, Slot],
     confidence: float,
 ) -> Sized:  # fmt: skip
@@ -217,7 +236,7 @@ def _shift(
     home: str | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the officers of one slot, capped by who may be sent, and take them from there."""
-    (start, end), (low, high) = asked.shifts[key]
+    (start, end), (low, high), facts = asked.shifts[key]
     there = None
     if means.officers:
         here = left.setdefault(key, means.there(key[0].weekday(), key[1]))
@@ -228,6 +247,7 @@ def _shift(
         "event": asked.event.id, "day": key[0], "slot": key[1], "from_at": start, "to_at": end,
         "wanted_low": low, "wanted_high": high, "there": there, "officers_low": can[0],
         "officers_high": can[1], "short": None if there is None else low - can[0],
+        "facts_low": facts[0], "facts_high": facts[1],
     }  # fmt: skip
 
 
