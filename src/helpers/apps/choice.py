@@ -59,8 +59,9 @@ class Choice:
         if name == "territoire":
             division, _, zone = value.partition("/")
             return replace(self, division=division, zone=zone or WHOLE)
-        fields = {"theme": "theme", "role": "role", "evenement": "event"}
-        return replace(self, **{fields[name]: value})
+        if name == "evenement":
+            return replace(self, event=value)
+        return replace(self, theme=value) if name == "theme" else replace(self, role=value)
 
 
 @dataclass(frozen=True)

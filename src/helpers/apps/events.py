@@ -19,7 +19,7 @@ from helpers.apps import events_words as said
 from helpers.apps.assumptions import Assumptions
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Panel, Proofs, Put, folded, words
-from helpers.apps.shell import Place
+from helpers.apps.shell import Place, link
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import EventRules, read_rules
@@ -90,7 +90,7 @@ class Events:
             clashes = self.tables["clashes"].to_pylist()
             rows = sorted(self.tables["checklist"].to_pylist(), key=lambda row: row["rank"])
             missing = [row for row in rows if row["late"]]
-            tiles, more = self._greatest(), self._later()
+            tiles, more = self._greatest(choice), self._later()
         else:
             (answer, level), small = said.answer(own, self.names), said.ASSUMED
             clashes, missing = own.rows["clashes"], own.missing
@@ -119,16 +119,21 @@ class Events:
         late = any(self.tables["checklist"].column("late").to_pylist())
         level = "watch" if late or self.tables["clashes"].num_rows else "usual"
         answer = told.answer(self.tables, self.names, self.knobs.horizon_days)
-        return answer.replace("\n\n", " "), level, "Choisir un événement pour savoir s'il l'est."
+        return (
+            answer.replace("\n\n", " "),
+            level,
+            said.CHOOSE,
+        )
 
-    def _greatest(self) -> str:
-        """Return the events that ask for most officers, as HTML."""
+    def _greatest(self, choice: Choice) -> str:
+        """Return the events that ask for most officers, as HTML; each leads to its own answer."""
         ranked = sorted(
             (own for own in self.own.values() if own.sizing["status"] == "ok"),
-            key=lambda o: (-o.sizing["officers_high"], o.row["start_at"], o.row["event"]),
+            key=lambda o: (-o.sizing["wanted_high"], o.row["start_at"], o.row["event"]),
         )
         items = "".join(
-            f"<li><h3>{escape(told.short(own.row, self.names))}</h3>"
+            f'<li><h3><a href="{escape(link("evenements", choice, evenement=own.row["event"]))}">'
+            f"{escape(told.short(own.row, self.names))}</a></h3>"
             f"<p>{escape(told.crowd(own.row))}</p></li>"
             for own in ranked[:6]
         )
@@ -180,7 +185,7 @@ class Events:
         file = escape(f"{self.place.run.workspace.city}-fiche-{name}", quote=True)
         return (
             f'<p class="app-sheet"><a download="{file}" href="data:text/html;charset=utf-8;base64,'
-            f'{link}">Emporter la fiche de l\'événement</a> : une page à imprimer, avec les textes '
+            f"{link}\">Emporter la fiche de l'événement</a> : une page à imprimer, avec les textes "
             "pour les riverains, les panneaux et les partenaires.</p>"
         )
 

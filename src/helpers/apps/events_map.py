@@ -57,7 +57,7 @@ def around(
 def rings(at: tuple[float, float], radii_m: Sequence[float], crs: str) -> list[BaseGeometry]:
     """Return a place and the rings around it as shapes in degrees, to be marked."""
     last, middle = radii_m[-1], shapely.Point(at)
-    drawn = [middle.buffer(DOT * last)]
+    drawn: list[BaseGeometry] = [middle.buffer(DOT * last)]
     drawn += [middle.buffer(r).difference(middle.buffer(r - LINE * last)) for r in radii_m]
     return _degrees(drawn, crs)
 

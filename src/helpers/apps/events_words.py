@@ -24,6 +24,7 @@ NO_RULES = (
     "`events.yaml`, qui dit les mesures attendues et ce qu'une foule demande."
 )
 NONE = "**Aucun événement connu** dans les jours à venir."
+CHOOSE = "Choisir un événement, en haut, pour savoir s'il est couvert."
 ASSUMED = "Quantités supposées, à changer plus bas pour voir."
 # What the officers of each slot and the zones around are kept as.
 SHIFTS = ("événement", "jour", "tranche", "de", "à", "demandés au moins", "demandés au plus",
@@ -87,17 +88,18 @@ def covered(own: Own) -> tuple[str, str]:
         if len(asked) == 1:
             unsettled = "la mesure attendue "
         verb = "n'est pas dite prise" if len(missing) == 1 else "ne sont pas dites prises"
-        why.append(unsettled + verb + (f", dont {number(late)} en retard" if late else ""))
+        behind = f", dont {number(late)} en retard" if late < len(missing) else ", en retard"
+        why.append(unsettled + verb + (behind if late else ""))
     if own.lacking:
-        why.append("les moyens manquent")
+        why.append("les moyens ne suffisent pas")
     if own.rows["clashes"]:
         why.append(plural(len(own.rows["clashes"]), "incompatibilité"))
     if why:
         level = "alert" if own.lacking or late else "watch"
         return f"**pas entièrement couvert**, {' ; '.join(why)}", level
     if own.sizing["status"] != "ok" or own.sizing["reason"] or not asked:
-        return "**on ne peut dire s'il est couvert** : aucun manque connu, tout n'est pas dit", \
-            "usual"
+        unsaid = "**on ne peut dire s'il est couvert** : aucun manque connu, tout n'est pas dit"
+        return unsaid, "usual"
     taken = plural(len(asked), "mesure attendue")
     return f"**couvert d'après les sources**, les {taken} sont prises et rien ne manque", "usual"
 
@@ -113,7 +115,9 @@ def tiles(own: Own) -> str:
     if sized["status"] == "ok":
         hours = f"de {told.clock(sized['from_at'])} à {told.clock(sized['to_at'])}"
         stock = sized["barriers_there"]
-        there = "stock non renseigné" if stock is None else f"{number(stock)} libres à ce moment"
+        there = "stock non renseigné" if stock is None else f"{number(stock)} libres"
+        there += (f" ; du montage, {told.clock(own.row['setup_at'])}, au démontage, "
+                  f"{told.clock(own.row['teardown_at'])}")  # fmt: skip
         found = [
             ("Agents", _range(sized["officers_low"], sized["officers_high"]), hours),
             ("Barrières", _range(sized["barriers_low"], sized["barriers_high"]), there),

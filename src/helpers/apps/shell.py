@@ -24,8 +24,8 @@ from helpers.core.city.city import City
 from helpers.core.place_time import places
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
-from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.events import words as events_words
+from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
@@ -38,7 +38,8 @@ PAGES = {
     "confiance": "Confiance",
 }
 TITLES = {
-    "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle", "evenement": "Événement",
+    "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
+    "evenement": "Événement",
 }  # fmt: skip
 
 
@@ -110,7 +111,8 @@ class Shell:
         roles = list(params.knobs("trends").indicators)
         names = events_words.Names(self.run.city, places.zone_names(con, self.run.city, every=True))
         coming = pq.read_table(self.run.read("derived/events/calendar.parquet")).to_pylist()
-        coming.sort(key=lambda row: (row["start_at"], row["kind"], row["event"]))
+        now = self.city.about.period.end  # those that have begun already come last
+        coming.sort(key=lambda r: (r["start_at"].date() <= now, r["start_at"], r["event"]))
         events = [(events_words.short(row, names), row["event"]) for row in coming]
         self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events)
         self.choice = self.offer.first

@@ -37,7 +37,7 @@ REASONS = {
 }
 HORIZONS = {"slot": "prochaine tranche de 6 heures", "day": "demain",
             "week": "7 jours", "month": "28 jours"}  # fmt: skip
-FIRST = 3  # zones named in a line
+FIRST = 3  # themes, or zones, named in a line
 
 
 def of(word: str) -> str:
@@ -63,17 +63,14 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     """
     told = {(r["theme"], r["horizon"]): r for r in rows
             if (r["zone"], r["part"], r["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
-    demand = [row for (_, horizon), row in told.items()
-              if horizon == "day" and row["kind"] != ACTIVITY]  # fmt: skip
     if not told:
         return "Aucune prévision ne tient aujourd'hui ; les raisons sont plus bas."
     start = min(row["starts_at"] for row in told.values())
-    first = sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
-    most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
+    most = most_expected(rows, city) or "rien de sûr"
     lines = [
-        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
+        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most}.**",
         "", "Faits qui seraient enregistrés ; entre parenthèses, la fourchette tenue huit fois sur "
-        f"dix.{_holiday(start, city)}", "",
+        f"dix.{holiday(start, city)}", "",
     ]  # fmt: skip
     for theme, about in city.themes.items():
         mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
@@ -85,7 +82,19 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     return "\n".join(lines)
 
 
-def _holiday(tomorrow: dt.datetime, city: City) -> str:
+def most_expected(rows: list[dict[str, Any]], city: City) -> str:
+    """Return the themes most expected tomorrow in the whole city, with their intervals; or nothing.
+
+    What agents would do is no demand, and is left out.
+    """
+    demand = [row for row in rows
+              if (row["zone"], row["part"], row["status"]) == (WHOLE, DAY, "ok")
+              and row["horizon"] == "day" and row["kind"] != ACTIVITY]  # fmt: skip
+    first = sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
+    return ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
+
+
+def holiday(tomorrow: dt.datetime, city: City) -> str:
     """Return that tomorrow is no ordinary day, which no method here knows; may be nothing."""
     at = tomorrow.date()
     days = city.about.holidays.model_copy(update={"events": None})  # told to the period's end only
