@@ -51,7 +51,6 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
             self.boundary.observe(one, self._tell)
         title = widgets.HTML("<h2>Et si l'on suppose autre chose ?</h2>")
         super().__init__([title, self.sliders, self.boundary.notice, self.said])
-        self.add_class("app-panel")
         self.add_class("app-assumed")
         self.boundary.run(self._start)
 
