@@ -212,8 +212,7 @@ class Events:
     def _map(self, choice: Choice, own: said.Own | None) -> str:
         """Return the map of an event and its rings, or of all places where one is to come."""
         shapes = self._city_map() if own is None else self._event_map(own)
-        rows = [row for row in self.tables["excess"].to_pylist()
-                if own is None or row["event"] == own.row["event"]]  # fmt: skip
+        rows = self.tables["excess"].to_pylist() if own is None else own.rows["excess"]
         drawn = "".join(f'<div class="app-{name}">{svg}</div>' for name, svg in shapes.items())
         drawn = drawn or NO_MAP
         legend = self._legend(own) if shapes else ""
