@@ -21,7 +21,7 @@ from helpers.events.words import in_need
 MOST = 4  # times the city's own assumption, at the far end of a control
 MINUTES = 180
 LATER = "Choisir un événement pour voir ce que d'autres hypothèses demanderaient."
-NO_NEED = "Aucune règle de dimensionnement pour cette classe : rien à recalculer."
+NO_NEED = "Aucune règle de dimensionnement : rien à recalculer."
 
 
 class Assumptions(widgets.VBox):  # type: ignore[misc]
@@ -68,7 +68,7 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
         need = self.need
         self.sliders.layout.display = None if need else "none"
         if need is None or self.rules is None:
-            self.said.value = f"<p>{NO_NEED if self.asked else LATER}</p>"
+            self.said.value = f"<p>{NO_NEED if self.asked or self.rules is None else LATER}</p>"
             return
         for slider, own, least in (
             (self.officers, need.officers_per_thousand, 2), (self.barriers,

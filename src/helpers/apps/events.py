@@ -36,6 +36,7 @@ WIDTH = 300  # of the chart's labels, in pixels
 MAP = "Carte : le lieu et ses couronnes"
 CITY_MAP = "Carte : les événements à venir"
 NO_MAP = "<p>Lieu non précisé, ou découpage sans contours : pas de carte.</p>"
+NOBODY = "<p>Aucun événement à placer sur une carte.</p>"
 
 
 class Events:
@@ -214,7 +215,7 @@ class Events:
         shapes = self._city_map() if own is None else self._event_map(own)
         rows = self.tables["excess"].to_pylist() if own is None else own.rows["excess"]
         drawn = "".join(f'<div class="app-{name}">{svg}</div>' for name, svg in shapes.items())
-        drawn = drawn or NO_MAP
+        drawn = drawn or (NO_MAP if self.calendar else NOBODY)
         legend = self._legend(own) if shapes else ""
         proof = self.proofs.of("map", {"événement": choice.event}, drawn)
         kept = self.place.kept(
