@@ -37,14 +37,14 @@ def made(have: Means) -> Tables:
     sized = sizing.size(EVENTS, OUTLOOKS, have, rules(), {}, {}, SLOTS, 0.95)
     empty = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
     own = {"calendar": calendar(EVENTS, NIGHT.date()), "sizing": sized.sizing,
-           "shifts": sized.shifts}  # fmt: skip
+           "shifts": sized.shifts, "means": have.table()}  # fmt: skip
     return empty | own
 
 
 @pytest.mark.parametrize("have", [means(3, barriers=60), means(100), Means({}, None)])
 def test_under_the_city_s_own_assumptions_it_is_what_the_tables_hold(have: Means) -> None:
     told = made(have)
-    found = again(told, have, rules(), SLOTS, 0.95)
+    found = again(told, rules(), SLOTS, 0.95)
     assert found.sizing.to_pylist() == told["sizing"].to_pylist()
     assert found.shifts.to_pylist() == told["shifts"].to_pylist()
     assert {row["led_by"] for row in found.sizing.to_pylist()} >= {"crowd", "facts"}
@@ -54,9 +54,8 @@ def test_under_the_city_s_own_assumptions_it_is_what_the_tables_hold(have: Means
 def test_whatever_is_assumed_nothing_is_above_what_exists(
     officers: Any, barriers: Any, minutes: Any
 ) -> None:
-    have = means(4, barriers=60)
     other = assumed(rules(), "concert", officers, barriers, minutes)
-    found = again(TOLD, have, other, SLOTS, 0.95)
+    found = again(TOLD, other, SLOTS, 0.95)
     sent: dict[Any, int] = {}
     for row in found.shifts.to_pylist():
         key = row["day"], row["slot"]
@@ -75,8 +74,9 @@ def test_another_need_of_a_thousand_people_is_counted_by_hand() -> None:
     sized = sizing.size(
         one, {"E0001": Outlook([])}, means(100), rules(), {}, {}, SLOTS, 0.95
     )  # fmt: skip
-    told = {"calendar": calendar(one, NIGHT.date()), "shifts": sized.shifts}
+    told = {"calendar": calendar(one, NIGHT.date()), "shifts": sized.shifts,
+            "means": means(100).table()}  # fmt: skip
     other = assumed(rules(), "concert", (1, 3), (5, 7), (30, 60))
-    (row,) = again(told, means(100), other, SLOTS, 0.95).sizing.to_pylist()
+    (row,) = again(told, other, SLOTS, 0.95).sizing.to_pylist()
     assert (row["officers_low"], row["officers_high"]) == (4, 18)
     assert (row["barriers_low"], row["barriers_high"]) == (20, 42)

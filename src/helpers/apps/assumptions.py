@@ -15,7 +15,6 @@ from helpers.core.city.about import Slot
 from helpers.core.city.event_rules import EventRules, Need, Range
 from helpers.events import again
 from helpers.events.plan import Tables
-from helpers.events.sizing import Means
 from helpers.events.words import in_need
 
 MOST = 4  # times the city's own assumption, at the far end of a control
@@ -33,10 +32,9 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
     asked = traitlets.Unicode()
 
     def __init__(
-        self, tables: Tables, means: Means, rules: EventRules | None, slots: dict[str, Slot],
-        confidence: float,
-    ) -> None:  # fmt: skip
-        self.tables, self.means, self.rules = tables, means, rules
+        self, tables: Tables, rules: EventRules | None, slots: dict[str, Slot], confidence: float
+    ) -> None:
+        self.tables, self.rules = tables, rules
         self.slots, self.confidence = slots, confidence
         calendar = tables["calendar"].to_pylist()
         self.kinds = {row["event"]: row["kind"] for row in calendar}
@@ -88,7 +86,7 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
             for one in (self.officers, self.barriers, self.minutes)
         )
         taken = again.assumed(rules, self.kinds[self.asked], officers, barriers, minutes)
-        sized = again.again(self.tables, self.means, taken, self.slots, self.confidence)
+        sized = again.again(self.tables, taken, self.slots, self.confidence)
         row = next(row for row in sized.sizing.to_pylist() if row["event"] == self.asked)
         own = (need.officers_per_thousand, need.barriers_per_thousand, rules.minutes_per_fact)
         changed = "" if (officers, barriers, minutes) == own else (

@@ -22,10 +22,10 @@ from helpers.apps.parts import Panel, Proofs, Put, folded, words
 from helpers.apps.shell import Place, link
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import to_html
-from helpers.core.city.event_rules import EventRules, read_rules
+from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, figures, sizing
+from helpers.events import briefing, figures
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
 
@@ -67,21 +67,11 @@ class Events:
         self.map.add_class("app-map")
         self.needs = Panel("needs")
         self.assumed = Assumptions(
-            self.tables, self._means(self.rules), self.rules, self.city.about.slots,
-            self.knobs.confidence,
+            self.tables, self.rules, self.city.about.slots, self.knobs.confidence
         )  # fmt: skip
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         self.widget = widgets.VBox([self.said, fold, self.needs.widget, self.assumed, self.more])
-
-    def _means(self, rules: EventRules | None) -> sizing.Means:
-        """Return what exists, as the tables were made with it; nothing without rules."""
-        if rules is None:
-            return sizing.Means({}, None)
-        patrols = self.city.about.patrols
-        sources = {one.source for one in (rules.material, patrols) if one}
-        con = self.place.run.view(*(f"accepted/{name}.parquet" for name in sorted(sources)))
-        return sizing.read_means(con, self.city, rules, self.knobs.baseline_weeks)
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice: one event, or all of those to come."""

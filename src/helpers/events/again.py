@@ -57,9 +57,7 @@ def assumed(
     return rules.model_copy(update={"classes": classes, "minutes_per_fact": minutes})
 
 
-def again(
-    tables: Tables, means: Means, rules: EventRules, slots: dict[str, Slot], confidence: float
-) -> Sized:
+def again(tables: Tables, rules: EventRules, slots: dict[str, Slot], confidence: float) -> Sized:
     """Return the sizing of the events of the tables under `rules`; `thin` is not told of them.
 
     Under the rules that the tables were made with, it is what the tables hold.
@@ -70,6 +68,7 @@ def again(
         kept.setdefault(row["event"], {})[row["from_at"], row["to_at"]] = facts
     events = [_event(row) for row in tables["calendar"].to_pylist()]
     outlooks = {event.id: Kept(kept.get(event.id, {})) for event in events}
+    means = Means.of_table(tables["means"])
     return size(events, outlooks, means, rules, {}, {}, slots, confidence)
 
 

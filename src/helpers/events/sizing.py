@@ -59,6 +59,14 @@ THIN = pa.schema(
     ]
 )  # fmt: skip
 
+MEANS = pa.schema(
+    [
+        ("means", pa.string()), ("weekday", pa.int64()), ("slot", pa.string()),
+        ("zone", pa.string()), ("number", pa.int64()),
+    ]
+)  # fmt: skip
+OFFICERS, BARRIERS = "officers", "barriers"
+
 
 @dataclass(frozen=True)
 class Means:
@@ -74,6 +82,25 @@ class Means:
     def there(self, weekday: int, slot: str) -> dict[str, int]:
         """Return zone → officers usually there on a weekday and slot."""
         return {zone: self.officers.get((weekday, slot, zone), 0) for zone in self.zones}
+
+    def table(self) -> pa.Table:
+        """Return one row a weekday, slot and sector, and one of the barriers (schema `MEANS`)."""
+        rows: list[dict[str, Any]] = [
+            {"means": OFFICERS, "weekday": weekday, "slot": slot, "zone": zone, "number": n}
+            for (weekday, slot, zone), n in sorted(self.officers.items())
+        ]
+        if self.barriers is not None:
+            rows.append({"means": BARRIERS, "number": self.barriers})
+        return pa.Table.from_pylist(rows, schema=MEANS)
+
+    @staticmethod
+    def of_table(table: pa.Table) -> Means:
+        """Return the means that a table tells."""
+        rows = table.to_pylist()
+        officers = {(row["weekday"], row["slot"], row["zone"]): row["number"]
+                    for row in rows if row["means"] == OFFICERS}  # fmt: skip
+        barriers = next((row["number"] for row in rows if row["means"] == BARRIERS), None)
+        return Means(officers, barriers, sorted({zone for *_, zone in officers}))
 
 
 def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
