@@ -32,7 +32,7 @@ from helpers.events.plan import SCHEMAS, Tables
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
 NAMED = 7  # zones named on the map at most
-WIDTH = 300  # of the chart's labels, in pixels
+WIDTH = 420  # of the chart's labels, in pixels
 MAP = "Carte : le lieu et ses couronnes"
 CITY_MAP = "Carte : les événements à venir"
 NO_MAP = "<p>Lieu non précisé, ou découpage sans contours : pas de carte.</p>"
@@ -71,6 +71,7 @@ class Events:
         )  # fmt: skip
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
+        fold.add_class("app-event")
         self.widget = widgets.VBox([self.said, fold, self.needs.widget, self.assumed, self.more])
 
     def answer(self, choice: Choice) -> list[Put]:
@@ -184,11 +185,14 @@ class Events:
 
     def _needs(self, choice: Choice, own: said.Own | None) -> list[Put]:
         """Return the chart of officers by slot, of one event or of the slots that ask for most."""
-        rows = self.tables["shifts"].to_pylist() if own is None else own.rows["shifts"]
         if own is None:
-            rows.sort(key=lambda r: (-r["wanted_high"], r["from_at"], r["event"]))
-            rows = rows[: figures.SHOWN]
-        shown = [figures.shift(row, self.calendar[row["event"]], self.names) for row in rows]
+            ranked = sorted(self.tables["shifts"].to_pylist(),
+                            key=lambda r: (-r["wanted_high"], r["from_at"], r["event"]))  # fmt: skip
+            rows = ranked[: figures.SHOWN]
+            shown = [figures.shift(row, self.calendar[row["event"]], self.names) for row in rows]
+        else:  # named above: the moment is enough
+            rows = sorted(own.rows["shifts"], key=lambda r: r["from_at"])
+            shown = [figures.shift(row, None, self.names) for row in rows]
         spec = figure.complete(figure.nothing("aucun événement dimensionné"))
         if shown:
             spec = figure.drawn(figures.wanted_beside_there, (shown,), WIDTH)

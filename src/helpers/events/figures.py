@@ -54,11 +54,12 @@ def officers(tables: Tables, names: Names) -> Drawn:
     return Drawn(wanted_beside_there(figure.data(rows), 380), title, description)
 
 
-def shift(row: Row, own: Row, names: Names) -> dict[str, Any]:
-    """Return what is drawn of a slot, from rows of `shifts` and `calendar`."""
+def shift(row: Row, own: Row | None, names: Names) -> dict[str, Any]:
+    """Return what is drawn of a slot, from rows of `shifts` and `calendar`; without, unnamed."""
     moment = f"{row['from_at']:%d/%m}, {clock(row['from_at'])} à {clock(row['to_at'])}"
     return {
-        "événement": f"{names.kind(own['kind'])}, {names.zone(own['zone'])}, {moment}",
+        "événement": moment if own is None
+        else f"{names.kind(own['kind'])}, {names.zone(own['zone'])}, {moment}",
         "low": row["wanted_low"], "high": row["wanted_high"], "there": row["there"],
     }  # fmt: skip
 
