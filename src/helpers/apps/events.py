@@ -186,9 +186,9 @@ class Events:
     def _needs(self, choice: Choice, own: said.Own | None) -> list[Put]:
         """Return the chart of officers by slot, of one event or of the slots that ask for most."""
         if own is None:
-            ranked = sorted(self.tables["shifts"].to_pylist(),
-                            key=lambda r: (-r["wanted_high"], r["from_at"], r["event"]))  # fmt: skip
-            rows = ranked[: figures.SHOWN]
+            every = self.tables["shifts"].to_pylist()
+            every.sort(key=lambda r: (-r["wanted_high"], r["from_at"], r["event"]))
+            rows = every[: figures.SHOWN]
             shown = [figures.shift(row, self.calendar[row["event"]], self.names) for row in rows]
         else:  # named above: the moment is enough
             rows = sorted(own.rows["shifts"], key=lambda r: r["from_at"])

@@ -69,6 +69,8 @@ def pick(hand: Clicks, row: dict[str, Any]) -> str:
     """Choose an event in the list, as its day, hour and class name it; return what is said."""
     at = row["start_at"]
     select = hand.page.get_by_label("Événement", exact=True)
+    select.wait_for()  # a click may return before the page that it leads to is there
+    settle(hand.page)
     labels = [plain(one) for one in select.locator("option").all_text_contents()]
     head = f"{DAYS[at.weekday()]} {'1er' if at.day == 1 else at.day} "
     tail = f", {clock(at)} · Événement sportif"
