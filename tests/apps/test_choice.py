@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.apps.choice import Choice, Offer
+from helpers.apps.choice import Choice, Offer, apart
 
 FIRST = Choice(7, "", "quartiers", "ville", "direction")
 OFFER = Offer(
@@ -14,6 +14,7 @@ OFFER = Offer(
         "theme": [("Tous les thèmes", ""), ("Bruit", "bruit")],
         "territoire": [("Marseille", "quartiers"), ("Le Panier", "quartiers/1320205")],
         "role": [("Direction", "direction"), ("Analyste", "analyste")],
+        "evenement": [("Tous", ""), ("Concert", "e1")],
     },
     FIRST,
     {"quartiers": {"1320205": "Le Panier"}},
@@ -24,15 +25,26 @@ def test_every_choice_comes_back_from_its_own_link() -> None:
     for days in (1, 7):
         for theme in ("", "bruit"):
             for zone in ("ville", "1320205"):
-                for role in ("direction", "analyste"):
-                    choice = Choice(days, theme, "quartiers", zone, role)
+                for role, event in (("direction", ""), ("analyste", "e1")):
+                    choice = Choice(days, theme, "quartiers", zone, role, event)
                     assert OFFER.read(choice.query()) == (choice, [])
 
 
 def test_what_is_not_offered_is_refused_by_name_and_the_rest_taken() -> None:
-    choice, refused = OFFER.read("periode=nan&theme=bruit&territoire=../etc&role=&inconnu=1")
+    asked = "periode=nan&theme=bruit&territoire=../etc&role=&evenement=e2&inconnu=1"
+    choice, refused = OFFER.read(asked)
     assert choice == Choice(7, "bruit", "quartiers", "ville", "direction")
-    assert refused == ["periode", "territoire", "role"]
+    assert refused == ["periode", "territoire", "role", "evenement"]
+
+
+def test_only_a_page_of_events_prepares_an_answer_to_each() -> None:
+    assert [one.event for one in OFFER.usual(("evenement",))] == ["", "e1"]
+    assert {one.event for one in OFFER.usual(("theme", "periode"))} == {""}
+
+
+def test_two_of_one_label_are_told_apart() -> None:
+    told = apart([("Marché", "a"), ("Marché", "b"), ("Concert", "c"), ("Marché", "d")])
+    assert told == [("Marché", "a"), ("Marché (2)", "b"), ("Concert", "c"), ("Marché (3)", "d")]
 
 
 @given(st.text())

@@ -117,4 +117,4 @@ def test_a_city_without_rules_knows_of_no_event(tmp_path: Path) -> None:
     found = plan.tables(bare, bare.city, known)
     assert all(isinstance(table, pa.Table) and table.num_rows == 0 for table in found.values())
     told = words.answer(found, words.Names(bare.city, {}), 42)
-    assert told.startswith("**Aucun événement connu**")
+    assert told.startswith("**Aucun événement étudié**")

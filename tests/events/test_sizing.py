@@ -13,7 +13,7 @@ from helpers.core.city.city import City
 from helpers.events import sizing
 from helpers.events.excess import Hour, Outlook
 from helpers.events.known import Event
-from helpers.events.sizing import Means
+from helpers.events.means import Means, read_means
 from tests.events.conftest import NIGHT, event, rules
 from tests.fixtures.simulated import PACK
 
@@ -169,5 +169,5 @@ def test_crews_of_a_sector_add_up_and_a_sector_off_the_list_has_nobody() -> None
     rows += [(day, "apres_midi", "S", hours * 4) for day in mondays[::3]]
     con.executemany("INSERT INTO vacation VALUES (?, ?, ?, ?)", rows)
     without = rules(material=None)
-    found = sizing.read_means(con, city, without, 10).officers
+    found = read_means(con, city, without, 10).officers
     assert found == {(0, "apres_midi", "N"): 5, (0, "apres_midi", "S"): 0}

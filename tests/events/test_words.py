@@ -17,6 +17,7 @@ from helpers.events import briefing, clashes, page_words, plan, sizing, words
 from helpers.events.checklist import checklist
 from helpers.events.excess import Outlook, by_slot, summary
 from helpers.events.known import calendar
+from helpers.events.means import Means
 from helpers.events.plan import Tables
 from helpers.events.words import Names
 from tests.events.conftest import CRS, NIGHT, event, order, rules
@@ -24,7 +25,7 @@ from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
 
 TODAY = NIGHT - dt.timedelta(days=2)
-MEANS = sizing.Means({(d, s, "N"): 10 for d in range(7) for s in ("soir", "nuit")}, 50, ["N"])
+MEANS = Means({(d, s, "N"): 10 for d in range(7) for s in ("soir", "nuit")}, 50, ["N"])
 
 
 @pytest.fixture

@@ -178,12 +178,12 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     whole = rows_of(table, horizon="day", part="day", division=WHOLE, status="ok")
     theme = whole[0]["theme"]
     title = city.themes[theme].title
-    doubt = words.doubtful({theme: "sa source se perd"}, {}, {}, rows, city)
+    doubt = words.doubtful(words.reserves({theme: "sa source se perd"}, {}, {}, rows, city), city)
     assert doubt.endswith(f"- **{title}** : sa source se perd.")
-    assert words.doubtful({}, {}, {}, rows, city) == ""
-    assert words.doubtful({theme: "…"}, {theme: True}, {}, [], city) == ""
+    assert words.doubtful({}, city) == ""
+    assert words.reserves({theme: "…"}, {theme: True}, {}, [], city) == {}
     few = {(theme, "day"): 0.62, (theme, "week"): 0.8}
-    told_few = words.doubtful({}, {}, few, rows, city)
+    told_few = words.doubtful(words.reserves({}, {}, few, rows, city), city)
     assert told_few.endswith(
         f"{title}** : demain, sa fourchette n'a tenu que {percent(0.62)} des fois."
     )

@@ -17,19 +17,24 @@ from helpers.situation import levels
 from helpers.situation import words as situation_words
 
 ALL_THEMES = ""
+ALL_EVENTS = ""
 USUAL_PERIOD = 7
 Option = tuple[str, str]  # what the reader sees, what a link says
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Period (days), theme (`ALL_THEMES`: all), division and zone (`ville`: all of it), role."""
+    """Period (days), theme (`ALL_THEMES`: all), division and zone (`ville`: all of it), role.
+
+    `event`: one to come (`ALL_EVENTS`: all of them).
+    """
 
     days: int
     theme: str
     division: str
     zone: str
     role: str
+    event: str = ALL_EVENTS
 
     @property
     def territory(self) -> str:
@@ -40,7 +45,7 @@ class Choice:
         """Return what a link says of each control."""
         return {
             "periode": str(self.days), "theme": self.theme, "territoire": self.territory,
-            "role": self.role,
+            "role": self.role, "evenement": self.event,
         }  # fmt: skip
 
     def query(self) -> str:
@@ -54,6 +59,8 @@ class Choice:
         if name == "territoire":
             division, _, zone = value.partition("/")
             return replace(self, division=division, zone=zone or WHOLE)
+        if name == "evenement":
+            return replace(self, event=value)
         return replace(self, theme=value) if name == "theme" else replace(self, role=value)
 
 
@@ -80,9 +87,10 @@ class Offer:
             for name in values
         }  # fmt: skip
         days = sorted(offered["periode"], key=lambda one: one != values["periode"])
-        for division, period, theme in product(offered["territoire"], days, offered["theme"]):
+        kinds = offered["territoire"], days, offered["theme"], offered["evenement"]
+        for division, period, theme, event in product(*kinds):
             made = self.first.with_value("periode", period).with_value("theme", theme)
-            yield made.with_value("territoire", division)
+            yield made.with_value("territoire", division).with_value("evenement", event)
 
     def read(self, query: str) -> tuple[Choice, list[str]]:
         """Return the choice that a link's query makes, and the controls whose value is unknown.
@@ -103,9 +111,9 @@ class Offer:
 
 def offer(
     con: duckdb.DuckDBPyConnection, city: City, periods: tuple[int, ...], roles: list[str],
-    themes: list[str],
+    themes: list[str], events: list[Option],
 ) -> Offer:  # fmt: skip
-    """Return what is offered of the city. View `zones`."""
+    """Return what is offered of the city; `events`: those to come. View `zones`."""
     main = city.about.main_division
     drawn = [main, *(name for name in levels.divisions(city) if name != main)]
     names = {
@@ -124,6 +132,7 @@ def offer(
         "theme": [("Tous les thèmes", ALL_THEMES), *titled],
         "territoire": _territories(city, names),
         "role": [(role.replace("_", " ").capitalize(), role) for role in roles],
+        "evenement": [("Tous les événements à venir", ALL_EVENTS), *apart(events)],
     }
     first = Choice(
         USUAL_PERIOD if USUAL_PERIOD in periods else periods[0],
@@ -148,4 +157,15 @@ def _territories(city: City, names: dict[str, dict[str, str]]) -> list[Option]:
                 label, number = f"{name} ({about.divisions[division].title}, {number})", number + 1
             taken.add(label)
             found.append((label, f"{division}/{code}"))
+    return found
+
+
+def apart(options: list[Option]) -> list[Option]:
+    """Return the options, those of one label told apart by a number."""
+    found: list[Option] = []
+    for label, value in options:
+        own, number, taken = label, 2, {one for one, _ in found}
+        while own in taken:
+            own, number = f"{label} ({number})", number + 1
+        found.append((own, value))
     return found

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any, ClassVar, Protocol
 
 import ipywidgets as widgets
+import pyarrow.parquet as pq
 from traitlets.log import get_logger
 
 from helpers.apps import keep
@@ -20,8 +21,10 @@ from helpers.apps.choice import Choice, Offer, offer
 from helpers.apps.parts import Boundary, Put, aside
 from helpers.core.base.french import spoken
 from helpers.core.city.city import City
+from helpers.core.place_time import places
 from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
+from helpers.events import words as events_words
 from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
@@ -30,11 +33,13 @@ PAGES = {
     "situation": "Aujourd'hui",
     "ou_et_quand": "Où et quand",
     "tendances": "Tendances",
+    "evenements": "Événements",
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
 TITLES = {
     "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
+    "evenement": "Événement",
 }  # fmt: skip
 
 
@@ -104,7 +109,12 @@ class Shell:
         self.left_out = standing.reasons_left_out(con, self.run.city, self.city)
         themes = levels.dated_themes(con, self.city)
         roles = list(params.knobs("trends").indicators)
-        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes)
+        names = events_words.Names(self.run.city, places.zone_names(con, self.run.city, every=True))
+        coming = pq.read_table(self.run.read("derived/events/calendar.parquet")).to_pylist()
+        now = self.city.about.period.end  # those that have begun already come last
+        coming.sort(key=lambda r: (r["start_at"].date() <= now, r["start_at"], r["event"]))
+        events = [(events_words.short(row, names), row["event"]) for row in coming]
+        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events)
         self.choice = self.offer.first
         self.nav, self.said = widgets.HTML(), widgets.HTML()
         self.said.add_class("app-said")

@@ -18,6 +18,7 @@ from helpers.apps import keep
 from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
+from helpers.apps.morrow import Morrow
 from helpers.apps.parts import Panel, Proofs, Put, words
 from helpers.apps.shell import Place, link
 from helpers.apps.tiles import tiles
@@ -96,10 +97,12 @@ class Today:
         self.lately, self.shapes = cache(self._lately), cache(self._shapes)
         self.day = cache(self._day)
         self.trend = Panel("trend")
+        morrow = Morrow(run, self.said)
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         self.map.add_class("app-map")
-        parts = [self.said, fold, self.on, self.trend.widget, self.table, self.sheets.widget]
+        parts = [self.said, fold, self.on, morrow, self.trend.widget, self.table]
+        parts.append(self.sheets.widget)
         self.widget = widgets.VBox(parts)
 
     def answer(self, choice: Choice) -> list[Put]:

@@ -30,6 +30,15 @@ def chosen(tables: Tables, number: int) -> list[str]:
     return [row["event"] for row in kept]
 
 
+def file_names(tables: Tables, number: int) -> dict[str, str]:
+    """Return event → the name of its page, `<date>_<rank>.html`, of the events that get one."""
+    events = by_event(tables, "calendar")
+    return {
+        event: f"{events[event]['start_at']:%Y-%m-%d}_{rank:02d}.html"
+        for rank, event in enumerate(chosen(tables, number), 1)
+    }
+
+
 def write(run: Run, tables: Tables, names: Names) -> list[str]:
     """Write `derived/events/fiches/<date>_<rank>.html` for the events that get a page.
 
@@ -41,13 +50,12 @@ def write(run: Run, tables: Tables, names: Names) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.html"):
         old.unlink()
-    events, written = by_event(tables, "calendar"), []
-    for rank, event in enumerate(chosen(tables, run.knobs.sheets), 1):
-        path = folder / f"{events[event]['start_at']:%Y-%m-%d}_{rank:02d}.html"
+    written = file_names(tables, run.knobs.sheets)
+    for event, name in written.items():
+        path = folder / name
         path.write_text(filled(template, tables, names, event, run.knobs.panel_length), "utf-8")
         run.wrote(path)
-        written.append(path.name)
-    return written
+    return list(written.values())
 
 
 def filled(template: Template, tables: Tables, names: Names, event: str, panel_length: int) -> str:

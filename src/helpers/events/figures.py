@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.events.plan import Tables
-from helpers.events.words import Names, clock
+from helpers.events.words import Names, Row, by_event, clock
 
 SHOWN = 12
 
@@ -41,26 +43,34 @@ def _theme(code: str, names: Names) -> str:
 
 def officers(tables: Tables, names: Names) -> Drawn:
     """Return, for the slots that ask for most, officers wanted (a bar) and there (a mark)."""
-    events = {row["event"]: row for row in tables["calendar"].to_pylist()}
+    events = by_event(tables, "calendar")
     ranked = sorted(tables["shifts"].to_pylist(),
                     key=lambda r: (-r["wanted_high"], r["from_at"], r["event"]))  # fmt: skip
-    rows = []
-    for row in ranked[:SHOWN]:
-        own = events[row["event"]]
-        moment = f"{row['from_at']:%d/%m}, {clock(row['from_at'])} à {clock(row['to_at'])}"
-        rows.append({
-            "événement": f"{names.kind(own['kind'])}, {names.zone(own['zone'])}, {moment}",
-            "low": row["wanted_low"], "high": row["wanted_high"], "there": row["there"],
-        })  # fmt: skip
+    rows = [shift(row, events[row["event"]], names) for row in ranked[:SHOWN]]
     title = "Agents demandés (barres) et agents qu'on peut envoyer (traits), par plage"
     description = "Une ligne par événement et plage, les plus demandées d'abord."
     if not rows:
         return Drawn(figure.nothing("aucun événement dimensionné"), title, description)
-    y = alt.Y("événement:N", title=None, sort=None, axis=alt.Axis(labelLimit=380))
-    base = alt.Chart(figure.data(rows)).encode(y=y)
+    return Drawn(wanted_beside_there(figure.data(rows), 380), title, description)
+
+
+def shift(row: Row, own: Row | None, names: Names) -> dict[str, Any]:
+    """Return what is drawn of a slot, from rows of `shifts` and `calendar`; without, unnamed."""
+    moment = f"{row['from_at']:%d/%m}, {clock(row['from_at'])} à {clock(row['to_at'])}"
+    return {
+        "événement": moment if own is None
+        else f"{names.kind(own['kind'])}, {names.zone(own['zone'])}, {moment}",
+        "low": row["wanted_low"], "high": row["wanted_high"], "there": row["there"],
+    }  # fmt: skip
+
+
+def wanted_beside_there(data: Any, width: int) -> alt.LayerChart:
+    """Return the chart of rows of `shift`: officers wanted (a bar) and there (a mark)."""
+    y = alt.Y("événement:N", title=None, sort=None, axis=alt.Axis(labelLimit=width))
+    base = alt.Chart(data).encode(y=y)
     bars = base.mark_rule(strokeWidth=6, color=palette.SKY).encode(
         x=alt.X("low:Q", title="agents", scale=alt.Scale(zero=True)), x2="high:Q"
     )
     ticks = base.mark_tick(thickness=3, size=18, color=palette.ORANGE).encode(x="there:Q")
-    chart = (bars + ticks).properties(width=380, height=alt.Step(24))
-    return Drawn(chart, title, description)
+    chart: alt.LayerChart = (bars + ticks).properties(width=width, height=alt.Step(24))
+    return chart

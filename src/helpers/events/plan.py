@@ -16,6 +16,7 @@ from helpers.events import around, checklist, clashes, excess, ratios, retex, si
 from helpers.events.excess import Outlook
 from helpers.events.history import History, days_of, history, lasting_long, why_few
 from helpers.events.known import CALENDAR, Event, Order, calendar, read_events, read_orders
+from helpers.events.means import MEANS, Means, read_means
 from helpers.events.ratios import Found
 
 NO_COUNTS = "no_counts"
@@ -23,6 +24,7 @@ SCHEMAS = {
     "calendar": CALENDAR, "clashes": clashes.CLASHES, "checklist": checklist.CHECKLIST,
     "ratios": ratios.RATIOS, "excess": excess.EXCESS, "foreseen": excess.FORESEEN,
     "similar": similar.SIMILAR, "sizing": sizing.SIZING, "shifts": sizing.SHIFTS,
+    "means": MEANS,
     "thin": sizing.THIN, "retex": retex.RETEX, "scores": retex.SCORES,
 }  # fmt: skip
 Tables = dict[str, pa.Table]
@@ -82,7 +84,8 @@ def tables(run: Run, city_now: City, known: Known) -> Tables:
         for event in coming
     }
     slots = run.city.about.slots
-    sized = _sized(run, city_now, known, outlooks)
+    means = _means(run, rules)
+    sized = _sized(run, city_now, known, outlooks, means)
     why = {kind: why_few(past, kind, known.events) if past else NO_COUNTS for kind in rules.classes}
     met = clashes.find(coming, known.orders, rules, run.city.about.crs)
     told, scores = retex.measure(past, found, rules) if past else (None, None)
@@ -95,6 +98,7 @@ def tables(run: Run, city_now: City, known: Known) -> Tables:
         "foreseen": excess.summary(outlooks, knobs.confidence),
         "similar": similar.similar(past, coming, knobs.similar) if past else _none("similar"),
         "sizing": sized.sizing, "shifts": sized.shifts, "thin": sized.thin,
+        "means": means.table(),
         "retex": told if told is not None else _none("retex"),
         "scores": scores if scores is not None else _none("scores"),
     }  # fmt: skip
@@ -117,14 +121,21 @@ def _learnt(run: Run, city_now: City, known: Known) -> tuple[History | None, Fou
     return past, ratios.find(past, known.rules)
 
 
-def _sized(run: Run, city_now: City, known: Known, outlooks: dict[str, Outlook]) -> sizing.Sized:
-    """Return the sizing of the events to come. View `cube`."""
-    assert known.rules is not None
-    rules, patrols = known.rules, run.city.about.patrols
+def _means(run: Run, rules: EventRules) -> Means:
+    """Return the officers usually there, and the barriers owned."""
+    patrols = run.city.about.patrols
     owned = [rules.material.source] if rules.material else []
     for name in [*owned, *([patrols.source] if patrols else [])]:
         run.view(f"accepted/{name}.parquet")
-    means = sizing.read_means(run.con, run.city, rules, run.knobs.baseline_weeks)
+    return read_means(run.con, run.city, rules, run.knobs.baseline_weeks)
+
+
+def _sized(
+    run: Run, city_now: City, known: Known, outlooks: dict[str, Outlook], means: Means
+) -> sizing.Sized:
+    """Return the sizing of the events to come. View `cube`."""
+    assert known.rules is not None
+    rules, patrols = known.rules, run.city.about.patrols
     usual = sizing.usual_facts(run.con, city_now, rules, run.knobs)
     home = {}
     if patrols:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
-from helpers.core.base.store import quote
 from helpers.core.city.about import Slot
 from helpers.core.city.city import City
 from helpers.core.city.event_rules import EventRules
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
-from helpers.events.excess import Outlook, slot_of
+from helpers.core.stats.intervals import DIGITS
+from helpers.events.excess import slot_of
 from helpers.events.knobs import Knobs
 from helpers.events.known import Event
+from helpers.events.means import Means
 
 UNKNOWN_CROWD, NO_RULE, NO_MEANS = "crowd_unknown", "no_rule", "means_unknown"
 Spread = tuple[int, int]
@@ -49,6 +49,7 @@ SHIFTS = pa.schema(
         ("from_at", pa.timestamp("us")), ("to_at", pa.timestamp("us")),
         ("wanted_low", pa.int64()), ("wanted_high", pa.int64()), ("there", pa.int64()),
         ("officers_low", pa.int64()), ("officers_high", pa.int64()), ("short", pa.int64()),
+        ("facts_low", pa.float64()), ("facts_high", pa.float64()),
     ]
 )  # fmt: skip
 THIN = pa.schema(
@@ -60,90 +61,43 @@ THIN = pa.schema(
     ]
 )  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Means:
-    """What exists: officers usually there, (weekday, slot, zone) → number; barriers owned.
-
-    `officers` is empty, and `barriers` None, where no source tells: unknown is not zero.
-    """
-
-    officers: dict[tuple[int, str, str], int]
-    barriers: int | None
-    zones: list[str] = field(default_factory=list)
-
-    def there(self, weekday: int, slot: str) -> dict[str, int]:
-        """Return zone → officers usually there on a weekday and slot."""
-        return {zone: self.officers.get((weekday, slot, zone), 0) for zone in self.zones}
-
-
-def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
-    """Return what exists: the median of the last `weeks` of the hours of patrol, and the stock.
-
-    Hours of a slot, of all its rows (a row a crew, say), over its length are officers. A sector
-    without a row on a day that the source tells of had none: nobody off the list may be sent.
-    Views of the sources named.
-    """
-    barriers, hours = None, city.about.patrols
-    if rules.material:
-        own = rules.material
-        row = con.execute(
-            f"SELECT CAST(sum({quote(own.quantity)}) AS BIGINT) FROM {quote(own.source)} "
-            f"WHERE {quote(own.kind)} = ?", [own.barriers],
-        ).fetchone()  # fmt: skip
-        barriers = None if row is None or row[0] is None else int(row[0])
-    if hours is None:
-        return Means({}, barriers)
-    first, after = window(city.about.period.end, 7 * weeks)
-    rows = con.execute(
-        f"SELECT {quote(hours.day)}, {quote(hours.slot)}, {quote(hours.zone)}, "
-        f"CAST(sum({quote(hours.hours)}) AS DOUBLE) FROM {quote(hours.source)} "
-        f"WHERE {quote(hours.day)} >= ? AND {quote(hours.day)} < ? GROUP BY ALL ORDER BY ALL",
-        [first, after],
-    ).fetchall()
-    days = {day for day, *_ in rows}
-    by_slot: dict[tuple[int, str, str], list[float]] = {}
-    for day, slot, zone, total in rows:
-        by_slot.setdefault((day.weekday(), slot, zone), []).append(total or 0.0)
-    lengths = _lengths(city)
-    officers = {}
-    for (weekday, slot, zone), told in by_slot.items():
-        if slot in lengths:
-            none = [0.0] * (sum(day.weekday() == weekday for day in days) - len(told))
-            usual = float(np.median([*told, *none])) / lengths[slot]
-            officers[weekday, slot, zone] = math.floor(usual + 0.5)
-    return Means(officers, barriers, sorted({zone for *_, zone in officers}))
-
-
-def _lengths(city: City) -> dict[str, float]:
-    """Return how many hours each slot lasts."""
-    ordered = sorted(city.about.slots.items(), key=lambda item: item[1].start_h)
-    starts = [slot.start_h for _, slot in ordered]
-    following = [*starts[1:], starts[0] + 24]
-    return {code: float(b - a) for (code, _), a, b in zip(ordered, starts, following, strict=True)}
-
-
 Key = tuple[dt.date, str]
 Moments = tuple[dt.datetime, dt.datetime]
+Facts = tuple[float, float]
+
+
+class Expected(Protocol):
+    """The facts expected of an event, as far as sizing asks for them (`excess.Outlook`)."""
+
+    @property
+    def hours(self) -> Sequence[object]:
+        """Whatever holds facts; nothing where none are expected."""
+
+    def within(self, span: Moments) -> Expected:
+        """Return what begins within a span."""
+
+    def ends(self, confidence: float) -> Facts:
+        """Return the least and the most facts."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What an event asks for: officers in each slot that it crosses, barriers, closures.
 
+    A slot tells its part of the span, the officers, and the facts that these were reckoned from.
     `led_by`: whether the crowd or the facts expected ask for more officers.
     """
 
     event: Event
     span: Moments
-    shifts: dict[Key, tuple[Moments, Spread]]
+    shifts: dict[Key, tuple[Moments, Spread, Facts]]
     barriers: Spread
     closures: Spread
     led_by: str
 
 
 def wanted(
-    event: Event, outlook: Outlook, rules: EventRules, slots: dict[str, Slot], confidence: float
+    event: Event, outlook: Expected, rules: EventRules, slots: dict[str, Slot], confidence: float
 ) -> Wanted | str:
     """Return what an event asks for, or why that cannot be said.
 
@@ -163,12 +117,13 @@ def wanted(
     shifts, led_by = {}, "crowd"
     for key, moments in _crossed(span, slots).items():
         hours = (moments[1] - moments[0]).total_seconds() / 3600
-        facts = outlook.within(moments).ends(confidence)
+        least, most = outlook.within(moments).ends(confidence)
+        facts = round(least, DIGITS), round(most, DIGITS)
         work = [n * minute / 60 / hours
                 for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
         led_by = "facts" if work[1] > asked[1] else led_by
         low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
-        shifts[key] = moments, (low, high)
+        shifts[key] = moments, (low, high), facts
     low, high = (math.ceil(round(n / 1000 * per, 6))
                  for n, per in zip(people, need.barriers_per_thousand, strict=True))  # fmt: skip
     closures = math.floor(need.closures[0]), math.ceil(need.closures[1])
@@ -247,7 +202,7 @@ def _hours(moments: Moments) -> list[dt.datetime]:
 
 
 def size(
-    events: Sequence[Event], outlooks: dict[str, Outlook], means: Means, rules: EventRules,
+    events: Sequence[Event], outlooks: Mapping[str, Expected], means: Means, rules: EventRules,
     home: dict[str, str], usual: dict[tuple[int, str, str], float], slots: dict[str, Slot],
     confidence: float,
 ) -> Sized:  # fmt: skip
@@ -269,7 +224,7 @@ def size(
     least = {
         (one.event.id, key): plan.send(one.event.id, key, moments, low)
         for one in known
-        for key, (moments, (low, _)) in one.shifts.items()
+        for key, (moments, (low, _), _) in one.shifts.items()
     }
     lent = {one.event.id: plan.lend(one.event, one.barriers[0]) for one in known}
     shifts: list[dict[str, Any]] = []
@@ -285,7 +240,7 @@ def size(
 
 def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> dict[str, Any]:
     """Return the officers of one slot, who have their least already, sent up to their most."""
-    moments, (low, high) = asked.shifts[key]
+    moments, (low, high), facts = asked.shifts[key]
     more = plan.can_go(key, moments)
     most = least + plan.send(asked.event.id, key, moments, high - least)
     return {
@@ -293,6 +248,7 @@ def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> dict[str, Any]:
         "to_at": moments[1], "wanted_low": low, "wanted_high": high,
         "there": None if more is None else least + more, "officers_low": least,
         "officers_high": most, "short": None if more is None else low - least,
+        "facts_low": facts[0], "facts_high": facts[1],
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city import event_rules
 from helpers.core.city.city import City
-from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.core.place_time.calendar import DAYS, FULL_DAYS
 from helpers.events import checklist, excess, history, ratios, retex, sizing
 from helpers.events.plan import NO_COUNTS, Tables
 
@@ -85,6 +85,16 @@ def called(row: Row, names: Names) -> str:
     """Return an event by its class, its place and its start, as Markdown."""
     place = plain(names.zone(row["zone"]))
     return f"{plain(names.kind(row['kind']))}, {place}, {when(row['start_at'])}"
+
+
+def short(row: Row, names: Names) -> str:
+    """Return an event as a list says it, as written: « sam. 3 janvier, 21 h · Sport, Le Panier ».
+
+    Those of a list are of the weeks to come: their year goes without saying.
+    """
+    at = row["start_at"]
+    day = f"{DAYS[at.weekday()]} {spoken(at.date()).rsplit(' ', 1)[0]}"
+    return f"{day}, {clock(at)} · {names.kind(row['kind'])}, {names.zone(row['zone'])}"
 
 
 def crowd(row: Row) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -42,7 +42,7 @@ SCOPE = (
     "signale ; ceux que des agents relèvent d'eux-mêmes n'y sont que là où c'est dit. Entre "
     "parenthèses, une fourchette faite pour tenir huit fois sur dix."
 )
-FIRST = 3  # zones named in a line
+FIRST = 3  # themes, or zones, named in a line
 # Of the intervals at 80 % that held the city's count: of fifty weeks, fewer are seldom chance.
 FEW_HELD = 0.7
 
@@ -70,16 +70,13 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     """
     told = {(r["theme"], r["horizon"]): r for r in rows
             if (r["zone"], r["part"], r["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
-    demand = [row for (_, horizon), row in told.items()
-              if horizon == "day" and row["kind"] != ACTIVITY]  # fmt: skip
     if not told:
         return "Aucune prévision ne tient aujourd'hui ; les raisons sont plus bas."
     start = min(row["starts_at"] for row in told.values())
-    first = sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
-    most = ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}" for r in first)
+    most = most_expected(rows, city) or "rien de sûr"
     lines = [
-        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most or 'rien de sûr'}.**",
-        "", f"{SCOPE}{_holiday(start, city)}", "",
+        f"**Demain, {day(start)}, le plus attendu dans toute la ville : {most}.**",
+        "", f"{SCOPE}{holiday(start, city)}", "",
     ]  # fmt: skip
     for theme, about in city.themes.items():
         mine = {horizon: row for (name, horizon), row in told.items() if name == theme}
@@ -91,7 +88,25 @@ def in_short(rows: list[dict[str, Any]], city: City, names: Mapping[str, str]) -
     return "\n".join(lines)
 
 
-def _holiday(tomorrow: dt.datetime, city: City) -> str:
+def most_expected(rows: list[dict[str, Any]], city: City) -> str:
+    """Return the themes most expected tomorrow in the whole city, with their intervals."""
+    return ", ".join(f"{plain(city.themes[r['theme']].title)} {interval(r)}"
+                     for r in first_expected(rows, city))  # fmt: skip
+
+
+def first_expected(rows: list[dict[str, Any]], city: City) -> list[dict[str, Any]]:
+    """Return the city's forecasts of tomorrow with the most facts, themes of `city` only.
+
+    What agents would do is no demand, and is left out.
+    """
+    demand = [row for row in rows
+              if (row["zone"], row["part"], row["status"]) == (WHOLE, DAY, "ok")
+              and row["horizon"] == "day" and row["kind"] != ACTIVITY
+              and row["theme"] in city.themes]  # fmt: skip
+    return sorted(demand, key=lambda row: (-row["mean"], row["theme"]))[:FIRST]
+
+
+def holiday(tomorrow: dt.datetime, city: City) -> str:
     """Return that tomorrow is no ordinary day, which no method here knows; may be nothing."""
     at = tomorrow.date()
     days = city.about.holidays.model_copy(update={"events": None})  # told to the period's end only
@@ -148,14 +163,18 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
 
 
-def doubtful(
+Reserves = Mapping[str, list[str]]
+
+
+def reserves(
     faded: Mapping[str, str],
     moved: Mapping[str, bool],
     held: Mapping[tuple[str, str], float],
     rows: list[dict[str, Any]],
     city: City,
-) -> str:
-    """Return, in Markdown, what forecast themes are to be read with; may be nothing.
+    horizons: Collection[str] = tuple(HORIZONS),
+) -> Reserves:
+    """Return theme → what its forecast for the city is to be read with, where anything is.
 
     `faded`: theme → what is known of its source (`standing.faded`). `held`: theme and horizon →
     how often the interval at 80 % held the city's count, in the year that judged. `moved`: themes
@@ -163,9 +182,9 @@ def doubtful(
     """
     told = {(row["theme"], row["horizon"]) for row in rows
             if (row["zone"], row["part"], row["status"]) == (WHOLE, DAY, "ok")}  # fmt: skip
-    lines = []
-    for theme, about in city.themes.items():
-        mine = [horizon for horizon in HORIZONS if (theme, horizon) in told]
+    found = {}
+    for theme in city.themes:
+        mine = [h for h in HORIZONS if h in horizons and (theme, h) in told]
         known = [f"{HORIZONS[h]}, sa fourchette n'a tenu que {percent(held[theme, h])} des fois"
                  for h in mine if held.get((theme, h), 1.0) < FEW_HELD]  # fmt: skip
         known += [faded[theme]] if mine and theme in faded else []
@@ -174,9 +193,16 @@ def doubtful(
                          "semaines : le niveau a peut-être changé, la prévision ne le suit qu'avec "
                          "retard")  # fmt: skip
         if known:
-            lines.append(f"- **{plain(about.title)}** : {' ; '.join(known)}.")
-    if not lines:
+            found[theme] = known
+    return found
+
+
+def doubtful(found: Reserves, city: City) -> str:
+    """Return the `reserves` of the themes in Markdown; may be nothing."""
+    if not found:
         return ""
+    lines = [f"- **{plain(city.themes[theme].title)}** : {' ; '.join(known)}."
+             for theme, known in found.items()]  # fmt: skip
     return "\n".join(["\n\n**À lire avec réserve**, d'après l'épreuve d'un an et la source :", "",
                       *lines])  # fmt: skip
 

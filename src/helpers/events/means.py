@@ -1,0 +1,105 @@
+"""What a city has to guard its events: officers usually there, barriers owned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from helpers.core.base.store import quote
+from helpers.core.city.city import City
+from helpers.core.city.event_rules import EventRules
+from helpers.core.place_time.calendar import window
+
+MEANS = pa.schema(
+    [
+        ("means", pa.string()), ("weekday", pa.int64()), ("slot", pa.string()),
+        ("zone", pa.string()), ("number", pa.int64()),
+    ]
+)  # fmt: skip
+OFFICERS, BARRIERS = "officers", "barriers"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What exists: officers usually there, (weekday, slot, zone) → number; barriers owned.
+
+    `officers` is empty, and `barriers` None, where no source tells: unknown is not zero.
+    """
+
+    officers: dict[tuple[int, str, str], int]
+    barriers: int | None
+    zones: list[str] = field(default_factory=list)
+
+    def there(self, weekday: int, slot: str) -> dict[str, int]:
+        """Return zone → officers usually there on a weekday and slot."""
+        return {zone: self.officers.get((weekday, slot, zone), 0) for zone in self.zones}
+
+    def table(self) -> pa.Table:
+        """Return one row a weekday, slot and sector, and one of the barriers (schema `MEANS`)."""
+        rows: list[dict[str, Any]] = [
+            {"means": OFFICERS, "weekday": weekday, "slot": slot, "zone": zone, "number": n}
+            for (weekday, slot, zone), n in sorted(self.officers.items())
+        ]
+        if self.barriers is not None:
+            rows.append({"means": BARRIERS, "number": self.barriers})
+        return pa.Table.from_pylist(rows, schema=MEANS)
+
+    @staticmethod
+    def of_table(table: pa.Table) -> Means:
+        """Return the means that a table tells."""
+        rows = table.to_pylist()
+        officers = {(row["weekday"], row["slot"], row["zone"]): row["number"]
+                    for row in rows if row["means"] == OFFICERS}  # fmt: skip
+        barriers = next((row["number"] for row in rows if row["means"] == BARRIERS), None)
+        return Means(officers, barriers, sorted({zone for *_, zone in officers}))
+
+
+def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
+    """Return what exists: the median of the last `weeks` of the hours of patrol, and the stock.
+
+    Hours of a slot, of all its rows (a row a crew, say), over its length are officers. A sector
+    without a row on a day that the source tells of had none: nobody off the list may be sent.
+    Views of the sources named.
+    """
+    barriers, hours = None, city.about.patrols
+    if rules.material:
+        own = rules.material
+        row = con.execute(
+            f"SELECT CAST(sum({quote(own.quantity)}) AS BIGINT) FROM {quote(own.source)} "
+            f"WHERE {quote(own.kind)} = ?", [own.barriers],
+        ).fetchone()  # fmt: skip
+        barriers = None if row is None or row[0] is None else int(row[0])
+    if hours is None:
+        return Means({}, barriers)
+    first, after = window(city.about.period.end, 7 * weeks)
+    rows = con.execute(
+        f"SELECT {quote(hours.day)}, {quote(hours.slot)}, {quote(hours.zone)}, "
+        f"CAST(sum({quote(hours.hours)}) AS DOUBLE) FROM {quote(hours.source)} "
+        f"WHERE {quote(hours.day)} >= ? AND {quote(hours.day)} < ? GROUP BY ALL ORDER BY ALL",
+        [first, after],
+    ).fetchall()
+    days = {day for day, *_ in rows}
+    by_slot: dict[tuple[int, str, str], list[float]] = {}
+    for day, slot, zone, total in rows:
+        by_slot.setdefault((day.weekday(), slot, zone), []).append(total or 0.0)
+    lengths = _lengths(city)
+    officers = {}
+    for (weekday, slot, zone), told in by_slot.items():
+        if slot in lengths:
+            none = [0.0] * (sum(day.weekday() == weekday for day in days) - len(told))
+            usual = float(np.median([*told, *none])) / lengths[slot]
+            officers[weekday, slot, zone] = math.floor(usual + 0.5)
+    return Means(officers, barriers, sorted({zone for *_, zone in officers}))
+
+
+def _lengths(city: City) -> dict[str, float]:
+    """Return how many hours each slot lasts."""
+    ordered = sorted(city.about.slots.items(), key=lambda item: item[1].start_h)
+    starts = [slot.start_h for _, slot in ordered]
+    following = [*starts[1:], starts[0] + 24]
+    return {code: float(b - a) for (code, _), a, b in zip(ordered, starts, following, strict=True)}
