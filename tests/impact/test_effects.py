@@ -110,6 +110,20 @@ def test_beginnings_put_back_show_nothing(city: City, memory: duckdb.DuckDBPyCon
     assert placebo["moved"] is None
 
 
+def test_a_fall_before_the_beginnings_leaves_nothing_to_say_of_all(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    fell = actions(10)
+    fill(memory, fell, 40.0, 0.6)
+    late = [replace(one, start=one.start + dt.timedelta(weeks=24)) for one in fell]
+    found = effects.measure(memory, city, late, KNOBS)
+    whole, placebo = found.to_pylist()[-2:]
+    assert placebo["high"] < 1
+    assert (whole["verdict"], whole["reason"]) == (effects.UNCLEAR, effects.UNLIKE)
+    assert whole["moved"] is None
+    assert "avant même les vrais débuts" in words.answer(found, RULES, KNOBS)
+
+
 def test_no_effect_is_said_only_where_one_would_have_been_seen(
     city: City, memory: duckdb.DuckDBPyConnection
 ) -> None:

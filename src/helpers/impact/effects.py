@@ -25,7 +25,7 @@ EFFECT, NONE_SHOWN, UNCLEAR = "effet", "pas_d_effet_demontre", "non_concluant"
 NOT_COUNTED, NO_PLACE, TOO_NEAR, TOO_SHORT, SILENT, TOO_FEW = (
     "not_counted", "no_place", "too_near", "too_short", "silent", "too_few"
 )  # fmt: skip
-FEW_AREAS = "few_areas"
+FEW_AREAS, UNLIKE = "few_areas", "unlike"  # UNLIKE: the placebo shows an effect
 Counted = dict[tuple[str, str], Around]  # theme and category → counts
 EFFECTS = pa.schema(
     [
@@ -68,8 +68,8 @@ def measure(
     A kind of action and all together are judged by `staggered_counts.held` where at least
     `minimum_areas` can be counted, each action by `alone`. The intervals of actions hold together
     (Šidák 1967), and so do those of kinds: many are read at once. The placebo is all actions,
-    each put back so that its span after ends before the truth begins. What pools actions was never
-    registered: it is exploratory.
+    each put back so that its span after ends before the truth begins; where it shows an effect,
+    nothing is said of all together. What pools actions was never registered: it is exploratory.
     """
     start = start_weeks(city, actions)
     counted = {
@@ -93,9 +93,14 @@ def measure(
     back = knobs.after_weeks + knobs.gap_weeks
     put_back = _why_not(actions, start - back, counted, knobs)
     early = [i for i in able.tolist() if put_back[i] in ("", TOO_FEW)]
-    for scope, those, begun in ((ALL, able.tolist(), start), (PLACEBO, early, start - back)):
-        rows.append(_pooled_row(scope, "", those, actions, begun, counted, knobs.confidence, knobs))
-    return pa.Table.from_pylist(rows, schema=EFFECTS)
+    whole, placebo = (
+        _pooled_row(scope, "", those, actions, begun, counted, knobs.confidence, knobs)
+        for scope, those, begun in ((ALL, able.tolist(), start), (PLACEBO, early, start - back))
+    )
+    if not placebo["reason"] and not placebo["low"] <= 1 <= placebo["high"]:
+        nothing = dict.fromkeys(("moved", "moved_low", "moved_high"))
+        whole |= {"verdict": UNCLEAR, "reason": whole["reason"] or UNLIKE, **nothing}
+    return pa.Table.from_pylist([*rows, whole, placebo], schema=EFFECTS)
 
 
 def _why_not(

@@ -15,6 +15,14 @@ from helpers.impact.knobs import Knobs
 
 NO_RULES = "Aucune action connue : la ville n'a pas de fichier `actions.yaml`."
 NO_ACTION = "Aucune action commencée dans la période."
+TOGETHER = (
+    "Comparaison : échelonnée. Les débuts diffèrent d'une zone à l'autre, et chaque zone est tenue "
+    "à ce que le reste de la ville a fait entre ses propres dates."
+)
+APART = (
+    "Comparaison : chaque zone seule. Une zone ne dit pas combien les zones diffèrent : l'écart "
+    "entre quartiers sans action le dit à sa place."
+)
 VERDICTS = {
     effects.EFFECT: "effet",
     effects.NONE_SHOWN: "pas d'effet démontré",
@@ -31,15 +39,12 @@ def answer(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
         return NO_ACTION
     by_scope = {row["scope"]: row for row in rows}
     whole, placebo = by_scope[effects.ALL], by_scope[effects.PLACEBO]
-    lines = [f"**Toutes les actions ensemble** : {_told(whole, knobs)}"]
+    parts = [f"**Toutes les actions ensemble** : {_told(whole, knobs)}"]
     if whole["moved"] is not None:
-        lines.append(_moved(whole))
-    lines.append(_placebo(placebo, knobs))
+        parts.append(_moved(whole))
     kinds = [row for row in rows if row["scope"] == effects.KIND]
-    lines += [f"- **{plain(rules.title(row['kind']))}** : {_told(row, knobs)}"
-              for row in kinds]  # fmt: skip
-    head = "\n\n".join(lines[: -len(kinds)] if kinds else lines)
-    return "\n".join([head, "", *lines[len(lines) - len(kinds) :]]).rstrip()
+    by_kind = (f"- **{plain(rules.title(row['kind']))}** : {_told(row, knobs)}" for row in kinds)
+    return "\n\n".join([*parts, _placebo(placebo, knobs), TOGETHER, "\n".join(by_kind)])
 
 
 def one_by_one(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
@@ -54,7 +59,7 @@ def one_by_one(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
         f"{_told(row, knobs)}"
         for row in rows
     )
-    return "\n".join([level, "", *lines])
+    return "\n".join([f"{APART} {level}", "", *lines])
 
 
 def why(row: Mapping[str, Any], knobs: Knobs) -> str:
@@ -74,6 +79,8 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
             return "aucun fait nulle part sur une des deux périodes : la source s'est tue"
         case effects.TOO_FEW:
             return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
+        case effects.UNLIKE:
+            return "un effet apparaît avant même les vrais débuts : les témoins ne conviennent pas"
         case _:
             held = plural(row["areas"], "zone")
             return f"{held} à comparer, il en faut {knobs.minimum_areas}"
@@ -117,4 +124,4 @@ def _placebo(row: Mapping[str, Any], knobs: Knobs) -> str:
         return (f"**Date placebo** : en plaçant les débuts avant les vrais, aucun effet n'apparaît "
                 f"({ends}), comme il se doit.")  # fmt: skip
     return (f"**Date placebo** : un effet apparaît avant même les vrais débuts ({ends}). Les zones "
-            "ne suivaient pas leurs témoins : ne pas se fier aux verdicts.")  # fmt: skip
+            "ne suivaient pas leurs témoins : lire chaque verdict avec réserve.")  # fmt: skip
