@@ -15,6 +15,7 @@ import pytest
 from helpers.core.base.yaml_models import Strict
 from helpers.core.city import (
     about,
+    action_rules,
     city,
     contract,
     editions,
@@ -27,7 +28,18 @@ from helpers.core.city import (
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-ROOMS = (about, city, contract, editions, event_rules, observation_rule, questions, survey, theme)
+ROOMS = (
+    about,
+    action_rules,
+    city,
+    contract,
+    editions,
+    event_rules,
+    observation_rule,
+    questions,
+    survey,
+    theme,
+)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)[^)]*\)")
 # At the start of a code line, or in backquotes anywhere, even across the end of a line.
 COMMAND = re.compile(r"(?:^[ \t]*|`)make\s+(?P<target>[a-z-]+)", re.MULTILINE)

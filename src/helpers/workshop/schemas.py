@@ -14,6 +14,7 @@ from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict
 from helpers.core.city.about import CityFile
+from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.contract import Contract
 from helpers.core.city.event_rules import EventRules
 from helpers.core.city.surroundings import Surroundings
@@ -31,6 +32,7 @@ MODELS: dict[str, type[Strict]] = {
     "sentiment": SurveyRule,
     "register": RegisterFile,
     "evenements": EventRules,
+    "actions": ActionRules,
 }
 
 

@@ -1,0 +1,51 @@
+"""How a city tells of its actions: `actions.yaml` of a pack, the source and its fields."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from helpers.core.base.yaml_models import Strict, among, parse
+from helpers.core.city.city import City
+
+FILE = "actions.yaml"
+
+
+class ActionFields(Strict):
+    """Fields of the source of actions.
+
+    `indicator` is the category of the facts that the action aims at, as the sources of facts write
+    it; `registered` the day when indicator and place were written down.
+    """
+
+    id: str
+    kind: str
+    indicator: str
+    start: str
+    longitude: str
+    latitude: str
+    registered: str
+
+
+class ActionRules(Strict):
+    """`actions.yaml`, as written; `titles`: kind → what readers see."""
+
+    source: str
+    fields: ActionFields
+    titles: dict[str, str] = Field(default_factory=dict)
+
+    def title(self, kind: str) -> str:
+        """Return what readers see of a kind of action."""
+        return self.titles.get(kind, kind)
+
+
+def read_rules(city: City) -> ActionRules | None:
+    """Return the pack's `actions.yaml`, None where it has none; raise PhareError where wrong."""
+    if not (city.pack / FILE).exists():
+        return None
+    here = f"{city.pack.name}/{FILE}"
+    found: ActionRules = parse(ActionRules, city.pack / FILE, here)
+    among(here, "source", found.source, city.contracts)
+    held = city.contracts[found.source].fields
+    for key, column in found.fields.model_dump().items():
+        among(here, f"fields.{key}", column, held)
+    return found
