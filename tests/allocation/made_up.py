@@ -58,25 +58,27 @@ def problems(draw: st.DrawFn, change: bool = True) -> Problem:
         Shift(f"s{i}", on[0] * SLOT_MIN, (on[-1] + 1) * SLOT_MIN, on)
         for i, on in enumerate(covered)
     )
+    held = min(3, zones)  # districts
     teams = [1 if one_team else int(rng.integers(1, 3)) for _ in range(crews)]
     means = Means(
         tuple(Crew(f"c{i}", teams[i], int(rng.integers(0, 5)) * SLOT_MIN,
                    frozenset(["mediation"] if rng.random() < 0.6 else []),
                    "car" if rng.random() < 0.6 else "bike") for i in range(crews)),
         shifts, np.ones((crews, len(shifts)), dtype=bool),
-        tuple(f"z{i}" for i in range(zones)), ("d0", "d1"), np.arange(zones) % 2, slots,
+        tuple(f"z{i}" for i in range(zones)), tuple(f"d{i}" for i in range(held)),
+        np.arange(zones) % held, slots,
         rng.integers(0, 2, (crews, zones, slots)),
     )  # fmt: skip
     levels = int(rng.integers(1, 4))
+    asked = np.array([rng.uniform(0, 1), rng.choice([np.nan, 0.0, 0.7]), rng.uniform(0, 1)])
     gain = -np.sort(-rng.exponential(1, (zones, slots, levels)), axis=2)
     pool: list[Rule] = [
         Rest(int(rng.choice([SLOT_MIN // 2, SLOT_MIN, 2 * SLOT_MIN]))),
         Travel(rng.uniform(0, 20, (zones, zones)), float(rng.uniform(4, 16)),
                float(rng.choice([0.0, 0.02]))),
-        MinimumService(rng.integers(0, 3, 2)),
+        MinimumService(rng.integers(0, 3, held)),
         Dose(rng.integers(0, 3, zones)),
-        EquityBand(np.array([rng.uniform(0, 1), rng.choice([np.nan, 0.0, 0.7])]),
-                   float(rng.uniform(0.05, 0.5))),
+        EquityBand(asked[:held], float(rng.uniform(0.05, 0.5))),
         Balance(float(rng.choice([0, SLOT_MIN / 2, SLOT_MIN]))),
         Skill("mediation", (rng.random((zones, slots)) < 0.15).astype(np.int64)),
         Fleet("car", rng.integers(0, 3, slots)),

@@ -204,6 +204,20 @@ def test_demand_not_known_is_not_a_demand_of_zero() -> None:
     assert planned(replace(nothing, gain=gain)).net == pytest.approx(0)  # type: ignore[union-attr]
 
 
+def test_districts_whose_demand_is_known_share_among_themselves() -> None:
+    """Two ask for as much, no one knows of the third: what the first has, the second has too."""
+    shifts = (Shift("m", 0, 480, (0,)), Shift("e", 480, 960, (1,)))
+    crew, today = Crew("c", 1, 960), np.zeros((1, 3, 2), dtype=np.int64)
+    means = Means((crew,), shifts, np.ones((1, 2), dtype=bool), ("a", "b", "x"),
+                  ("A", "B", "X"), np.arange(3), 2, today)  # fmt: skip
+    gain = np.array([5.0, 1.0, 2.5])[:, None, None] * np.ones((3, 2, 1))
+    equity = EquityBand(np.array([1.0, 1.0, np.nan]), 0.0)
+    found = planned(Problem(means, gain, (Hours(), equity)))
+    assert found is not None
+    assert found.net == pytest.approx(6)  # once here, once there: not twice in the first
+    assert found.presence.sum(axis=(0, 2)).tolist() == [1, 1, 0]
+
+
 def test_covered_demand_is_what_is_left_times_the_share() -> None:
     """Of 100, two teams that answer half each: 50, then half of the 50 left."""
     assert covered_demand(np.array([[100.0]]), 0.5, 3).tolist() == [[[50.0, 25.0, 12.5]]]

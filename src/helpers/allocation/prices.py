@@ -46,4 +46,5 @@ def prices(
 def _price(kind: str, plan: Plan, lifted: Plan | None) -> Price:
     if lifted is None:
         raise Unsolved("a plan exists with a rule and none without it")
-    return Price(kind, max(0.0, lifted.net - plan.bound), max(0.0, lifted.bound - plan.net))
+    most = max(0.0, lifted.bound - plan.net)
+    return Price(kind, min(most, max(0.0, lifted.net - plan.bound)), most)

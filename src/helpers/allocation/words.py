@@ -1,12 +1,15 @@
-"""Constraints, conflicts and prices in French."""
+"""Constraints, conflicts, prices and the answer, in French."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from helpers.allocation.allocate import Found
 from helpers.allocation.means import Item
 from helpers.allocation.prices import Price
-from helpers.core.base.french import number
+from helpers.core.base.french import change, number, percent, plural
+from helpers.core.base.markup import plain
+from helpers.core.city.city import City
 
 FORMS = {
     "hours": "les heures existantes ({of})",
@@ -59,3 +62,59 @@ def price(one: Price, unit: str) -> str:
     if low != high:
         what = f"entre {low} et {high} {unit}"
     return f"{KINDS[one.kind]} : {what}"
+
+
+ABSTAINS = {
+    "no_hours": "Cette ville ne dit pas ses heures de patrouille : aucun plan n'est proposé.",
+    "no_demand": (
+        "Aucun fait signalé par des habitants n'est connu à l'heure et à la zone près : "
+        "aucun plan n'est proposé."
+    ),
+}
+UNIT = "faits attendus par semaine"
+NOT_AVOIDED = "Le gain est une hypothèse sur la présence, non des faits évités."
+
+
+def answer(found: Found, names: Mapping[str, str]) -> str:
+    """Return the answer as Markdown: what the plan moves and wins, or why there is none."""
+    if found.reason in ABSTAINS:
+        return ABSTAINS[found.reason]
+    if found.chosen is None or found.week is None:
+        return "\n\n".join(conflict(items, names) for items in found.conflicts)
+    hours = plural(int(found.week.present.sum()), "heure")
+    before, after = found.met[1]
+    if not found.chosen.moved:
+        return (
+            f"**Aucune des {hours} d'équipe par semaine n'est à changer de zone** : ce que l'on y "
+            f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}"
+        )
+    ratios = sorted(then / now for now, then in found.met if now > 0)
+    spread = f" ({change(after / before)}, de {change(ratios[0])} à {change(ratios[-1])} selon " \
+             "l'hypothèse)" if before else ""  # fmt: skip
+    told = (
+        f"**Avec les mêmes {hours} d'équipe par semaine, en changer {number(found.chosen.moved)} "
+        f"de zone** ferait passer de {number(before)} à {number(after)} les {UNIT} qui "
+        f"rencontrent une équipe{spread}. Aucune minute n'est ajoutée, aucune vacation n'est "
+        f"déplacée dans le temps. {NOT_AVOIDED}"
+    )
+    if after < before:
+        told += " La répartition d'usage en rencontre plus, mais ne respecte pas toutes les règles."
+    return told
+
+
+def trust(found: Found, city: City) -> str:
+    """Return how far the plan is proven, what it was drawn among, and what is left out."""
+    if found.best is None or found.chosen is None or found.week is None:
+        return ""
+    short = max(0.0, found.best.bound - found.chosen.net) / max(found.chosen.net, 1e-9)
+    followed, pairs = found.week.forecast
+    told = [
+        f"Aucun plan ne vaudrait plus de {percent(short, 2)} de mieux que celui-ci (prouvé).",
+        f"Le plan montré est tiré au sort parmi {plural(found.ties, 'plan')} presque équivalents.",
+        f"La demande suit la prévision de la semaine pour {number(followed)} des "
+        f"{plural(pairs, 'couple')} de thème et de zone, la moyenne d'un an ailleurs.",
+    ]
+    if found.week.unheard:
+        titles = ", ".join(plain(city.themes[one].title) for one in found.week.unheard)
+        told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")
+    return "\n".join(f"- {one}" for one in told)
