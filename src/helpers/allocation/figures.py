@@ -33,7 +33,8 @@ def moved(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
         x=alt.X("plage:N", title=None, sort=alt.SortField("début"), axis=alt.Axis(labelAngle=0)),
         y=alt.Y("zone:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
     )
-    scale = alt.Scale(domain=[-most, 0, most], range=[palette.LESS, palette.PAPER, palette.MORE])
+    scale = alt.Scale(domain=[-most, 0, most], interpolate="rgb",
+                      range=[palette.LESS, palette.PAPER, palette.MORE])  # fmt: skip
     colour = alt.Color("écart:Q", scale=scale, title="heures d'équipe par semaine")
     chart = base.mark_rect().encode(color=colour) + base.mark_text(fontSize=12).encode(
         text=alt.Text("écart:Q", format="+d"), color=alt.value(palette.INK)

@@ -97,6 +97,8 @@ def answer(found: Found, names: Mapping[str, str]) -> str:
         f"rencontrent une équipe{spread}. Aucune minute n'est ajoutée, aucune vacation n'est "
         f"déplacée dans le temps. {NOT_AVOIDED}"
     )
+    if ratios and ratios[0] < 1 <= ratios[-1]:
+        told += " Sous l'une des hypothèses, il ferait moins bien qu'aujourd'hui."
     if after < before:
         told += " La répartition d'usage en rencontre plus, mais ne respecte pas toutes les règles."
     return told
@@ -110,7 +112,9 @@ def trust(found: Found, city: City) -> str:
     followed, pairs = found.week.forecast
     told = [
         f"Aucun plan ne vaudrait plus de {percent(short, 2)} de mieux que celui-ci (prouvé).",
-        f"Le plan montré est tiré au sort parmi {plural(found.ties, 'plan')} presque équivalents.",
+        f"Le plan montré est tiré au sort parmi {plural(found.ties, 'plan')} presque équivalents."
+        if found.ties > 1
+        else "Aucun autre plan presque équivalent n'a été trouvé : rien n'est tiré au sort.",
         f"La demande suit la prévision de la semaine pour {number(followed)} des "
         f"{plural(pairs, 'couple')} de thème et de zone, la moyenne d'un an ailleurs.",
     ]
