@@ -106,7 +106,8 @@ def _minimum(system: System, gap: float, seconds: float) -> tuple[Floats | None,
     By reduced costs (Nemhauser & Wolsey 1988, II.5.2): a plan that moves a column from where the
     relaxation leaves it costs at least the relaxation and the column's reduced cost. Columns whose
     reduced cost passes `worth` are fixed; what is left out is not below `least` + `worth`. A second
-    turn, where needed, takes the distance of the plan found as `worth`: nothing better is left out.
+    turn, where needed, takes as `worth` the distance of the plan found, less the gap asked for:
+    what is left out is no better than the gap allows.
     """
     relaxed = _relaxed(system, seconds)
     if relaxed is None:
@@ -119,11 +120,13 @@ def _minimum(system: System, gap: float, seconds: float) -> tuple[Floats | None,
         bound = min(bound, least + worth)
         if reached - bound <= gap * abs(reached):
             return x, bound
-        worth = reached - least + CLOSE
+        worth = reached - gap * abs(reached) - least + CLOSE
     else:
         worth = np.inf
-    x, bound = _whole(system, below > worth, above > worth, gap, seconds)
-    return x, min(bound, least + worth)
+    wider, bound = _whole(system, below > worth, above > worth, gap, seconds)
+    if x is not None and wider is not None and system.cost @ x < system.cost @ wider:
+        wider = x  # within the gap the solver may stop at either
+    return wider, min(bound, least + worth)
 
 
 def _relaxed(system: System, seconds: float) -> tuple[float, Floats, Floats] | None:
