@@ -198,6 +198,16 @@ def test_rules_that_cannot_hold_are_named(told: duckdb.DuckDBPyConnection, city:
     assert allocate.plan_table(found).to_pylist()[0]["status"] == "abstained"
 
 
+def test_hours_in_a_conflict_are_called_by_their_day_and_slot(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    week = week_of(told, city)
+    crews = usual_week.problem(week, knobs(), 0.1).means.crews
+    names = words.shifts(city)
+    assert {crew.code for crew in crews} <= names.keys()
+    assert names["1_apres_midi"] == "mardi, après-midi"
+
+
 def test_a_city_without_hours_abstains_with_a_sentence(
     told: duckdb.DuckDBPyConnection, city: City
 ) -> None:

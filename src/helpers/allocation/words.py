@@ -10,6 +10,7 @@ from helpers.allocation.prices import Price
 from helpers.core.base.french import change, number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.place_time.calendar import FULL_DAYS
 
 FORMS = {
     "hours": "les heures existantes ({of})",
@@ -73,6 +74,14 @@ ABSTAINS = {
 }
 UNIT = "faits attendus par semaine"
 NOT_AVOIDED = "Le gain est une hypothèse sur la présence, non des faits évités."
+
+
+def shifts(city: City) -> dict[str, str]:
+    """Return what the hours of each slot of the week are called: « lundi, matin »."""
+    return {
+        f"{day}_{code}": f"{title}, {slot.title}"
+        for day, title in enumerate(FULL_DAYS) for code, slot in city.about.slots.items()
+    }  # fmt: skip
 
 
 def answer(found: Found, names: Mapping[str, str]) -> str:
