@@ -1,0 +1,1 @@
+"""Where to put the hours that exist: teams over zones and slots, within the service's rules."""
