@@ -25,7 +25,7 @@ from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, figures
+from helpers.events import briefing, early_words, figures
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
 
@@ -85,6 +85,8 @@ class Events:
             tiles, more = self._greatest(choice), self._later()
         else:
             (answer, level), small = said.answer(own, self.names), said.ASSUMED
+            early = self.tables["early"].to_pylist()
+            small = f"{early_words.of_event(early, choice.event, self.names)} {small}".lstrip()
             clashes, missing = own.rows["clashes"], own.missing
             tiles, more = said.tiles(own), self._more(own)
         settled = said.to_settle(
@@ -140,6 +142,7 @@ class Events:
             return ""
         return (
             folded("Tous les événements connus", told.calendar(self.tables, self.names))
+            + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
             + folded("Ce que valait notre dimensionnement", told.scores(self.tables, self.names))
         )

@@ -107,11 +107,12 @@ def read_orders(
 
 def read_events(
     con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, path: Path,
-    orders: list[Order], first: dt.date, last: dt.date,
+    orders: list[Order], first: dt.date, last: dt.date, entries: Path | None = None,
 ) -> list[Event]:  # fmt: skip
     """Return the events that last into the days `first` to `last`, in the order of their start.
 
-    Those that will not take place (`dropped`) are left out. View `zones`.
+    Those that will not take place (`dropped`) are left out. With them come those that a partner
+    entered (`entries`) and that the city has not taken over yet. View `zones`.
     """
     rule = _events(city)
     measured = sorted({
@@ -124,6 +125,14 @@ def read_events(
     dropped = ", ".join(literal(one) for one in rules.dropped) or "NULL"
     test = f"coalesce({quote(rule.status)} NOT IN ({dropped}), TRUE)"
     rows = occasions.lasting(con, city, path, rule, fields, first, last, test)
+    if entries is not None and rule.entries is not None:
+        held = city.contracts[rule.entries.source].fields
+        told = {name: column for name, column in fields.items() if column in held}
+        told["zone_told"] = rule.entries.zone
+        alone = f"{test} AND {quote(rule.id)} NOT IN ({taken_over(city, path)})"
+        more = occasions.lasting(con, city, entries, rule, told, first, last, alone)
+        unsaid = dict.fromkeys(fields)
+        rows += [{**unsaid, **row, "zone": row["zone"] or row["zone_told"]} for row in more]
     own: dict[str, list[Order]] = {}
     for order in orders:
         if order.event is not None:
@@ -133,6 +142,14 @@ def read_events(
         for row, at in zip(rows, _metres(city, rows), strict=True)
     ]
     return sorted(found, key=lambda one: (one.start, one.kind, one.zone or "", one.id))
+
+
+def taken_over(city: City, path: Path) -> str:
+    """Return the SQL of the entries that the events of the file `path` come from."""
+    rule = _events(city).entries
+    assert rule is not None  # the caller has entries
+    name = quote(rule.taken_over)
+    return f"SELECT {name} FROM read_parquet({literal(path)}) WHERE {name} IS NOT NULL"
 
 
 def _event(

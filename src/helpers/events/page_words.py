@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
+from helpers.events import early_words
 from helpers.events.plan import Tables
 from helpers.events.words import (
     REASONS,
@@ -40,7 +41,8 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         "notice": f"{plain(about.title)}{' : données simulées' if about.simulated else ''}. "
                   "Quantités supposées, modifiables dans events.yaml ; rien ici ne décrit des "
                   "personnes.",
-        "answer": f"{sentence(crowd(row))}. {sentence(in_need(mine['sizing'][0]))}.",
+        "answer": f"{sentence(crowd(row))}. {sentence(in_need(mine['sizing'][0]))}. "
+                  f"{early_words.of_event(tables['early'].to_pylist(), event, names)}".strip(),
         "shifts": _shifts(mine["shifts"], names),
         "outlook": outlook(mine["foreseen"][0]),
         "clashes": clashes(own, names),

@@ -52,6 +52,12 @@ class Point(Strict):
     latitude: float
 
 
+class Venue(Point):
+    """A known place of events, and its zone of the main division."""
+
+    zone: str
+
+
 class Route(Strict):
     """The way a crowd comes and leaves: a line of points (degrees), followed within `width_m`."""
 
@@ -151,6 +157,7 @@ class EventRules(Strict):
     tell: dict[Clash, tuple[str, ...]]
     stops: tuple[Point, ...] = ()
     routes: tuple[Route, ...] = ()
+    venues: tuple[Venue, ...] = ()
     classes: dict[str, Class]
 
     @model_validator(mode="after")
@@ -202,11 +209,12 @@ def _checked(
 
 
 def sources(city: City, rules: EventRules | None) -> list[str]:
-    """Return the sources that the rules rest on: events, orders, material, hours of patrol."""
+    """Return the sources that the rules rest on: events, entries, orders, material, patrols."""
     events, orders = city.about.agenda.events, city.about.agenda.closures
     if rules is None or events is None or orders is None:
         return []
     own = {events.source, orders.source}
+    own |= {events.entries.source} if events.entries else set()
     own |= {rules.material.source} if rules.material else set()
     own |= {city.about.patrols.source} if city.about.patrols else set()
     return sorted(own)
