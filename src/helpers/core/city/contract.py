@@ -37,7 +37,7 @@ FieldType = Literal[
     "latitude",
 ]
 Format = Literal[
-    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
+    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp", "datex",
     "postgres", "open311", "opendatasoft", "ckan",
 ]  # fmt: skip
 REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
