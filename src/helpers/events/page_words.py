@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
@@ -51,9 +53,14 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         "residents": residents(row, mine, names),
         "panel": plain(panel(row, names, panel_length)),
         "partners": partners(row, mine, names),
-        "footer": f"Étape `events`, au {spoken(about.period.end)}. Pour imprimer ou faire un PDF : "
-                  "imprimer cette page depuis le navigateur (A4).",
+        "footer": f"Étape `events`, au {spoken(about.period.end)}. La même fiche existe en PDF, à "
+                  "côté de cette page.",
     }  # fmt: skip
+
+
+def foot(title: str, day: dt.date) -> str:
+    """Return what every sheet of the PDF says at its foot."""
+    return f"{title}, étape events, au {spoken(day)}"
 
 
 def sentence(text: str) -> str:

@@ -344,4 +344,4 @@ def pages(names: list[str]) -> str:
     if not names:
         return "Aucune fiche : aucun événement connu."
     listed = "\n".join(f"- `derived/events/fiches/{name}`" for name in names)
-    return f"{plural(len(names), 'fiche écrite')}, à imprimer depuis un navigateur :\n\n{listed}"
+    return f"{plural(len(names), 'fiche écrite')}, chacune aussi en PDF (`.pdf`) :\n\n{listed}"
