@@ -147,7 +147,8 @@ class Gate:
         told, places = _different(told)
         texts = closed.trimmed(rule, told)
         judged = closed.judge(contract, name, texts, self.con.cursor(), self.step_m)
-        written = self.key.hashes(judged.texts) if rule.type == "id" else judged.texts
+        hide = rule.type == "id" and not rule.hashed
+        written = self.key.hashes(judged.texts) if hide else judged.texts
         if places is not None:
             written = written.take(places)
         if judged.off is None:

@@ -52,7 +52,9 @@ class Event:
     """An event: `start` to `end`, occupied from `setup` to `teardown` (local wall clock).
 
     `x`, `y` are metres, NaN without a place. Crowds are None where nobody told: unknown is not
-    zero. `measures`: field → how far, as the source writes it; `orders`: its own, signed or not.
+    zero. `measures`: field → how far, as the source writes it, or people in the register, whose
+    fields are `entered`; `entry`: the partner's that it was taken over from; `orders`: its own,
+    signed or not.
     """
 
     id: str
@@ -76,6 +78,8 @@ class Event:
     allowed: bool
     measures: Mapping[str, Any]
     orders: tuple[Order, ...]
+    entered: frozenset[str] = frozenset()
+    entry: str | None = None
 
     @property
     def hours(self) -> float:
@@ -122,6 +126,7 @@ def read_events(
     fields = {"id": rule.id, "kind": rule.kind, "expected": rule.size, "status": rule.status,
               **rules.fields.model_dump()}  # fmt: skip
     fields |= {f"measure {name}": name for name in measured}
+    fields |= {"entry": rule.entries.taken_over} if rule.entries else {}
     dropped = ", ".join(literal(one) for one in rules.dropped) or "NULL"
     test = f"coalesce({quote(rule.status)} NOT IN ({dropped}), TRUE)"
     rows = occasions.lasting(con, city, path, rule, fields, first, last, test)
@@ -164,6 +169,7 @@ def _event(
         row["outcome"], row["status"], row["status"] in rule.held,
         {name: row[f"measure {name}"] for name in measured},
         tuple(sorted(orders, key=lambda one: (one.kind, one.start, one.id))),
+        entry=row.get("entry"),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules, read_rules, sources
+from helpers.core.city.event_rules import REGISTER, EventRules, read_rules, sources
 from helpers.core.place_time import occasions
 from helpers.core.stage.run import Run
 from helpers.events import (
@@ -23,6 +23,7 @@ from helpers.events import (
     similar,
     sizing,
 )
+from helpers.events.entered import with_entered
 from helpers.events.excess import Outlook
 from helpers.events.history import History, days_of, history, lasting_long, why_few
 from helpers.events.known import CALENDAR, Event, Order, calendar, read_events, read_orders
@@ -72,6 +73,8 @@ def read(run: Run) -> Known:
     own, told = files[agenda.events.source], agenda.events.entries
     entries = files[told.source] if told else None
     events = read_events(run.con, run.city, rules, own, orders, *span, entries)
+    if REGISTER in files:
+        events = with_entered(run.con, rules, files[REGISTER], events)
     measured = early.EARLY.empty_table()
     if entries is not None:
         measured = early.table(run.con, run.city, rules, own, entries)

@@ -16,6 +16,7 @@ from helpers.core.city.about import ClosuresRule, EventsRule
 from helpers.core.city.city import City
 
 FILE = "events.yaml"
+REGISTER = "registre"  # the source that `make register-snapshot` makes of what people decided
 Range = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]]
 Clash = Literal["same_place", "crowds", "over_capacity", "order", "works", "transport"]
 CLASHES: tuple[Clash, ...] = (
@@ -72,6 +73,7 @@ class Measure(Strict):
 
     `field` holds its state in the source of events (`to_do`, `asked`, `taken`: the source's words),
     or `order` names the kind of order that must be signed; `field_count` says how much is wanted.
+    `entered` is what the register calls it: what people entered there is a later word.
     """
 
     title: str
@@ -80,9 +82,12 @@ class Measure(Strict):
     field: str = ""
     field_count: str = ""
     order: str = ""
+    entered: str = ""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Measure:
+        if self.entered and not self.field:
+            raise ValueError("`entered` va avec `field`")
         if bool(self.field) == bool(self.order):
             raise ValueError("donner `field` ou `order`, non les deux")
         return self
@@ -205,6 +210,9 @@ def _checked(
                 among(here, f"classes.{name}", measure.order, kinds)
             for column in filter(None, (measure.field, measure.field_count)):
                 among(here, f"classes.{name}", column, held)
+            if measure.entered and REGISTER in city.contracts:
+                codes = city.contracts[REGISTER].fields["measure"].values
+                among(here, f"classes.{name}", measure.entered, codes)
     return found
 
 
@@ -215,6 +223,7 @@ def sources(city: City, rules: EventRules | None) -> list[str]:
         return []
     own = {events.source, orders.source}
     own |= {events.entries.source} if events.entries else set()
+    own |= {REGISTER} if REGISTER in city.about.sources else set()
     own |= {rules.material.source} if rules.material else set()
     own |= {city.about.patrols.source} if city.about.patrols else set()
     return sorted(own)
