@@ -8,10 +8,10 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.core.base.errors import PhareError
 
@@ -33,6 +33,24 @@ FLOAT = re.compile(
     r"|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
 )
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+NO_BREAK = re.compile("[\u00a0\u202f]")  # spaces that French sets before its signs
+
+
+def one_line(value: str) -> str:
+    """Return a text, without the end of line of a folded block.
+
+    ValueError where it is blank but not empty, or more than a line of signs that are printed.
+    """
+    told = value.removesuffix("\n")
+    if (value and not told) or told != told.strip() or not NO_BREAK.sub(" ", told).isprintable():
+        raise ValueError("un texte d'une ligne, sans blanc à ses bouts")
+    return told
+
+
+# What readers see as a name: of a theme, a measure, who owes it. And what they read as a remark.
+Title = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(one_line)]
+Words = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
 
 
 class Strict(BaseModel):

@@ -8,12 +8,12 @@ from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from helpers.core.base.yaml_models import Strict
+from helpers.core.base.yaml_models import Strict, Title, Words
 from helpers.core.city.names import NO_THEME, WHOLE
 from helpers.core.city.questions import Question
 
 THEMES = "themes.yaml"
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Grade = Literal["A", "B", "C", "D"]
 Axis = Literal["delinquance", "domaine_public", "circulation"]
 AXES: dict[str, str] = {
@@ -36,7 +36,7 @@ class Reporting(Strict):
 
     low: float = Field(gt=0, le=1)
     high: float = Field(gt=0, le=1)
-    source: str
+    source: Words = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Reporting:
@@ -56,7 +56,7 @@ class Theme(Strict):
     of the share of facts that habitants tell (`patrol`).
     """
 
-    title: str
+    title: Title
     axis: Axis
     parts: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=1)
     distinct: str = ""
