@@ -61,13 +61,14 @@ class Division(Strict):
     a division without shapes (police services, say) is that list. No name comes from a delivery.
     `names_published_by` says who publishes the list of these names, where somebody has read that
     they are places: official names of districts (« Sant Martí ») may well be spelt like persons'.
+    It lifts no other reason: neither numbers nor addresses are names.
     """
 
     title: Title
     source: str | None = None
     code: str = "code"
     names: str = ""
-    names_published_by: str = ""
+    names_published_by: Words = ""
     grouping_of: str | None = None
     group_by: str | None = None
     zones: dict[str, str] = Field(default_factory=dict)
