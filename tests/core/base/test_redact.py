@@ -43,6 +43,7 @@ REVIEWED = {
         "one.edition.file.separator",
     },
     "collect/own_lists": {"len(judged)", "len(ranks)", "numbers[0]", "ranks[0]", "todo", "where"},
+    "collect/own_texts": {"city.pack.name", "file", "place", "what"},
     "collect/recognise": {"edition.version", "place_of(contract, shown)"},
     "connect/__init__": {"', '.join(DRAWN)", "form", "layout.format"},
     "connect/bytes": {"encoding", "len(members)", "most"},

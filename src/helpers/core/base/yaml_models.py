@@ -151,7 +151,7 @@ def _odd(content: Any, here: tuple[str, ...]) -> Iterator[str]:
             for key, value in content.items():
                 if isinstance(key, bool | float | dt.date) or key is None:
                     yield f"clé à écrire entre guillemets : {'.'.join((*here, str(key)))}"
-                yield from _odd(value, (*here, _quoted(str(key))))
+                yield from _odd(value, (*here, quoted(str(key))))
         case list() | tuple():
             for position, value in enumerate(content):
                 yield from _odd(value, (*here, str(position)))
@@ -159,7 +159,7 @@ def _odd(content: Any, here: tuple[str, ...]) -> Iterator[str]:
             yield f"valeur refusée (attendu : un nombre fini) : {'.'.join(here)}"
 
 
-def _quoted(key: str, form: re.Pattern[str] = WRITTEN_FORM) -> str:
+def quoted(key: str, form: re.Pattern[str] = WRITTEN_FORM) -> str:
     """Return a key as messages may quote it: by its name where it has the form of one."""
     return key if form.fullmatch(key) else UNQUOTED
 
@@ -168,10 +168,10 @@ def _path(error: Any) -> str:
     """Return the path of the key that pydantic found wrong, the key itself where it is a name."""
     *before, last = map(str, error["loc"] or ("(racine)",))
     if error["type"] == "extra_forbidden":
-        return ".".join((*map(_quoted, before), _quoted(last, KNOWN_FORM)))
+        return ".".join((*map(quoted, before), quoted(last, KNOWN_FORM)))
     if last == "[key]":  # the key itself is wrong, and comes before
         *before, last = before
-    return ".".join((*map(_quoted, before), last if last == "(racine)" else _quoted(last)))
+    return ".".join((*map(quoted, before), last if last == "(racine)" else quoted(last)))
 
 
 def _in_french(error: Any) -> str:
