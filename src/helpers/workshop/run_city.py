@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from helpers.collect import inbox
+from helpers.collect import inbox, own_texts
 from helpers.collect.collect import FETCH, FROM
 from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError, together
@@ -129,6 +129,7 @@ def held_for(root: Path, asked: str) -> Iterator[str]:
 def check(root: Path, city: str) -> None:
     """Raise PhareError for what would fail later: parameters, contracts, themes, notebooks."""
     loaded = City(active_cities(root)[city])
+    own_texts.check(loaded)  # alone: what else is told may quote the text
     errors: list[PhareError] = []
     reads: tuple[Callable[[], object], ...] = (
         lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
