@@ -67,6 +67,7 @@ WHO = ("questions", "bruit_nuit", "actors", 0, "who")
     ("events.yaml", ("tell", "crowds", 1)),
     ("events.yaml", ("classes", "sportif", "measures", 0, "owner")),
     ("city.yaml", ("milestones", 0, "told_by")),
+    ("actions.yaml", ("titles", "eclairage")),
 ])  # fmt: skip
 def test_a_number_of_a_person_is_refused_by_the_key_that_holds_it(
     file: str, where: tuple[str | int, ...], pack: Path

@@ -20,10 +20,11 @@ from helpers.collect.codes import CODES
 from helpers.collect.own_lists import NUMBERS
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.yaml_models import UNQUOTED, quoted, read_yaml
-from helpers.core.city import event_rules
+from helpers.core.city import action_rules, episode_rules, event_rules, surroundings, survey
 from helpers.core.city.city import City
 from helpers.core.city.theme import THEMES
 
+RULES = (action_rules, episode_rules, event_rules, surroundings, survey)
 SHOWN = ("title", "milestones", "published_figures", "slots")  # what readers see of city.yaml
 # A page cited as a source is nobody's account, but for the networks'; what follows `?` is read.
 PAGE = re.compile(
@@ -65,7 +66,7 @@ def check(city: City) -> None:
 
 def _files(city: City) -> Iterator[tuple[str, Any]]:
     """Yield what readers see of each file: its name, what it holds."""
-    for file in ("city.yaml", THEMES, event_rules.FILE):
+    for file in ("city.yaml", THEMES, *(rules.FILE for rules in RULES)):
         if (city.pack / file).exists():
             content = read_yaml(city.pack / file, f"{city.pack.name}/{file}")
             if file == "city.yaml":

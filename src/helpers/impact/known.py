@@ -17,6 +17,7 @@ from helpers.core.city.city import City
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import covered_weeks, heard_weeks
 from helpers.core.place_time.territory import cell_size, corners, project
+from helpers.core.stage.run import Run
 from helpers.core.stats.staggered_counts import Heard
 from helpers.impact.knobs import Knobs
 
@@ -60,6 +61,13 @@ class Around:
     rings: Floats
     controls: Floats
     heard: Heard
+
+
+def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
+    """Return the actions of the city's source; none where no file of the pack names it."""
+    if rules is None:
+        return []
+    return read_actions(run.con, city, rules, run.read(f"accepted/{rules.source}.parquet"))
 
 
 def read_actions(
