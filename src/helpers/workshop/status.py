@@ -24,7 +24,7 @@ from helpers.core.base.workspace import active_cities, find_root
 from helpers.core.city.city import City
 from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
-from helpers.reliability.grades import accounts
+from helpers.reliability.grades import FATES, accounts
 from helpers.workshop import ground, one_run
 from helpers.workshop.run_city import dvc, environment, find_pack, locked
 
@@ -123,7 +123,7 @@ def _settled(root: Path, city: str, locks: list[int]) -> dict[str, Any]:
     return {
         "city": city,
         "run": None,
-        "sources": {one.pop("source"): one for one in counted},
+        "sources": {one["source"]: {fate: one[fate] for fate in FATES} for one in counted},
         "themes": _themes(data, loaded),
         "stages": {
             name: _stage(
@@ -171,6 +171,7 @@ def as_text(found: dict[str, Any]) -> str:
             f"  {name:<20} {number(row['rows_in']):>9} lignes = {number(row['accepted'])} acceptées"
             f" + {number(quarantined)} écartées + {number(row['duplicates'])} en double"
             f" + {number(row['replaced'])} remplacées"
+            f" + {number(row['out_of_period'])} hors période"
         )
     lines += ["", "thèmes"] if found["themes"] else []
     for name, theme in found["themes"].items():
