@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from helpers.core.base.errors import PhareError
-from helpers.core.base.yaml_models import Strict, among, parse
+from helpers.core.base.yaml_models import Strict, parse
 from helpers.core.city.about import ClosuresRule, EventsRule
+from helpers.core.city.checks import Faults
 from helpers.core.city.city import City
 
 FILE = "events.yaml"
@@ -24,15 +25,19 @@ CLASHES: tuple[Clash, ...] = (
 
 
 class MoreFields(Strict):
-    """Fields of the source of events beyond the agenda's: each where the source has it."""
+    """Fields of the source of events beyond the agenda's: each where the source has it.
 
-    setup: str
-    teardown: str
-    least: str
-    most: str
-    seen: str
-    capacity: str
-    outcome: str
+    Without `setup` and `teardown` a place is taken from `start` to `end`; without `least` and
+    `most` the crowd is the one expected; `seen`, `capacity` and `outcome` are then unknown.
+    """
+
+    setup: str | None = None
+    teardown: str | None = None
+    least: str | None = None
+    most: str | None = None
+    seen: str | None = None
+    capacity: str | None = None
+    outcome: str | None = None
 
 
 class Material(Strict):
@@ -135,7 +140,7 @@ class Separation(Strict):
 class EventRules(Strict):
     """`events.yaml`, as written."""
 
-    fields: MoreFields
+    fields: MoreFields = MoreFields()
     signed: str
     dropped: tuple[str, ...] = ()
     states: States
@@ -172,33 +177,35 @@ def read_rules(city: City) -> EventRules | None:
             "aucune source d'événements ou d'arrêtés", f"{city.pack.name}/city.yaml",
             "donner `agenda.events` et `agenda.closures`",
         )  # fmt: skip
+    faults = Faults(here)
     held = city.contracts[events.source].fields
-    for key, column in found.fields.model_dump().items():
-        among(here, f"fields.{key}", column, held)
-    among(here, "signed", found.signed, city.contracts[orders.source].fields)
+    for key, column in found.fields.model_dump(exclude_none=True).items():
+        faults.among(f"fields.{key}", column, held)
+    faults.among("signed", found.signed, city.contracts[orders.source].fields)
     for theme in found.themes:
-        among(here, "themes", theme, city.themes)
+        faults.among("themes", theme, city.themes)
     if found.material:
-        among(here, "material", found.material.source, city.contracts)
-    return _checked(city, found, events, orders, here)
+        faults.among("material.source", found.material.source, city.contracts)
+    _check_classes(faults, city, found, events, orders)
+    faults.tell()
+    return found
 
 
-def _checked(
-    city: City, found: EventRules, events: EventsRule, orders: ClosuresRule, here: str
-) -> EventRules:
-    """Return the rules; PhareError where one names a class, a field or an order of no source."""
+def _check_classes(
+    faults: Faults, city: City, found: EventRules, events: EventsRule, orders: ClosuresRule
+) -> None:
+    """Note the classes, fields and orders named by the rules that no source has."""
     held = city.contracts[events.source].fields
     kinds = city.contracts[orders.source].fields[orders.kind].values
     for name in (*found.blocking_orders, *found.closing_orders):
-        among(here, "orders", name, kinds)
+        faults.among("orders", name, kinds)
     for name, one in found.classes.items():
-        among(here, "classes", name, held[events.kind].values)
+        faults.among("classes", name, held[events.kind].values)
         for measure in one.measures:
             if measure.order:
-                among(here, f"classes.{name}", measure.order, kinds)
+                faults.among(f"classes.{name}", measure.order, kinds)
             for column in filter(None, (measure.field, measure.field_count)):
-                among(here, f"classes.{name}", column, held)
-    return found
+                faults.among(f"classes.{name}", column, held)
 
 
 def sources(city: City, rules: EventRules | None) -> list[str]:
