@@ -283,16 +283,12 @@ class Contract(Strict):
         """
         first: dict[str, str] = {}
         for name, rule in self.fields.items():
-            if name.lower() in RESERVED or name.startswith(OURS):
+            ours = name.lower() in RESERVED or name.startswith(OURS)
+            if ours or first.setdefault(name.lower(), name) != name:
+                why = "nom réservé" if ours else f"`fields.{first[name.lower()]}`, à la casse près"
                 raise ValueError(
-                    f"`fields.{name}` : nom réservé. Appeler ce champ autrement, et dire sa "
-                    f"colonne : `column: {rule.column or name}`"
-                )
-            if first.setdefault(name.lower(), name) != name:
-                raise ValueError(
-                    f"`fields.{name}` ne diffère de `fields.{first[name.lower()]}` que par la "
-                    f"casse. Appeler ce champ autrement, et dire sa colonne : `column: "
-                    f"{rule.column or name}`"
+                    f"`fields.{name}` : {why}. Appeler ce champ autrement, et dire sa colonne : "
+                    f"`column: {rule.column or name}`"
                 )
             columns = (self.columns(edition).get(name, "") for edition in self.every_edition())
             called = {name.lower(), rule.column.lower(), *map(str.lower, columns)}
