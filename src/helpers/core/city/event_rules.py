@@ -51,15 +51,19 @@ CLASHES: tuple[Clash, ...] = (
 
 
 class MoreFields(Strict):
-    """Fields of the source of events beyond the agenda's: each where the source has it."""
+    """Fields of the source of events beyond the agenda's: each where the source has it.
 
-    setup: str
-    teardown: str
-    least: str
-    most: str
-    seen: str
-    capacity: str
-    outcome: str
+    Without `setup` and `teardown` a place is taken from `start` to `end`; without `least` and
+    `most` the crowd is the one expected; `seen`, `capacity` and `outcome` are then unknown.
+    """
+
+    setup: str | None = None
+    teardown: str | None = None
+    least: str | None = None
+    most: str | None = None
+    seen: str | None = None
+    capacity: str | None = None
+    outcome: str | None = None
 
 
 class Material(Strict):
@@ -161,7 +165,7 @@ class Separation(Strict):
 class EventRules(Strict):
     """`events.yaml`, as written."""
 
-    fields: MoreFields
+    fields: MoreFields = MoreFields()
     signed: str
     dropped: tuple[str, ...] = ()
     states: States
@@ -211,7 +215,7 @@ def _check_columns(
 ) -> None:
     """Note what names no theme, no source, or no field of its source and of its kind."""
     held = city.contracts[events.source].fields
-    for key, column in found.fields.model_dump().items():
+    for key, column in found.fields.model_dump(exclude_none=True).items():
         faults.column(f"fields.{key}", column, held, KINDS[key])
     faults.column("signed", found.signed, city.contracts[orders.source].fields, ("date",))
     for theme in found.themes:
