@@ -134,6 +134,17 @@ def test_an_earlier_snapshot_is_still_one(
     assert "contient l'instantané (jusqu'à 2)" in command.check(register, file)
 
 
+def test_a_snapshot_by_another_name_is_compared_too(file: Path, city: City, tmp_path: Path) -> None:
+    about = city.pack / "city.yaml"
+    about.write_text(about.read_text("utf-8").replace("registre.csv", "autre*.csv"), "utf-8")
+    other = file.with_name("autre_1.csv")
+    other.write_bytes(file.read_bytes())
+    looked_at(tmp_path, city.pack)
+    other.write_bytes(file.read_bytes().replace(b"barrieres", b"fourriere"))
+    with pytest.raises(PhareError, match="inscription 4 : autre que"):
+        looked_at(tmp_path, city.pack)
+
+
 def test_a_run_stops_before_anything_is_read(
     file: Path, city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,11 +174,10 @@ def test_who_has_the_snapshot_alone_is_told_that_it_was_not_compared(
 def test_a_source_of_that_name_that_is_another_file_is_left_alone(
     city: City, tmp_path: Path
 ) -> None:
-    about = city.pack / "city.yaml"
-    told = about.read_text("utf-8").replace("sources:\n", "sources:\n  registre: {file: x.csv}\n")
-    about.write_text(told, "utf-8")
-    (city.pack / "livraison").mkdir(exist_ok=True)
-    (city.pack / "livraison/x.csv").write_text("a,b\n", encoding="utf-8")
+    command.connect(tmp_path, city.pack)
+    contract = city.pack / "contracts/registre.yaml"
+    contract.write_text(contract.read_text("utf-8").partition("refused:")[0], "utf-8")
+    (city.pack / "livraison" / snapshot.FILE).write_text("a,b\n", encoding="utf-8")
     looked_at(tmp_path, city.pack)
 
 
@@ -183,6 +193,22 @@ def test_a_number_that_the_register_has_not_is_told(
 def test_an_empty_register_makes_no_snapshot(city: City, tmp_path: Path) -> None:
     with pytest.raises(PhareError, match="le registre n'a aucune inscription"):
         command.export(open_register(tmp_path, city.pack), None, tmp_path / "s.csv")
+
+
+@pytest.mark.parametrize("name", ["city.yaml", "essai.sqlite"])
+def test_a_snapshot_takes_the_place_of_another_alone(
+    name: str, register: Register, tmp_path: Path
+) -> None:
+    """Not of the register itself, by a slip in TO=."""
+    path = tmp_path / name
+    path.write_bytes(b"SQLite format 3\x00" * 9)
+    with pytest.raises(PhareError, match="un fichier qui n'est pas un instantané"):
+        command.export(register, None, path)
+    assert path.read_bytes() == b"SQLite format 3\x00" * 9
+    path.write_bytes(b"")
+    for upto in (None, 2):
+        command.export(register, upto, path)
+    assert len(snapshot.read(path)) == 2
 
 
 @pytest.mark.parametrize("place", ["", "absent/\0", "file/s.csv"])

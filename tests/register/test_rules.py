@@ -202,6 +202,17 @@ def test_a_subject_or_key_of_digits_alone_is_refused(number: str, name: str) -> 
     assert getattr(made("measure_taken", **{name: letter}), name) == letter
 
 
+@pytest.mark.parametrize("share", [0.0612345678, 0.1850313055, 0.0001])
+@pytest.mark.parametrize("name", ["least_effect", "fall"])
+def test_a_share_has_no_place_for_a_number(share: float, name: str) -> None:
+    """Ten decimals are a telephone number."""
+    changes = {"criterion": {"theme": "tapage", "fall": share}} if name == "fall" else {name: share}
+    with pytest.raises(PhareError, match="trois décimales au plus"):
+        made("problem", **changes)
+    for good in (0.001, 0.1, 0.125, 0.3, 0.999, 1.0):
+        assert made("problem", least_effect=good).payload.least_effect == good
+
+
 def test_two_roles_approve_and_neither_is_the_author(taken_up: Register) -> None:
     taken_up.append(made("action"))
     say = {"subject": "ACT-001", "entry": 3}

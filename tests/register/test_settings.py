@@ -60,6 +60,12 @@ def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
         settings.address(tmp_path, tmp_path, "ici")
 
 
+def test_a_link_that_leads_nowhere_begins_no_other_register(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).symlink_to(tmp_path / "absent.yaml")
+    with pytest.raises(PhareError, match="fichier absent"):
+        settings.address(tmp_path, tmp_path, "ici")
+
+
 def test_what_an_address_may_say(tmp_path: Path) -> None:
     """One of each that is refused above, as it should be written."""
     said = "postgresql://serveur:5433/base?sslmode=verify-full&host=autre&port=5434"

@@ -59,7 +59,7 @@ def test_a_trigger_taken_away_is_told_and_nothing_is_entered(
         lambda: register.append(ADD),
         lambda: crowd.register_at(url).append(ADD),
     ):
-        with pytest.raises(PhareError, match=f"déclencheur {name} absent ou inactif"):
+        with pytest.raises(PhareError, match=f"déclencheur {name} absent, inactif ou changé"):
             use()
     assert len(register.rows()) == 6
 
@@ -71,8 +71,55 @@ def test_a_trigger_that_does_not_always_fire_is_told(
 ) -> None:
     by_hand(url, f"ALTER TABLE entries {how} entries_kept")
     assert register.unguarded() == [
-        "déclencheur entries_kept absent ou inactif : la base se laisserait changer"
+        "déclencheur entries_kept absent, inactif ou changé : la base se laisserait changer"
     ]
+
+
+NOTHING_DONE = {
+    "sqlite": [
+        "DROP TRIGGER entries_delete",
+        "CREATE TRIGGER entries_delete BEFORE DELETE ON entries WHEN 0 "
+        "BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN OLD; END $$",
+    ],
+}
+LEAVES_OUT = {
+    "sqlite": [
+        "CREATE TRIGGER kermadec BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END",
+    ],
+    "postgresql": [
+        "CREATE FUNCTION kermadec() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER kermadec BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION kermadec()",
+    ],
+}
+
+
+def test_a_trigger_of_the_same_name_that_does_nothing_is_told(url: str, register: Register) -> None:
+    filled(register)
+    assert register.unguarded() == []
+    by_hand(url, *NOTHING_DONE[url.partition(":")[0].partition("+")[0]])
+    assert "inactif ou changé" in register.unguarded()[0]
+    with pytest.raises(PhareError, match="inactif ou changé"):
+        register.append(ADD)
+
+
+def test_a_trigger_of_somebody_else_is_told_and_nothing_passes_for_entered(
+    url: str, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves out what is inserted, and no error comes."""
+    by_hand(url, *LEAVES_OUT[url.partition(":")[0].partition("+")[0]])
+    (told,) = register.unguarded()
+    assert told.startswith("un déclencheur qui n'est pas du registre")
+    with pytest.raises(PhareError, match="qui n'est pas du registre"):
+        register.append(ADD)
+    monkeypatch.setattr(engine, "unguarded", lambda _: [])
+    with pytest.raises(PhareError, match="la base n'a pas gardé l'inscription telle quelle"):
+        register.append(ADD)
+    assert register.rows() == []
 
 
 @pytest.mark.parametrize("seq", [1, 3, 6])
@@ -87,6 +134,22 @@ def test_what_was_changed_is_told_before_it_is_shown_or_followed(
         with pytest.raises(PhareError, match=f"inscription {seq} : modifiée depuis son écriture"):
             use()
     assert len(register.rows()) == 6
+
+
+def test_what_is_missing_beside_a_snapshot_is_told_with_the_triggers(
+    url: str, register: Register, tmp_path: Path
+) -> None:
+    """Who takes the last entries away took the triggers away first: both are told, at once."""
+    filled(register)
+    snapshot.write(register.entries(), tmp_path / snapshot.FILE)
+    without_triggers(url, "DELETE FROM entries WHERE seq = 6")
+    with pytest.raises(PhareError) as error:
+        command.check(crowd.register_at(url), tmp_path / snapshot.FILE)
+    kind = url.partition(":")[0].partition("+")[0]
+    assert error.value.what == (
+        f"déclencheurs {', '.join(GUARDS[kind])} absents, inactifs ou changés : la base se "
+        "laisserait changer ; l'instantané va jusqu'à l'inscription 6, le registre jusqu'à 5"
+    )
 
 
 def test_a_page_that_stays_open_sees_the_last_entry_go(

@@ -7,6 +7,7 @@ be; and what comes after a base that stopped finds it again by itself.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import time
@@ -39,18 +40,31 @@ NOW = {
     "postgresql": "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', "
     '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')',
 }
+# Each trigger with all that it does, and when: one of the same name might do nothing.
 TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'entries'",
-    # 'A': it fires in a session that replays another's changes too.
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'entries'::regclass "
-    "AND NOT tgisinternal AND tgenabled = 'A'",
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'entries'",
+    # 'A' in tgenabled: it fires in a session that replays another's changes too.
+    "postgresql": "SELECT tgname, concat_ws('|', tgenabled, tgtype, tgattr, tgqual, prosrc) "
+    "FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid "
+    "WHERE tgrelid = 'entries'::regclass AND NOT tgisinternal",
 }
+# What the migrations make: SHA-256 of the above, 16 digits.
 GUARDS = {
-    "sqlite": ("entries_update", "entries_delete", "entries_follow", "entries_fork",
-               "entries_moment"),
-    "postgresql": ("entries_kept", "entries_follow", "entries_fork", "entries_whole",
-                   "entries_moment"),
-}  # fmt: skip
+    "sqlite": {
+        "entries_update": "c9ac7a7634abfd56",
+        "entries_delete": "208418678632b2c8",
+        "entries_follow": "7e01127f199594c3",
+        "entries_fork": "04714d51c7fdaecc",
+        "entries_moment": "f6d856a97bfa685a",
+    },
+    "postgresql": {
+        "entries_kept": "d210207106912010",
+        "entries_follow": "c05f00a25e429aa7",
+        "entries_fork": "3949c317f86c0aac",
+        "entries_whole": "d4217b05afef86a1",
+        "entries_moment": "13e6c798e18477c0",
+    },
+}
 # What a server says before there is a session has no code in psycopg's error, but its words, which
 # are looked at and never told; in another language, the general sentence stands.
 AT_THE_DOOR = {
@@ -225,14 +239,26 @@ def now(connection: Connection) -> str:
 
 
 def unguarded(connection: Connection) -> list[str]:
-    """Return which triggers, by which the base refuses changes, are not there, in sentences."""
+    """Return, in sentences, the triggers that are not as the migrations make them, or not theirs.
+
+    By SHA-256 of what they do (16 digits). The names of those that are not ours are not told.
+    """
     dialect = connection.dialect.name
-    found = set(connection.execute(text(TRIGGERS[dialect])).scalars())
-    return [
-        f"déclencheur {name} absent ou inactif : la base se laisserait changer"
-        for name in GUARDS[dialect]
-        if name not in found
+    guards = GUARDS[dialect]
+    rows = connection.execute(text(TRIGGERS[dialect])).all()
+    found = {row[0]: row[1] for row in rows}
+    gone = [
+        name
+        for name, digest in guards.items()
+        if hashlib.sha256(str(found.get(name)).encode()).hexdigest()[:16] != digest
     ]
+    s = "s" if len(gone) > 1 else ""
+    told = (
+        f"déclencheur{s} {', '.join(gone)} absent{s}, inactif{s} ou changé{s} : la base se "
+        "laisserait changer"
+    )
+    others = "un déclencheur qui n'est pas du registre : il changerait ce qui s'inscrit"
+    return [*([told] if gone else []), *([others] if found.keys() - guards else [])]
 
 
 def code_of(error: DBAPIError) -> str:

@@ -13,7 +13,14 @@ import secrets
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict
@@ -33,8 +40,16 @@ FORMS: dict[codes.Kind, str] = {
 KEY = "[0-9a-f]{32}"
 TODO = "n'écrire que des codes, des nombres et des jours des listes du registre"
 
+
+def _short(share: float) -> float:
+    """Return a share of three decimals at most: with ten, it would hold a telephone number."""
+    if round(share, 3) != share:
+        raise ValueError("trois décimales au plus")
+    return share
+
+
 Count = Annotated[int, Field(ge=0, le=5000)]
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), AfterValidator(_short)]
 Day = Annotated[dt.date, Field(ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
 Sequence = Annotated[int, Field(ge=1, le=2**53)]
 

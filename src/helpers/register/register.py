@@ -178,6 +178,12 @@ class Register:
         rules.check(draft, before, self.themes, dt.date.fromisoformat(at[:10]))
         row = chain.row_of(draft, last.seq + 1, at, last.hash)
         connection.execute(ENTRIES.insert(), row)
+        if _rows(connection, ENTRIES.c.seq == row["seq"]) != [row]:
+            raise PhareError(
+                "la base n'a pas gardé l'inscription telle quelle, rien n'a été inscrit",
+                self.where,
+                self._see(),
+            )
         return chain.entry_of(row)
 
     def _whole(self, connection: Connection) -> chain.Link | None:

@@ -32,7 +32,8 @@ class RegisterFile(Strict):
 def address(root: Path, pack: Path, city: str) -> URL:
     """Return the address of a city's register, for SQLAlchemy; PhareError where it is none."""
     path, here = pack / FILE, f"{pack.name}/{FILE}"
-    told = _told(path, here) if path.exists() else ""
+    # A link that leads nowhere is no leave to begin another register here.
+    told = _told(path, here) if path.exists() or path.is_symlink() else ""
     if told:
         return _postgres(told, here)
     return URL.create("sqlite", database=str(root / FOLDER / f"{city}.sqlite"))

@@ -47,8 +47,14 @@ def text(entries: Sequence[Entry]) -> str:
 def write(entries: Sequence[Entry], path: Path) -> None:
     """Write the snapshot in one go: a run that stops meanwhile leaves the one before, whole.
 
-    PhareError where the path takes no file.
+    PhareError where the path takes no file, or has one that is no snapshot (the register itself).
     """
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as held:
+            if held.readline() != f"{','.join(COLUMNS)}\n".encode():
+                raise PhareError(
+                    "il y a là un fichier qui n'est pas un instantané", "TO=…", "en donner un autre"
+                )
     made = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -57,24 +57,26 @@ def add(register: Register, file: Path, zone: str) -> str:
 def check(register: Register, against: Path | None) -> str:
     """Return that all holds, in French; PhareError with what does not."""
     kept = snapshot.read(against) if against else []
-    faults = [*register.faults(), *register.unguarded()]
+    faults = register.faults()
+    beside = snapshot.differs(kept, register.entries()) if kept and not faults else []
+    faults += register.unguarded()
     if faults:
         raise PhareError(
-            " ; ".join(faults),
+            " ; ".join([*faults, *beside]),
             register.where,
             "ne plus rien y écrire, et reprendre la dernière sauvegarde qui se vérifie",
         )
-    if kept and (others := snapshot.differs(kept, register.entries())):
-        raise PhareError(" ; ".join(others), register.where, snapshot.TODO)
+    if beside:
+        raise PhareError(" ; ".join(beside), register.where, snapshot.TODO)
     unsure = f"\n{UNSURE}" if register.unsure and not against else ""
     if against:
         register.vouch()
     last = register.last(1)
     if not last:
         return f"Registre de {register.city} : aucune inscription, rien à vérifier."
-    beside = f", et contient l'instantané (jusqu'à {len(kept)})" if against else ""
+    held = f", et contient l'instantané (jusqu'à {len(kept)})" if against else ""
     return (
-        f"Registre de {register.city} : entier jusqu'à l'inscription {last[0]['seq']}{beside}.\n"
+        f"Registre de {register.city} : entier jusqu'à l'inscription {last[0]['seq']}{held}.\n"
         f"Empreinte à noter ailleurs : {last[0]['hash']}{unsure}"
     )
 
