@@ -123,6 +123,29 @@ def test_a_trigger_of_somebody_else_is_told_and_nothing_passes_for_entered(
     assert register.rows() == []
 
 
+def test_a_column_of_somebody_else_is_told(url: str, register: Register) -> None:
+    """A place for a name, that no snapshot and no hash holds."""
+    filled(register)
+    by_hand(url, "ALTER TABLE entries ADD COLUMN kermadec TEXT DEFAULT 'Yann'")
+    assert register.unguarded() == ["des colonnes qui ne sont pas celles du registre"]
+    with pytest.raises(PhareError, match="des colonnes qui ne sont pas celles du registre"):
+        register.append(ADD)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE entries RENAME COLUMN role TO kermadec",
+     "UPDATE alembic_version SET version_num = '0002'"],
+)  # fmt: skip
+def test_a_table_that_was_changed_is_no_connection_lost(
+    url: str, register: Register, statement: str
+) -> None:
+    filled(register)
+    by_hand(url, statement)
+    with pytest.raises(Unreachable, match="table changée à côté du registre"):
+        crowd.register_at(url).append(ADD)
+
+
 @pytest.mark.parametrize("seq", [1, 3, 6])
 def test_what_was_changed_is_told_before_it_is_shown_or_followed(
     url: str, register: Register, seq: int, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from helpers.core.base.errors import PhareError
-from helpers.register.tables import NEWEST
+from helpers.register.tables import ENTRIES, NEWEST
 
 PATIENCE_S = 30  # for the other writers
 CONNECT_S = 5
@@ -47,6 +47,11 @@ TRIGGERS = {
     "postgresql": "SELECT tgname, concat_ws('|', tgenabled, tgtype, tgattr, tgqual, prosrc) "
     "FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid "
     "WHERE tgrelid = 'entries'::regclass AND NOT tgisinternal",
+}
+HELD = {
+    "sqlite": "SELECT name FROM pragma_table_info('entries')",
+    "postgresql": "SELECT attname FROM pg_attribute WHERE attrelid = 'entries'::regclass "
+    "AND attnum > 0 AND NOT attisdropped",
 }
 # What the migrations make: SHA-256 of the above, 16 digits.
 GUARDS = {
@@ -239,9 +244,10 @@ def now(connection: Connection) -> str:
 
 
 def unguarded(connection: Connection) -> list[str]:
-    """Return, in sentences, the triggers that are not as the migrations make them, or not theirs.
+    """Return, in sentences, what of the table is not as the migrations make it.
 
-    By SHA-256 of what they do (16 digits). The names of those that are not ours are not told.
+    Triggers by SHA-256 of what they do (16 digits), columns by name: another column would hold what
+    no model looks at. What is not ours is not named.
     """
     dialect = connection.dialect.name
     guards = GUARDS[dialect]
@@ -258,7 +264,13 @@ def unguarded(connection: Connection) -> list[str]:
         "laisserait changer"
     )
     others = "un déclencheur qui n'est pas du registre : il changerait ce qui s'inscrit"
-    return [*([told] if gone else []), *([others] if found.keys() - guards else [])]
+    columns = set(connection.execute(text(HELD[dialect])).scalars())
+    odd = "des colonnes qui ne sont pas celles du registre"
+    return [
+        *([told] if gone else []),
+        *([others] if found.keys() - guards else []),
+        *([odd] if columns != {*ENTRIES.columns.keys()} else []),
+    ]
 
 
 def code_of(error: DBAPIError) -> str:
