@@ -96,14 +96,31 @@ _Loader.add_implicit_resolver(INT_TAG, INT, list("-+0123456789"))
 def read_yaml(path: Path, shown_as: str) -> Any:
     """Return what the YAML file `path` holds; a key written twice is an error that names it."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        _check_ends(content, (), set())
+        return content
     except FileNotFoundError:
         raise PhareError(
             "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
         ) from None
-    except (yaml.YAMLError, UnicodeError) as error:
+    except OSError:
+        raise PhareError(
+            "ce n'est pas un fichier, ou il ne s'ouvre pas", shown_as, "y mettre un fichier lisible"
+        ) from None
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         # The library quotes the line, where a password may be.
         raise PhareError(f"YAML illisible{_told(error)}", shown_as, "corriger le fichier") from None
+
+
+def _check_ends(content: Any, within: tuple[int, ...], done: set[int]) -> None:
+    """Raise YAMLError where a list or a mapping holds itself, as `&a [*a]` does."""
+    if not isinstance(content, dict | list) or id(content) in done:
+        return
+    if id(content) in within:
+        raise yaml.YAMLError
+    for one in content.values() if isinstance(content, dict) else content:
+        _check_ends(one, (*within, id(content)), done)
+    done.add(id(content))
 
 
 def _told(error: Exception) -> str:
