@@ -52,9 +52,8 @@ def states(folder: Path, *entries: Entry) -> dict[str, tuple[str, str]]:
     gate.take_in(door, contract, [folder / "registre.csv"], folder / "raw")
     con = store.connect()
     sort_rows(con, contract, folder / "raw/registre.parquet", folder, "Europe/Paris")
-    concert = event(
-        id="a" * 20, entry="c" * 20, measures={"barrieres": "a_faire", "fourriere": "prise"}
-    )
+    held = {"barrieres": "a_faire", "fourriere": "prise"}
+    concert = event(id="a" * 20, entry="c" * 20, measures=held)
     (told,) = with_entered(con, RULES, folder / "accepted/registre.parquet", [concert])
     rows = checklist.checklist([told], RULES, NOW).to_pylist()
     return {row["measure"]: (row["state"], row["reason"]) for row in rows}

@@ -15,7 +15,10 @@ from helpers.core.base.store import literal, quote
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import covered_weeks, heard_weeks
 from helpers.core.place_time.territory import cell_size, corners, project
+from helpers.core.stage.run import Run
+from helpers.core.stats.staggered_counts import Heard
 from helpers.impact.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -51,11 +54,20 @@ class Around:
     """Weekly counts of one category: zones and rings (actions, weeks), controls (quarters, weeks).
 
     Controls are the main division's zones, less all that lies in the zone or ring of any action.
+    An action was heard in a week when all the quarters that its zone and ring touch were.
     """
 
     zones: Floats
     rings: Floats
     controls: Floats
+    heard: Heard
+
+
+def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
+    """Return the actions of the city's source; none where no file of the pack names it."""
+    if rules is None:
+        return []
+    return read_actions(run.con, city, rules, run.read(f"accepted/{rules.source}.parquet"))
 
 
 def read_actions(
@@ -115,7 +127,9 @@ def around(
     con: duckdb.DuckDBPyConnection, city: City, actions: list[Action], indicator: str, theme: str,
     knobs: Knobs,
 ) -> Around:  # fmt: skip
-    """Return the weekly counts of a category in and around all actions. View `cube`.
+    """Return the weekly counts of a category in and around all actions.
+
+    Views `cube`, `weeks` and `grades_weekly`.
 
     A fact is where the middle of its cell is. Of origins `knobs.origins` alone: what agents record
     follows where they are sent.
@@ -133,8 +147,13 @@ def around(
     division = city.about.main_division
     quarters = [zone for zone, _ in counts(con, ["zone"], division=division, placed=True) if zone]
     controls = np.zeros((len(quarters), size))
+    mondays = [monday + i * WEEK for i in range(size)]
+    told = covered_weeks(city, theme, division, quarters, mondays)
+    for source in city.themes[theme].sources:
+        told = told & heard_weeks(con, source, division, quarters, mondays)
+    heard = Heard(np.ones((len(actions), size), dtype=bool), told)
     if not rows:
-        return Around(zones, rings, controls)
+        return Around(zones, rings, controls, heard)
     place = {name: i for i, name in enumerate(quarters)}
     cells, which = np.unique([cell for cell, *_ in rows], return_inverse=True)
     middle = corners(cells.tolist()) + (cell_size(con) or 0) / 2
@@ -148,7 +167,9 @@ def around(
         (zones, action, inside), (rings, action, ringed & ~inside), (controls, quarter, ~ringed)
     ):  # fmt: skip
         np.add.at(table, (row[kept], week[kept]), n[kept])
-    return Around(zones, rings, controls)
+    for one, where in set(zip(action[ringed].tolist(), quarter[ringed].tolist(), strict=True)):
+        heard.areas[one] &= told[where]
+    return Around(zones, rings, controls, heard)
 
 
 def _nearest(middle: Floats, actions: list[Action]) -> tuple[Ints, Floats]:
