@@ -35,7 +35,7 @@ RULES = rules(classes={"concert": {"measures": (
 def entry(seq: int, measure: str, state: str, subject: str, supersedes: int | None = None) -> Entry:
     payload = {"kind": "measure_taken", "measure": measure, "state": state}
     content = {"role": "direction", "subject": subject, "supersedes": supersedes,
-               "key": f"{seq:032x}", "payload": payload}  # fmt: skip
+               "key": f"{seq:031x}a", "payload": payload}  # fmt: skip
     told = draft(json.dumps({k: v for k, v in content.items() if v is not None}))
     at = f"2024-06-01T10:00:{seq:02d}.000000Z"
     return Entry(seq, at, told, json.dumps(payload), "0" * 64, "0" * 64)

@@ -259,9 +259,6 @@ def _check_codes(
         for i, measure in enumerate(one.measures):
             if measure.order:
                 faults.code(f"classes.{name}.measures.{i}.order", measure.order, orders.kind, kind)
-            if measure.entered and REGISTER in city.contracts:
-                codes = city.contracts[REGISTER].fields["measure"].values
-                faults.among(f"classes.{name}.measures.{i}.entered", measure.entered, codes)
     for status in found.dropped:
         faults.code("dropped", status, events.status, held[events.status])
         if status in events.held:
@@ -276,6 +273,16 @@ def _check_codes(
         rule = city.contracts[own.source].fields[own.kind]
         faults.code("material.barriers", own.barriers, own.kind, rule)
     _check_states(faults, found, held)
+    _check_entered(faults, city, found)
+
+
+def _check_entered(faults: Faults, city: City, found: EventRules) -> None:
+    """Note a measure that the register, where it is a source, has no code for."""
+    if REGISTER not in city.contracts:
+        return
+    codes = city.contracts[REGISTER].fields["measure"].values
+    for one in sorted({m.entered for c in found.classes.values() for m in c.measures} - {""}):
+        faults.among("classes : entered", one, codes)
 
 
 def _check_states(faults: Faults, found: EventRules, held: Mapping[str, FieldRule]) -> None:
