@@ -1,4 +1,4 @@
-"""From a partner's form to the register and afterwards: one match, a demonstration, a building site.
+"""From a form to the register and afterwards: a match, a demonstration, a building site.
 
 Three partners fill the form in, in Chromium. Their files go through the door and the pipeline as
 anybody's; the page says what stands in the match's way, what lacks, how many officers. A measure is
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-import yaml
 
 from helpers import simulate
 from helpers.core.city.city import City
@@ -32,10 +31,13 @@ if TYPE_CHECKING:
 pytestmark = needs_chromium
 BEFORE, AFTER = "2025-11-30", "2025-12-31"  # the last day of data: before the match, and after it
 ENTERED = "2025-11-15T09:00:00+01:00"
-MATCH = {"partenaire": "club", "categorie": "sportif", "statut": "demande",
-         "debut": "2025-12-13T21:00", "fin": "2025-12-13T23:00", "montage_debut": "2025-12-13T17:00",
-         "demontage_fin": "2025-12-14T02:00", "affluence_prevue": "41000", "affluence_min": "38000",
-         "affluence_max": "44000", "capacite": "67000"}  # fmt: skip
+MATCH = {
+    "partenaire": "club", "categorie": "sportif", "statut": "demande",
+    "debut": "2025-12-13T21:00", "fin": "2025-12-13T23:00",
+    "montage_debut": "2025-12-13T17:00", "demontage_fin": "2025-12-14T02:00",
+    "affluence_prevue": "41000", "affluence_min": "38000", "affluence_max": "44000",
+    "capacite": "67000",
+}  # fmt: skip
 OTHERS = {
     "demonstration": ("Parc Chanot", {
         "partenaire": "prefecture", "categorie": "manifestation_declaree", "statut": "demande",
@@ -138,26 +140,17 @@ def plain(text: str) -> str:
     return text.replace("\u202f", "").replace("\u00a0", " ")
 
 
-def test_from_the_form_to_the_register_and_afterwards(
-    place: Place, numbers: dict[str, str], tmp_path: Path
-) -> None:
-    ran(place)
-    events = {name: hashed(place, number) for name, number in numbers.items()}
-    known = {row["event"]: row for row in rows(place, "SELECT * FROM {calendar}")}
-    assert {events[name] for name in events} <= set(known)
-    own = known[events["match"]]
+def announced(place: Place, events: dict[str, str]) -> None:
+    """What stands in the match's way, and what lacks: in the tables, then as the page says it."""
+    own = rows(place, "SELECT * FROM {calendar} WHERE event = ?", events["match"])[0]
     assert (own["expected"], own["allowed"], own["zone"]) == (41_000, False, "1320808")
     early = rows(place, "SELECT * FROM {early} WHERE event = ?", events["match"])
     assert [row["lead_h"] for row in early] == [28 * 24 + 12]
-
-    # What stands in its way, and what lacks: in the tables, then as the page says it.
-    query = "SELECT * FROM {clashes} WHERE event IN (?, ?) AND other IN (?, ?, ?)"
-    met = rows(place, query, events["match"], events["demonstration"], *events.values())
-    told = {(row["clash"], frozenset((row["event"], row["other"]))) for row in met}
-    pair = frozenset((events["match"], events["demonstration"]))
-    assert ("crowds", pair) in told
+    told = {(row["clash"], frozenset((row["event"], row["other"])))
+            for row in rows(place, "SELECT * FROM {clashes}")}  # fmt: skip
+    assert ("crowds", frozenset((events["match"], events["demonstration"]))) in told
     assert ("works", frozenset((events["match"], events["works"]))) in told
-    lacking = rows(place, "SELECT * FROM {checklist} WHERE event = ?", events["match"])
+    lacking = checklist(place, events["match"])
     assert {row["state"] for row in lacking} == {"unknown", "to_do"}
     (sized,) = rows(place, "SELECT * FROM {sizing} WHERE event = ?", events["match"])
     assert sized["status"] == "ok"
@@ -171,47 +164,72 @@ def test_from_the_form_to_the_register_and_afterwards(
         assert "travaux" in settled
         assert f"{sized['officers_high']} agent" in said
         assert f"{sized['barriers_high']} barrière" in said
-        links = page.locator("#rendered_cells .app-sheet a")
-        name, content = taken(page, links.nth(1))
+        name, content = taken(page, page.locator("#rendered_cells .app-sheet a").nth(1))
         assert name.endswith(".pdf")
         assert content.startswith(b"%PDF")
 
-    # A measure is decided: entered, listed, and the last word from then on.
-    decision = tmp_path / "decision.json"
+
+def checklist(place: Place, event: str) -> list[dict[str, Any]]:
+    return rows(place, "SELECT * FROM {checklist} WHERE event = ? ORDER BY measure", event)
+
+
+def decided(place: Place, event: str, folder: Path) -> None:
+    """A measure is decided: entered in the register, listed, made a source."""
     payload = {"kind": "measure_taken", "measure": "barrieres", "state": "prise"}
-    decision.write_text(json.dumps({"role": "direction", "subject": events["match"],
-                                    "key": "5f0c1de2a97b4c3f8e6d0a1b2c3d4e5f",
-                                    "payload": payload}), encoding="utf-8")  # fmt: skip
-    for more in (["--add", str(decision)], ["--snapshot"], []):
+    content = {"role": "direction", "subject": event, "key": "5f0c1de2a97b4c3f8e6d0a1b2c3d4e5f",
+               "payload": payload}  # fmt: skip
+    (folder / "decision.json").write_text(json.dumps(content), encoding="utf-8")
+    for more in (["--add", str(folder / "decision.json")], ["--snapshot"], []):
         done = place.python("helpers.workshop.register", CITY, *more)
         assert done.returncode == 0, done.stderr
-    assert "barrières" in done.stdout or "barrieres" in done.stdout
-    ran(place)
-    query = "SELECT state, reason FROM {checklist} WHERE event = ? AND measure = 'barrières'"
-    assert rows(place, query, events["match"]) == [{"state": "taken", "reason": "register_says"}]
-    for page in opened(place, events["match"]):
-        said = plain(page.locator(SAID).inner_text())
-        assert f"{len(lacking) - 1} des {len(lacking)} mesures attendues" in said
+    assert "barrières, prise" in done.stdout
 
-    # The city takes it over, it is held; a month later it is looked at beside what was planned.
-    pack = place.root / "data/cities" / CITY
-    path = pack / "livraison/evenement.json"
+
+def seen(place: Place, event: str) -> None:
+    """The measure is the last word, in the tables and on the page."""
+    every = checklist(place, event)
+    (taken_one,) = [row for row in every if row["state"] == "taken"]
+    assert (taken_one["measure"], taken_one["reason"]) == ("barrières", "register_says")
+    for page in opened(place, event):
+        said = plain(page.locator(SAID).inner_text())
+        assert f"{len(every) - 1} des {len(every)} mesures attendues" in said
+
+
+def taken_over(place: Place, number: str) -> str:
+    """The city takes the entry over, and the match is held; return its own number, hashed."""
+    path = place.root / "data/cities" / CITY / "livraison/evenement.json"
     filed = json.loads(path.read_text(encoding="utf-8"))
     filed["evenements"].append({
-        "id_evt": "EVT-2025-990001", "saisie": numbers["match"], "categorie": "sportif",
+        "id_evt": "EVT-2025-990001", "saisie": number, "categorie": "sportif",
         "debut": "2025-12-13T21:00:00+01:00", "fin": "2025-12-13T23:00:00+01:00",
         "lieu": {"quartier": "1320808", "lon": 5.3959, "lat": 43.2698}, "statut": "tenu",
         "affluence": {"prevue": 41000, "constatee": 40250}, "retex": "incidents_mineurs",
     })  # fmt: skip
     path.write_text(json.dumps(filed), encoding="utf-8")
-    until(pack, AFTER)
-    ran(place)
-    own_number = hashed(place, "EVT-2025-990001")
-    (row,) = rows(place, "SELECT * FROM {retex} WHERE event = ?", own_number)
+    return hashed(place, "EVT-2025-990001")
+
+
+def looked_at(place: Place, event: str, entry: str) -> None:
+    """Afterwards: what was planned beside what was seen, once, with the measure of the register."""
+    (row,) = rows(place, "SELECT * FROM {retex} WHERE event = ?", event)
     assert (row["expected"], row["seen"], row["outcome"]) == (41_000, 40_250, "incidents_mineurs")
     assert row["measures_taken"] == 1, "the barriers that were entered for the partner's entry"
     assert row["start_at"] == dt.datetime(2025, 12, 13, 21)
-    assert rows(place, "SELECT * FROM {retex} WHERE event = ?", events["match"]) == []
-    (told_early,) = rows(place, "SELECT * FROM {early} WHERE event = ?", events["match"])
-    assert told_early["taken_over"] == own_number
-    assert yaml.safe_load((pack / "city.yaml").read_text("utf-8"))["sources"]["registre"]
+    assert rows(place, "SELECT * FROM {retex} WHERE event = ?", entry) == []
+    (early,) = rows(place, "SELECT * FROM {early} WHERE event = ?", entry)
+    assert early["taken_over"] == event
+
+
+def test_from_the_form_to_the_register_and_afterwards(
+    place: Place, numbers: dict[str, str], tmp_path: Path
+) -> None:
+    events = {name: hashed(place, number) for name, number in numbers.items()}
+    ran(place)
+    announced(place, events)
+    decided(place, events["match"], tmp_path)
+    ran(place)
+    seen(place, events["match"])
+    own = taken_over(place, numbers["match"])
+    until(place.root / "data/cities" / CITY, AFTER)
+    ran(place)
+    looked_at(place, own, events["match"])
