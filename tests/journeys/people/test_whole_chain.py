@@ -78,6 +78,10 @@ def place(tmp_path_factory: pytest.TempPathFactory, warmed: tuple[tuple[str, str
     found = prepared(tmp_path_factory.mktemp("chain"), warmed)
     pack = found.root / "data/cities" / CITY
     until(pack, BEFORE)
+    settings = pack / "simulation.yaml"
+    text = settings.read_text(encoding="utf-8")
+    assert "\nscale: 0.03 " in text  # three runs: smaller still
+    settings.write_text(text.replace("\nscale: 0.03 ", "\nscale: 0.01 "), encoding="utf-8")
     simulate.deliver(pack, found.root / "made")
     (pack / "livraison").mkdir()
     (found.root / "made/evenement.json").rename(pack / "livraison/evenement.json")
