@@ -35,10 +35,11 @@ def put(theme):
     for widget, trait, value in panel.put("Depuis quand ?", f"{theme} : la semaine", spec, offered):
         setattr(widget, trait, value)
 
+head = widgets.HTML('<div class="app-heading" data-query="theme=Vols"><h1>Essai</h1></div>')
 theme = widgets.Dropdown(options=list(FACTS), description="Thème")
 theme.observe(lambda change: put(change.new), "value")
 put("Vols")
-display(widgets.VBox([theme, panel.widget]))
+display(widgets.VBox([head, theme, panel.widget]))
 """
 LATE_S = 2.5  # anywidget gives up after 2
 MODULE = re.compile(r"/phare/module/\w+\.js")
@@ -134,3 +135,24 @@ def test_a_chart_that_follows_no_more_says_so_and_is_not_kept(url: str) -> None:
         with page.expect_download():
             page.locator("[data-keep=svg]").click()
         assert saved == ["essai-Vols.svg"]
+
+
+@needs_chromium
+@pytest.mark.parametrize(("query", "grey"), [("?theme=Bruit", True), ("?theme=Vols", False)])
+def test_what_is_shown_at_first_is_greyed_where_a_link_asks_for_another_choice(
+    url: str, query: str, grey: bool
+) -> None:
+    held: list[Route] = []
+    with open_page("about:blank") as (page, log):
+        page.route(MODULE, lambda route: held.append(route))
+        page.goto(f"{url}voila/render/essai.ipynb{query}", wait_until="commit")
+        first = page.locator("#prepared .app-panel")
+        first.wait_for()
+        page.get_by_text("étape 1 sur 1").wait_for()
+        assert page.get_by_text("Vos choix arrivent").count() == int(grey)
+        opacity = float(first.evaluate("(one) => getComputedStyle(one).opacity"))
+        assert (opacity < 1) == grey
+        held[0].continue_()
+        wait_ready(page)
+        page.locator(DRAWN).first.wait_for()
+        log.assert_clean()

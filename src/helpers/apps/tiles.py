@@ -58,7 +58,7 @@ def _tile(
         title = trends_words.indicator_title(first, city)
     whole = trends_words.GROUPS[ALL]
     if elsewhere and not title.startswith(whole):
-        title = f"{whole} : {title}"
+        title = f"{whole}{', ' if ' : ' in title else ' : '}{title}"
     changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
     lines = [_line(row, knobs, beside) for row in rows]
     if theme and not changes:

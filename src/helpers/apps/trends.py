@@ -86,8 +86,9 @@ class Trends:
         told = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
         line, weeks, rows = self._weeks(choice, choice.theme or self.first(choice.zone))
         about = (
-            f"Chaque thème, les faits de {trends_words.span(self.levels, self.knobs.window_weeks)} "
-            "rapportés à ceux d'avant, toute la ville ; en gris, ce qui ne serait pas vu"
+            "Toute la ville, chaque thème : les faits de "
+            f"{trends_words.span(self.levels, self.knobs.window_weeks)} rapportés à ceux d'avant ; "
+            "en gris, ce qui ne serait pas vu"
         )
         of, kept = self.proofs.of, self.place.kept
         published = self.proofs.published

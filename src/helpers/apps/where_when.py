@@ -45,7 +45,6 @@ FRAMES = {"wide": (600, 400), "narrow": (346, 220)}
 # What the map and the week are kept as.
 CELLS = ("thème", "code", "zone", "maille", "faits")
 HOURS = ("thème", "période", "jour", "heure", "faits", "indice", "sûr")
-ABSTAINED = "abstention"
 NAMED = 6  # zones named on the map at most
 TITLE = "Carte : mailles à part, par quartier"
 
@@ -77,6 +76,7 @@ class WhereWhen:
         self.layouts, self.shapes = cache(self._layouts), cache(self._shapes)
         self.spots = cache(self._spots)
         self.repeated, self.week = cache(self._repeats), cache(self._week)
+        self.silent = cache(lambda why: figure.complete(figure.nothing(why)))
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.said, self.map, self.repeats = (widgets.HTML() for _ in range(3))
         self.rhythm = Panel("rhythm")
@@ -242,7 +242,7 @@ class WhereWhen:
     def _rhythm(
         self, choice: Choice, theme: str
     ) -> tuple[str, dict[str, Any], list[list[keep.Cell]]]:
-        """Return line, drawing and rows of the theme's week; an abstention has no number."""
+        """Return line, drawing and rows of the theme's week; of an abstention, its words alone."""
         zone = None if choice.zone == WHOLE else (choice.division, choice.zone)
         enough, told = self.knobs.minimum_count, situation_words.period_title(choice.days)
         week, year = self.week(theme, choice.days, zone), self._lasting(self.knobs.window_days)
@@ -250,19 +250,15 @@ class WhereWhen:
             few = "compte trop peu de faits" if week.total < enough else "n'établit aucun écart"
             week = self.week(theme, self.knobs.window_days, zone)
             told = f"sur {year}, car la période choisie {few}"
+        title = self.city.themes[theme].title
         if week.total < enough:
             told = f"abstention, trop peu de faits, même sur {year}"
-        elif week.thin.all():
+            # No hour is drawn: none is kept.
+            return f"{title} : {told}", self.silent(told), [[title, told, *[None] * len(HOURS[2:])]]
+        if week.thin.all():
             told = f"aucun écart établi entre heures, même sur {year}"
         rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
-        if week.total < enough:  # nothing of it is to be read, nor kept
-            rows = [row | {"faits": ABSTAINED, "indice": ABSTAINED, "sûr": ABSTAINED}
-                    for row in rows]  # fmt: skip
-        title = self.city.themes[theme].title
-        hours = [
-            [title, told, *(None if row[name] == ABSTAINED else row[name] for name in HOURS[2:])]
-            for row in rows
-        ]
+        hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
         spec = figure.drawn(rhythms_figures.heatmap, (rows,), 470, 190)
         return f"{title} : {told}", spec, hours
 

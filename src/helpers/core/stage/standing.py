@@ -175,12 +175,13 @@ def faded_words(row: dict[str, Any]) -> str:
     The days told are those compared: the feed may have begun to fade long before.
     """
     first, last = row["first"], row["last"] + dt.timedelta(days=6)
-    start = spoken(first) if first.year != last.year else spoken(first).rsplit(" ", 1)[0]
+    start, against = spoken(first), f"à partir du {spoken(row['against'])}"
+    if first.year == last.year:
+        start, against = start.rsplit(" ", 1)[0], f"de {row['against'].year}"
     return (
         f"du {start} au {spoken(last)}, la source n'a apporté que {percent(row['ratio'])} "
-        f"({percent(row['low'])} à {percent(row['high'])}) de ce qui entrait aux mêmes semaines à "
-        f"partir du {spoken(row['against'])} : un flux qui se perd, peut-être depuis plus "
-        "longtemps, ou une vraie baisse"
+        f"({percent(row['low'])} à {percent(row['high'])}) de ce qui entrait aux mêmes semaines "
+        f"{against} : un flux qui se perd, ou une vraie baisse"
     )
 
 
