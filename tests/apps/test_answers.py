@@ -227,7 +227,8 @@ def read_beside(label: str) -> Any:
     found.city, found.span = CITY, "52 semaines"
     found.whole = {"rixes": level("rixes", "ville", label)}
     found.years = {("rixes", "Z1", "quartiers"): level("rixes", "Z1", "up", 1.4)}
-    found.doubted, found.faded = {"rixes": FADES, "vols": "code changé"}, {"rixes": FADES}
+    found.doubted = {"bruit": "code changé", "rixes": FADES, "vols": "code changé"}
+    found.faded = {"rixes": FADES}
     return found
 
 
@@ -235,10 +236,10 @@ def test_a_source_that_fades_is_told_with_its_theme_and_with_all(today: Any) -> 
     found = read_beside("stable")
     row = alert("ville") | {"theme": "rixes", "tier": "usual"}
     assert found.of_theme(row, "quartiers") == f" À savoir : {plain(FADES)}."
+    del found.doubted["bruit"]
     assert found.of_theme(row | {"theme": "bruit"}, "quartiers") == ""
-    assert spaced(found.of_all()) == (
-        " Comptes peut-être incomplets : Rixes (source qui se perd peut-être), Vols (code changé)."
-    )
+    found.doubted["bruit"] = "code changé"
+    assert spaced(found.of_all()) == "Comptes peut-être incomplets : Rixes, Bruit et 1 autre."
     found.doubted = {}
     assert found.of_all() == ""
 

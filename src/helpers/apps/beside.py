@@ -27,7 +27,7 @@ TABLES = (
     "derived/reliability/drift.parquet",
     "derived/reliability/decay.parquet",
 )
-LISTED = 3  # themes told one by one
+LISTED = 2  # themes told one by one
 
 
 class Beside:
@@ -73,14 +73,15 @@ class Beside:
         return told + (f" À savoir : {plain(known)}." if known else "")
 
     def of_all(self) -> str:
-        """Return which counts may lack rows, as a sentence; or nothing."""
-        told = [
-            f"{plain(self.city.themes[theme].title)} "
-            f"({'source qui se perd peut-être' if theme in self.faded else 'code changé'})"
-            for theme in sorted(self.doubted, key=lambda one: (one not in self.faded, one))
-        ]
-        if not told:
+        """Return which counts may lack rows, as a sentence; or nothing. Their themes say why.
+
+        Those of a source that fades first.
+        """
+        doubted = sorted(self.doubted, key=lambda one: (one not in self.faded, one))
+        if not doubted:
             return ""
-        more = f" et {plural(len(told) - LISTED, 'autre')}" if len(told) > LISTED else ""
-        head = "Compte peut-être incomplet" if len(told) == 1 else "Comptes peut-être incomplets"
-        return f" {head} : {', '.join(told[:LISTED])}{more}."
+        told = ", ".join(plain(self.city.themes[theme].title) for theme in doubted[:LISTED])
+        more = len(doubted) - LISTED
+        rest = f" et {plural(more, 'autre')}" if more > 0 else ""
+        head = "Compte peut-être incomplet" if len(doubted) == 1 else "Comptes peut-être incomplets"
+        return f"{head} : {told}{rest}."

@@ -120,7 +120,7 @@ class Today:
         published = self.proofs.published["trend"]
         kept = self.place.kept(choice, self.uses[:3], published, WEEK, weeks)
         return [
-            (self.said, "value", words(answer, level, told.promise(self.judged, choice))),
+            (self.said, "value", words(answer, level, self._small(choice))),
             (self.cards, "value", cards),
             (self.map, "value", self._map(choice, rows, names)),
             (self.tiles, "value", self._tiles(choice)),
@@ -137,7 +137,7 @@ class Today:
         gravest = min([*found, *low], key=order)["tier"] if found or low else USUAL
         if choice.theme == ALL_THEMES:
             said = told.of_the_day(found, low, choice, self.city, names, began)
-            return said + self.beside.of_all(), gravest
+            return said, gravest
         theme = self.city.themes[choice.theme]
         rows = self.judged.exact(choice.division, choice.days, choice.theme)
         row = next(row for row in rows if row["zone"] == choice.zone)
@@ -147,6 +147,11 @@ class Today:
         known = self.beside.of_theme(row, choice.division)
         said = head + told.of_theme(row, found, low, choice, names, began, badge, known)
         return said, min([row["tier"], gravest], key=TIERS.index)
+
+    def _small(self, choice: Choice) -> str:
+        """Return what is to be known with the answer: counts that may lack rows, and chance."""
+        doubts = self.beside.of_all() if choice.theme == ALL_THEMES else ""
+        return f"{doubts} {told.promise(self.judged, choice)}".strip()
 
     def _since(self, found: Sequence[Row]) -> dict[tuple[str, str, int], dt.date]:
         """Return since when each count that stands out over days has most likely been so."""
