@@ -1,1 +1,1 @@
-"""How many facts a day of weekend has, beside any other day."""
+"""Fluidity beside road safety: flows and speeds against their usual, events, closed roads."""

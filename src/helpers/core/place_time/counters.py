@@ -197,9 +197,9 @@ def _added(
         out=np.full(whole.shape, np.nan), where=weight.sum(axis=0) > 0,
     )  # fmt: skip
     why = np.where(np.isfinite(whole), OK, MISSING)
-    why[~service.any(axis=0)] = NO_COUNTER
     era, changed = _eras(machine, service)
     why[changed] = CHANGED
+    why[~service.any(axis=0)] = NO_COUNTER
     return whole, fast, era, why
 
 
@@ -213,7 +213,9 @@ def _eras(machine: Ints, service: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.b
         unknown = (held[:, day] == -1) & service[:, day - 1]
         held[unknown, day] = held[unknown, day - 1]
     known = (held[:, 1:] != -1) & (held[:, :-1] != -1)
-    changed = np.concatenate([[False], ((held[:, 1:] != held[:, :-1]) & known).any(axis=0)])
+    before = service[:, :-1].any(axis=0)  # the first day of all is no change
+    anew = ((held[:, 1:] != held[:, :-1]) & known).any(axis=0) & before
+    changed = np.concatenate([[False], anew])
     return np.cumsum(changed), changed
 
 
