@@ -16,7 +16,15 @@ import pyarrow as pa
 
 from helpers.simulate.happenings import Happenings
 from helpers.simulate.incidents import Incidents
-from helpers.simulate.sources import comptage, evenement, files, meteo, service, statistics, surroundings
+from helpers.simulate.sources import (
+    comptage,
+    evenement,
+    files,
+    meteo,
+    service,
+    statistics,
+    surroundings,
+)
 from helpers.simulate.sources.action import action
 from helpers.simulate.sources.enquete_tranquillite import enquete_tranquillite
 from helpers.simulate.sources.evenement import Events

@@ -56,7 +56,9 @@ class Event:
         return (self.start, self.end - self.start) if name == DURING else (self.end, margin)
 
 
-def read(con: duckdb.DuckDBPyConnection, city: City, path: Path | None, knobs: Knobs) -> list[Event]:
+def read(
+    con: duckdb.DuckDBPyConnection, city: City, path: Path | None, knobs: Knobs
+) -> list[Event]:
     """Return the events held, large and short enough, of the period. View `zones`."""
     rule, period = city.about.agenda.events, city.about.period
     if rule is None or path is None:
@@ -79,13 +81,15 @@ def read(con: duckdb.DuckDBPyConnection, city: City, path: Path | None, knobs: K
     return found
 
 
-def measure(roads: Roads, events: list[Event], knobs: Knobs) -> pa.Table:
+def measure(roads: Roads | None, events: list[Event], knobs: Knobs) -> pa.Table:
     """Return one row a road, kind of event and part (EVENTS).
 
     The mean of what each event's hours depart by from the same hours of days of the same kind, at
     most `event_reference_weeks` away and without an event near, less what roads out of reach did in
     the very same hours. All intervals hold together (Šidák 1967).
     """
+    if roads is None:
+        return EVENTS.empty_table()
     at = np.array([[one.x, one.y] for one in roads.places]).reshape(-1, 2)
     where = np.array([[one.x, one.y] for one in events]).reshape(-1, 2)
     away = np.hypot(*(at[:, None] - where[None, :]).transpose(2, 0, 1))
@@ -131,7 +135,8 @@ def _departures(
         control = np.flatnonzero(~near[:, k] & ~roads.touched[:, cut].any(axis=1))
         level = beside_usual.levels(counted, roads.kind[cut], same)
         beside = beside_usual.less_controls(level[i], level[control])
-        if np.nanmean(counted[i]) < knobs.minimum_flow:
+        sound = usual & np.isfinite(counted[i])
+        if not sound.any() or counted[i, sound].mean() < knobs.minimum_flow:
             continue
         one = beside_usual.departure(beside, at == day, usual, roads.kind[cut])
         if one is not None:

@@ -32,7 +32,7 @@ CLOSURES = pa.schema(
 )  # fmt: skip
 
 
-def measure(roads: Roads, knobs: Knobs) -> pa.Table:
+def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
     """Return one row a closure and road, closed and parallel (CLOSURES).
 
     `counted`: passages of the days known, `expected` what there would have been. `moved`: the share
@@ -40,6 +40,8 @@ def measure(roads: Roads, knobs: Knobs) -> pa.Table:
     all told and the loss is established. Days within `reference_weeks` on either side are the
     usual. All intervals hold together (Šidák 1967), those of the shares apart.
     """
+    if roads is None:
+        return CLOSURES.empty_table()
     found = [one for closure in roads.rules.closures for one in _roads(roads, closure, knobs)]
     each = knobs.confidence ** (1 / max(sum(one is not None for _, one in found), 1))
     rows = []

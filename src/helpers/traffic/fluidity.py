@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from helpers.core.place_time.counters import CHANGED, DEAD, NO_COUNTER
+from helpers.core.place_time.counters import DEAD, MISSING, NO_COUNTER
 from helpers.core.stats import beside_usual
 from helpers.core.stats.beside_usual import Departure
 from helpers.core.stats.event_ratio import Ratio
@@ -44,13 +44,15 @@ def told(ratio: Ratio, confidence: float) -> dict[str, Any]:
     return {**{name: round(one, DIGITS) for name, one in ends.items()}, "level": level}
 
 
-def measure(roads: Roads, knobs: Knobs) -> pa.Table:
+def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
     """Return one row a road, slot and measure (FLUIDITY), over the last `window_days`.
 
     `value`: the mean flow (passages an hour) or speed (km/h) of the days known, `usual` what the
     same kinds of days had in the `reference_weeks` before, of the same machine; days when the road
     was closed, or beside a closed one, are no usual. All intervals hold together (Šidák 1967).
     """
+    if roads is None:
+        return FLUIDITY.empty_table()
     end = roads.days
     window = np.arange(end) >= end - knobs.window_days
     before = ~window & (np.arange(end) >= end - knobs.window_days - 7 * knobs.reference_weeks)
@@ -100,11 +102,13 @@ def _one(
 
 
 def why(roads: Roads, i: int, window: Bools) -> str:
-    """Return why a road is not told over the days of a window: dead, changed, mute or too short."""
-    seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=NO_COUNTER + 2)
-    if roads.hours.era[i, -1] != roads.hours.era[i, np.flatnonzero(window)[0]] or seen[CHANGED]:
-        return MOVED
+    """Return why a road is not told over the days of a window: dead, mute, changed or too short."""
     known = np.isfinite(roads.hours.flow[i, window]).mean()
-    if known >= beside_usual.KNOWN:
-        return SHORT
-    return ZEROS if seen[DEAD] > (1 - known) * window.sum() * 12 else MUTE
+    if known < beside_usual.KNOWN:
+        seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=NO_COUNTER + 1)
+        return ZEROS if seen[DEAD] > seen[MISSING] + seen[NO_COUNTER] else MUTE
+    at = np.flatnonzero(window)
+    earlier = roads.hours.era[i, : at[-1]] < roads.hours.era[i, at[-1]]
+    return (
+        MOVED if (earlier & np.isfinite(roads.hours.flow[i, : at[-1]]).any(axis=1)).any() else SHORT
+    )

@@ -32,6 +32,11 @@ class Roads:
     kind: Ints
 
     @property
+    def names(self) -> dict[str, str]:
+        """Site → the name of its road."""
+        return {one.site: one.name for one in self.places}
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """The places counted."""
         return self.hours.places
@@ -98,8 +103,13 @@ def kinds(city: City) -> Ints:
 
 
 def read(
-    con: duckdb.DuckDBPyConnection, city: City, rules: TrafficRules, files: dict[str, Path]
-) -> Roads:
-    """Return the roads; `files`: source → its accepted rows. View `zones`."""
+    con: duckdb.DuckDBPyConnection, city: City, rules: TrafficRules | None, files: dict[str, Path]
+) -> Roads | None:
+    """Return the roads; None where the city tells of no counter.
+
+    `files`: source → its accepted rows. View `zones`.
+    """
+    if rules is None:
+        return None
     told = counters.read(con, city, rules, files, closed_days(rules.closures))
     return Roads(rules, told.of(rules.flow), kinds(city))

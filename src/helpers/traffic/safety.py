@@ -19,6 +19,7 @@ from helpers.core.place_time.counts import counts
 from helpers.core.stats.intervals import DIGITS
 from helpers.traffic.fluidity import ABSTAINED, LESS, MORE, OK, TOO_FEW, USUAL
 from helpers.traffic.knobs import Knobs
+from helpers.traffic.known import Roads
 
 Ints = NDArray[np.int64]
 WEEK = 7
@@ -33,9 +34,9 @@ SAFETY = pa.schema(
 
 
 def measure(
-    con: duckdb.DuckDBPyConnection, city: City, rules: TrafficRules, zones: list[str], knobs: Knobs
+    con: duckdb.DuckDBPyConnection, city: City, roads: Roads | None, knobs: Knobs
 ) -> pa.Table:
-    """Return one row a theme of safety in force, zone and slot (SAFETY).
+    """Return one row a theme of safety in force, zone with a counted road, and slot (SAFETY).
 
     `n`: facts of the last `safety_weeks`, `before` those of as many weeks before; a week when a
     source was silent counts on neither side. `ratio`: their ratio over that of the rest of the
@@ -43,10 +44,13 @@ def measure(
     (Clopper & Pearson 1934, Biometrika 26), the rest taken as known. All hold together
     (Šidák 1967). Views `cube` and `weeks`.
     """
+    if roads is None:
+        return SAFETY.empty_table()
+    rules, zones = roads.rules, sorted({one.zone for one in roads.places if one.zone})
     found = []
     for theme in (name for name in rules.safety if name in city.themes):
         told = _counts(con, city, rules, theme, knobs)
-        for zone in sorted(set(zones)):
+        for zone in zones:
             for slot in rules.slots:
                 found.append((theme, zone, slot, *told(zone, slot)))
     enough = [n + before >= knobs.minimum_facts and rest.min() > 0

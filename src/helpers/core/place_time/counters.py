@@ -233,9 +233,7 @@ def _dead(
         own = flow[weekday == day]
         told = np.where(own > 0, own, np.nan)
         some = np.isfinite(told).any(axis=0)
-        usual[weekday == day] = np.where(
-            some, np.nanmedian(np.where(some, told, 0.0), axis=0), 0.0
-        )
+        usual[weekday == day] = np.where(some, np.nanmedian(np.where(some, told, 0.0), axis=0), 0.0)
     shut = [(day - start).days for place, day in closed if place == site]
     zero = flow == 0
     zero[[day for day in shut if 0 <= day < days]] = False

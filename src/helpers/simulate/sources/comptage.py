@@ -116,18 +116,21 @@ def measures(
         n = np.where(how == 3, 0, counted[channel, hour])
         empty = how == 2
         speed = np.where(empty | (n == 0), np.nan, speeds[channel, hour])
-        yield one, pa.table(
-            {
-                "channel_id": columns.codes([name for name, *_ in told], channel),
-                "counter_id": columns.codes(
-                    [f"CPT{i:04d}" for i in range(2 * len(told))],
-                    2 * channel + machine[channel, hour // HOURS],
-                ),
-                "start_datetime": columns.joined(columns.iso(moment), "Z"),
-                "end_datetime": columns.joined(columns.iso(moment + HOUR), "Z"),
-                "count": columns.decimals(np.where(empty, np.nan, n), 0),
-                "average_vehicle_speed": columns.decimals(speed, 1),
-            }
+        yield (
+            one,
+            pa.table(
+                {
+                    "channel_id": columns.codes([name for name, *_ in told], channel),
+                    "counter_id": columns.codes(
+                        [f"CPT{i:04d}" for i in range(2 * len(told))],
+                        2 * channel + machine[channel, hour // HOURS],
+                    ),
+                    "start_datetime": columns.joined(columns.iso(moment), "Z"),
+                    "end_datetime": columns.joined(columns.iso(moment + HOUR), "Z"),
+                    "count": columns.decimals(np.where(empty, np.nan, n), 0),
+                    "average_vehicle_speed": columns.decimals(speed, 1),
+                }
+            ),
         )
 
 
