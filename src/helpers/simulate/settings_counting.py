@@ -85,11 +85,12 @@ class Dead(Strict):
 
 
 class Changed(Strict):
-    """Another machine at a site from a day on, that counts `factor` times as much."""
+    """A site that counts `factor` times as much from a day on: another machine, or another flow."""
 
     site: str
     start: dt.date
     factor: Positive
+    machine: bool
 
 
 class Counting(Strict):
@@ -114,11 +115,13 @@ class Counting(Strict):
 
     @model_validator(mode="after")
     def _known(self) -> Counting:
-        named = [one.site for one in (*self.closed, *self.gatherings, *self.dead, *self.changed)]
-        named += [site for one in self.closed for site in one.moved]
-        if unknown := sorted(set(named) - self.sites.keys()):
+        named = {site for one in self.closed for site in (one.site, *one.moved)}
+        named |= {one.site for one in self.gatherings} | {one.site for one in self.dead}
+        named |= {one.site for one in self.changed}
+        if unknown := sorted(named - self.sites.keys()):
             raise ValueError(f"comptage : points inconnus : {', '.join(unknown)}")
-        profiles = {one.profile for one in (*self.sites.values(), *self.surges)}
+        profiles = {one.profile for one in self.sites.values()}
+        profiles |= {one.profile for one in self.surges}
         if unknown := sorted(profiles - self.profiles.keys()):
             raise ValueError(f"comptage : profils inconnus : {', '.join(unknown)}")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,6 +27,9 @@ class Knobs(Strict):
     alert_memory_weeks: int = Field(ge=12, le=208)
     false_alert_rate: float = Field(gt=0, le=0.5)
     watch_false_a_day: float = Field(gt=0, le=10)
+    gathering_hours: Literal[1, 2, 3, 4, 6]
+    gathering_reach_m: float = Field(ge=0, le=5000)
+    gathering_margin_h: int = Field(ge=0, le=24)
     drill: str
 
     @field_validator("drill")

@@ -83,10 +83,10 @@ def _roads(
         i for i in range(len(roads.places))
         if i not in named.values() and not roads.touched[i, window].any()
     ]  # fmt: skip
-    found = []
+    found: list[tuple[dict[str, Any], Departure | None]] = []
     for site, i in named.items():
-        row = {**base, "role": _role(site, closure), "site": site, "controls": len(control),
-               "status": ABSTAINED}  # fmt: skip
+        row: dict[str, Any] = {**base, "role": _role(site, closure), "site": site}
+        row |= {"controls": len(control), "status": ABSTAINED}
         if i is None:
             found.append((row | {"reason": NOT_COUNTED}, None))
             continue

@@ -30,7 +30,7 @@ def beside(flows: pa.Table, safety: pa.Table, roads: Roads | None) -> figure.Dra
 
     Where a zone has several themes of safety, the first one is drawn.
     """
-    title = "Fluidité et sécurité routière, par voie et créneau : changement avec l'habitude"
+    title = "Fluidité et sécurité routière, par voie et créneau : écart à l'habitude, en %"
     told = (
         "Une ligne par voie comptée, une colonne par créneau. Le nombre est l'écart à l'habitude "
         "(débit, vitesse), ou à ce qu'a fait le reste de la ville (accidents) ; la couleur ne "

@@ -111,5 +111,5 @@ def read(
     """
     if rules is None:
         return None
-    told = counters.read(con, city, rules, files, closed_days(rules.closures))
-    return Roads(rules, told.of(rules.flow), kinds(city))
+    told = counters.read(con, city, rules, files, rules.flow, closed_days(rules.closures))
+    return Roads(rules, told, kinds(city))

@@ -17,6 +17,7 @@ from helpers.traffic.known import Roads
 
 Row = dict[str, Any]
 Names = Mapping[str, str]  # code → name
+SMALL = 0.2  # ratios below which a third digit is told
 NO_RULES = "Aucun compteur connu : la ville n'a pas de fichier `traffic.yaml`."
 MEASURES = {fluidity.FLOW: "débit", fluidity.SPEED: "vitesse"}
 PARTS = {
@@ -45,8 +46,8 @@ def fluid(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
     told = [row for row in rows if row["status"] == fluidity.OK]
     apart = [row for row in told if row["level"] != fluidity.USUAL]
     head = (
-        f"Du jour au lendemain tout varie : sur {plural(knobs.window_days, 'jour')}, "
-        f"{plural(len(told), 'comparaison')} (voie, créneau, débit ou vitesse) jugées ensemble ; "
+        f"{plural(len(told), 'comparaison')} (voie, créneau, débit ou vitesse) sur les "
+        f"{plural(knobs.window_days, 'dernier jour')}, jugées ensemble ; "
         f"si rien n'avait changé, aucune ne sortirait de son intervalle dans "
         f"{percent(knobs.confidence)} des cas."
     )
@@ -55,7 +56,8 @@ def fluid(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
         said = f"**{plural(len(apart), 'écart établi')}** :"
     apart.sort(key=lambda row: (-abs(row["ratio"] - 1), row["site"], row["slot"]))
     lines = [_apart(row, rules, names) for row in apart]
-    return "\n".join([said, *(["", *lines, ""] if lines else [""]), head, "", _silent(rows, names)])
+    said = "\n".join([said, *(["", *lines] if lines else [])])
+    return "\n\n".join([said, head, _silent(rows, names), _in_part(told, names, knobs)]).strip()
 
 
 def _apart(row: Row, rules: TrafficRules, names: Names) -> str:
@@ -71,8 +73,9 @@ def _apart(row: Row, rules: TrafficRules, names: Names) -> str:
 
 def between(row: Row) -> str:
     """Return the ratio of a row with its interval."""
-    ends = f"de {number(row['low'], 2)} à {number(row['high'], 2)}"
-    return f"rapport {number(row['ratio'], 2)}, {ends}"
+    digits = 2 if row["high"] > SMALL else 3
+    ends = f"de {number(row['low'], digits)} à {number(row['high'], digits)}"
+    return f"rapport {number(row['ratio'], digits)}, {ends}"
 
 
 def _silent(rows: list[Row], names: Names) -> str:
@@ -85,6 +88,17 @@ def _silent(rows: list[Row], names: Names) -> str:
         return "Tous les compteurs parlent."
     lines = [f"- {plain(names[site])} : {' ; '.join(sorted(why[site]))}." for site in sorted(why)]
     return "\n".join(["Sans réponse (absent n'est pas zéro) :", "", *lines])
+
+
+def _in_part(told: list[Row], names: Names, knobs: Knobs) -> str:
+    """Return which roads are told by some of the days alone; nothing where none is."""
+    days = {row["site"]: row["days"] for row in told if row["measure"] == fluidity.FLOW}
+    short = {site: n for site, n in days.items() if n < knobs.window_days}
+    if not short:
+        return ""
+    lines = (f"{plain(names[site])} ({number(n)} jours sur {number(knobs.window_days)})"
+             for site, n in sorted(short.items()))  # fmt: skip
+    return f"Connues en partie, le compteur s'étant tu : {' ; '.join(lines)}."
 
 
 def shut(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:

@@ -89,7 +89,8 @@ class TrafficRules(Strict):
     """`traffic.yaml`, as written.
 
     `flow`: the class whose fluidity is told; `crowd`: the class whose gatherings are looked for,
-    None for none; `safety`: themes of road safety; `slots`: those of the day, in order.
+    None for none; `permits`: the orders that allow one; `safety`: themes of road safety; `slots`:
+    those of the day, in order.
     """
 
     sites: Sites
@@ -98,6 +99,7 @@ class TrafficRules(Strict):
     classes: dict[str, CountedClass]
     flow: str
     crowd: str | None = None
+    permits: tuple[str, ...] = ()
     safety: tuple[str, ...] = ()
     slots: dict[str, Slot] = Field(min_length=1)
     closures: tuple[Closure, ...] = ()
@@ -145,6 +147,10 @@ def read_rules(city: City) -> TrafficRules | None:
     for name, one in found.classes.items():
         for mobility in one.mobility:
             among(here, f"classes.{name}", mobility, known)
+    orders = city.about.agenda.closures
+    for kind in found.permits:
+        known = city.contracts[orders.source].fields[orders.kind].values if orders else ()
+        among(here, "permits", kind, known)
     for theme in found.safety:
         among(here, "safety", theme, city.themes)
     _check_roads(city, found, here)

@@ -1,4 +1,4 @@
-"""The one reader of counters: flows by hour of each place and class, and why an hour is not known.
+"""The one reader of counters: passages by hour of each place, and why an hour is not known.
 
 An hour that a counter does not tell is missing, never zero. Three more traps are told apart: a
 counter that sends zeros for longer than its road was ever empty is dead; a class of which one
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -34,10 +34,9 @@ EMPTY = 40.0  # passages that a run of zeros would have had: more of them, and t
 
 @dataclass(frozen=True)
 class Place:
-    """A place and a class counted there: site, class, zone of the main division, metres, road."""
+    """A place where one counts: site, name, zone of the main division, metres, kind of road."""
 
     site: str
-    kind: str
     name: str
     zone: str | None
     x: float
@@ -59,14 +58,6 @@ class Hours:
     why: Ints
     era: Ints
 
-    def of(self, kind: str) -> Hours:
-        """Return the places of one class alone."""
-        own = np.array([i for i, one in enumerate(self.places) if one.kind == kind], dtype=int)
-        return replace(
-            self, places=tuple(self.places[i] for i in own), flow=self.flow[own],
-            speed=self.speed[own], why=self.why[own], era=self.era[own],
-        )  # fmt: skip
-
     def day(self, at: dt.date) -> int:
         """Return the position of a day; negative before the first."""
         return (at - self.first).days
@@ -74,25 +65,24 @@ class Hours:
 
 def read(
     con: duckdb.DuckDBPyConnection, city: City, rules: TrafficRules, files: dict[str, Path],
-    closed: Collection[tuple[str, dt.date]] = (),
+    kind: str, closed: Collection[tuple[str, dt.date]] = (),
 ) -> Hours:  # fmt: skip
-    """Return the counts of the city's period; `files`: source → its accepted rows.
+    """Return the counts of a class over the city's period; `files`: source → its accepted rows.
 
     `closed`: sites and days when the road was closed, whose zeros are true. A channel of several
     mobilities counts where all are of one class. The autumn hour lived twice is a mean of both.
     View `zones`.
     """
     start, days = city.about.period.start, (city.about.period.end - city.about.period.start).days
-    channels = _channels(con, rules, files)
+    channels = _channels(con, rules, files, kind)
     told = _of_channels(con, city, rules, files, [name for name, *_ in channels])
     places, flows, speeds, whys, eras = [], [], [], [], []
-    for site, kind in sorted({(site, kind) for _, site, kind, *_ in channels}):
-        own = [i for i, one in enumerate(channels) if one[1:3] == (site, kind)]
-        spans = np.array([_in_service(*channels[i][3:], start, days + 1) for i in own])
-        parts = (one[own] for one in told)
-        flow, speed, era, why = _added(*parts, spans)
+    for site in sorted({site for _, site, *_ in channels}):
+        own = [i for i, one in enumerate(channels) if one[1] == site]
+        spans = np.array([_in_service(*channels[i][2:], start, days + 1) for i in own])
+        flow, speed, era, why = _added(told[0][own], told[1][own], told[2][own], spans)
         why = np.where((why == OK) & _dead(flow, site, start, closed), DEAD, why)
-        places.append((site, kind))
+        places.append(site)
         flows.append(np.where(why == OK, flow, np.nan))
         speeds.append(np.where(why == OK, speed, np.nan))
         whys.append(why)
@@ -107,13 +97,13 @@ def read(
     )  # fmt: skip
 
 
-Channel = tuple[str, str, str, dt.datetime, dt.datetime | None]
+Channel = tuple[str, str, dt.datetime, dt.datetime | None]
 
 
 def _channels(
-    con: duckdb.DuckDBPyConnection, rules: TrafficRules, files: dict[str, Path]
+    con: duckdb.DuckDBPyConnection, rules: TrafficRules, files: dict[str, Path], kind: str
 ) -> list[Channel]:
-    """Return id, site, class, start and end of each channel of one class, in order."""
+    """Return id, site, start and end of each channel all of whose mobilities are of the class."""
     about = rules.channels
     names = (about.id, about.site, about.mobility, about.start, about.end)
     rows = con.execute(
@@ -122,11 +112,8 @@ def _channels(
     ).fetchall()
     found: list[Channel] = []
     for channel, site, mobility, start, end in rows:
-        kinds = {
-            name for name, one in rules.classes.items()
-            if mobility and set(mobility.split(",")) <= set(one.mobility)
-        }  # fmt: skip
-        found += [(channel, site, kind, start, end) for kind in kinds]
+        if mobility and set(mobility.split(",")) <= set(rules.classes[kind].mobility):
+            found.append((channel, site, start, end))
     return found
 
 
@@ -255,7 +242,7 @@ def _not_lived(city: City, days: int) -> NDArray[np.bool_]:
 
 def _placed(
     con: duckdb.DuckDBPyConnection, city: City, rules: TrafficRules, files: dict[str, Path],
-    listed: list[tuple[str, str]],
+    listed: list[str],
 ) -> tuple[Place, ...]:  # fmt: skip
     """Return the places of sites and classes; one whose site no row tells has no zone."""
     about, names = rules.sites, lists.read(city.pack, rules.sites.names)
@@ -265,12 +252,12 @@ def _placed(
         f"FROM read_parquet({literal(files[about.source])}) ORDER BY ALL"
     ).fetchall()
     at = {row[0]: row[1:] for row in rows}
-    degrees = np.array([at.get(site, (None,) * 3)[:2] for site, _ in listed], dtype=float)
+    degrees = np.array([at.get(site, (None,) * 3)[:2] for site in listed], dtype=float)
     longitude, latitude = degrees.reshape(-1, 2).T
     zones = zones_at(con, city, longitude, latitude)
     metres = zip(*project(longitude, latitude, city.about.crs), strict=True)
     return tuple(
-        Place(site, kind, names.get(site, site), zone, float(x), float(y),
+        Place(site, names.get(site, site), zone, float(x), float(y),
               str(at[site][2] or "") if site in at else "")
-        for (site, kind), zone, (x, y) in zip(listed, zones, metres, strict=True)
+        for site, zone, (x, y) in zip(listed, zones, metres, strict=True)
     )  # fmt: skip

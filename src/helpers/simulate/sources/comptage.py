@@ -212,7 +212,7 @@ def _diverted(
 
 
 def _planted(rules: Counting, site: str, days: Moments) -> Floats:
-    """Return the factor of gatherings and of other machines, (days, 24)."""
+    """Return the factor of gatherings, other machines and lasting changes, (days, 24)."""
     found = np.ones(len(days) * HOURS)
     zero = days[0].astype("datetime64[h]")
     for one in rules.gatherings:
@@ -252,17 +252,19 @@ def _dead(rules: Counting, days: Moments, told: list[tuple[str, str, str]]) -> I
     """Return what each channel sends on each day: 0 counts, 1 no row, 2 an empty count, 3 zeros."""
     found = np.zeros((len(told), len(days)), dtype=np.int64)
     for one in rules.dead:
-        own = [i for i, (_, site, _) in enumerate(told) if site == one.site]
         sent = ("no_row", "empty", "zero").index(one.how) + 1
-        found[np.ix_(own, _within(days, one.start, one.end))] = sent
+        for i, (_, site, _) in enumerate(told):
+            if site == one.site:
+                found[i, _within(days, one.start, one.end)] = sent
     return found
 
 
 def _machines(rules: Counting, days: Moments, told: list[tuple[str, str, str]]) -> Ints:
     found = np.zeros((len(told), len(days)), dtype=np.int64)
-    for one in rules.changed:
-        own = [i for i, (_, site, _) in enumerate(told) if site == one.site]
-        found[np.ix_(own, np.flatnonzero(days >= np.datetime64(one.start)))] = 1
+    for one in (change for change in rules.changed if change.machine):
+        for i, (_, site, _) in enumerate(told):
+            if site == one.site:
+                found[i, days >= np.datetime64(one.start)] = 1
     return found
 
 
