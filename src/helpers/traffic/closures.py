@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.core.city.traffic_rules import Closure
+from helpers.core.place_time.counters import HOURS
 from helpers.core.stats import beside_usual
 from helpers.core.stats.beside_usual import Departure
-from helpers.core.stats.event_ratio import Ratio
 from helpers.core.stats.intervals import DIGITS
 from helpers.traffic.fluidity import ABSTAINED, OK, SHORT, told, why
 from helpers.traffic.knobs import Knobs
 from helpers.traffic.known import Roads
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 CLOSED, PARALLEL = "closed", "parallel"
 NOT_COUNTED, FEW_CONTROLS = "not_counted", "few_controls"
 CLOSURES = pa.schema(
@@ -32,29 +34,61 @@ CLOSURES = pa.schema(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A road, or several as one, over a closure: days known, passages, how far it departed."""
+
+    days: int
+    counted: float
+    departure: Departure | None
+
+    @property
+    def expected(self) -> float:
+        """The passages that there would have been."""
+        assert self.departure is not None
+        return self.counted / float(np.exp(self.departure.ratio.value))
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What a closure is read from: mean flow a day (places, days), which days, which controls."""
+
+    roads: Roads
+    daily: Floats
+    window: Bools
+    usual: Bools
+    controls: list[int]
+
+    def seen(self, which: list[int]) -> _Seen:
+        """Return how far the sum of some roads departed from its usual, beside the controls."""
+        counts = np.vstack([self.daily[which].sum(axis=0), self.daily[self.controls]])
+        usual = np.vstack([self.usual[which].all(axis=0), self.usual[self.controls]])
+        level = beside_usual.levels(counts, self.roads.kind, usual)
+        beside = beside_usual.less_controls(level[0], level[1:])
+        inside = self.window & np.isfinite(beside)
+        counted = float(counts[0, inside].sum() * HOURS)
+        expected = float((counts[0, inside] / np.exp(beside[inside])).sum() * HOURS)
+        # A road nearly empty counts less surely than its usual does.
+        scarce = max(1 / max(counted, 1.0) - 1 / max(expected, 1.0), 0.0)
+        found = beside_usual.departure(beside, self.window, usual[0], self.roads.kind, scarce)
+        return _Seen(int(inside.sum()), counted, found)
+
+
 def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
     """Return one row a closure and road, closed and parallel (CLOSURES).
 
     `counted`: passages of the days known, `expected` what there would have been. `moved`: the share
-    of what the closed road lost that is found on the parallel ones, told on its row, where they are
-    all told and the loss is established. Days within `reference_weeks` on either side are the
-    usual. All intervals hold together (Šidák 1967), those of the shares apart.
+    of what the closed road lost that is found on the parallel ones, summed, told on its row where
+    they are all known and the loss is established. Days within `reference_weeks` on either side
+    are the usual. All intervals hold together (Šidák 1967), those of the shares apart.
     """
     if roads is None:
         return CLOSURES.empty_table()
     found = [one for closure in roads.rules.closures for one in _roads(roads, closure, knobs)]
     each = knobs.confidence ** (1 / max(sum(one is not None for _, one in found), 1))
-    rows = []
-    for row, one in found:
-        if one is None:
-            rows.append(row)
-            continue
-        expected = row["counted"] / float(np.exp(one.ratio.value))
-        rows.append({**row, **told(one.ratio, each), "expected": round(expected, 1)})
-    ratios = [None if one is None else one.ratio for _, one in found]
-    for at, row in enumerate(rows):
-        if row["role"] == CLOSED:
-            row |= _moved(at, rows, ratios, knobs.confidence)
+    rows = [
+        row if one is None else {**row, **told(one.ratio, each)} for row, one in found
+    ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=CLOSURES)
 
 
@@ -62,68 +96,62 @@ def _roads(
     roads: Roads, closure: Closure, knobs: Knobs
 ) -> list[tuple[dict[str, Any], Departure | None]]:
     """Return the row of each road of a closure, and how far it departed; None with a reason."""
-    daily = np.asarray(roads.hours.flow.mean(axis=2))  # NaN unless the whole day is known
-    window = roads.between(closure.start, closure.end)
-    at = np.arange(roads.days)
-    edge = np.flatnonzero(window)
-    listed = (closure.road, *closure.parallel)
-    named = {site: roads.index(site) for site in listed}
-    base = {"closure": closure.title, "start": closure.start, "end": closure.end}
-    if not len(edge):
-        return [
-            ({**base, "role": _role(site, closure), "site": site, "status": ABSTAINED,
-              "reason": SHORT}, None) for site in listed
-        ]  # fmt: skip
-    far = 7 * knobs.reference_weeks
-    near = (at >= edge[0] - far) & (at <= edge[-1] + far)
-    era = roads.hours.era == roads.hours.era[:, edge[0]][:, None]
-    usual = near & ~window & ~roads.touched & era
-    level = beside_usual.levels(np.where(era, daily, np.nan), roads.kind, usual)
-    control = [
-        i for i in range(len(roads.places))
-        if i not in named.values() and not roads.touched[i, window].any()
-    ]  # fmt: skip
+    study = _study(roads, closure, knobs)
     found: list[tuple[dict[str, Any], Departure | None]] = []
-    for site, i in named.items():
-        row: dict[str, Any] = {**base, "role": _role(site, closure), "site": site}
-        row |= {"controls": len(control), "status": ABSTAINED}
-        if i is None:
-            found.append((row | {"reason": NOT_COUNTED}, None))
+    seen: dict[str, _Seen] = {}
+    for site in (closure.road, *closure.parallel):
+        role, i = CLOSED if site == closure.road else PARALLEL, roads.index(site)
+        row: dict[str, Any] = {
+            "closure": closure.title, "start": closure.start, "end": closure.end, "role": role,
+            "site": site, "status": ABSTAINED, "controls": len(study.controls) if study else None,
+        }  # fmt: skip
+        if i is None or study is None:
+            found.append((row | {"reason": NOT_COUNTED if i is None else SHORT}, None))
             continue
-        beside = beside_usual.less_controls(level[i], level[control])
-        inside = window & np.isfinite(beside)
-        counted = float(daily[i, inside].sum() * 24)
-        expected = float((daily[i, inside] / np.exp(beside[inside])).sum() * 24)
-        scarce = max(1 / max(counted, 1.0) - 1 / max(expected, 1.0), 0.0)
-        one = beside_usual.departure(beside, window, usual[i], roads.kind, scarce)
-        few = len(control) < beside_usual.FEWEST_CONTROLS
-        reason = FEW_CONTROLS if few else "" if one else why(roads, i, window)
-        row |= {"counted": round(counted), "days": int(inside.sum()), "reason": reason,
-                "status": OK if one else ABSTAINED}  # fmt: skip
-        found.append((row, one))
+        one = seen[site] = study.seen([i])
+        row |= {"days": one.days, "counted": round(one.counted)}
+        if one.departure is None:
+            few = len(study.controls) < beside_usual.FEWEST_CONTROLS
+            row["reason"] = FEW_CONTROLS if few else why(roads, i, study.window)
+        else:
+            row |= {"status": OK, "reason": "", "expected": round(one.expected, 1)}
+        found.append((row, one.departure))
+    if study is not None and closure.road in seen:
+        found[0][0].update(_moved(study, closure, seen[closure.road], knobs.confidence))
     return found
 
 
-def _role(site: str, closure: Closure) -> str:
-    return CLOSED if site == closure.road else PARALLEL
+def _study(roads: Roads, closure: Closure, knobs: Knobs) -> _Study | None:
+    """Return what a closure is read from; None where its days are not of the period."""
+    window = roads.between(closure.start, closure.end)
+    edge = np.flatnonzero(window)
+    if not len(edge):
+        return None
+    at, far = np.arange(roads.days), 7 * knobs.reference_weeks
+    near = (at >= edge[0] - far) & (at <= edge[-1] + far)
+    era = roads.hours.era == roads.hours.era[:, edge[0]][:, None]
+    daily = np.where(era, roads.hours.flow.mean(axis=2), np.nan)  # NaN unless all hours are known
+    involved = {closure.road, *closure.parallel}
+    controls = [
+        i for i, one in enumerate(roads.places)
+        if one.site not in involved and not roads.touched[i, window].any()
+    ]  # fmt: skip
+    return _Study(roads, daily, window, near & ~window & ~roads.touched & era, controls)
 
 
-def _moved(
-    at: int, rows: list[dict[str, Any]], ratios: list[Ratio | None], confidence: float
-) -> dict[str, Any]:
-    """Return the share moved of a closed road's row; nothing where it cannot be told."""
-    beside = []
-    for other in range(at + 1, len(rows)):
-        if rows[other]["role"] == CLOSED:
-            break
-        beside.append(other)
-    lost, gained = ratios[at], [(rows[i].get("expected"), ratios[i]) for i in beside]
-    if lost is None or not gained:
+def _moved(study: _Study, closure: Closure, lost: _Seen, confidence: float) -> dict[str, Any]:
+    """Return the share moved, of a closed road's row; nothing where it cannot be told."""
+    beside = [study.roads.index(site) for site in closure.parallel]
+    known = [i for i in beside if i is not None]
+    if lost.departure is None or not known or len(known) < len(beside):
         return {}
-    sure = [(base, ratio) for base, ratio in gained if base is not None and ratio is not None]
-    if len(sure) < len(gained):
+    gained = study.seen(known)
+    if gained.departure is None:
         return {}
-    share = beside_usual.share_moved((rows[at]["expected"], lost), sure, confidence)
+    share = beside_usual.share_moved(
+        (lost.expected / lost.days, lost.departure.ratio),
+        (gained.expected / gained.days, gained.departure.ratio), confidence,
+    )  # fmt: skip
     if share is None:
         return {}
     names = ("moved", "moved_low", "moved_high")

@@ -216,7 +216,7 @@ def _dead(
     days = len(flow)
     weekday = (start.weekday() + np.arange(days)) % 7
     usual = np.zeros_like(flow)
-    for day in range(7):
+    for day in np.unique(weekday):
         own = flow[weekday == day]
         told = np.where(own > 0, own, np.nan)
         some = np.isfinite(told).any(axis=0)

@@ -127,21 +127,24 @@ def together(values: Floats, errors: Floats, fewest: int = 3) -> Ratio | None:
 
 
 def share_moved(
-    lost: tuple[float, Ratio], gained: list[tuple[float, Ratio]], confidence: float
+    lost: tuple[float, Ratio], gained: tuple[float, Ratio], confidence: float
 ) -> tuple[float, float, float] | None:
-    """Return the share of what one series lost that others gained, with its interval (Fieller).
+    """Return the share of what one series lost that another gained, with its interval (Fieller).
 
-    Each is what was expected of it, and its ratio. None where the loss is not established: a share
-    of nothing. Fieller, E. 1954, Some problems in interval estimation, JRSS B 16.
+    Each is what was expected of it, and its ratio; several that gain are summed before they are
+    compared, for what they owe to their controls they owe together. None where the loss is not
+    established: a share of nothing. Fieller, E. 1954, Some problems in interval estimation,
+    JRSS B 16.
     """
     base, ratio = lost
     if ratio.within(confidence)[2] >= 1:
         return None
     down = base * (1 - np.exp(ratio.value))
-    down_error = base * np.exp(ratio.value) * ratio.error
-    more = sum(one * (np.exp(r.value) - 1) for one, r in gained)
-    error = float(np.sqrt(sum((one * np.exp(r.value) * r.error) ** 2 for one, r in gained)))
-    freedom = min(ratio.freedom, *(r.freedom for _, r in gained))
+    down_error = base * ratio.error  # what was counted is known: what is not is what was expected
+    other, up = gained
+    more = other * (np.exp(up.value) - 1)
+    error = other * up.error
+    freedom = min(ratio.freedom, up.freedom)
     reach = Ratio(0.0, 1.0, freedom).within(confidence)[2]
     far = float(np.log(reach)) ** 2
     a, b, c = down**2 - far * down_error**2, more * down, more**2 - far * error**2
