@@ -190,8 +190,9 @@ def test_a_closure_moves_what_is_planted_to_the_roads_named(roads: known.Roads) 
     for row in long:
         assert row["low"] <= truth[row["site"]] <= row["high"], row
     assert [row["level"] for row in long] == [fluidity.LESS, fluidity.MORE, fluidity.MORE]
-    assert long[0]["moved_low"] <= 0.65 <= long[0]["moved_high"]
-    assert long[0]["moved_low"] > 0
+    # One draw may miss its interval one time in twenty: coverage is held in tests/traffic.
+    assert long[0]["moved"] == pytest.approx(0.65, abs=0.15)
+    assert long[0]["moved_low"] > 0.4
     assert alone[1]["level"] == fluidity.USUAL, "nothing was moved there"
     assert alone[0]["moved_low"] <= 0 <= alone[0]["moved_high"]
 
