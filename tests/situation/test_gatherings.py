@@ -16,13 +16,13 @@ from helpers.situation.knobs import Knobs
 from tests.fixtures.real import ROOT
 
 KNOBS: Knobs = params.knobs("situation", ROOT)
-DAYS = 60
+DAYS = 40
 NOTHING = np.zeros((10, 490, 8), dtype=bool)
 
 
 def seen(times: float, world: World, seed: int = 3) -> float:
     """Return how often a gathering is an alert, or worth a look."""
-    return list(grades.found(world, KNOBS, seed, 30, times))[1].observed
+    return list(grades.found(world, KNOBS, seed, 25, times))[1].observed
 
 
 @pytest.mark.parametrize("world", [World(), World(freedom=4.0), World(places=3)])
@@ -76,8 +76,8 @@ def test_another_machine_or_too_few_weeks_say_nothing() -> None:
     hours.era[0, -10:] = 1
     own = [r for r in gatherings.compared(hours, NOTHING, KNOBS) if r["site"] == "P0"]
     assert {row["reason"] for row in own} == {gatherings.TOO_FEW_WEEKS}
-    short = draw(World(weeks=30), np.random.default_rng(5))
-    rows = gatherings.compared(short, NOTHING[:, :210], KNOBS)
+    short = draw(World(weeks=24), np.random.default_rng(5))
+    rows = gatherings.compared(short, NOTHING[:, :168], KNOBS)
     assert {row["reason"] for row in rows} == {gatherings.TOO_FEW_WEEKS}
 
 
