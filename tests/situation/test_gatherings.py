@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.core.stage import params
-from helpers.situation import alerts, figures, gatherings, words
+from helpers.situation import alerts, figures, gathering_words, gatherings
 from helpers.situation import gathering_grades as grades
 from helpers.situation.gathering_grades import HOUR, World, dead, draw, planted
 from helpers.situation.gatherings import Occasion
@@ -68,7 +68,7 @@ def test_a_dead_counter_raises_nothing_and_says_so() -> None:
     assert all("p" not in row for row in own)
     told = gatherings.table(alerts.judge(rows, 0.05, 1))
     assert not gatherings.lit(told)
-    assert "En panne, zéros qui n'en sont pas : P0." in words.gathered(told, KNOBS)
+    assert "En panne, zéros qui n'en sont pas : P0." in gathering_words.gathered(told)
 
 
 def test_another_machine_or_too_few_weeks_say_nothing() -> None:
@@ -101,13 +101,13 @@ def test_both_sorts_of_tests_share_one_budget() -> None:
 def test_words_and_figure_name_the_place_the_hours_and_what_to_do() -> None:
     hours = planted(draw(World(), np.random.default_rng(5)), 0, 6.0, KNOBS)
     told = alerts.together([], gatherings.compared(hours, NOTHING, KNOBS), KNOBS)[1]
-    said = words.gathered(told, KNOBS)
+    said = gathering_words.gathered(told)
     assert "**1\u00a0alerte**" in said
     assert "**P0**, de 15 h à 18 h" in said
     assert "à vérifier sur place" in said
     assert figures.gathered(told).chart.to_dict()["facet"]
     nothing = alerts.together([], [], KNOBS)[1]
-    assert words.gathered(nothing, KNOBS) == (
+    assert gathering_words.gathered(nothing) == (
         "Aucun compteur de piétons : la ville n'en déclare pas."
     )
     assert figures.gathered(nothing).chart.to_dict()

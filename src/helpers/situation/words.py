@@ -18,7 +18,6 @@ from helpers.core.city.city import City
 from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
-from helpers.situation import gatherings
 from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit, power, to_watch
 from helpers.situation.knobs import Knobs
@@ -53,12 +52,6 @@ CLOSED = {
     "circulation": "circulation interdite",
     "occupation_domaine": "espace public occupé",
     "debit_boissons": "débit de boissons réglementé",
-}
-GATHERINGS_UNTOLD = {
-    gatherings.ZEROS: "En panne, zéros qui n'en sont pas",
-    gatherings.MUTE: "Muets, et non vides",
-    gatherings.MOVED: "Compteur changé ce jour-là",
-    gatherings.TOO_FEW_WEEKS: "Trop peu de semaines comparables",
 }
 NO_PLACE = "lieu non précisé"
 GREATEST = 3  # events told one by one
@@ -257,53 +250,6 @@ def _titles(city: City) -> dict[str, str]:
     """Return what readers see of each kind of event."""
     rule = city.about.agenda.events
     return rule.titles if rule else {}
-
-
-# --- Gatherings ------------------------------------------------------------------------------
-
-
-def gathered(table: pa.Table, knobs: Knobs) -> str:
-    """Return, as Markdown, the counters far above their usual where nothing is announced."""
-    rows = table.to_pylist()
-    if not rows:
-        return "Aucun compteur de piétons : la ville n'en déclare pas."
-    found, look = gatherings.lit(table), gatherings.to_watch(table)
-    tested = sum(row["status"] == "ok" for row in rows)
-    head = f"**{plural(len(found), 'alerte') if found else 'Aucune alerte'}**"
-    promise = (
-        f"{plural(tested, 'comparaison')} de plus, de compteur et de créneau, jugées avec celles "
-        "des thèmes : le même budget de fausses alertes les tient toutes"
-    )
-    lines = [_gathering(row) for row in found]
-    if look:
-        lines += ["", "À regarder, sans alerte :", "", *(_gathering(row) for row in look[:WATCHED])]
-    return "\n".join([f"{head} ({promise}).", *(["", *lines] if lines else []), "", _untold(rows)])
-
-
-def _gathering(row: Row) -> str:
-    return (
-        f"- **{plain(row['name'])}**, de {hour_range(row)} : {plural(row['n'], 'passage')}, "
-        f"{number(row['expected'])} attendus (de {number(row['low'])} à {number(row['high'])}). "
-        "Aucun événement ni arrêté connu pour ce lieu et cette heure : à vérifier sur place."
-    )
-
-
-def hour_range(row: Row) -> str:
-    """Return the hours of a row of `gatherings`, as read: « 15 h à 18 h »."""
-    return f"{row['hour']} h à {row['hour'] + row['hours']} h"
-
-
-def _untold(rows: list[Row]) -> str:
-    """Return where nothing is said, and why; what an event explains apart."""
-    known = sorted({plain(row["name"]) for row in rows if row["reason"] == gatherings.KNOWN})
-    lines = []
-    if known:
-        lines.append(f"Expliqués par un événement ou un arrêté, et non jugés : {', '.join(known)}.")
-    for reason, said in GATHERINGS_UNTOLD.items():
-        names = sorted({plain(row["name"]) for row in rows if row["reason"] == reason})
-        if names:
-            lines.append(f"{said} : {', '.join(names)}.")
-    return "\n\n".join(lines) or "Tous les compteurs parlent, et rien n'était annoncé près d'eux."
 
 
 # --- Today -----------------------------------------------------------------------------------

@@ -79,6 +79,8 @@ def channels(rules: Counting, timezone: str) -> pa.Table:
             "site_id": pa.array([site for _, site, _ in told]),
             "mobility_type": pa.array([mobility for *_, mobility in told]),
             "comment": pa.array(["Pose par Personne fictive"] * len(told)),
+            "provider_direction_name": pa.array(["Vers Lieu fictif"] * len(told)),
+            "data_provider_name": pa.array(["Personne fictive"] * len(told)),
             "counter_type": pa.array(
                 ["PASSIVE INFRARED" if m == "PEDESTRIAN" else "INDUCTIVE LOOP" for *_, m in told]
             ),
@@ -129,6 +131,7 @@ def measures(
                     "end_datetime": columns.joined(columns.iso(moment + HOUR), "Z"),
                     "count": columns.decimals(np.where(empty, np.nan, n), 0),
                     "average_vehicle_speed": columns.decimals(speed, 1),
+                    "license_plate": columns.constant("FICTIVE-000", len(n)),
                 }
             ),
         )
