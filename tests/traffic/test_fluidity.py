@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from helpers.core.city.about import Slot
-from helpers.traffic import around_events, closures, fluidity, grades, words
+from helpers.traffic import around_events, closures, figures, fluidity, grades, safety, words
 from helpers.traffic.grades import World
 from helpers.traffic.known import Roads
+from tests.fixtures.made_up import write_pack
 from tests.traffic.test_closures import KNOBS
 
 QUIET = World(share=0.0, kept=1.0)
@@ -66,3 +68,19 @@ def test_too_few_vehicles_abstain() -> None:
     reasons = {row["site"]: row["reason"] for row in rows(town)}
     assert reasons["R03"] == fluidity.TOO_FEW
     assert {reason for site, reason in reasons.items() if site != "R03"} == {""}
+
+
+def test_a_city_without_counters_has_an_answer_and_figures(tmp_path: Path) -> None:
+    city = write_pack(tmp_path)
+    flows, shut = fluidity.measure(None, KNOBS), closures.measure(None, KNOBS)
+    near = around_events.measure(None, [], KNOBS)
+    safe = safety.SAFETY.empty_table()
+    assert words.answer(flows, shut, near, safe, None) == words.NO_RULES
+    assert words.shut(shut, None, KNOBS) == "Aucune fermeture déclarée."
+    assert words.events(near, city, None, KNOBS).startswith("Aucun événement")
+    assert words.safe(safe, city, None, {}, KNOBS).startswith("Aucun thème")
+    for drawn in (
+        figures.beside(flows, safe, None), figures.moved(shut, None),
+        figures.near(near, city, None),
+    ):  # fmt: skip
+        assert drawn.chart.to_dict()
