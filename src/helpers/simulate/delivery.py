@@ -33,6 +33,9 @@ FORMS: dict[str, Form] = {
     "ssmsi_commune": Csv(),
     "partenaire_agrege": Csv(),
     "enquete_tranquillite": Csv(),
+    "comptage_site": Csv(","),
+    "comptage_channel": Csv(","),
+    "comptage_measure": Csv(","),
 }
 WAITING = 4  # files at most between what is drawn and what is written
 

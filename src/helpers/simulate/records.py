@@ -16,7 +16,15 @@ import pyarrow as pa
 
 from helpers.simulate.happenings import Happenings
 from helpers.simulate.incidents import Incidents
-from helpers.simulate.sources import evenement, files, meteo, service, statistics, surroundings
+from helpers.simulate.sources import (
+    comptage,
+    evenement,
+    files,
+    meteo,
+    service,
+    statistics,
+    surroundings,
+)
 from helpers.simulate.sources.action import action
 from helpers.simulate.sources.enquete_tranquillite import enquete_tranquillite
 from helpers.simulate.sources.evenement import Events
@@ -106,6 +114,7 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     yield Piece("partenaire_agrege", "", partners, truth)
     survey = enquete_tranquillite(world.survey, rules.enquete_tranquillite, quarters.code)
     yield Piece("enquete_tranquillite", "", survey)
+    yield from _counters(world, scene)
 
 
 def _events(world: World, scene: Scene) -> Iterator[Piece]:
@@ -113,6 +122,17 @@ def _events(world: World, scene: Scene) -> Iterator[Piece]:
     yield Piece(evenement.NAME, "", filed.table, filed.truth)
     draw = partial(files.write_features, filed.properties, filed.shapes)
     yield Piece(evenement.ORDERS, "", None, draw=draw)
+
+
+def _counters(world: World, scene: Scene) -> Iterator[Piece]:
+    """Yield the sites, the channels, and the measures of each year."""
+    rules, events = scene.rules.comptage, world.events
+    names = np.array(events.names)[events.occasion] if len(events) else np.zeros(0, dtype=str)
+    held = comptage.Held(names, events.start, events.end, events.longitude, events.latitude)
+    yield Piece(comptage.SITES, "", comptage.sites(rules))
+    yield Piece(comptage.CHANNELS, "", comptage.channels(rules, scene.timezone))
+    for year, table in comptage.measures(rules, held, scene.days, scene.timezone, scene.seed):
+        yield Piece(comptage.MEASURES, str(year), table)
 
 
 def _told(events: Happenings, world: World) -> Events:

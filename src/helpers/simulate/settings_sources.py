@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
+from helpers.simulate.settings_counting import Counting
 from helpers.simulate.streams import Floats
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -344,6 +345,7 @@ class Sources(Strict):
     ssmsi_commune: RecordedCrime
     partenaire_agrege: Partners
     enquete_tranquillite: Survey
+    comptage: Counting
 
     def named_kinds(self) -> set[str]:
         """Return the kinds of incidents that the sources name."""

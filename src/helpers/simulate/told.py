@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.city.city import City
-from helpers.simulate import told_checks
+from helpers.simulate import told_checks, told_counting
 from helpers.simulate.published import Published, Said
 from helpers.simulate.settings import load_settings
 
@@ -45,7 +45,7 @@ def main(keys: list[str]) -> int:
 
 def graded(run: Published) -> Iterator[Said]:
     """Yield each thing planted, and each left alone, with what the run's reports say of it."""
-    for check in told_checks.ALL:
+    for check in (*told_checks.ALL, *told_counting.ALL):
         yield from check(run)
 
 

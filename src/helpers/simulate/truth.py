@@ -49,7 +49,8 @@ def write_truth(pack: Path, folder: Path) -> None:
     (first incidents expected of each kind and cell over the period, before events and actions),
     `actions` and `action_cells`, `events`, `presence` (agent-hours by day, slot, quarter),
     `context` (by what a step more of a feature of quarters multiplies a kind), `survey` (share of
-    adults who feel quiet, by wave, quarter and age); `planted.json`, episodes, addresses, holidays.
+    adults who feel quiet, by wave, quarter and age); `planted.json`, episodes, addresses, holidays;
+    `counting.json`, what is planted at the counters.
     """
     world = build_world(pack)
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +67,10 @@ def write_truth(pack: Path, folder: Path) -> None:
     told = world.settings.model_dump(mode="json", include={"planted": True, "time": {"episodes"}})
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     (folder / "planted.json").write_text(text, encoding="utf-8")
+    planted = ("closed", "surges", "gatherings", "dead", "changed")
+    told = {name: rules["comptage"][name] for name in planted}
+    text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    (folder / "counting.json").write_text(text, encoding="utf-8")
 
 
 def _add(tables: _Tables, piece: Piece, file: str) -> None:

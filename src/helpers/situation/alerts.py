@@ -31,7 +31,7 @@ from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import Floats
-from helpers.situation import held
+from helpers.situation import gatherings, held
 from helpers.situation.expected import by_references
 from helpers.situation.held import Held
 from helpers.situation.knobs import Knobs
@@ -232,7 +232,23 @@ def windows_of(series: Held, days: int, weeks: int) -> tuple[Floats, Floats]:
 
 
 def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
-    """Return the rows of SCHEMA: each theme, period, and the city and each zone of its divisions.
+    """Return the rows of SCHEMA, judged (`tests`). Views: those of `held.read`."""
+    return together(tests(con, city, knobs), [], knobs)[0]
+
+
+def together(
+    rows: list[dict[str, Any]], gathered: list[dict[str, Any]], knobs: Knobs
+) -> tuple[pa.Table, pa.Table]:
+    """Return both sorts of tests judged as one day's, in one budget: SCHEMA, and GATHERINGS."""
+    judged = judge([*rows, *gathered], knobs.false_alert_rate, knobs.watch_false_a_day)
+    own, others = judged[: len(rows)], judged[len(rows) :]
+    return pa.Table.from_pylist(own, schema=SCHEMA), gatherings.table(others)
+
+
+def tests(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> list[dict[str, Any]]:
+    """Return the tests of each theme, period, and the city and each zone of its divisions.
+
+    Rows of SCHEMA before judgement, with `reach`.
 
     The city and the zones of each division learn their dispersion apart. Views: those of
     `held.read`.
@@ -250,8 +266,7 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
                 judged = test(sums[part], exposure, references)
                 named = zip(series.zones[part], judged, strict=True)
                 rows += [{**base, "zone": zone, **row} for zone, row in named]
-    judged = judge(rows, knobs.false_alert_rate, knobs.watch_false_a_day)
-    return pa.Table.from_pylist(judged, schema=SCHEMA)
+    return rows
 
 
 def _memory(knobs: Knobs) -> int:

@@ -35,6 +35,50 @@ TIERS = {
 MAP = (720, 500)  # pixels
 NAMED, FIRST = 12, 3  # zones named on the map, and on a theme's line, at most
 SHOWN = 10  # comparisons drawn
+COUNTERS = 4  # counters drawn
+
+
+def gathered(table: pa.Table) -> Drawn:
+    """Return, of the counters least to be expected, the last day's counts upon their usual."""
+    title = "Passages aux compteurs le dernier jour, et ce que l'on attendait"
+    told = (
+        "Les quatre compteurs où un créneau s'écarte le plus vers le haut. Le point est le compte, "
+        "le trait, l'intervalle attendu, une comparaison seule. Un créneau absent n'est pas zéro."
+    )
+    rows = [row for row in table.to_pylist() if row["status"] == "ok"]
+    least = {site: min(r["p"] for r in rows if r["site"] == site)
+             for site in {row["site"] for row in rows}}  # fmt: skip
+    shown = sorted(least, key=lambda site: (least[site], site))[:COUNTERS]
+    listed = [
+        {"lieu": row["name"], "heure": row["hour"] + row["hours"] / 2, "passages": row["n"],
+         "low": row["low"], "high": row["high"], "état": _state(row)}
+        for row in rows if row["site"] in shown
+    ]  # fmt: skip
+    if not listed:
+        return Drawn(figure.nothing(), title, told)
+    scale = alt.Scale(
+        domain=["alerte", "à regarder", "comme attendu"],
+        range=[palette.ALERT, palette.TO_WATCH, palette.WITHIN_CHANCE],
+    )
+    base = alt.Chart(figure.data(listed)).encode(
+        x=alt.X("heure:Q", title="heure", scale=alt.Scale(domain=[0, 24]),
+                axis=alt.Axis(values=list(range(0, 25, 6)))),
+    )  # fmt: skip
+    spans = base.mark_rule(strokeWidth=5, color=palette.EXPECTED, opacity=0.6).encode(
+        y=alt.Y("low:Q", title="passages"), y2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(
+        y="passages:Q", color=alt.Color("état:N", title=None, scale=scale)
+    )
+    names = [next(r["name"] for r in rows if r["site"] == site) for site in shown]
+    chart = (spans + points).properties(width=200, height=150).facet(
+        facet=alt.Facet("lieu:N", sort=names, title=None), columns=2
+    )  # fmt: skip
+    return Drawn(chart.resolve_scale(y="independent"), title, told)
+
+
+def _state(row: dict[str, Any]) -> str:
+    return "alerte" if row["alert"] else "à regarder" if row["watch"] else "comme attendu"
 
 
 def judged_map(

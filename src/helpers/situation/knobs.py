@@ -27,6 +27,9 @@ class Knobs(Strict):
     alert_memory_weeks: int = Field(ge=12, le=208)
     false_alert_rate: float = Field(gt=0, le=0.5)
     watch_false_a_day: float = Field(gt=0, le=10)
+    gathering_hours: int = Field(ge=1, le=6)
+    gathering_reach_m: float = Field(ge=0, le=5000)
+    gathering_margin_h: int = Field(ge=0, le=24)
     drill: str
 
     @field_validator("drill")
@@ -35,6 +38,13 @@ class Knobs(Strict):
         known = sheets.names(find_root())
         if value and value not in known:
             raise ValueError(f"aucune fiche « {value} » (au choix : {', '.join(known)})")
+        return value
+
+    @field_validator("gathering_hours")
+    @classmethod
+    def _round(cls, value: int) -> int:
+        if 24 % value:
+            raise ValueError("gathering_hours divise le jour : 1, 2, 3, 4 ou 6")
         return value
 
     @model_validator(mode="after")

@@ -35,7 +35,7 @@ from helpers.core.base.workspace import (
     find_root,
     write_register,
 )
-from helpers.core.city import episode_rules, event_rules, key, survey
+from helpers.core.city import episode_rules, event_rules, key, survey, traffic_rules
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import code_used, execute, notices, params, warm
@@ -136,6 +136,7 @@ def check(root: Path, city: str) -> None:
         lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
         lambda: read_surroundings(loaded), lambda: survey.read_rule(loaded),
         lambda: episode_rules.read_rules(loaded), lambda: event_rules.read_rules(loaded),
+        lambda: traffic_rules.read_rules(loaded),
     )  # fmt: skip
     for read in reads:
         try:

@@ -20,6 +20,7 @@ from helpers.core.city.event_rules import EventRules
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
 from helpers.core.city.theme import Themes
+from helpers.core.city.traffic_rules import TrafficRules
 from helpers.core.stage import params
 from helpers.register.settings import RegisterFile
 
@@ -33,6 +34,7 @@ MODELS: dict[str, type[Strict]] = {
     "register": RegisterFile,
     "evenements": EventRules,
     "actions": ActionRules,
+    "circulation": TrafficRules,
 }
 
 

@@ -1,0 +1,1 @@
+"""Fluidity beside road safety: flows and speeds against their usual, events, closed roads."""

@@ -1,0 +1,86 @@
+"""Fluidity on roads whose truth is drawn: nothing said of nothing, changes told, the rest mute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.core.city.about import Slot
+from helpers.traffic import around_events, closures, figures, fluidity, grades, safety, words
+from helpers.traffic.grades import World
+from helpers.traffic.known import Roads
+from tests.fixtures.made_up import write_pack
+from tests.traffic.test_closures import KNOBS
+
+QUIET = World(share=0.0, kept=1.0)
+RUNS = 60
+
+
+def roads(seed: int) -> Roads:
+    """Return ten roads of which nothing happens; two slots."""
+    found = grades.town(QUIET, np.random.default_rng([61, seed]))
+    slots = {"jour": Slot(title="jour", start_h=7), "nuit": Slot(title="nuit", start_h=21)}
+    rules = found.rules.model_copy(update={"slots": slots, "closures": ()})
+    return Roads(rules, found.hours, found.kind)
+
+
+def rows(found: Roads) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = fluidity.measure(found, KNOBS).to_pylist()
+    return [row for row in told if row["measure"] == fluidity.FLOW]
+
+
+def test_all_the_comparisons_of_a_quiet_town_hold_together() -> None:
+    wrong = [any(row["level"] != fluidity.USUAL for row in rows(roads(i))) for i in range(RUNS)]
+    assert np.mean(wrong) <= 0.05 + 2.6 * (0.05 * 0.95 / RUNS) ** 0.5
+
+
+def test_a_quarter_less_in_the_day_is_told_there_and_by_how_much() -> None:
+    town = roads(1)
+    town.hours.flow[2, -28:, 7:21] *= 0.75
+    found = {(row["site"], row["slot"]): row for row in rows(town)}
+    assert found["R03", "jour"]["level"] == fluidity.LESS
+    assert found["R03", "jour"]["ratio"] == pytest.approx(0.75, abs=0.06)
+    assert {row["level"] for key, row in found.items() if key != ("R03", "jour")} == {
+        fluidity.USUAL
+    }
+    said = words.fluid(fluidity.measure(town, KNOBS), town, KNOBS)
+    assert said.startswith("**1\u00a0écart établi** :\n\n- **Voie R03**, jour, débit")
+
+
+def test_counters_laid_lately_say_nothing_and_nothing_fails() -> None:
+    town = grades.town(World(), np.random.default_rng(62))
+    town.hours.flow[:, :-60] = np.nan
+    assert {row["status"] for row in rows(town)} == {fluidity.ABSTAINED}
+    told = closures.measure(town, KNOBS).to_pylist()
+    assert {row["status"] for row in told} == {fluidity.ABSTAINED}
+    match = around_events.Event("sportif", 24 * 100 + 21, 24 * 100 + 23, 0.0, 0.0)
+    assert {row["reason"] for row in around_events.measure(town, [match], KNOBS).to_pylist()} == {
+        fluidity.TOO_FEW
+    }
+
+
+def test_too_few_vehicles_abstain() -> None:
+    town = roads(3)
+    town.hours.flow[2] = np.random.default_rng(4).poisson(3.0, town.hours.flow[2].shape)
+    reasons = {row["site"]: row["reason"] for row in rows(town)}
+    assert reasons["R03"] == fluidity.TOO_FEW
+    assert {reason for site, reason in reasons.items() if site != "R03"} == {""}
+
+
+def test_a_city_without_counters_has_an_answer_and_figures(tmp_path: Path) -> None:
+    city = write_pack(tmp_path)
+    flows, shut = fluidity.measure(None, KNOBS), closures.measure(None, KNOBS)
+    near = around_events.measure(None, [], KNOBS)
+    safe = safety.SAFETY.empty_table()
+    assert words.answer(flows, shut, near, safe, None) == words.NO_RULES
+    assert words.shut(shut, None, KNOBS) == "Aucune fermeture déclarée."
+    assert words.events(near, city, None, KNOBS).startswith("Aucun événement")
+    assert words.safe(safe, city, None, {}, KNOBS).startswith("Aucun thème")
+    for drawn in (
+        figures.beside(flows, safe, None), figures.moved(shut, None),
+        figures.near(near, city, None),
+    ):  # fmt: skip
+        assert drawn.chart.to_dict()
