@@ -1,4 +1,4 @@
-"""The actions that the pack's source tells of, and the weekly counts in and around each."""
+"""The actions that the pack's source tells of."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
-from helpers.core.place_time.counts import counts
-from helpers.core.place_time.territory import cell_size, corners, project
+from helpers.core.place_time.near_places import first_monday
+from helpers.core.place_time.territory import project
 from helpers.impact.knobs import Knobs
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-WEEK = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -44,18 +42,6 @@ class Action:
     def exploratory(self) -> bool:
         """Whether what is judged was not written down before the beginning."""
         return self.registered is None or self.registered >= self.start
-
-
-@dataclass(frozen=True)
-class Around:
-    """Weekly counts of one category: zones and rings (actions, weeks), controls (quarters, weeks).
-
-    Controls are the main division's zones, less all that lies in the zone or ring of any action.
-    """
-
-    zones: Floats
-    rings: Floats
-    controls: Floats
 
 
 def read_actions(
@@ -85,17 +71,6 @@ def read_actions(
     ]  # fmt: skip
 
 
-def first_monday(city: City) -> dt.date:
-    """Return the first Monday of the period: weeks are counted from it."""
-    start = city.about.period.start
-    return start + dt.timedelta(days=-start.weekday() % 7)
-
-
-def weeks(city: City) -> int:
-    """Return the whole weeks of the period."""
-    return (city.about.period.end + dt.timedelta(days=1) - first_monday(city)) // WEEK
-
-
 def start_weeks(city: City, actions: list[Action]) -> Ints:
     """Return the first whole week of each action, a position (actions,)."""
     monday = first_monday(city)
@@ -103,57 +78,14 @@ def start_weeks(city: City, actions: list[Action]) -> Ints:
     return np.array(found, dtype=np.int64)
 
 
+def metres(actions: list[Action]) -> NDArray[np.float64]:
+    """Return where each action is (actions, 2), NaN without a place."""
+    return np.array([[one.x, one.y] for one in actions], dtype=np.float64).reshape(-1, 2)
+
+
 def too_near(actions: list[Action], knobs: Knobs) -> NDArray[np.bool_]:
     """Return which actions have another one so near that zones or rings would meet."""
-    at = np.array([[one.x, one.y] for one in actions]).reshape(-1, 2)
+    at = metres(actions)
     apart = np.hypot(*(at[:, None] - at[None, :]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     return np.asarray((apart < 2 * (knobs.zone_m + knobs.ring_m)).any(axis=1))
-
-
-def around(
-    con: duckdb.DuckDBPyConnection, city: City, actions: list[Action], indicator: str, theme: str,
-    knobs: Knobs,
-) -> Around:  # fmt: skip
-    """Return the weekly counts of a category in and around all actions. View `cube`.
-
-    A fact is where the middle of its cell is. Of origins `knobs.origins` alone: what agents record
-    follows where they are sent.
-    """
-    size, monday = weeks(city), first_monday(city)
-    rows = [
-        (cell, zone, (week - monday) // WEEK, n)
-        for category, cell, zone, week, n in counts(
-            con, ["category", "cell", "zone", "week"], theme=theme, origins=knobs.origins,
-            division=city.about.main_division, span=(monday, monday + size * WEEK), placed=True,
-        )
-        if category == indicator and zone is not None
-    ]  # fmt: skip
-    zones, rings = np.zeros((len(actions), size)), np.zeros((len(actions), size))
-    division = city.about.main_division
-    quarters = [zone for zone, _ in counts(con, ["zone"], division=division, placed=True) if zone]
-    controls = np.zeros((len(quarters), size))
-    if not rows:
-        return Around(zones, rings, controls)
-    place = {name: i for i, name in enumerate(quarters)}
-    cells, which = np.unique([cell for cell, *_ in rows], return_inverse=True)
-    middle = corners(cells.tolist()) + (cell_size(con) or 0) / 2
-    nearest, away = _nearest(middle.astype(np.float64), actions)
-    week = np.array([w for _, _, w, _ in rows])
-    n = np.array([n for *_, n in rows], dtype=np.float64)
-    quarter = np.array([place[zone] for _, zone, _, _ in rows])
-    action, far = nearest[which], away[which]
-    inside, ringed = far <= knobs.zone_m, far <= knobs.zone_m + knobs.ring_m
-    for table, row, kept in (
-        (zones, action, inside), (rings, action, ringed & ~inside), (controls, quarter, ~ringed)
-    ):  # fmt: skip
-        np.add.at(table, (row[kept], week[kept]), n[kept])
-    return Around(zones, rings, controls)
-
-
-def _nearest(middle: Floats, actions: list[Action]) -> tuple[Ints, Floats]:
-    """Return the nearest action of each cell, and how far (metres); ∞ where none has a place."""
-    at = np.array([[one.x, one.y] for one in actions]).reshape(-1, 2)
-    away = np.hypot(*(middle[:, None] - at[None, :]).transpose(2, 0, 1))
-    away = np.where(np.isnan(away), np.inf, away)
-    return away.argmin(axis=1), away.min(axis=1)
