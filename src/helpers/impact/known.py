@@ -49,7 +49,7 @@ def read_actions(
 ) -> list[Action]:
     """Return the accepted actions that have an indicator and began by the end of the period."""
     told = ", ".join(
-        f"{quote(column)} AS {quote(name)}" for name, column in rules.fields.model_dump().items()
+        f"{quote(column)} AS {quote(name)}" for name, column in rules.fields.told().items()
     )
     rows = store.records(
         con,

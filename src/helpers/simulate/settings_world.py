@@ -173,7 +173,8 @@ class WorldSettings(Strict):
     def named_kinds(self) -> set[str]:
         """Return the kinds that the block names anywhere."""
         lists = [o.kinds for o in self.occasions.values()]
-        lists += [a.kinds for a in (*self.actions.types.values(), *self.actions.idle)]
+        lists += [a.kinds for a in self.actions.types.values()]
+        lists += [a.kinds for a in self.actions.idle]
         lists += [s.kinds for s in self.surroundings]
         lists += [self.climate.violence, self.climate.property]
         return {*self.reported, *self.near_repeat, *(kind for kinds in lists for kind in kinds)}

@@ -1,0 +1,1 @@
+"""How many facts a day of weekend has, beside any other day."""
