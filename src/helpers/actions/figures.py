@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from helpers.actions import words
 from helpers.core.stage import figure, palette
+from helpers.core.stage.action_words import STATES, quarter_name
 
 COLOURS = {"prevention": palette.BLUE, "dissuasion": palette.AMBER, "repression": palette.ORANGE}
 SIZES = [palette.BLUE, palette.ORANGE]  # asked for, and the smallest that would be seen
@@ -18,7 +19,7 @@ def calendar(states: pa.Table, today: dt.date) -> figure.Drawn:
     """Return one bar an action from its first to its last day, by tier; `today` is a line."""
     rows = [
         {
-            "action": f"{row['action']}, {words.STATES[row['state']]}",
+            "action": f"{row['action']}, {STATES[row['state']]}",
             "palier": words.tier(row),
             "début": row["start"].isoformat(),
             "fin": (row["end"] or today).isoformat(),
@@ -82,7 +83,7 @@ def detectable(states: pa.Table, powers: pa.Table) -> figure.Drawn:
 def shares(found: pa.Table) -> figure.Drawn:
     """Return the actions of each quarter by tier: counts, which need no interval."""
     rows = [
-        {"trimestre": words.quarter_name(row["quarter"]), "palier": words.tier(row),
+        {"trimestre": quarter_name(row["quarter"]), "palier": words.tier(row),
          "actions": row["actions"], "rang": rank}
         for rank, row in enumerate(found.to_pylist()) if row["quarter"] and row["of"]
     ]  # fmt: skip

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.action_rules import read_rules
-from helpers.core.city.city import City
+from helpers.core.place_time.places import sector_of
 from helpers.core.place_time.territory import Zones, project
 from helpers.core.stage.run import Run
-from helpers.register import received, rules, snapshot
+from helpers.register import received, rules
 from helpers.register.entries import Entry, Problem
 
 Floats = NDArray[np.float64]
@@ -68,14 +68,9 @@ class Known:
 
 def read(run: Run) -> Known:
     """Return what is known of the actions of the run's city."""
-    held = snapshot.SOURCE in run.city.contracts
-    entries = (
-        received.read(run.con, run.read(f"accepted/{snapshot.SOURCE}.parquet")) if held else []
-    )
-    last = max((rules.day_of(entry) for entry in entries), default=run.city.about.period.end)
-    return Known(
-        entries, _delivered(run), max(run.city.about.period.end, last), held, in_force(entries)
-    )
+    entries = received.of_run(run)
+    today, held = received.today(run, entries or []), entries is not None
+    return Known(entries or [], _delivered(run), today, held, in_force(entries or []))
 
 
 def in_force(entries: Sequence[Entry]) -> dict[str, Problem]:
@@ -126,7 +121,7 @@ def places(run: Run, known: Known) -> dict[str, Where]:
     The sector is of the division of the hours of patrol. View `zones`, and `cube`.
     """
     city = run.city
-    sectors = sector_of(run, city)
+    sectors = sector_of(run.con, city)
     shapes = store.records(
         run.con,
         "SELECT code, name, geometry FROM zones WHERE division = ? AND geometry IS NOT NULL "
@@ -146,17 +141,3 @@ def places(run: Run, known: Known) -> dict[str, Where]:
             zone = problem.zone if problem else None
         found[name] = Where(x, y, zone, sectors.get(zone or ""))
     return found
-
-
-def sector_of(run: Run, city: City) -> dict[str, str]:
-    """Return zone → sector, of the main division and of the sectors' own. View `cube`."""
-    main = city.about.main_division
-    own = city.about.patrols.division if city.about.patrols else main
-    columns = quote(f"zone_{main}"), quote(f"zone_{own}")
-    rows = run.con.execute(
-        f"SELECT DISTINCT {', '.join(columns)} FROM cube "
-        f"WHERE {columns[0]} IS NOT NULL AND {columns[1]} IS NOT NULL ORDER BY ALL"
-    ).fetchall()
-    named = city.zone_names(own)
-    kept = {zone: sector for zone, sector in rows if sector in named or own == main}
-    return kept | {sector: sector for sector in set(kept.values())}

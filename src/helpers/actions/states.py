@@ -17,6 +17,9 @@ State = Literal["proposed", "approved", "running", "off", "refused", "unregister
 LOWEST, LOWER_TRIED, JUSTIFIED, UNREGISTERED = (
     "lowest", "lower_tried", "justified", "unregistered"
 )  # fmt: skip
+NOT_REGISTERED, REGISTERED_LATE, CHANGED, OTHER_FACTS = (
+    "not_registered", "registered_late", "changed", "other_facts"
+)  # fmt: skip
 TEXT, DAY, WHOLE = pa.string(), pa.date32(), pa.int64()
 STATES = pa.schema(
     [
@@ -27,7 +30,7 @@ STATES = pa.schema(
         ("proposed_on", DAY), ("registered_before", pa.bool_()), ("approvals", WHOLE),
         ("against", WHOLE), ("renewals", WHOLE), ("changed", pa.list_(TEXT)),
         ("changed_by", pa.list_(WHOLE)), ("planned_h", pa.float64()), ("told_h", pa.float64()),
-        ("delivered", pa.bool_()),
+        ("delivered", pa.bool_()), ("exploratory", TEXT),
     ]
 )  # fmt: skip
 
@@ -53,8 +56,25 @@ def states(known: Known, where: dict[str, Where]) -> pa.Table:
             row |= _decided(by_action[name], standing[name], known)
         elif place:
             row |= {"state": UNREGISTERED, "gate": UNREGISTERED, "registered_before": False}
-        rows.append(row | (_delivered(place, row) if place else {}))
+        row |= _delivered(place, row) if place else {}
+        rows.append(row | {"exploratory": exploratory(row, place, known.has_register)})
     return pa.Table.from_pylist(rows, schema=STATES)
+
+
+def exploratory(row: dict[str, Any], place: Delivered | None, has_register: bool) -> str:
+    """Return why what will be said of its effect is exploratory, "" where it is not.
+
+    A city without a register cannot be held to one: what its source says is `impact`'s to judge.
+    """
+    if not has_register:
+        return ""
+    if row.get("entry") is None:
+        return NOT_REGISTERED
+    if not row["registered_before"]:
+        return REGISTERED_LATE
+    if row["changed"]:
+        return CHANGED
+    return OTHER_FACTS if place and place.theme != row["theme"] else ""
 
 
 def _decided(

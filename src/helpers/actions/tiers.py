@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from scipy import stats
 
+from helpers.core.place_time.calendar import quarters
 from helpers.core.stats.intervals import DIGITS
 from helpers.register import rules
 from helpers.register.codes import TIERS
@@ -22,17 +23,6 @@ TIER_SHARES = pa.schema(
 )  # fmt: skip
 OK, TOO_FEW = "ok", "too_few"
 DONE = ("running", "off", "unregistered")
-
-
-def quarters(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
-    """Return the first day and the day after the last of each quarter that two days touch."""
-    found = []
-    first = dt.date(start.year, 3 * ((start.month - 1) // 3) + 1, 1)
-    while first <= end:
-        after = dt.date(first.year + first.month // 10, (first.month + 2) % 12 + 1, 1)
-        found.append((first, after))
-        first = after
-    return found
 
 
 def begun(row: dict[str, Any], end: dt.date) -> bool:

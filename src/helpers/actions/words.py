@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from helpers.actions.known import Known
 from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import STATES, quarter_name
 from helpers.register import words as register_words
 
 Row = Mapping[str, Any]
@@ -22,18 +22,8 @@ NO_REGISTER = (
     "(`make register-snapshot`) : rien de ce qui a été décidé n'est connu ici."
 )
 NONE = "Aucune action connue."
-STATES = {
-    "proposed": "proposée", "approved": "approuvée et à venir", "running": "en cours",
-    "off": "éteinte", "refused": "refusée", "unregistered": "non enregistrée",
-}  # fmt: skip
 TIERS: Mapping[str, str] = {str(code): told for code, told in register_words.TIERS.items()}
-RESPONSES = {
-    "mediation": "médiation", "presence_ecole": "présence devant les écoles",
-    "amenagement_eclairage": "éclairage", "nettoyage": "nettoyage",
-    "patrouille_pedestre": "patrouille pédestre", "point_fixe": "point fixe",
-    "operation_conjointe": "opération conjointe", "campagne_info": "campagne d'information",
-    "controle": "contrôle", "verbalisation_ciblee": "verbalisation ciblée",
-}  # fmt: skip
+RESPONSES: Mapping[str, str] = {str(k): told for k, told in register_words.RESPONSES.items()}
 GATES = {
     states.LOWEST: "premier palier",
     states.LOWER_TRIED: "un palier inférieur avait déjà commencé sur ce problème",
@@ -210,9 +200,3 @@ def shares(found: pa.Table, knobs: Knobs) -> str:
         lines.append(f"- **{name}** ({count}) : {parts}.")
     rule = f"Sous {plural(knobs.minimum_actions, 'action')}, aucune part n'est dite."
     return "\n".join([rule, "", *lines]) if lines else NONE
-
-
-def quarter_name(first: dt.date) -> str:
-    """Return the quarter that begins on a day: « 3e trimestre 2024 »."""
-    rank = (first.month + 2) // 3
-    return f"{rank}{'er' if rank == 1 else 'e'} trimestre {first.year}"

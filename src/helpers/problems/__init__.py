@@ -1,1 +1,1 @@
-"""How many facts a day of weekend has, beside any other day."""
+"""Problems: the shared file of each, in four steps, and the file of the council."""

@@ -16,7 +16,9 @@ from pydantic import ValidationError
 
 from helpers.core.base import store
 from helpers.core.base.errors import PhareError
+from helpers.core.stage.run import Run
 from helpers.register.entries import PAYLOADS, Draft, Entry, canonical
+from helpers.register.rules import day_of
 from helpers.register.snapshot import NAMED, OF_PAYLOAD, SOURCE
 
 NO_KEY = "0" * 32
@@ -24,6 +26,18 @@ INSIDE = {"theme": "criterion", "fall": "criterion", "reference_year": "referenc
           "reference_number": "reference"}  # fmt: skip
 LISTS = ("hypotheses", "shifts")
 FIELD = {"reason": "motive"}  # the contract's names, where they are not the columns'
+
+
+def of_run(run: Run) -> list[Entry] | None:
+    """Return the entries that a run's city let in, in order; None where it has no register."""
+    if SOURCE not in run.city.contracts:
+        return None
+    return read(run.con, run.read(f"accepted/{SOURCE}.parquet"))
+
+
+def today(run: Run, told: Iterable[Entry]) -> dt.date:
+    """Return the day on which states are told: the period's last one, or that of a later entry."""
+    return max([run.city.about.period.end, *map(day_of, told)])
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path) -> list[Entry]:

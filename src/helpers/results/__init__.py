@@ -1,1 +1,1 @@
-"""How many facts a day of weekend has, beside any other day."""
+"""The account of a period: planned, done, cost in hours that exist, effect; decisions beside."""

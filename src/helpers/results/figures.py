@@ -1,34 +1,44 @@
-"""The figure of `results`: a day of weekend beside any other day."""
+"""The figure of `results`: hours planned and done, by tier and quarter."""
 
 from __future__ import annotations
 
 import altair as alt
-import pyarrow as pa
 
-from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
+from helpers.core.stage.action_words import quarter_name
+from helpers.results import account
+from helpers.results.words import TIERS, Told
+
+COLOURS = [palette.GREY, palette.BLUE]  # planned, done
 
 
-def ratios(table: pa.Table, city: City) -> figure.Drawn:
-    """Return one point a theme with its interval, on a scale of ratios; 1 is any other day."""
-    rows = [
-        {
-            "thème": city.themes[row["theme"]].title,
-            "rapport": row["ratio"],
-            "low": row["low"],
-            "high": row["high"],
-        }
-        for row in table.to_pylist()
-        if row["status"] == "ok"
-    ]
-    y = alt.Y("thème:N", title=None, sort=None, axis=alt.Axis(labelLimit=340))
-    base = alt.Chart(figure.data(rows)).encode(y=y)
-    x = figure.ratios(rows, "un jour de week-end, rapporté à un autre jour")
-    spans = base.mark_rule(strokeWidth=3, color=palette.BLUE).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=80, opacity=1, color=palette.BLUE)
-    chart = spans + points.encode(x="rapport:Q")
-    return figure.Drawn(
-        chart.properties(width=420, height=alt.Step(24)),
-        "Un jour de week-end, à côté des autres jours (1 : pareil)",
-        "Un point par thème, avec son intervalle ; à droite de 1, plus de faits le week-end.",
+def hours(told: Told) -> figure.Drawn:
+    """Return, by tier and quarter, the hours planned and those that rosters show as done."""
+    rows = []
+    for tier in TIERS:
+        own = [row for row in told.account.to_pylist() if row["tier"] == tier]
+        for quarter in sorted({row["quarter"] for row in own}):
+            there = [row for row in own if row["quarter"] == quarter]
+            for name, title in (("planned", "prévues"), ("done", "faites")):
+                if all(row[name] is None for row in there):
+                    continue  # not known, which is not none
+                value = account.tenths(row[name] for row in there)
+                rows.append({"palier": TIERS[tier], "trimestre": quarter_name(quarter),
+                             "heures": value, "quoi": title})  # fmt: skip
+    title = "Heures d'agents prévues et faites, par palier et par trimestre"
+    text = (
+        "Deux barres par trimestre et palier : prévues, et faites d'après les vacations. Sans barre "
+        "« faites », rien ne les mesure : ce n'est pas zéro."
     )
+    if not rows:
+        return figure.Drawn(figure.nothing("aucune action menée sur la période"), title, text)
+    colour = alt.Color("quoi:N", title="heures",
+                       scale=alt.Scale(domain=["prévues", "faites"], range=COLOURS))  # fmt: skip
+    chart = alt.Chart(figure.data(rows)).mark_bar().encode(
+        x=alt.X("heures:Q", title="heures d'agents"), y=alt.Y("quoi:N", title=None, sort=None,
+                                                             axis=None),
+        color=colour,
+        row=alt.Row("palier:N", title=None, sort=list(TIERS.values())),
+        column=alt.Column("trimestre:N", title=None, sort=None),
+    )  # fmt: skip
+    return figure.Drawn(chart.properties(width=120, height=alt.Step(18)), title, text)

@@ -1,4 +1,4 @@
-"""The knobs of `results`."""
+"""The knob of `results`."""
 
 from __future__ import annotations
 
@@ -11,4 +11,3 @@ class Knobs(Strict):
     """The block `results` of `params.yaml`: units and meaning are told there, bounds here."""
 
     period_days: int = Field(ge=28, le=3660)
-    confidence: float = Field(gt=0.5, lt=1)
