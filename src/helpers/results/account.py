@@ -154,6 +154,7 @@ def _sum(by: str, key: str, rows: list[Row]) -> Row:
     }  # fmt: skip
 
 
-def tenths(values: Iterable[float | None]) -> float:
-    """Return the sum of hours kept to a tenth, exactly; what is not known is left out."""
-    return sum(round(10 * value) for value in values if value is not None) / 10
+def tenths(values: Iterable[float | None]) -> float | None:
+    """Return the sum of hours kept to a tenth, exactly; None, not 0, where none is known."""
+    known = [round(10 * value) for value in values if value is not None]
+    return sum(known) / 10 if known else None

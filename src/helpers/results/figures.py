@@ -27,8 +27,8 @@ def hours(told: Told) -> figure.Drawn:
                              "heures": value, "quoi": title})  # fmt: skip
     title = "Heures d'agents prévues et faites, par palier et par trimestre"
     text = (
-        "Deux barres par trimestre et palier : prévues, et faites d'après les vacations. Sans barre "
-        "« faites », rien ne les mesure : ce n'est pas zéro."
+        "Deux barres par trimestre et palier : prévues, et faites d'après les vacations. Sans "
+        "barre « faites », rien ne les mesure : ce n'est pas zéro."
     )
     if not rows:
         return figure.Drawn(figure.nothing("aucune action menée sur la période"), title, text)

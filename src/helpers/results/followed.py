@@ -48,7 +48,7 @@ def followed(
             continue
         row = {"entry": entry.seq, "on": day, "role": entry.draft.role, "action": action,
                "decision": decision}  # fmt: skip
-        known = [
+        known: list[tuple[str | None, str | None, str | None]] = [
             (EFFECT_FIGURE, one["key"], one["verdict"]) for one in judged
             if problem_of.get(one["key"]) == problem_of[action]
             and one["start"] + dt.timedelta(weeks=weeks) <= day

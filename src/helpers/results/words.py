@@ -24,6 +24,7 @@ NO_REGISTER = (
     "(`make register-snapshot`) : ce qui a été décidé n'est pas connu."
 )
 NONE = "Aucune action menée sur cette période : rien dont rendre compte."
+JUDGED = account.VERDICTS.items()
 BY = {"tier": "Par palier", "theme": "Par thème", "quarter": "Par trimestre"}
 DECISIONS = {
     followed.PROPOSED: "proposition", followed.RENEWED: "prolongation",
@@ -80,9 +81,9 @@ def answer(told: Told) -> str:
     if not whole["actions"]:
         return "\n\n".join([*parts, f"{days.capitalize()} : {NONE[0].lower()}{NONE[1:]}"])
     parts.append(
-        f"{days.capitalize()}, **{plural(whole['actions'], 'action')}** : "
-        f"{number(whole['planned'])} h d'agents prévues, {number(whole['done'])} h faites d'après "
-        f"les vacations{_unmeasured(whole)}."
+        f"{days.capitalize()}, **{plural(whole['actions'], 'action')}**. Heures d'agents : "
+        f"{hours(whole['planned'])} prévues, {hours(whole['done'])} faites d'après les "
+        f"vacations{_unmeasured(whole)}."
     )
     parts.append(f"**Effets** : {verdicts(whole)}.{_exploratory(whole)}")
     return "\n\n".join([*parts, TRUST])
@@ -91,8 +92,8 @@ def answer(told: Told) -> str:
 def _unmeasured(row: Row) -> str:
     if not row["unmeasured"]:
         return ""
-    return (f" (sans mesure pour {plural(row['unmeasured'], 'action')} ; les services disent "
-            f"{number(row['told'])} h en tout)")  # fmt: skip
+    return (f" (sans mesure pour {plural(row['unmeasured'], 'action')} ; selon les services, "
+            f"{hours(row['told'])} en tout)")  # fmt: skip
 
 
 def _exploratory(row: Row) -> str:
@@ -102,8 +103,8 @@ def _exploratory(row: Row) -> str:
 
 def verdicts(row: Row) -> str:
     """Return how many actions had each verdict, nulls told as effects are."""
-    names = {**VERDICTS, None: "non mesuré"}
-    return " ; ".join(f"{names[code]} {row[name]}" for name, code in account.VERDICTS.items())
+    names = {name: VERDICTS[code] if code else "non mesuré" for name, code in JUDGED}
+    return " ; ".join(f"{told} {row[name]}" for name, told in names.items())
 
 
 def totals(told: Told) -> str:
@@ -114,10 +115,11 @@ def totals(told: Told) -> str:
     parts = []
     for by, title in BY.items():
         lines = [f"### {title}", "",
-                 "| | actions | h prévues | h faites | sans mesure | effets |", "|---|---|---|---|---|---|"]  # fmt: skip
+                 "| | actions | h prévues | h faites | sans mesure | effets |",
+                 "|---|---|---|---|---|---|"]  # fmt: skip
         lines += [
-            f"| {told.key(by, row['key'])} | {row['actions']} | {number(row['planned'])} | "
-            f"{number(row['done'])} | {row['unmeasured']} | {verdicts(row)} |"
+            f"| {told.key(by, row['key'])} | {row['actions']} | {hours(row['planned'])} | "
+            f"{hours(row['done'])} | {row['unmeasured']} | {verdicts(row)} |"
             for row in rows if row["by"] == by
         ]  # fmt: skip
         parts.append("\n".join(lines))
@@ -133,8 +135,7 @@ def one_by_one(told: Told) -> str:
         return NONE
     lines = ["| action | h prévues | h faites | h du secteur | effet |", "|---|---|---|---|---|"]
     for name, rows in sorted(by_action.items()):
-        planned = "non dites" if rows[0]["planned"] is None else number(_total(rows, "planned"))
-        have = "inconnues" if rows[0]["existing"] is None else number(_total(rows, "existing"))
+        planned, have = _total(rows, "planned"), _total(rows, "existing")
         lines.append(f"| {name} ({_about(rows[0], told)}) | {planned} | {_done(rows)} | {have} | "
                      f"{effect(rows[0])} |")  # fmt: skip
     return "\n".join(lines)
@@ -146,18 +147,21 @@ def _about(row: Row, told: Told) -> str:
     return f"{told.key('tier', row['tier'] or account.NOT_KNOWN)}, {theme}, {sector}"
 
 
-def _total(rows: list[Row], name: str) -> float:
-    return account.tenths(row[name] for row in rows)
+def _total(rows: list[Row], name: str) -> str:
+    return hours(account.tenths(row[name] for row in rows))
+
+
+def hours(value: float | None) -> str:
+    """Return hours as a number, or that they are not known."""
+    return "non connues" if value is None else number(value)
 
 
 def _done(rows: list[Row]) -> str:
     if rows[0]["done"] is None:
         told = rows[0]["told"]
-        return (
-            "sans mesure" if told is None else f"sans mesure ({number(_total(rows, 'told'))} dites)"
-        )
-    low, high = number(_total(rows, "done_low")), number(_total(rows, "done_high"))
-    return f"{number(_total(rows, 'done'))} (de {low} à {high})"
+        return "sans mesure" if told is None else f"sans mesure ({_total(rows, 'told')} dites)"
+    low, high = _total(rows, "done_low"), _total(rows, "done_high")
+    return f"{_total(rows, 'done')} (de {low} à {high})"
 
 
 def effect(row: Row) -> str:
