@@ -114,7 +114,7 @@ def facts(row: Row, told: Told) -> str:
 def sheet(row: Row, told: Told) -> tuple[str, str]:
     """Return the title and the Markdown of a problem's file: the four steps."""
     title = f"{row['problem']} – {told.theme(row['theme'])}, {told.zone(row['zone'])}"
-    since = f"tenu pour commencé le {spoken(row['since'])}" if row["since"] else "début non dit"
+    since = f"connu depuis le {spoken(row['since'])}" if row["since"] else "début non dit"
     review = "date passée : à revoir" if row["late"] else "à revoir ce jour-là"
     found = [
         "## 1. Repérer",
@@ -177,8 +177,8 @@ def meeting(sector: str | None, told: Told) -> tuple[str, str]:
     where = told.zone(sector) if sector else "toute la ville"
     rows = [r for r in told.decisions.to_pylist() if sector is None or r["sector"] == sector]
     held = [r for r in told.files.to_pylist() if sector is None or r["sector"] == sector]
-    days = plural(told.knobs.recent_days, "jour")
-    found = [f"## Décisions des {days} passés", _decided([r for r in rows if r["recent"]])]
+    days = plural(told.knobs.recent_days, "dernier jour")
+    found = [f"## Décisions des {days}", _decided([r for r in rows if r["recent"]])]
     found += ["## Ce qui a suivi", _followed(held, told)]
     found += ["## Ce qui attend une réponse", _waiting(rows)]
     if sector is None:

@@ -56,7 +56,7 @@ def existing(con: duckdb.DuckDBPyConnection, city: City) -> dict[tuple[str, dt.d
         f"CAST(sum({quote(about.hours)}) AS DOUBLE) FROM {quote(about.source)} "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return {(sector, quarter): hours for sector, quarter, hours in rows}
+    return {(sector, quarter): round(hours, 1) for sector, quarter, hours in rows}
 
 
 def account(

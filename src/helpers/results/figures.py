@@ -15,16 +15,15 @@ COLOURS = [palette.GREY, palette.BLUE]  # planned, done
 def hours(told: Told) -> figure.Drawn:
     """Return, by tier and quarter, the hours planned and those that rosters show as done."""
     rows = []
-    for tier in TIERS:
-        own = [row for row in told.account.to_pylist() if row["tier"] == tier]
-        for quarter in sorted({row["quarter"] for row in own}):
-            there = [row for row in own if row["quarter"] == quarter]
+    held = told.account.to_pylist()
+    for quarter in sorted({row["quarter"] for row in held}):
+        for tier in TIERS:
+            own = [row for row in held if (row["quarter"], row["tier"]) == (quarter, tier)]
             for name, title in (("planned", "prévues"), ("done", "faites")):
-                if all(row[name] is None for row in there):
-                    continue  # not known, which is not none
-                value = account.tenths(row[name] for row in there)
-                rows.append({"palier": TIERS[tier], "trimestre": quarter_name(quarter),
-                             "heures": value, "quoi": title})  # fmt: skip
+                value = account.tenths(row[name] for row in own)
+                if value is not None:  # not known is not none
+                    label = f"{quarter_name(quarter)}, {TIERS[tier]}"
+                    rows.append({"palier": label, "heures": value, "quoi": title})
     title = "Heures d'agents prévues et faites, par palier et par trimestre"
     text = (
         "Deux barres par trimestre et palier : prévues, et faites d'après les vacations. Sans "
@@ -32,13 +31,12 @@ def hours(told: Told) -> figure.Drawn:
     )
     if not rows:
         return figure.Drawn(figure.nothing("aucune action menée sur la période"), title, text)
-    colour = alt.Color("quoi:N", title="heures",
-                       scale=alt.Scale(domain=["prévues", "faites"], range=COLOURS))  # fmt: skip
+    names = ["prévues", "faites"]
     chart = alt.Chart(figure.data(rows)).mark_bar().encode(
-        x=alt.X("heures:Q", title="heures d'agents"), y=alt.Y("quoi:N", title=None, sort=None,
-                                                             axis=None),
-        color=colour,
-        row=alt.Row("palier:N", title=None, sort=list(TIERS.values())),
-        column=alt.Column("trimestre:N", title=None, sort=None),
+        x=alt.X("heures:Q", title="heures d'agents"),
+        y=alt.Y("palier:N", title=None, sort=None, axis=alt.Axis(labelLimit=340)),
+        yOffset=alt.YOffset("quoi:N", sort=names),
+        color=alt.Color("quoi:N", title="heures",
+                        scale=alt.Scale(domain=names, range=COLOURS)),
     )  # fmt: skip
-    return figure.Drawn(chart.properties(width=120, height=alt.Step(18)), title, text)
+    return figure.Drawn(chart.properties(width=420, height=alt.Step(16)), title, text)

@@ -168,7 +168,7 @@ def effect(row: Row) -> str:
     """Return what is said of an action's effect, from a row of ACCOUNT."""
     if row["verdict"] is None:
         return "non mesuré"
-    ends = ""
+    ends = " (sans chiffre : le carnet `impact` dit pourquoi)"
     if row["ratio"] is not None:
         ends = (f" (rapport {number(row['ratio'], 2)}, de {number(row['low'], 2)} à "
                 f"{number(row['high'], 2)})")  # fmt: skip
