@@ -17,8 +17,10 @@ from helpers.register import received
 from tests.fixtures.real import ROOT
 from tests.fixtures.simulated import Made
 
-COLUMNS = {"kind": "type", "start": "debut", "end": "fin", "tier": "palier",
-           "problem": "probleme_id", "planned_h": "dose_prevue_h", "done_h": "dose_realisee_h"}  # fmt: skip
+COLUMNS = {  # of the source
+           "kind": "type", "start": "debut", "end": "fin", "tier": "palier",
+           "problem": "probleme_id", "planned_h": "dose_prevue_h", "done_h": "dose_realisee_h",
+           }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +38,9 @@ def found(made: Made) -> tuple[pa.Table, pa.Table, dose.Weekly]:
     }  # fmt: skip
     end = made.city.about.period.end
     known = Known(entries, delivered, end, True, in_force(entries))
-    cells = pq.read_table(made.truth / "action_cells.parquet").to_pylist()
     sectors = {row["problem"]: row["zone"][:5] for row in
                store.records(made.con, "SELECT problem, zone FROM sorted_registre "
                                        "WHERE kind = 'problem' ORDER BY seq")}  # fmt: skip
-    assert cells
     where = {}
     for name in known.names:
         problem = delivered[name].problem if name in delivered else None

@@ -76,7 +76,8 @@ def test_too_few_facts_can_show_nothing_and_plain_sql_counts_them(
 ) -> None:
     fill(memory, actions(2), 0.5, 1.0)
     where = {"A0": Where(0.0, 0.0, None, None), "A1": Where(np.nan, np.nan, "Q1", None),
-             "A2": Where(np.nan, np.nan, None, None), "A3": Where(APART, 0.0, None, None)}  # fmt: skip
+             "A2": Where(np.nan, np.nan, None, None),
+             "A3": Where(APART, 0, None, None)}  # fmt: skip
     rows = [asked("A0", 0.2), asked("A1", 0.9), asked("A2", 0.2), asked("A3", None)]
     found = told(memory, city, rows, where)
     assert [row["reason"] for row in found] == [

@@ -29,7 +29,8 @@ def table() -> pa.Table:
     rows += [row(90, "repression", 5, 700, state="refused"),
              row(91, "repression", 5, 700, state="proposed", approvals=0),
              row(92, "repression", 5, 700, approvals=1),
-             row(93, "prevention", 5, 700, state="unregistered", approvals=None, delivered=True)]  # fmt: skip
+             row(93, "prevention", 5, 700, state="unregistered", approvals=None,
+                 delivered=True)]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=states.STATES)
 
 
