@@ -175,6 +175,8 @@ def verdict(row: Row) -> str:
 def meeting(sector: str | None, told: Told) -> tuple[str, str]:
     """Return the title and the Markdown of the council's page, of a sector or of the city."""
     where = told.zone(sector) if sector else "toute la ville"
+    if not told.has_register:
+        return f"Conseil local – {where}", NO_REGISTER
     rows = [r for r in told.decisions.to_pylist() if sector is None or r["sector"] == sector]
     held = [r for r in told.files.to_pylist() if sector is None or r["sector"] == sector]
     days = plural(told.knobs.recent_days, "dernier jour")

@@ -23,7 +23,7 @@ NO_REGISTER = (
     "Cette ville n'a pas de registre des décisions parmi ses sources "
     "(`make register-snapshot`) : ce qui a été décidé n'est pas connu."
 )
-NONE = "Aucune action menée sur cette période : rien dont rendre compte."
+NONE = "Aucune action menée sur cette période."
 JUDGED = account.VERDICTS.items()
 BY = {"tier": "Par palier", "theme": "Par thème", "quarter": "Par trimestre"}
 DECISIONS = {
