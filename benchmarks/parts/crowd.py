@@ -36,7 +36,7 @@ def register_at(url: str, city: str = CITY) -> Register:
 def measure(number: int, key: str = "") -> Draft:
     """Return a draft on an event of that number."""
     payload = MeasureTaken(kind="measure_taken", measure="barrieres", state="prise")
-    return Draft(role="chef_de_poste", subject=f"{number:020x}", payload=payload,
+    return Draft(role="chef_de_poste", subject=f"e{number:019x}", payload=payload,
                  key=key or new_key())  # fmt: skip
 
 

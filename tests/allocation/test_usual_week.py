@@ -17,7 +17,7 @@ from helpers.allocation.usual_week import NO_DEMAND, NO_HOURS, Week
 from helpers.core.city.about import Patrols
 from helpers.core.city.city import City
 from tests.fixtures.made_up import write_pack
-from tests.fixtures.tables import table_of_facts
+from tests.fixtures.tables import nothing_late, table_of_facts
 
 WEEKS = 8
 LAST_SUNDAY = dt.date(2024, 12, 29)  # the period ends on a Tuesday
@@ -51,7 +51,9 @@ def told(memory: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Eight weeks: nine agent-hours in every zone each morning; A asks for four facts a week."""
     con = memory
     con.execute("CREATE TABLE vacation (jour DATE, plage VARCHAR, zone VARCHAR, heures DOUBLE)")
-    con.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
+    con.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR, "
+                "missing_days BIGINT)")  # fmt: skip
+    nothing_late(con)
     con.execute(
         "CREATE TABLE forecasts (theme VARCHAR, horizon VARCHAR, division VARCHAR, zone VARCHAR, "
         "part VARCHAR, kind VARCHAR, status VARCHAR, mean DOUBLE, usual DOUBLE)"
@@ -111,14 +113,58 @@ def test_a_silent_week_is_no_week_of_zeros(told: duckdb.DuckDBPyConnection, city
     for week in (2, 5):
         monday = FIRST + dt.timedelta(days=7 * week)
         told.execute("DELETE FROM cube WHERE working_day = ?", [monday])
-        told.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [monday])
+        told.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing', 7)", [monday])
     assert week_of(told, city).asked.sum() == pytest.approx(5)
+
+
+def test_a_zone_s_silence_is_neither_zero_nor_without_a_word(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    """A: silent in half of its weeks, as loud as ever; B: never heard, so its share is unknown."""
+    for week in range(WEEKS):
+        monday = FIRST + dt.timedelta(days=7 * week)
+        for zone in ["A", "B"] if week % 2 else ["B"]:
+            told.execute("DELETE FROM cube WHERE working_day = ? AND zone_carres = ?",
+                         [monday, zone])  # fmt: skip
+            told.execute("INSERT INTO grades_weekly VALUES ('faits', 'carres', ?, ?, 7)",
+                         [zone, monday])  # fmt: skip
+    found = week_of(told, city)
+    assert found.asked.sum(axis=1).tolist() == [4, 0, 0, 0]
+    assert found.known.tolist() == [True, False, True, True]
+    assert found.unheard == (("bruit", 1), ("depots", 1))
+    held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
+    assert "(1\u00a0zone sur 4)" in words.trust(held, city)
+
+
+def test_facts_without_an_hour_or_a_zone_are_told(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    assert week_of(told, city).placed == 1
+    told.execute("INSERT INTO cube (theme, source, origin, time_precision, zone_carres, n, hour, "
+                 "hour_end) SELECT theme, source, origin, 'day', zone_carres, n, hour, hour_end "
+                 "FROM cube WHERE zone_carres = 'A'")  # fmt: skip
+    found = week_of(told, city)
+    assert found.placed == pytest.approx(40 / 72)
+    held = allocate.allocate(found, knobs(), SEED, "2024-12-31")
+    assert "La demande tient 56\u202f% des faits signalés" in words.trust(held, city)
+
+
+def test_crews_add_up_and_a_zone_off_the_list_has_nobody(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    """Two crews of nine hours are eighteen; one Monday in eight is no usual Monday."""
+    told.execute("INSERT INTO vacation SELECT * FROM vacation WHERE zone = 'A'")
+    told.execute("DELETE FROM vacation WHERE zone = 'B' AND jour <> ? AND isodow(jour) = 1",
+                 [FIRST])  # fmt: skip
+    found = week_of(told, city)
+    monday = found.slots.index((0, "matin"))
+    assert found.present[:, monday].tolist() == [9, 0, 4, 4]
 
 
 def test_a_theme_never_heard_is_named(told: duckdb.DuckDBPyConnection, city: City) -> None:
     for week in range(WEEKS):
         monday = FIRST + dt.timedelta(days=7 * week)
-        told.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing')", [monday])
+        told.execute("INSERT INTO weeks VALUES ('faits', ?, 'missing', 7)", [monday])
     assert usual_week.read(told, city, city, knobs()) == NO_DEMAND
 
 

@@ -29,3 +29,4 @@ def test_a_theme_of_two_sources_names_both_and_has_the_worst_grade(
         "mais « Appels inventés » (B), bien moins qu'avant"
     )
     assert ("compté deux fois" in told) == (distinct is None)
+    assert ("« Faits inventés » et « Appels inventés » : deux guichets." in told) == bool(distinct)

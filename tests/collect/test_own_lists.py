@@ -75,6 +75,33 @@ def test_official_names_of_districts_are_taken_once_it_is_said_who_publishes_the
     assert "noms des zones" in refusal(write_pack(tmp_path / "number", city=about))
 
 
+@pytest.mark.parametrize("told", [
+    ["12 rue Paradis, 3e étage", "14 bis boulevard Baille, bâtiment C"],
+    ["Brigadier 44512", "agent 118204"],
+    ["La gérante du bar des Flots", "sa voisine du dessus"],
+    ["Η Μαρία Παπαδοπούλου", "თამარ ბერიძე"],
+])  # fmt: skip
+def test_who_publishes_names_vouches_for_names_alone(told: list[str], tmp_path: Path) -> None:
+    """Among districts whose names are taken, and alone."""
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    halves = about["divisions"]["moities"] | {"names_published_by": "Ajuntament de Barcelona"}
+    about["divisions"]["moities"] = halves
+    for case, names in (("alone", told), ("among", [*DISTRICTS[-2:], *told])):
+        halves["zones"] = {f"z{i}": name for i, name in enumerate(names)}
+        said = refusal(write_pack(tmp_path / case, city=about))
+        assert "(2 sur 2)" in said
+        assert "names_published_by" not in said  # which is said, and does not help
+        assert f"valeur n° {len(names) - 1}" in said
+        assert not [name for name in names if name in said]
+
+
+def test_nobody_publishes_names_by_a_blank(tmp_path: Path) -> None:
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    about["divisions"]["moities"]["names_published_by"] = " "
+    with pytest.raises(PhareError, match=r"divisions\.moities\.names_published_by"):
+        write_pack(tmp_path, city=about)
+
+
 def test_a_list_without_shapes_has_no_publisher_of_places(tmp_path: Path) -> None:
     about: dict[str, Any] = copy.deepcopy(CITY)
     gens = dict(enumerate(PERSONS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import json
 import re
@@ -122,6 +123,38 @@ def test_the_name_of_a_place_is_no_person(text: str) -> None:
 def test_an_hour_alone_is_no_plate_and_hides_none() -> None:
     told = persons.screen(pa.array(["9 h 05", "23h59", "12-H-13", "vu 345 h 12"])).to_pylist()
     assert told == [None, None, "plaque", "plaque"]
+
+
+# Moments as sources write them: strftime's own, of any day of twelve years.
+WRITTEN = (
+    "%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H:%M", "%d%m%Y", "%d.%m.%Y",
+    "%d.%m.%Y %H:%M", "%d.%m.%Y %H.%M", "%d.%m.%Y - %H:%M", "%d.%m.%Y;%H:%M", "%d.%m.%y %H:%M",
+    "%d/%m/%y %H:%M", "%d/%m/%y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H", "%d/%m/%Y-%H:%M",
+    "%d-%m-%Y %H:%M:%S", "%d/%m/%Y à %Hh%M", "%d %m %Y %H %M", "%m/%d/%Y %I:%M:%S %p",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M:%S+00", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y.%m.%d %H:%M",
+    "%Y-%m-%d_%H-%M-%S", "%H:%M:%S %d/%m/%Y", "%H:%M %d.%m.%Y", "%d %B %Y %H:%M:%S", "%d %b %Y",
+    "%B %d, %Y", "%b %d %Y %I:%M%p", "%-d/%-m/%Y %-H:%M", "%-m/%-d/%y %-I:%M %p",
+    "%-d.%-m.%Y %-H:%M:%S", "%Y-%-m-%-dT%-H:%M:%S.%fZ", "vu le %d.%m.%Y à %H:%M.",
+)  # fmt: skip
+
+
+def test_a_moment_is_nobody_however_it_is_written() -> None:
+    days = [dt.datetime(2013, 1, 1) + dt.timedelta(hours=i * 257, seconds=i) for i in range(400)]
+    texts = [day.strftime(form) for form in WRITTEN for day in days]
+    found = dict.fromkeys(WRITTEN, 0)
+    for text, reason in zip(texts, screened(texts), strict=True):
+        if reason:
+            found[WRITTEN[texts.index(text) // len(days)]] += 1
+    assert {form: n for form, n in found.items() if n} == {}
+
+
+@pytest.mark.parametrize("text", [
+    "12/05/2024 06 12 34 56 78", "12/05/24 06:12:34:56:78", "le 12/05/2024 21:50 06 12 34 56 78",
+    "06 12 20 15 21", "06.12.20 15.21", "15/04/15 21:50, 0612345678", "21:50 06.12.34.56.78",
+    "né le 12/03/1985 00:00", "Jean Dupont 15 April 2015 21:50:54",
+])  # fmt: skip
+def test_a_moment_hides_nobody_beside_it(text: str) -> None:
+    assert missed([text]) == []
 
 
 def test_the_lists_are_learnt_alike_each_time() -> None:

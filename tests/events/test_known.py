@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import yaml
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules, read_rules, sources
+from helpers.core.city.event_rules import FILE, EventRules, read_rules, sources
 from helpers.events import checklist, clashes
 from helpers.events.known import CALENDAR, Event, Order, calendar, read_events, read_orders
 from tests.fixtures.simulated import Made, small_pack
@@ -118,3 +120,35 @@ def test_a_rule_that_names_nothing_known_is_refused(
     (pack / "events.yaml").write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(PhareError, match=said):
         read_rules(City(pack))
+
+
+def test_fields_that_the_source_has_not_are_left_unsaid(
+    made: Made, told: Told, tmp_path: Path
+) -> None:
+    """A source may have none of the seven: the place is taken start to end, the rest unknown."""
+    pack = small_pack(tmp_path, 0.01)
+    file = pack / FILE
+    whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+    del whole["fields"]
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    rules = read_rules(City(pack))
+    assert rules is not None
+    path = made.out / "accepted/evenement.parquet"
+    found = read_events(made.con, made.city, rules, path, told.orders, *SPAN)
+    assert len(found) == len(told.events)
+    assert all((one.setup, one.teardown) == (one.start, one.end) for one in found)
+    unknown = {(o.least, o.most, o.seen, o.capacity, o.outcome) for o in found}
+    assert unknown == {(None,) * 5}
+
+
+def test_every_column_that_does_not_exist_is_named_at_once(tmp_path: Path) -> None:
+    pack = small_pack(tmp_path, 0.01)
+    file = pack / FILE
+    whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+    whole |= {"fields": {"seen": "vu", "capacity": "places"}, "signed": "paraphe"}
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    with pytest.raises(PhareError) as error:
+        read_rules(City(pack))
+    wrong = {"fields.seen": "vu", "fields.capacity": "places", "signed": "paraphe"}
+    for key, column in wrong.items():
+        assert f"{key} nomme « {column} », qui n'existe pas" in str(error.value)

@@ -171,3 +171,17 @@ def test_crews_of_a_sector_add_up_and_a_sector_off_the_list_has_nobody() -> None
     without = rules(material=None)
     found = read_means(con, city, without, 10).officers
     assert found == {(0, "apres_midi", "N"): 5, (0, "apres_midi", "S"): 0}
+
+
+def test_officers_of_all_sectors_are_never_more_than_their_hours_make() -> None:
+    """Three sectors of four and a half officers: thirteen in all, not fifteen."""
+    city = City(PACK)
+    con = store.connect()
+    con.execute("CREATE TABLE vacation (date DATE, plage VARCHAR, secteur VARCHAR, "
+                "heures_agents DOUBLE)")  # fmt: skip
+    end = city.about.period.end
+    monday = end - dt.timedelta(days=end.weekday())
+    con.executemany("INSERT INTO vacation VALUES (?, 'apres_midi', ?, 27.0)",
+                    [(monday, sector) for sector in "NOS"])  # fmt: skip
+    found = read_means(con, city, rules(material=None), 10).officers
+    assert sorted(found.values()) == [4, 4, 5]

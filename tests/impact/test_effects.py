@@ -15,16 +15,18 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.action_rules import ActionFields, ActionRules, read_rules
 from helpers.core.city.city import City
-from helpers.core.place_time import near_places
+from helpers.core.stage import near_places
 from helpers.impact import effects, figures, known, words
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.real import ROOT
+from tests.fixtures.tables import nothing_late
 
 KNOBS = Knobs(
     zone_m=300, ring_m=200, before_weeks=30, gap_weeks=4, after_weeks=20, origins=["citizen"],
-    confidence=0.95, power=0.8, sought=0.2, minimum_count=30, minimum_areas=6,
+    confidence=0.95, power=0.8, sought=0.2, minimum_count=30,
+    heard_share=0.75, minimum_areas=6,
 )  # fmt: skip
 FIELDS = ActionFields(id="id", kind="type", indicator="vise", start="debut", longitude="lon",
                       latitude="lat", registered="inscrit")  # fmt: skip
@@ -77,6 +79,19 @@ def fill(
         "CREATE OR REPLACE TABLE cube AS SELECT 'bruit' AS theme, 'faits' AS source, "
         f"'tapage' AS category, 'minute' AS time_precision, '{origin}' AS origin, * FROM drawn"
     )
+    con.execute("CREATE OR REPLACE TABLE weeks (source VARCHAR, week DATE, status VARCHAR, "
+                "missing_days BIGINT)")  # fmt: skip
+    nothing_late(con)
+
+
+def hush(con: duckdb.DuckDBPyConnection, quarters: list[str], weeks: range) -> None:
+    """Let the source be silent in quarters: no fact is known there, and the weeks say so."""
+    for monday in (FIRST + dt.timedelta(weeks=week) for week in weeks):
+        for zone in quarters:
+            con.execute("UPDATE cube SET n = 0 WHERE zone_carres = ? AND CAST(hour AS DATE) = ?",
+                        [zone, monday])  # fmt: skip
+            con.execute("INSERT INTO grades_weekly VALUES ('faits', 'carres', ?, ?, 7)",
+                        [zone, monday])  # fmt: skip
 
 
 def scopes(found: pa.Table) -> dict[str, dict[str, object]]:
@@ -194,6 +209,39 @@ def test_a_source_silent_for_a_whole_span_is_no_fall(
     memory.execute("DELETE FROM cube WHERE hour >= TIMESTAMP '2023-10-01'")
     rows = effects.measure(memory, city, those, KNOBS).to_pylist()
     assert {row["reason"] for row in rows if row["scope"] == effects.ACTION} == {effects.SILENT}
+
+
+def test_a_source_silent_in_a_quarter_is_no_effect(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """A district off the air after the action began had its facts counted as prevented."""
+    those = actions(12)
+    fill(memory, those, 40.0, 1.0)
+    late = {one.id: (one.start - FIRST).days // 7 for one in those}
+    for i, one in enumerate(those):
+        hush(memory, [f"Q{i}"], range(late[one.id] + 2, late[one.id] + (7 if i else 14)))
+    hush(memory, ["Q20", "Q21"], range(35, 60))
+    told = scopes(effects.measure(memory, city, those, KNOBS))
+    assert told["A0"]["reason"] == effects.SILENT  # 12 of its 20 weeks after
+    heard = [told[one.id] for one in those[1:]]
+    assert {row["verdict"] for row in heard} <= {effects.NONE_SHOWN, effects.UNCLEAR}
+    assert all(0.85 < row["ratio"] < 1.15 and not row["reason"] for row in heard)
+    assert told["all"]["areas"] == 11
+    assert 0.95 < told["all"]["ratio"] < 1.05
+    assert "la source s'est tue, là ou partout" in words.why(told["A0"], KNOBS)
+
+
+def test_an_effect_is_found_through_a_silence(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    those = actions(12)
+    fill(memory, those, 40.0, 0.6)
+    for i, one in enumerate(those):
+        late = (one.start - FIRST).days // 7
+        hush(memory, [f"Q{i}"], range(late - 20, late - 16))
+    whole = effects.measure(memory, city, those, KNOBS).to_pylist()[-2]
+    assert whole["ratio"] == pytest.approx(0.6, abs=0.04)
+    assert whole["verdict"] == effects.EFFECT
 
 
 def test_actions_are_read_from_the_fields_that_the_pack_names(

@@ -93,6 +93,19 @@ def test_an_answer_that_may_count_twice_says_so(
     assert ("un même fait peut y être compté deux fois" in told) == twice
 
 
+def test_what_is_counted_tells_why_no_fact_is_twice(tmp_path: Path) -> None:
+    city = split.pack(tmp_path, split.joined(), {"start": "2024-01-01", "end": "2024-12-31"})
+    question = Question(**(ASKED["petards_nuit"] | {"hours": (), "categories": ()}))
+    days = (city.about.period.start, city.about.period.end)
+    asked = SimpleNamespace(question=question, theme=city.themes["bruit"], city=city, n=3,
+                            days=days, division="carres", sample=False)  # fmt: skip
+    told = words.scope(cast(Asked, asked)).replace("\u00a0", " ")
+    assert (
+        "- **Sans double** : la ville dit qu'aucun fait n'est à la fois dans « Faits inventés » et "
+        "« Appels inventés » : deux numéros d'appel, aucun renvoi."
+    ) in told.splitlines()
+
+
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [

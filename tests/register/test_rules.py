@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.core.base.errors import PhareError
-from helpers.register import chain, engine, rules
+from helpers.register import chain, engine, rules, words
 from helpers.register.entries import Entry
 from helpers.register.register import Register
 from helpers.register.tables import ENTRIES
@@ -73,7 +73,30 @@ def test_a_higher_tier_follows_a_lower_one_at_the_same_problem(
     taken_up.append(made("action", subject="ACT-002", start=day(1), **PLAIN))
     refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
     taken_up.append(made("action", subject="ACT-003", **PLAIN))
-    assert taken_up.append(made("action", subject="ACT-009", **wanted)).seq == 6
+    refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
+    taken_up.append(made("action", subject="ACT-004", start=day(-900), **PLAIN))
+    refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
+
+
+@pytest.mark.parametrize("start", [day(-9), day(-1)])
+def test_a_lower_tier_counts_from_the_day_after_it_began(
+    register: Register, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """Entered yesterday, begun by then."""
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "now", lambda _: f"{day(-1)}T12:00:00.000Z")
+        register.append(made("problem"))
+        register.append(made("action", start=start, **PLAIN))
+        refused(register, HIGHER, "action", subject="ACT-002", tier="dissuasion", **PLAIN)
+    assert register.append(made("action", subject="ACT-002", tier="dissuasion", **PLAIN)).seq == 3
+    assert register.faults() == []
+
+
+@pytest.mark.parametrize("tier", ["dissuasion", "repression"])
+def test_an_action_keeps_its_tier(taken_up: Register, tier: str) -> None:
+    """Even with a justification: one number would hide two actions, one after the other."""
+    taken_up.append(made("action"))
+    refused(taken_up, "une action garde son palier", "action", supersedes=3, tier=tier)
 
 
 def test_the_highest_tier_is_no_try_of_a_lower_one(taken_up: Register) -> None:
@@ -145,7 +168,10 @@ def test_what_is_accepted_needs_no_reason(register: Register) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("subject", ["PB-001", "ACT-001", EVENT, "PB-001\n", "ACT-12345", ""])
+@pytest.mark.parametrize(
+    "subject",
+    ["PB-001", "ACT-001", EVENT, "PB-001\n", "ACT-12345", "", "PB-0001", "ACT-0001", "PB-01"],
+)
 def test_a_subject_has_the_form_of_its_kind(kind: str, subject: str) -> None:
     fits = {"problem": ("PB-001",), "action": ("ACT-001",), "approval": ("PB-001", "ACT-001")}
     if subject in fits.get(kind, (EVENT,)):
@@ -153,6 +179,38 @@ def test_a_subject_has_the_form_of_its_kind(kind: str, subject: str) -> None:
     else:
         with pytest.raises(PhareError, match="d'une autre forme"):
             made(kind, subject=subject)
+
+
+@pytest.mark.parametrize("number", ["999", "1000", "9999"])
+def test_a_number_has_one_way_to_be_written(number: str) -> None:
+    """PB-0001 would be a second PB-001, with its own actions."""
+    assert made("problem", subject=f"PB-{number}").subject == f"PB-{number}"
+    with pytest.raises(PhareError, match="valeur refusée"):
+        made("action", problem=f"PB-0{number[-3:]}")
+
+
+@pytest.mark.parametrize("number", ["0612345678", "1850313055123", "2026"])
+@pytest.mark.parametrize("name", ["subject", "key"])
+def test_a_subject_or_key_of_digits_alone_is_refused(number: str, name: str) -> None:
+    """A telephone number, a social security number, an agent's: with zeros after or before."""
+    size = 32 if name == "key" else 20
+    for padded in (number.ljust(size, "0"), number.rjust(size, "0")):
+        with pytest.raises(PhareError, match="chiffres seuls") as error:
+            made("measure_taken", **{name: padded})
+        assert number not in str(error.value)
+    letter = number.ljust(size - 1, "0") + "f"
+    assert getattr(made("measure_taken", **{name: letter}), name) == letter
+
+
+@pytest.mark.parametrize("share", [0.0612345678, 0.1850313055, 0.0001])
+@pytest.mark.parametrize("name", ["least_effect", "fall"])
+def test_a_share_has_no_place_for_a_number(share: float, name: str) -> None:
+    """Ten decimals are a telephone number."""
+    changes = {"criterion": {"theme": "tapage", "fall": share}} if name == "fall" else {name: share}
+    with pytest.raises(PhareError, match="trois décimales au plus"):
+        made("problem", **changes)
+    for good in (0.001, 0.1, 0.125, 0.3, 0.999, 1.0):
+        assert made("problem", least_effect=good).payload.least_effect == good
 
 
 def test_two_roles_approve_and_neither_is_the_author(taken_up: Register) -> None:
@@ -185,7 +243,8 @@ def test_an_action_is_off_once_its_end_has_passed_until_renewed(taken_up: Regist
     found = {number: standing(taken_up, number).status for number in (1, 2, 5, 6)}
     assert found == {1: "planned", 2: "on", 5: "on", 6: "off"}
     taken_up.append(made("action", supersedes=3, start=day(2), end=day(9)))
-    assert (standing(taken_up, 6).status, standing(taken_up, 6).renewals) == ("on", 1)
+    assert (standing(taken_up, 6).status, standing(taken_up, 6).renewals) == ("on", (4,))
+    assert "\n    Renouvelée : inscription 4" in words.action_line(standing(taken_up, 6))
     assert standing(taken_up, 10).status == "off"
 
 
@@ -230,6 +289,17 @@ FIRST = {"start": day(-5), "end": day(50)}
         ),
         ([(-9, FIRST), (-7, {**FIRST, "start": day(9)}),
           (-3, {**FIRST, "start": day(9), "least_effect": 0.3})], (), ()),
+        # Planned for later, then said to have begun before that was entered.
+        ([(-9, {**FIRST, "start": day(9)}), (-3, {**FIRST, "start": day(-6), "least_effect": 0.3})],
+         ("least_effect", "start"), (4,)),
+        ([(-9, {**FIRST, "start": day(9)}), (-3, {**FIRST, "start": day(-3), "least_effect": 0.3})],
+         (), ()),
+        ([(-4, FIRST)], ("entered",), (3,)),
+        ([(-4, FIRST), (-3, {**FIRST, "goal": "baisse_des_signalements"})],
+         ("entered", "goal"), (3, 4)),
+        ([(-5, FIRST)], (), ()),
+        ([(-9, FIRST), (-1, {**FIRST, "end": day(0)})], ("end",), (4,)),
+        ([(-9, FIRST), (-6, {**FIRST, "end": day(0)})], (), ()),
     ],
 )  # fmt: skip
 def test_a_hypothesis_changed_after_the_start_shows(
@@ -241,6 +311,34 @@ def test_a_hypothesis_changed_after_the_start_shows(
     found = history(taken_up, *versions)
     assert (found.changed, found.changed_by) == (changed, by)
     assert HELD["least_effect"] == 0.15
+    said = words.action_line(found)
+    assert ("Inscrite après son début : inscription 3" in said) == ("entered" in changed)
+    assert ("Hypothèse changée après le début : " in said) == bool({*changed} - {"entered"})
+    assert all(words.CHANGED[name] in said for name in changed if name != "entered")
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "shown"),
+    [
+        (-6, {"goal": "baisse_des_signalements"}, False),
+        (-5, {"goal": "baisse_des_signalements"}, True),
+        (-1, {"least_effect": 0.9}, True),
+        (-1, {"criterion": {"theme": "tapage", "fall": 0.01}}, True),
+        (-1, {"end": day(200)}, False),
+    ],
+)
+def test_what_a_problem_is_held_to_shows_if_changed_after_its_action_began(
+    taken_up: Register, number: int, changes: dict[str, Any], shown: bool
+) -> None:
+    taken_up.append(made("action", **FIRST))
+    problem, _, action = taken_up.entries()
+    early = [replace(one, at=f"{day(-9)}T12:00:00.000Z") for one in (problem, action)]
+    after = replace(problem, seq=4, at=f"{day(number)}T12:00:00.000Z",
+                    draft=made("problem", supersedes=1, **changes))  # fmt: skip
+    (found,) = rules.standings([*early, after], TODAY)
+    assert found.changed == (("problem",) if shown else ())
+    assert found.changed_by == ((4,) if shown else ())
+    assert ("son problème (inscription 4)" in words.action_line(found)) == shown
 
 
 @pytest.mark.parametrize(

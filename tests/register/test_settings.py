@@ -34,12 +34,45 @@ def test_sqlite_unless_the_pack_says_otherwise(tmp_path: Path) -> None:
         ("address: mysql://serveur/base", "illisible"),
         ("address: serveur", "illisible"),
         ("adress: postgresql://serveur/base", "clé inconnue : adress"),
+        ("address: postgresql://serveur:abc/base", "illisible"),
+        ("address: postgresql://serveur:0/base", "illisible"),
+        ("address: postgresql://serveur:65536/base", "illisible"),
+        ("address: postgresql://serveur/base?port=abc", "illisible"),
+        ("address: postgresql://serveur/base?port=1&port=2", "illisible"),
+        ("address: postgresql://serveur/base?host=h1&host=h2", "illisible"),
+        ("address: postgresql://serveur/x%20password=secret", "illisible"),
+        ("{postgresql://phare:secret@serveur/base}", "illisible"),
+        ("postgresql://phare:secret@serveur/base:", "illisible"),
+        ("&a [*a]", "YAML illisible"),
+        ("&a {address: *a}", "YAML illisible"),
+        ("[" * 9000, "YAML illisible"),
     ],
 )
 def test_an_address_that_will_not_do(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(PhareError, match=said) as error:
         settings.address(tmp_path, pack(tmp_path, text), "ici")
     assert "secret" not in str(error.value)
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).mkdir()
+    with pytest.raises(PhareError, match="ce n'est pas un fichier"):
+        settings.address(tmp_path, tmp_path, "ici")
+
+
+def test_a_link_that_leads_nowhere_begins_no_other_register(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).symlink_to(tmp_path / "absent.yaml")
+    with pytest.raises(PhareError, match="fichier absent"):
+        settings.address(tmp_path, tmp_path, "ici")
+
+
+def test_what_an_address_may_say(tmp_path: Path) -> None:
+    """One of each that is refused above, as it should be written."""
+    said = "postgresql://serveur:5433/base?sslmode=verify-full&host=autre&port=5434"
+    url = settings.address(tmp_path, pack(tmp_path, f"address: {said}\n"), "ici")
+    assert (url.port, url.query["port"], url.database) == (5433, "5434", "base")
+    anchored = "address: &a postgresql://serveur/base\n"
+    assert settings.address(tmp_path, pack(tmp_path, anchored), "ici").host == "serveur"
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

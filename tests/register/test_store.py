@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import subprocess
@@ -14,8 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from helpers.core.base.errors import PhareError
-from helpers.register import chain, engine
-from helpers.register import register as registers
+from helpers.register import chain, engine, snapshot
 from helpers.register.register import Register, Unreachable
 from tests.fixtures import servers
 from tests.register.conftest import SECRET, plain
@@ -162,17 +162,23 @@ def test_an_entry_rewritten_with_its_hash_breaks_the_chain(url: str, register: R
     assert register.faults() == ["inscription 4 : ne suit pas la précédente"]
 
 
-def test_the_last_entries_removed_show_beside_a_snapshot(url: str, register: Register) -> None:
+def test_the_last_entries_removed_show_beside_a_snapshot(
+    url: str, register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(register)
-    last = register.rows()[-1]
-    anchor = (last["seq"], last["hash"])
-    assert register.faults(anchor) == []
+    snapshot.write(register.entries(), tmp_path / snapshot.FILE)
+    kept = snapshot.read(tmp_path / snapshot.FILE)
+    assert snapshot.differs(kept, register.entries()) == []
     without_triggers(url, "DELETE FROM entries WHERE seq = 6")
     assert register.faults() == []
-    assert register.faults(anchor) == ["l'instantané va jusqu'à l'inscription 6, le registre "
-                                       "jusqu'à 5"]  # fmt: skip
-    register.append(made("measure_taken", subject="f" * 20))
-    assert register.faults(anchor) == ["inscription 6 : autre que dans l'instantané"]
+    assert snapshot.differs(kept, register.entries()) == [
+        "l'instantané va jusqu'à l'inscription 6, le registre jusqu'à 5"
+    ]
+    monkeypatch.setattr(engine, "unguarded", lambda _: [])
+    crowd.register_at(url).append(made("measure_taken", subject="f" * 20))
+    assert snapshot.differs(kept, register.entries()) == [
+        "inscription 6 : autre que dans l'instantané"
+    ]
 
 
 def test_a_store_is_of_one_city(url: str, register: Register) -> None:
@@ -189,11 +195,17 @@ def test_a_refused_entry_leaves_no_gap(register: Register) -> None:
 
 
 def test_a_clock_that_goes_back_keeps_the_order(
-    register: Register, monkeypatch: pytest.MonkeyPatch
+    url: str, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = register.append(made("measure_taken"))
-    monkeypatch.setattr(registers.engine, "now", lambda _: "2001-01-01T00:00:00.000Z")
+    back = dt.datetime.fromisoformat(first.at) - dt.timedelta(minutes=4)
+    monkeypatch.setattr(engine, "now", lambda _: f"{back:%FT%T}.000Z")
     assert register.append(made("measure_taken", subject="f" * 20)).at == first.at
+    monkeypatch.setattr(engine, "now", lambda _: "2001-01-01T00:00:00.000Z")
+    for one in (register, crowd.register_at(url)):
+        with pytest.raises(PhareError, match="datée de plus tard que maintenant"):
+            one.append(made("measure_taken", subject="e" * 20))
+    assert len(register.rows()) == 2
 
 
 def test_a_store_that_waits_too_long_says_that_nothing_is_entered(

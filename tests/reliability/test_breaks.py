@@ -125,6 +125,15 @@ def test_only_the_largest_changes_are_told_and_drifts_have_no_date() -> None:
     assert "peu à peu, sans date, entre le" in words.breaks(slow, {"faits": "Faits"})
 
 
+@pytest.mark.parametrize("weeks", [160, 186, 207, 209])
+def test_a_series_that_never_moves_has_no_break(weeks: int) -> None:
+    """A sensor that sends its zeros: as many rows each week, and no more than rounding to find."""
+    told = {n: found(np.full(weeks, float(n))) for n in (1, 4, 7, 28, 30, 168, 1008)}
+    assert {n: one for n, one in told.items() if one} == {}
+    step = found(np.r_[np.full(weeks // 2, 7.0), np.full(weeks - weeks // 2, 14.0)])
+    assert [(one.at, one.kind) for one in step] == [(weeks // 2, breaks.STEP)]
+
+
 def test_two_breaks_are_both_found() -> None:
     n = counts(np.random.default_rng(8), 0.0)
     n[70:] = np.round(n[70:] * 0.7)

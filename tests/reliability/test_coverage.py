@@ -116,7 +116,7 @@ def test_a_source_that_starts_late_was_not_silent_before(tmp_path: Path) -> None
     assert {row["reason"] for row in gone if row["division"] == "ville"} == {"not_covered"}
     assert sum(row["division"] == "ville" for row in gone) == 91
     counted = [{"source": "faits", "accepted": 9, "duplicates": 0, "replaced": 0,
-                "quarantined": {}, "rows_in": 9}]  # fmt: skip
+                "quarantined": {}, "rows_in": 9, "faults": 0}]  # fmt: skip
     (row,) = grades.grades(con, built.city, counted, RELIABILITY)
     assert (row["missing"], row["mute_since"]) == (0.0, None)
     said = silence_words.silences(days, series, {"faits": "Faits"}, built.city, {})
@@ -131,7 +131,7 @@ def test_a_source_that_has_ended_is_not_mute(tmp_path: Path) -> None:
     built = made(tmp_path, daily(last=300), {"until": "2024-10-26"})
     con = opened(built)
     counted = [{"source": "faits", "accepted": 9, "duplicates": 0, "replaced": 0,
-                "quarantined": {}, "rows_in": 9}]  # fmt: skip
+                "quarantined": {}, "rows_in": 9, "faults": 0}]  # fmt: skip
     (row,) = grades.grades(con, built.city, counted, RELIABILITY)
     assert (row["missing"], row["mute_since"]) == (0.0, None)
     con.close()

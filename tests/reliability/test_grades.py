@@ -120,8 +120,9 @@ def test_accounts_add_up_to_the_files(
     assert set(accounts) == set(built.city.about.sources)
     for source, delivery in built.city.about.sources.items():
         one = accounts[source]
-        set_aside = sum(one["quarantined"].values())
-        assert one["accepted"] + set_aside + one["duplicates"] + one["replaced"] == one["rows_in"]
+        apart = ("accepted", "duplicates", "replaced", "out_of_period")
+        fates = [sum(one["quarantined"].values()), *(one[fate] for fate in apart)]
+        assert sum(fates) == one["rows_in"]
         if not delivery.file.endswith("geojson"):
             assert one["rows_in"] == len(read_csv(folder / delivery.file)), source
 
@@ -139,6 +140,8 @@ def test_accounts_tell_duplicates_from_faults(tmp_path: Path) -> None:
         "quarantined": {"illisible:debut": 1, "hors_bornes:nombre": 1},
         "duplicates": 2,
         "replaced": 0,
+        "out_of_period": 0,
+        "faults": 2,
     }
 
 
@@ -197,6 +200,39 @@ def test_places_unknown_bring_the_grade_down(tmp_path: Path) -> None:
     assert (one["located"], one["grade"]) == (0.6, "D")
 
 
+def test_a_source_declared_by_zone_is_located_by_its_zones(tmp_path: Path) -> None:
+    """It has no point to give: its zone is its place, and the words say so."""
+    facts = copy.deepcopy(FACTS)
+    for name in ("longitude", "latitude"):
+        del facts["observation"][name], facts["fields"][name[:3]]
+    rows = [fact(i, carre="B" if i < 6 else "") for i in range(10)]
+    con = views(built := build_made_up(tmp_path, rows, facts=facts))
+    one = grades_of(built)["faits"]
+    assert (one["located"], one["located_grade"]) == (0.6, "D")
+    assert "60,0\u202f% d'enregistrements localisés à leur zone" in words.why(one)
+    weekly_grades.measure(con, built.city)
+    week = con.execute("SELECT located FROM measured WHERE zone = 'ville' AND n > 0").fetchall()
+    assert week == [(0.6,)]
+
+
+def test_what_lies_out_of_the_period_is_apart_whether_valid_or_not(tmp_path: Path) -> None:
+    """Nine sound rows and a broken one of the period (2024), among rows of another year."""
+    rows = [fact(i) for i in range(9)] + [fact(9, nature="inconnu")]
+    rows += [fact(100 + i, debut="2020-07-01T12:00:00") for i in range(5)]
+    rows += [fact(200 + i, debut="2020-07-01T12:00:00", nature="inconnu") for i in range(4)]
+    rows += [fact(0), fact(100, debut="2020-07-01T12:00:00")]  # word for word
+    built = build_made_up(tmp_path, rows)
+    one = next(
+        row for row in reliability_grades.accounts(built.city, built.out)
+        if row["source"] == "faits"
+    )  # fmt: skip
+    fates = (one["accepted"], one["out_of_period"], one["duplicates"], one["replaced"])
+    assert fates == (9, 5, 2, 0)
+    assert one["quarantined"] == {"hors_liste:nature": 5}
+    assert one["rows_in"] == len(rows) == sum(fates) + 5
+    assert grades_of(built)["faits"]["valid"] == 0.9
+
+
 def test_rows_outside_the_contracts_scope_are_no_fault(open_marseille: Built) -> None:
     """Samples of 2015 and 2020 are set aside by rule, not for being broken."""
     grades = grades_of(open_marseille)
@@ -234,7 +270,7 @@ def test_table_of_grades_keeps_every_number(denver: Built) -> None:
 
 def test_one_silent_week_is_told_in_the_singular() -> None:
     measured = {f"{name}_grade": None for name in reliability_grades.MEASURES}
-    row = {"source": "a", "grade": "A", "silent_weeks": 1, **measured}
+    row = {"source": "a", "grade": "A", "silent_weeks": 1, "zoned": False, **measured}
     assert words.grades([row], {"a": "A"}, NO_WEEK, drifts([])).endswith("1\u00a0semaine muette.")
 
 
@@ -451,7 +487,7 @@ def test_the_answer_tells_a_last_week_worse_than_the_whole(a_year: Built) -> Non
     moved = [("nature", week - dt.timedelta(weeks=9), "renamed", "x", "y", True)]
     rows = pa.Table.from_pylist(graded(con, a_year, table=lasting(moved)))
     measured = {f"{name}_grade": None for name in reliability_grades.MEASURES}
-    row = {"source": "faits", "grade": "B", "silent_weeks": 0, **measured}
+    row = {"source": "faits", "grade": "B", "silent_weeks": 0, "zoned": False, **measured}
     said = words.grades([row], {"faits": "Faits"}, rows, lasting(moved))
     assert said.endswith("Semaine du 23 décembre 2024 : C, « x » serait devenu « y » (C).")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -90,3 +91,16 @@ def test_two_time_zones_are_told(tmp_path: Path) -> None:
     words = pile_up_words.pile_ups(piles(built)[0], built.city)
     assert "Indian/Reunion" in words
     assert "Europe/Paris" in words
+    # What is told is what is done: 11 h 30 in La Réunion is 8 h 30 or 9 h 30 in Paris.
+    assert "comptées à l'heure de la ville" in words
+    first = min(random_moments(60))
+    there = first.replace(tzinfo=ZoneInfo("Indian/Reunion")).astimezone(ZoneInfo("Europe/Paris"))
+    hour = duckdb.sql(f"SELECT min(hour) FROM '{built.out}/observations.parquet'").fetchall()[0][0]
+    assert hour == there.replace(minute=0, tzinfo=None)
+
+
+def test_days_alone_are_of_no_time_zone(tmp_path: Path) -> None:
+    contract = template_contract(time_precision="day")
+    contract["timezone"] = "Indian/Reunion"
+    built = build_template(tmp_path, csv_of(COLUMNS, rows_of(random_moments(60))), contract)
+    assert "Indian/Reunion" not in pile_up_words.pile_ups(piles(built)[0], built.city)

@@ -17,6 +17,7 @@ from helpers.core.city.city import City
 from helpers.core.stage import params
 from helpers.repeats import grades, knox, words
 from helpers.repeats.knobs import Knobs
+from tests.fixtures import split
 from tests.fixtures.made_up import build_made_up, fact
 from tests.fixtures.real import ROOT
 
@@ -202,6 +203,11 @@ def test_order_of_the_rows_changes_no_byte_and_too_few_abstain(tmp_path: Path) -
     assert told[0] == told[1]
     of = {r["theme"]: r["status"] for r in told[0][0]}
     assert of == {"bruit": "ok", "depots": "abstained"}
+    # What comes back at once in another source is another fact: the city's word, told as such.
+    period = {"start": "2024-01-01", "end": "2024-12-31"}
+    city = split.pack(tmp_path / "joined", split.joined(), period)
+    said = words.repeats(found, risk, city, KNOBS.minimum_count)
+    assert said.count("deux numéros d'appel, aucun renvoi.") == 1
 
 
 def test_themes_are_judged_together() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.workshop import new
+from helpers.workshop import new, one_run
 from tests.fixtures.real import ROOT
 
 PIPELINE = """\
@@ -27,6 +27,7 @@ stages:
       cmd: python -I work.py
       deps: [data/cities/ici/asked]
       outs: ["data/${key}/out"]
+      meta: {level: C}
 """
 WORK = """\
 import os, pathlib, time
@@ -125,6 +126,39 @@ def begin_long(root: Path, *command: str) -> subprocess.Popen[str]:
         assert run.poll() is None, run.communicate()
         time.sleep(0.05)
     return run
+
+
+STATUS = ("-m", "helpers.workshop.status", "ici", "--json")
+
+
+def test_status_says_that_a_run_works_and_leaves_it_alone(place: Path) -> None:
+    run = begin_long(place)
+    before = (place / ".dvc/tmp/rwlock").read_bytes()
+    noted = (place / "data/cities/ici/livraison.sha256").read_bytes()  # what the run has read
+    (place / "data/cities/ici/livraison/plus.csv").write_text("x")
+    looks = [start(place, *STATUS) for _ in range(2)]
+    for look in looks:
+        out, told = look.communicate()
+        assert look.returncode == 0, told
+        assert json.loads(out)["run"] == {"process": dvc_of(place)}
+    out, _ = start(place, *STATUS[:-1]).communicate()
+    assert f"Un calcul est en cours dans cet atelier (processus {dvc_of(place)})" in out
+    assert (place / ".dvc/tmp/rwlock").read_bytes() == before
+    assert (place / "data/cities/ici/livraison.sha256").read_bytes() == noted
+    assert run.poll() is None
+
+
+def test_run_waits_for_a_look_and_a_look_for_another(place: Path) -> None:
+    """Neither fails for the other's sake: a look is short, and a run is not to be lost."""
+    (place / ASKED).write_text("again", encoding="utf-8")
+    with one_run.looking(place):
+        others = [start(place), start(place, *STATUS)]
+        with pytest.raises(subprocess.TimeoutExpired):
+            others[0].wait(4)
+    for other in others:
+        told = other.communicate()
+        assert other.returncode == 0, told
+    assert (place / "data/ici/out").read_text() == "again"
 
 
 def dvc_of(root: Path) -> int:

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from helpers.actions.known import Where
 from helpers.core.city.city import City
 from helpers.core.place_time.counts import counts
-from helpers.core.place_time.near_places import WEEK, Reach, around, first_monday, weeks
+from helpers.core.place_time.heard import covered_weeks, heard_weeks
+from helpers.core.stage.near_places import WEEK, Reach, around, first_monday, weeks
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import reach as quantile
-from helpers.core.stats.staggered_counts import Spans, alone
+from helpers.core.stats.staggered_counts import Heard, Spans, alone
 
 Floats = NDArray[np.float64]
-NOTHING_ASKED, NO_PLACE, LEFT_OUT, TOO_SHORT, TOO_FEW = (
-    "nothing_asked", "no_place", "theme_left_out", "too_short", "too_few"
+NOTHING_ASKED, NO_PLACE, LEFT_OUT, TOO_SHORT, TOO_FEW, SILENT = (
+    "nothing_asked", "no_place", "theme_left_out", "too_short", "too_few", "silent"
 )  # fmt: skip
 POWERS = pa.schema(
     [
@@ -47,13 +48,16 @@ class Judge(Reach, Protocol):
     def power(self) -> float: ...
     @property
     def minimum_count(self) -> int: ...
+    @property
+    def heard_share(self) -> float: ...
 
 
 def powers(
     con: duckdb.DuckDBPyConnection, city: City, states: pa.Table, where: Mapping[str, Where],
     judge: Judge,
 ) -> pa.Table:  # fmt: skip
-    """Return one row an action, in order: POWERS. Views `cube` and `zones`.
+    """Return one row an action, in order: POWERS. Views `cube`, `zones`,
+    `weeks` and `grades_weekly`.
 
     `facts` were counted before, in the action's circle (else its zone), over the weeks that the
     comparison counts before. `seen`: a fall of the size asked would be seen in `judge.power` of
@@ -73,11 +77,11 @@ def powers(
             told["reason"] = LEFT_OUT
         elif np.isfinite(at[i]).all():
             held = circles[theme]
-            own, controls = held.zones[i], held.controls
-            told |= {"area": CIRCLE} | _seen(row, own, controls, city, judge)
+            parts = held.zones[i], held.controls, held.heard.of(np.array([i]))
+            told |= {"area": CIRCLE} | _seen(row, *parts, city, judge)
         else:
-            parts = _zone(con, city, theme, where[row["action"]].zone, judge)
-            seen = _seen(row, *parts, city, judge) if parts else {"reason": NO_PLACE}
+            whole = _zone(con, city, theme, where[row["action"]].zone, judge)
+            seen = _seen(row, *whole, city, judge) if whole else {"reason": NO_PLACE}
             told |= {"area": ZONE} | seen
         found.append(told)
     return pa.Table.from_pylist(found, schema=POWERS)
@@ -85,8 +89,8 @@ def powers(
 
 def _zone(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, zone: str | None, judge: Judge
-) -> tuple[Floats, Floats] | None:
-    """Return the weekly counts of a zone, and of the other zones of its division."""
+) -> tuple[Floats, Floats, Heard] | None:
+    """Return the weekly counts of a zone, of the other zones of its division, what was heard."""
     found = con.execute(
         "SELECT division FROM zones WHERE code = ? ORDER BY division = ? DESC, 1",
         [zone, city.about.main_division],
@@ -102,29 +106,38 @@ def _zone(
         if name:
             table[names.index(name), (week - monday) // WEEK] = n
     own = names.index(str(zone))
-    return table[own], np.delete(table, own, axis=0)
+    mondays = [monday + i * WEEK for i in range(size)]
+    heard = covered_weeks(city, theme, found[0], names, mondays)
+    for source in city.themes[theme].sources:
+        heard = heard & heard_weeks(con, source, found[0], names, mondays)
+    others = np.arange(len(names)) != own
+    return table[own], table[others], Heard(heard[[own]], heard[others])
 
 
 def _seen(
-    row: dict[str, Any], own: Floats, controls: Floats, city: City, judge: Judge
+    row: dict[str, Any], own: Floats, controls: Floats, heard: Heard, city: City, judge: Judge
 ) -> dict[str, Any]:
     spans, known = judge.spans, _weeks_known(row["proposed_on"], city)
     start = known - spans.after
     if start - spans.gap - spans.before < 0:
         return {"reason": TOO_SHORT}
-    end = start - spans.gap
-    facts = int(own[end - spans.before : end].sum())
+    after, before = (weeks[heard.areas[0, weeks]] for weeks in spans.around(start))
+    least = (judge.heard_share * size for size in (spans.after, spans.before))
+    if any(len(kept) < n for kept, n in zip((after, before), least, strict=True)):
+        return {"reason": SILENT}
+    facts = int(own[before].sum())
     told: dict[str, Any] = {"facts": facts}
     try:
-        error = alone(own[:known], start, controls[:, :known], spans)
+        until = Heard(heard.areas[:, :known], heard.controls[:, :known])
+        error = alone(own[:known], start, controls[:, :known], spans, until)
     except ValueError:
         return {**told, "reason": TOO_FEW, "seen": False}
     if facts < judge.minimum_count:
         return {**told, "reason": TOO_FEW, "seen": False}
     freedom = np.array(error.freedom)
     far = quantile(judge.confidence, freedom) + quantile(2 * judge.power - 1, freedom)
-    least = round(1 - float(np.exp(-float(far) * error.error)), DIGITS)
-    return {**told, "detectable": least, "seen": least <= row["least_effect"], "reason": ""}
+    smallest = round(1 - float(np.exp(-float(far) * error.error)), DIGITS)
+    return {**told, "detectable": smallest, "seen": smallest <= row["least_effect"], "reason": ""}
 
 
 def _weeks_known(day: dt.date, city: City) -> int:

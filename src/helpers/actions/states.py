@@ -84,6 +84,9 @@ def _decided(
     opinions = [e.draft.payload for e in rules.in_force(known.entries)
                 if isinstance(e.draft.payload, Approval)]  # fmt: skip
     said = [one.opinion for one in opinions if one.entry == last.seq]
+    # First entered after its start: `registered_before` says so.
+    changed = [name for name in standing.changed if name != "entered"]
+    by = [seq for seq in standing.changed_by if seq != first.seq]
     against, proposed = said.count("refused"), rules.day_of(first)
     return {
         "problem": now.problem, "tier": now.tier, "response": now.response, "lead": now.lead,
@@ -93,8 +96,8 @@ def _decided(
         "gate": gate(last, now, known.entries), "justification": now.justification,
         "shifts": list(now.shifts or ()), "entry": last.seq, "proposed_on": proposed,
         "registered_before": proposed < begun.start, "approvals": said.count("approved"),
-        "against": against, "renewals": standing.renewals, "changed": list(standing.changed),
-        "changed_by": list(standing.changed_by), "planned_h": now.dose_h,
+        "against": against, "renewals": len(standing.renewals), "changed": changed,
+        "changed_by": by, "planned_h": now.dose_h,
     }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ NO_POWER = {
     power.NO_PLACE: "ni lieu ni zone connus",
     power.LEFT_OUT: "le thème n'est pas en service",
     power.TOO_SHORT: "trop peu de semaines connues avant la proposition",
+    power.SILENT: "la source s'est tue là trop de semaines avant la proposition",
 }
 
 

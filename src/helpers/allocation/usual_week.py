@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 
 from helpers.allocation.knobs import Knobs
 from helpers.allocation.means import (
+    Bools,
     Crew,
     Dose,
     EquityBand,
@@ -26,11 +28,12 @@ from helpers.allocation.means import (
     Shift,
     covered_demand,
 )
-from helpers.core.base.store import quote
 from helpers.core.city.about import Patrols
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import covered_weeks, heard_weeks
+from helpers.core.place_time.presence import usual_hours
 from helpers.core.place_time.slots import DEMAND
 
 HOUR_MIN, WEEK_DAYS = 60, 7
@@ -42,22 +45,36 @@ class Week:
     """A week as it usually goes, by zone and slot of the week (Monday's first slot first).
 
     `present`: hours of a team, whole ones only; `asked`: facts expected from habitants, shapes
-    (zones, slots). `unheard`: themes whose sources were never all heard over a week; `forecast`:
-    how many themes and zones were brought to the level of their forecast, of how many.
+    (zones, slots). `known` (zones,): whether all is known that the zone asks for. `unheard`: themes
+    whose sources were never all heard over a week, and in how many zones; `forecast`: how many
+    themes and zones were brought to the level of their forecast, of how many. `placed`: the share
+    of the facts whose hour and zone are known.
     """
 
     zones: tuple[str, ...]
     slots: tuple[tuple[int, str], ...]  # weekday, code
     present: Ints
     asked: Floats
-    unheard: tuple[str, ...]
+    known: Bools
+    unheard: tuple[tuple[str, int], ...]
     forecast: tuple[int, int]
+    placed: float
+
+
+class Asked(NamedTuple):
+    """What a week asks for: the fields of `Week` of the same names."""
+
+    asked: Floats
+    known: Bools
+    unheard: tuple[tuple[str, int], ...]
+    forecast: tuple[int, int]
+    placed: float
 
 
 def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knobs) -> Week | str:
     """Return the usual week, or why there is none: hours not told, or nothing asked for.
 
-    Views of the source of patrols, `cube`, `weeks` and `forecasts`.
+    Views of the source of patrols, `cube`, `weeks`, `grades_weekly` and `forecasts`.
     """
     rule = city.about.patrols
     if rule is None:
@@ -70,68 +87,73 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     present = np.floor(hours / knobs.team_officers).astype(np.int64)
     if not present.any():
         return NO_HOURS
-    asked, unheard, forecast = _asked(con, in_force, rule.division, zones, slots, span, knobs)
-    if not asked.any():
+    told = _asked(con, in_force, rule.division, zones, slots, span, knobs)
+    if not told.asked.any():
         return NO_DEMAND
-    return Week(zones, slots, present, asked, unheard, forecast)
+    return Week(zones, slots, present, *told)
 
 
 def _hours(
     con: duckdb.DuckDBPyConnection, rule: Patrols, slots: tuple[tuple[int, str], ...],
     span: tuple[dt.date, dt.date],
 ) -> tuple[tuple[str, ...], Floats]:  # fmt: skip
-    """Return zones, and the median of agent-hours (zones, slots); a day not told is no zero."""
-    rows = con.execute(
-        f"SELECT {quote(rule.zone)}, isodow({quote(rule.day)}) - 1, {quote(rule.slot)}, "
-        f"median(CAST({quote(rule.hours)} AS DOUBLE)) FROM {quote(rule.source)} "
-        f"WHERE {quote(rule.day)} >= ? AND {quote(rule.day)} < ? GROUP BY ALL ORDER BY ALL",
-        list(span),
-    ).fetchall()
-    zones = tuple(sorted({zone for zone, *_ in rows}))
-    at = {zone: i for i, zone in enumerate(zones)}
+    """Return zones, and the usual agent-hours (zones, slots)."""
+    usual = usual_hours(con, rule, span)
+    zones = tuple(sorted({zone for *_, zone in usual}))
+    place = {slot: i for i, slot in enumerate(slots)}
     found = np.zeros((len(zones), len(slots)))
-    for zone, day, slot, hours in rows:
-        if (int(day), slot) in slots and hours is not None:
-            found[at[zone], slots.index((int(day), slot))] = hours
+    for (day, slot, zone), hours in usual.items():
+        if (day, slot) in place:
+            found[zones.index(zone), place[day, slot]] = hours
     return zones, found
 
 
 def _asked(
     con: duckdb.DuckDBPyConnection, city: City, division: str, zones: tuple[str, ...],
     slots: tuple[tuple[int, str], ...], span: tuple[dt.date, dt.date], knobs: Knobs,
-) -> tuple[Floats, tuple[str, ...], tuple[int, int]]:  # fmt: skip
-    """Return facts expected a week (zones, slots), themes unheard, and how many follow forecasts.
+) -> Asked:  # fmt: skip
+    """Return what is asked for in a week.
 
-    The mean of the weeks when all sources of the theme were heard, brought to next week's forecast
-    of the theme and zone where there is one.
+    The mean of the weeks when all sources of the theme were heard in the zone, brought to next
+    week's forecast of the theme and zone where there is one.
     """
-    heard = {theme: _weeks(con, about.sources, span) for theme, about in city.themes.items()}
-    unheard = tuple(theme for theme, weeks in heard.items() if not weeks)
+    mondays = [span[0] + dt.timedelta(days=i) for i in range(0, (span[1] - span[0]).days, 7)]
+    heard = {theme: _heard(con, city, theme, division, zones, mondays) for theme in city.themes}
     level = _levels(con, division)
-    at = {zone: i for i, zone in enumerate(zones)}
-    found = np.zeros((len(zones), len(slots)))
-    pairs = {(theme, zone) for theme in heard if heard[theme] for zone in zones}
+    at, week = {zone: i for i, zone in enumerate(zones)}, {day: i for i, day in enumerate(mondays)}
+    place = {slot: i for i, slot in enumerate(slots)}
+    found, placed = np.zeros((len(zones), len(slots))), 0
     rows = counts(con, ["theme", "working_day", "slot", "zone"], themes=[*city.themes],
                   origins=knobs.origins, division=division, span=span, placed=True)  # fmt: skip
     for theme, day, slot, zone, n in rows:
         monday = day - dt.timedelta(days=day.weekday())
-        if monday in heard[theme] and zone in at and (day.weekday(), slot) in slots:
-            mean = n / len(heard[theme]) * level.get((theme, zone), 1.0)
-            found[at[zone], slots.index((day.weekday(), slot))] += mean
-    followed = sum(pair in level for pair in pairs)
-    return found, unheard, (followed, len(pairs))
+        placed += n
+        if zone in at and heard[theme][at[zone], week[monday]]:
+            mean = n / heard[theme][at[zone]].sum() * level.get((theme, zone), 1.0)
+            found[at[zone], place[day.weekday(), slot]] += mean
+    silent = {theme: int((~told.any(axis=1)).sum()) for theme, told in heard.items()}
+    partly = [~told.any(axis=1) for told in heard.values() if told.any()]
+    pairs = {
+        (theme, zone) for theme, told in heard.items() for zone in zones if told[at[zone]].any()
+    }
+    whole = sum(n for _, n in counts(con, ["theme"], themes=[*city.themes], origins=knobs.origins,
+                                     span=span))  # fmt: skip
+    return Asked(
+        found, ~np.any(partly, axis=0) if partly else np.zeros(len(zones), dtype=bool),
+        tuple((theme, n) for theme, n in silent.items() if n),
+        (sum(pair in level for pair in pairs), len(pairs)), placed / whole if whole else 0.0,
+    )  # fmt: skip
 
 
-def _weeks(
-    con: duckdb.DuckDBPyConnection, sources: tuple[str, ...], span: tuple[dt.date, dt.date]
-) -> set[dt.date]:
-    """Return the Mondays of the span whose weeks all the sources were heard. View `weeks`."""
-    silent = con.execute(
-        "SELECT DISTINCT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
-        [list(sources)],
-    ).fetchall()
-    mondays = {span[0] + dt.timedelta(days=i) for i in range(0, (span[1] - span[0]).days, 7)}
-    return mondays - {week for (week,) in silent}
+def _heard(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, zones: tuple[str, ...],
+    mondays: list[dt.date],
+) -> Bools:  # fmt: skip
+    """Return in which weeks all the sources of a theme were heard (zones, weeks)."""
+    heard = covered_weeks(city, theme, division, zones, mondays)
+    for source in city.themes[theme].sources:
+        heard = heard & heard_weeks(con, source, division, zones, mondays)
+    return heard
 
 
 def _levels(con: duckdb.DuckDBPyConnection, division: str) -> dict[tuple[str, str], float]:
@@ -165,7 +187,7 @@ def problem(week: Week, knobs: Knobs, answered: float) -> Problem:
         Hours(),
         MinimumService(np.ceil(knobs.minimum_share * now).astype(np.int64)),
         Dose(np.floor(knobs.most_ratio * now).astype(np.int64)),
-        EquityBand(week.asked.sum(axis=1), knobs.equity_band),
+        EquityBand(np.where(week.known, week.asked.sum(axis=1), np.nan), knobs.equity_band),
     )
     gain = covered_demand(week.asked, answered, knobs.most_hours)
     return Problem(means, gain, rules, knobs.change_cost)

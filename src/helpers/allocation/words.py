@@ -128,6 +128,15 @@ def trust(found: Found, city: City) -> str:
         f"{plural(pairs, 'couple')} de thème et de zone, la moyenne d'un an ailleurs.",
     ]
     if found.week.unheard:
-        titles = ", ".join(plain(city.themes[one].title) for one in found.week.unheard)
+        zones = len(found.week.zones)
+        part = f"sur {zones}"
+        where = [
+            (city.themes[one].title, "partout" if n == zones else f"{plural(n, 'zone')} {part}")
+            for one, n in found.week.unheard
+        ]
+        titles = " ; ".join(f"{plain(title)} ({at})" for title, at in where)
         told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")
+    if found.week.placed < 1:
+        told.append(f"La demande tient {percent(found.week.placed)} des faits signalés : les "
+                    "autres n'ont pas d'heure ou de zone connues.")  # fmt: skip
     return "\n".join(f"- {one}" for one in told)

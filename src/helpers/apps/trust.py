@@ -97,10 +97,11 @@ class Trust:
                 if row["source"] in self.faded
             )
             theme = self.city.themes[choice.theme]
-            twice = plain(standing.doubled_words(theme, self.whole)) if theme.may_double else ""
+            twice = standing.doubled_words(theme, self.whole) if theme.may_double else ""
+            added = twice or (standing.distinct_words(theme, self.whole) if theme.distinct else "")
             return (
                 f"**{title}** : compté dans {told}, fiabilité {worst}"
-                f"{f' ; mais {known}' if known else ''}{f' ; {twice}' if twice else ''}."
+                f"{f' ; mais {known}' if known else ''}{f' ; {plain(added)}' if added else ''}."
             )
         counts = Counter(row["grade"] for row in rows)
         told = ", ".join(f"{plural(n, 'notée')} {x}" for x, n in sorted(counts.items()))

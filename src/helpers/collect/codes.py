@@ -143,9 +143,35 @@ NOT_PLATES = frozenset(
     "h e er m km kg l cm mm min bis ter rue av ave bd pl all imp che tra crs de du a et ou au s c "
     "eme ans mn g t x n no sur place p kw w v".split()
 )
-# A day and an hour are digits enough for a telephone, and nobody writes one so.
+# A day and an hour are digits enough for a telephone, and nobody writes one so: a whole moment is
+# taken away before one is looked for. What may go on as a number (« 12/05/24 06:12:34:56:78 ») is
+# no moment, and stays; so does a moment of bare digits that other digits follow.
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:19|20)\d{2}"
+_DATE = rf"(?:{_DAY}[/.\-]{_DAY}[/.\-]{_YEAR}|{_YEAR}[/.\-_]{_DAY}[/.\-_]{_DAY})"
+_MONTH = (
+    r"(?:jan(?:uary|vier|uar)?|feb(?:ruary|ruar)?|fevr?(?:ier)?|mar(?:ch|s|z)?|apr(?:il)?|avr(?:il)?"
+    r"|may|mai|june?|juin|juni|july?|juil(?:let)?|juli|aug(?:ust)?|aout|sept?(?:ember|embre)?"
+    r"|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember|embre)?)"
+)
+# A day whose month is a word, which may be a first name (« April »).
+WORDED_DAY = (
+    rf"\b(?:{_DAY}(?:er|st|nd|rd|th)?[.\s\-]{{1,2}}{_MONTH}\b\.?,?[\s\-]{_YEAR}"
+    rf"|{_MONTH}\b\.?\s{_DAY}(?:st|nd|rd|th)?,?\s{_YEAR})\b"
+)
+_HOUR = r"(?:[01]?\d|2[0-4])"
+_CLOCK = (
+    rf"{_HOUR}\s?[:h]\s?[0-5]\d(?::[0-5]\d(?:[.,]\d{{1,9}})?)?(?:\s?[ap]\.?m)?"
+    r"(?:\s?(?:z|utc|gmt|uhr|h)\b|[+\-](?:00|[01]\d:?(?:00|30|45)))?"
+)
+_THEN = r"(?:\s?[,;|_\-]\s?|\s?(?:a|t|at|um)\s?|\s)"
 MOMENT = (
-    r"\b\d{1,2}([/.\-])\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
+    rf"(?:\b(?:{_DATE}|{_DAY}[/.\-]{_DAY}[/.\-]\d{{2}}|{WORDED_DAY}){_THEN}{_CLOCK}"
+    rf"|\b{_CLOCK}(?:\s?[,;|\-]\s?|\s(?:le\s)?){_DATE}"
+    rf"|^{_DATE}\s{_HOUR}(?:\.[0-5]\d)?$|^{_DAY} {_DAY} {_YEAR} {_HOUR} [0-5]\d$"
+    rf"|^{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[t _\-]?[0-2]\d[0-5]\d(?:[0-5]\d)?$)"
+    r"(\s*\.?\s*(?:$|[^0-9:.\s]))"
+    r"|\b\d{1,2}[/.\-]\d{1,2}[/.\-](?:19|20)\d{2},? ?(?:a |t)?\d{1,2}[:h]\d{2}\b"
     r"|\b(?:19|20)\d{2}-\d{2}-\d{2}"
     r"(?:[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:z|[+\-]\d{2}:?\d{2})?)?"
     r"|^(?:[01]?\d|2[0-4])\s?h\s?[0-5]\d$"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from helpers.collect import delivery_order, gate, own_lists
+from helpers.collect import delivery_order, gate, own_lists, own_texts
 from helpers.collect.knobs import Knobs
 from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
@@ -116,6 +116,7 @@ def _fetch(source: str, delivery: Delivery, path: Path) -> Path:
 def collect(city: City, root: Path, raw: Path, knobs: Knobs) -> dict[str, dict[str, Any]]:
     """Take in every source of the city; write the raw data sets and `receipts.json`."""
     own_lists.check(city)
+    own_texts.check(city)
     raw.mkdir(parents=True, exist_ok=True)
     door = gate.Gate(city.key(root), knobs.place_step_m)
     with deliveries(city, root) as files:

@@ -24,6 +24,7 @@ from helpers.collect.codes import (
     NOT_PLATES,
     OLD_PLATE,
     SPOKEN,
+    WORDED_DAY,
 )
 from helpers.collect.naming import names_somebody
 
@@ -63,11 +64,13 @@ def screen(values: pa.Array | pa.ChunkedArray, known: names.Known | None = None)
 
 def _by_form(bare: pa.Array) -> npt.NDArray[np.object_]:
     """Return the reason that a form tells of, for each text, or None."""
-    folded = pc.replace_substring_regex(pc.utf8_lower(bare), MOMENT, " ")
+    whole = pc.utf8_lower(bare)
+    folded = pc.replace_substring_regex(whole, MOMENT, r" \1")
     found = np.full(len(bare), None, dtype=object)
     digits = plain.matches(folded, r"\d")
     for reason, pattern in CODES.items():
-        _mark(found, reason, plain.matches(folded, pattern))
+        # The day that somebody was born is a moment, and tells of a person.
+        _mark(found, reason, plain.matches(whole if reason == "naissance" else folded, pattern))
         if reason == "plaque":
             _mark(found, reason, _old_plates(folded))
             _mark(found, reason, digits & plain.matches(bare, IN_CAPITALS))
@@ -79,6 +82,7 @@ def _by_form(bare: pa.Array) -> npt.NDArray[np.object_]:
 
 def _name(found: npt.NDArray[np.object_], bare: pa.Array, known: names.Known | None) -> None:
     """Write the reasons of texts in words that name somebody, or say too much."""
+    bare = pc.replace_substring_regex(bare, f"(?i){WORDED_DAY}", " ")
     worded = np.flatnonzero(plain.matches(bare, r"[A-Za-z]{2}|[A-Z]\.") & (found == np.array(None)))
     if len(worded) and known is None:
         known = names.known()

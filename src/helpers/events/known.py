@@ -119,7 +119,7 @@ def read_events(
         for name in (m.field, m.field_count) if name
     })  # fmt: skip
     fields = {"id": rule.id, "kind": rule.kind, "expected": rule.size, "status": rule.status,
-              **rules.fields.model_dump()}  # fmt: skip
+              **rules.fields.model_dump(exclude_none=True)}  # fmt: skip
     fields |= {f"measure {name}": name for name in measured}
     dropped = ", ".join(literal(one) for one in rules.dropped) or "NULL"
     test = f"coalesce({quote(rule.status)} NOT IN ({dropped}), TRUE)"
@@ -142,9 +142,9 @@ def _event(
     start, end = row["start_at"], row["end_at"]
     return Event(
         row["id"], row["kind"], row["zone"], row["longitude"], row["latitude"], *at, start, end,
-        min(row["setup"] or start, start), max(row["teardown"] or end, end),
-        row["expected"], row["least"], row["most"], row["seen"], row["capacity"] or None,
-        row["outcome"], row["status"], row["status"] in rule.held,
+        min(row.get("setup") or start, start), max(row.get("teardown") or end, end),
+        row["expected"], row.get("least"), row.get("most"), row.get("seen"),
+        row.get("capacity") or None, row.get("outcome"), row["status"], row["status"] in rule.held,
         {name: row[f"measure {name}"] for name in measured},
         tuple(sorted(orders, key=lambda one: (one.kind, one.start, one.id))),
     )  # fmt: skip

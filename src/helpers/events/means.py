@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from helpers.core.base.store import quote
 from helpers.core.city.city import City
 from helpers.core.city.event_rules import EventRules
 from helpers.core.place_time.calendar import window
+from helpers.core.place_time.presence import usual_hours
 
 MEANS = pa.schema(
     [
@@ -22,6 +22,7 @@ MEANS = pa.schema(
     ]
 )  # fmt: skip
 OFFICERS, BARRIERS = "officers", "barriers"
+NEARLY = 1e-9  # what a sum of hours may lose to rounding
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,8 @@ class Means:
 def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
     """Return what exists: the median of the last `weeks` of the hours of patrol, and the stock.
 
-    Hours of a slot, of all its rows (a row a crew, say), over its length are officers. A sector
-    without a row on a day that the source tells of had none: nobody off the list may be sent.
-    Views of the sources named.
+    Hours of a slot over its length are officers; whole ones, of all sectors no more than the hours
+    make. Views of the sources named.
     """
     barriers, hours = None, city.about.patrols
     if rules.material:
@@ -76,25 +76,22 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
         barriers = None if row is None or row[0] is None else int(row[0])
     if hours is None:
         return Means({}, barriers)
-    first, after = window(city.about.period.end, 7 * weeks)
-    rows = con.execute(
-        f"SELECT {quote(hours.day)}, {quote(hours.slot)}, {quote(hours.zone)}, "
-        f"CAST(sum({quote(hours.hours)}) AS DOUBLE) FROM {quote(hours.source)} "
-        f"WHERE {quote(hours.day)} >= ? AND {quote(hours.day)} < ? GROUP BY ALL ORDER BY ALL",
-        [first, after],
-    ).fetchall()
-    days = {day for day, *_ in rows}
-    by_slot: dict[tuple[int, str, str], list[float]] = {}
-    for day, slot, zone, total in rows:
-        by_slot.setdefault((day.weekday(), slot, zone), []).append(total or 0.0)
+    usual = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
     lengths = _lengths(city)
-    officers = {}
-    for (weekday, slot, zone), told in by_slot.items():
-        if slot in lengths:
-            none = [0.0] * (sum(day.weekday() == weekday for day in days) - len(told))
-            usual = float(np.median([*told, *none])) / lengths[slot]
-            officers[weekday, slot, zone] = math.floor(usual + 0.5)
+    officers: dict[tuple[int, str, str], int] = {}
+    for weekday, slot in sorted({(weekday, slot) for weekday, slot, _ in usual if slot in lengths}):
+        exact = {zone: usual[key] / lengths[slot] for key in usual
+                 for zone in [key[2]] if key[:2] == (weekday, slot)}  # fmt: skip
+        officers |= {(weekday, slot, zone): n for zone, n in _whole(exact).items()}
     return Means(officers, barriers, sorted({zone for *_, zone in officers}))
+
+
+def _whole(exact: dict[str, float]) -> dict[str, int]:
+    """Return whole officers, never more in all than there are; largest remainders come first."""
+    held = {zone: math.floor(n + NEARLY) for zone, n in exact.items()}
+    spare = math.floor(sum(exact.values()) + NEARLY) - sum(held.values())
+    most = sorted(exact, key=lambda zone: (held[zone] - exact[zone], zone))
+    return held | {zone: held[zone] + 1 for zone in most[: max(spare, 0)]}
 
 
 def _lengths(city: City) -> dict[str, float]:

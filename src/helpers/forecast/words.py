@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import Any
@@ -42,6 +43,7 @@ SCOPE = (
     "signale ; ceux que des agents relèvent d'eux-mêmes n'y sont que là où c'est dit. Entre "
     "parenthèses, une fourchette faite pour tenir huit fois sur dix."
 )
+Span = tuple[str, str]  # where, and how far ahead
 FIRST = 3  # themes, or zones, named in a line
 # Of the intervals at 80 % that held the city's count: of fifty weeks, fewer are seldom chance.
 FEW_HELD = 0.7
@@ -146,21 +148,45 @@ def agents(rows: list[dict[str, Any]], city: City) -> str:
 
 
 def left_out(rows: list[dict[str, Any]], city: City) -> str:
-    """Return, in Markdown, what is not forecast and why: a line a reason and horizon."""
-    why: dict[tuple[str, str, str], set[str]] = {}
+    """Return, in Markdown, what is not forecast and why: a sentence a reason.
+
+    Where a reason holds for a part alone of what was asked (some zones, some slots), it says so.
+    """
+    asked: dict[str, dict[Span, Counter[str]]] = {}
     for row in rows:
-        if row["status"] != "ok" and row["zone"] != UNPLACED:
-            key = row["reason"], row["horizon"], _where(row, city)
-            why.setdefault(key, set()).add(row["theme"])
-    order = list(HORIZONS)
+        if row["zone"] != UNPLACED:
+            spans = asked.setdefault(row["theme"], {})
+            reason = "" if row["status"] == "ok" else row["reason"]
+            spans.setdefault((_where(row, city), row["horizon"]), Counter())[reason] += 1
+    reasons = {one for spans in asked.values() for told in spans.values() for one in told}
     lines = []
-    for (reason, horizon, where), themes in sorted(
-        why.items(), key=lambda one: (one[0][0], order.index(one[0][1]), one[0][2])
-    ):
-        titles = [plain(about.title) for name, about in city.themes.items() if name in themes]
-        lines.append(f"- {of(reason).capitalize()}, {HORIZONS[horizon]}, {where} : "
-                     f"{' ; '.join(titles)}.")  # fmt: skip
+    for reason in sorted(reasons - {""}):
+        alike: dict[str, list[str]] = {}
+        for theme, about in city.themes.items():
+            if theme in asked and any(reason in told for told in asked[theme].values()):
+                alike.setdefault(_spans(asked[theme], reason), []).append(plain(about.title))
+        parts = [f"{', '.join(titles)} ({spans})" for spans, titles in alike.items()]
+        lines.append(f"- {of(reason).capitalize()} : {' ; '.join(parts)}.")
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
+
+
+def _spans(asked: Mapping[Span, Counter[str]], reason: str) -> str:
+    """Return where and for which horizons a theme has the reason, in a few words."""
+    whole = [span for span, told in asked.items() if set(told) == {reason}]
+    part = [span for span, told in asked.items() if reason in told and span not in whole]
+    if len(whole) == len(asked):
+        return "partout, à tous les horizons"
+    told = []
+    for spans, more in ((whole, ""), (part, ", en partie")):
+        for where in dict.fromkeys(place for place, _ in asked):
+            mine = [h for h in HORIZONS if (where, h) in spans]
+            every = [h for h in HORIZONS if (where, h) in asked]
+            if mine:
+                named = (
+                    "tous les horizons" if mine == every else ", ".join(HORIZONS[h] for h in mine)
+                )
+                told.append(f"{where}{more} : {named}")
+    return " ; ".join(told)
 
 
 Reserves = Mapping[str, list[str]]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.core.city.city import City
-from helpers.core.place_time.near_places import Around, around
+from helpers.core.stage.near_places import Around, around
 from helpers.core.stats.event_ratio import Ratio
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import reach
@@ -64,7 +64,9 @@ def verdict(ratio: Ratio, confidence: float, knobs: Knobs) -> dict[str, Any]:
 def measure(
     con: duckdb.DuckDBPyConnection, city: City, actions: list[Action], knobs: Knobs
 ) -> pa.Table:
-    """Return one row an action, a kind of action, all of them, and a placebo: EFFECTS. View `cube`.
+    """Return one row an action, a kind of action, all of them, and a placebo: EFFECTS.
+
+    Views `cube`, `weeks` and `grades_weekly`.
 
     A kind of action and all together are judged by `staggered_counts.held` where at least
     `minimum_areas` can be counted, each action by `alone`. The intervals of actions hold together
@@ -130,17 +132,19 @@ def _facts(one: Action) -> tuple[str, str]:
 
 
 def _few(here: Around, i: int, start: int, knobs: Knobs) -> str:
-    before, after = _windows(start, knobs)
-    if min(here.controls[:, span].sum() for span in (before, after)) == 0:
+    """Return why too little was heard or counted, "" where there is enough."""
+    spans = knobs.spans.around(start)
+    kept = [weeks[here.heard.areas[i, weeks]] for weeks in spans]
+    if any(
+        len(one) < knobs.heard_share * len(weeks) for one, weeks in zip(kept, spans, strict=True)
+    ):
+        return SILENT
+    after, before = kept
+    others = here.controls[here.heard.controls[:, [*before, *after]].all(axis=1)]
+    if len(others) < 2 or min(others[:, weeks].sum() for weeks in kept) == 0:
         return SILENT
     enough = here.zones[i, before].sum() >= knobs.minimum_count and here.zones[i, after].any()
     return "" if enough else TOO_FEW
-
-
-def _windows(start: int, knobs: Knobs) -> tuple[slice, slice]:
-    """Return the weeks counted before, and after."""
-    end = start - knobs.gap_weeks
-    return slice(end - knobs.before_weeks, end), slice(start, start + knobs.after_weeks)
 
 
 def _action_row(
@@ -153,8 +157,10 @@ def _action_row(
     if why:
         return {**row, "verdict": UNCLEAR, "reason": why}
     here = counted[_facts(one)]
-    whole = held(here.zones[i : i + 1], start[i : i + 1], here.controls, knobs.spans)
-    ratio = alone(here.zones[i], int(start[i]), here.controls, knobs.spans)
+    only = np.array([i])
+    heard = here.heard.of(only)
+    whole = held(here.zones[only], start[only], here.controls, knobs.spans, heard)
+    ratio = alone(here.zones[i], int(start[i]), here.controls, knobs.spans, heard)
     return {**row, **_totals(whole), **verdict(ratio, level, knobs)}
 
 
@@ -170,8 +176,9 @@ def _pooled_row(
     for pair in sorted({_facts(actions[i]) for i in those}):
         at = np.array([i for i in those if _facts(actions[i]) == pair])
         here = counted[pair]
-        zones.append(held(here.zones[at], start[at], here.controls, knobs.spans))
-        rings.append(held(here.rings[at], start[at], here.controls, knobs.spans))
+        heard = here.heard.of(at)
+        zones.append(held(here.zones[at], start[at], here.controls, knobs.spans, heard))
+        rings.append(held(here.rings[at], start[at], here.controls, knobs.spans, heard))
     whole = together(zones)
     if min(whole.after.sum(), whole.expected.sum()) < knobs.minimum_count:
         return {**row, **_totals(whole), "verdict": UNCLEAR, "reason": TOO_FEW}

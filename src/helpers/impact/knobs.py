@@ -22,6 +22,7 @@ class Knobs(Strict):
     power: float = Field(gt=0.5, lt=1)
     sought: float = Field(gt=0, lt=1)
     minimum_count: int = Field(ge=1, le=1_000_000)
+    heard_share: float = Field(gt=0.5, le=1)
     minimum_areas: int = Field(ge=3, le=1000)
 
     @property

@@ -14,8 +14,9 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
-from helpers.core.place_time.near_places import first_monday
 from helpers.core.place_time.territory import project
+from helpers.core.stage.near_places import first_monday
+from helpers.core.stage.run import Run
 from helpers.impact.knobs import Knobs
 
 Ints = NDArray[np.int64]
@@ -42,6 +43,13 @@ class Action:
     def exploratory(self) -> bool:
         """Whether what is judged was not written down before the beginning."""
         return self.registered is None or self.registered >= self.start
+
+
+def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
+    """Return the actions of the city's source; none where no file of the pack names it."""
+    if rules is None:
+        return []
+    return read_actions(run.con, city, rules, run.read(f"accepted/{rules.source}.parquet"))
 
 
 def read_actions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +10,11 @@ import pyarrow as pa
 from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.action_rules import ActionRules
+from helpers.core.city.city import City
 from helpers.core.stage.action_words import VERDICTS
 from helpers.impact import effects
 from helpers.impact.knobs import Knobs
+from helpers.impact.known import Action
 
 NO_RULES = "Aucune action connue : la ville n'a pas de fichier `actions.yaml`."
 NO_ACTION = "Aucune action commencée dans la période."
@@ -58,6 +60,20 @@ def one_by_one(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
     return "\n".join([f"{APART} {level}", "", *lines])
 
 
+def doubtful(actions: Sequence[Action], doubt: Mapping[str, str], city: City) -> str:
+    """Return, as Markdown, the themes aimed at whose source is in doubt; may be nothing.
+
+    `doubt`: theme → why (`standing.doubted`).
+    """
+    aimed = {one.theme for one in actions}
+    lines = [f"- **{plain(theme.title)}** : {doubt[name]}."
+             for name, theme in city.themes.items() if name in aimed and name in doubt]  # fmt: skip
+    said = (
+        "Une baisse n'y est peut-être qu'apparente ; elle ne compte que si elle diffère d'ailleurs"
+    )
+    return "\n".join([f"\n\n**À lire avec réserve.** {said} :", "", *lines]) if lines else ""
+
+
 def why(row: Mapping[str, Any], knobs: Knobs) -> str:
     """Return, in Markdown, why nothing is said: a row of EFFECTS with a reason."""
     match row["reason"]:
@@ -72,7 +88,7 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
             return (f"il faut {needed} semaines connues avant le début et "
                     f"{knobs.after_weeks} après")  # fmt: skip
         case effects.SILENT:
-            return "aucun fait nulle part sur une des deux périodes : la source s'est tue"
+            return "la source s'est tue, là ou partout, sur trop de semaines d'avant ou d'après"
         case effects.TOO_FEW:
             return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
         case effects.UNLIKE:

@@ -12,7 +12,7 @@ import duckdb
 
 from helpers.core.base.store import quote
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import ROW
+from helpers.core.city.names import OURS, ROW
 
 # The row that takes back, the row taken back, and a row that takes back what is not there.
 CANCELS, CANCELLED, ORPHAN = "annulation", "annule", "annulation_sans_fait"
@@ -38,25 +38,26 @@ def find_cancelled(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     if rule is None or not rule.cancels:
         return
     count = quote(rule.count or "")
+    size, place = (quote(f"{OURS}{name}") for name in ("size", "place"))
     fields = ", ".join(quote(name) for name in contract.fields)
     sound = f"judged WHERE reason IS NULL AND {ROW} NOT IN (SELECT {ROW} FROM losers)"
     con.execute(f"CREATE OR REPLACE TEMP TABLE takers AS SELECT * FROM {sound} AND {count} < 0")
     for names in rule.cancels:
-        key = ", ".join([quote(name) for name in names] + ["size"])
+        key = ", ".join([quote(name) for name in names] + [size])
         known = " AND ".join(f"{quote(name)} IS NOT NULL" for name in names)
         ranked = (
             f"SELECT {ROW}, {key}, row_number() OVER (PARTITION BY {key} "
-            f"ORDER BY md5(CAST(row({fields}) AS VARCHAR)), {ROW}) AS place FROM "
+            f"ORDER BY md5(CAST(row({fields}) AS VARCHAR)), {ROW}) AS {place} FROM "
         )
-        takers = f"(SELECT *, -{count} AS size FROM takers WHERE {known})"
+        takers = f"(SELECT *, -{count} AS {size} FROM takers WHERE {known})"
         facts = (
-            f"(SELECT *, {count} AS size FROM {sound} AND {count} > 0 AND {known}) "
+            f"(SELECT *, {count} AS {size} FROM {sound} AND {count} > 0 AND {known}) "
             f"SEMI JOIN {takers} USING ({key})"
         )
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE pairs AS WITH a AS ({ranked}{takers}), "
             f"b AS ({ranked}{facts}) SELECT a.{ROW} AS taker, b.{ROW} AS fact "
-            f"FROM a JOIN b USING ({key}, place)"
+            f"FROM a JOIN b USING ({key}, {place})"
         )
         con.execute(
             f"INSERT INTO losers SELECT taker, '{CANCELS}' FROM pairs "

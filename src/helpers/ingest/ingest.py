@@ -183,11 +183,12 @@ def default_points(city: City, out: Path) -> dict[str, dict[str, Any]]:
             continue
         lon, lat = map(quote, contract.point)
         points, rows, located = con.execute(
-            f"SELECT count(DISTINCT CASE WHEN {DEFAULTED} THEN row({lon}, {lat}) END), "
-            f"count(*) FILTER ({DEFAULTED}), count(*) FROM read_parquet(?) o "
-            f"JOIN read_parquet(?) a USING (record) WHERE source = ? "
-            f"AND {lon} IS NOT NULL AND {lat} IS NOT NULL",
-            [str(out / "observations.parquet"), str(out / "accepted" / f"{name}.parquet"), name],
+            f"SELECT count(DISTINCT CASE WHEN {DEFAULTED} THEN row(lon, lat) END), "
+            f"count(*) FILTER ({DEFAULTED}), count(*) FROM (SELECT record, place_precision "
+            "FROM read_parquet(?) WHERE source = ?) JOIN "
+            f"(SELECT record, {lon} AS lon, {lat} AS lat FROM read_parquet(?)) "
+            "USING (record) WHERE lon IS NOT NULL AND lat IS NOT NULL",
+            [str(out / "observations.parquet"), name, str(out / "accepted" / f"{name}.parquet")],
         ).fetchall()[0]
         snapped = contract.observation.snapped_points
         found[name] = {"points": points, "rows": rows, "located": located, "snapped": snapped}

@@ -15,7 +15,7 @@ from helpers.core.base.store import literal, quote
 from helpers.core.city import moments
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import NO_CATEGORY, NO_PLACE, OUTSIDE, SPOT
+from helpers.core.city.names import NO_CATEGORY, NO_PLACE, OURS, OUTSIDE, SPOT
 from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.place_time.calendar import skipped_hours
 from helpers.core.place_time.territory import Floats, Zones, cell_names, coded, project
@@ -106,19 +106,21 @@ def _moments(contract: Contract, rule: ObservationRule, city_zone: str) -> str:
         for zone in rule.declared_zones
     )
 
+    began, level, last = (quote(f"{OURS}{name}") for name in ("began", "level", "ended"))
+
     def local(when: str, level: str) -> str:
         return moments.in_city(when, level, zone, city_zone)
 
     return (
-        f"SELECT record, {local(existing('began', zone), 'level')} AS started, "
-        f"{local('ended', 'level')} AS ended, "
-        f"{local(existing(recorded, zone), str(entered))} AS recorded, level, "
+        f"SELECT record, {local(existing(began, zone), level)} AS started, "
+        f"{local(last, level)} AS ended, "
+        f"{local(existing(recorded, zone), str(entered))} AS recorded, {level} AS level, "
         f"{count} AS n, coalesce(CAST({quote(rule.category)} AS VARCHAR), '{NO_CATEGORY}') "
         f"AS category, {_origin(rule)} AS origin, {_coordinate(rule.longitude)} AS lon, "
         f"{_coordinate(rule.latitude)} AS lat, {SPOT if contract.point else 'NULL'} AS {SPOT}"
         f"{declared} "
-        f"FROM (SELECT *, {when.first} AS began, CAST({when.level} AS INTEGER) AS level, "
-        f"{ended} AS ended FROM accepted)"
+        f"FROM (SELECT *, {when.first} AS {began}, CAST({when.level} AS INTEGER) AS {level}, "
+        f"{ended} AS {last} FROM accepted)"
     )
 
 
@@ -128,7 +130,7 @@ def _coordinate(name: str | None) -> str:
 
 def _told(division: str) -> str:
     """Return the name of the column of what the source says of the division."""
-    return f"declared {division}"
+    return f"{OURS}declared {division}"
 
 
 def _origin(rule: ObservationRule) -> str:

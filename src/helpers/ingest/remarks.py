@@ -20,6 +20,7 @@ from helpers.core.city.contract import Contract
 from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE, WHOLE
 from helpers.core.city.remark import Remark
 from helpers.core.place_time.counts import DATED, MONTHLY
+from helpers.ingest.calendar_remarks import of_calendar
 from helpers.ingest.divisions import read_zones
 
 MOSTLY = 0.5  # of the placed facts of a source: more outside of all zones, and it is told
@@ -32,7 +33,7 @@ TOTALS = 0.9  # of the rows without zone: that share of them are sums of the oth
 
 
 def remarks(city: City, out: Path) -> list[Remark]:
-    """Return what is odd, from what `ingest` wrote under `out`: zones first, then sources."""
+    """Return what is odd, from what `ingest` wrote under `out`: zones, sources, the calendar."""
     drawn = read_zones(city, out)
     codes = {name: [str(code) for code in one.codes] for name, one in drawn.zones.items()}
     codes |= {
@@ -48,7 +49,7 @@ def remarks(city: City, out: Path) -> list[Remark]:
         ]  # fmt: skip
         told += [replace(one, source=source) for one in found if one is not None]
     con.close()
-    return told
+    return [*told, *of_calendar(city.about)]
 
 
 def _declared(

@@ -31,6 +31,7 @@ from helpers.core.city.names import (
     GEOMETRY,
     ILLEGIBLE,
     LISTED,
+    OURS,
     OUT_OF_BOUNDS,
     OUT_OF_PERIOD,
     REPLACED,
@@ -116,7 +117,7 @@ def _in_bounds(contract: Contract, name: str) -> str:
 
 
 def _said(name: str) -> str:
-    return quote(f"said {name}")
+    return quote(f"{OURS}said {name}")
 
 
 def _between_fields(contract: Contract, doubtful: Mapping[str, str]) -> str:
@@ -293,7 +294,7 @@ def _find_outside(
 
 
 def _ranks(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> None:
-    """Make table `ranks` (delivery, rank): the later a delivery, the greater; equal if unknown.
+    """Make table `ranks` (delivery, @rank): the later a delivery, the greater; equal if unknown.
 
     Where names tell no order, the dates inside do: the last entry of each, or else its last fact.
     """
@@ -307,7 +308,8 @@ def _ranks(con: duckdb.DuckDBPyConnection, contract: Contract, order: str) -> No
             last = f"max(CAST({told} AS TIMESTAMP)) FILTER (reason IS NULL)"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE ranks AS SELECT delivery, dense_rank() OVER (ORDER BY last) "
-        f"AS rank FROM (SELECT delivery, {last} AS last FROM judged GROUP BY delivery)"
+        f"AS {quote(f'{OURS}rank')} "
+        f"FROM (SELECT delivery, {last} AS last FROM judged GROUP BY delivery)"
     )
 
 
@@ -325,6 +327,7 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str)
     if contract.repeats:
         known = "FALSE"
     revised = quote(contract.revised_at) if contract.revised_at else "NULL"
+    rank, when, content = (quote(f"{OURS}{name}") for name in ("rank", "revised", "content"))
     con.execute("CREATE OR REPLACE TEMP TABLE repeated (record UBIGINT)")
     rows = con.execute("SELECT count(*) FROM judged").fetchall()[0][0]
     parts = rows // KEYS_AT_ONCE + 1
@@ -334,15 +337,15 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str)
             f"AND record % {parts} = {part} GROUP BY record HAVING count(*) > 1"
         )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, rank, "
-        f"{revised} AS revised, md5(CAST(row({fields}) AS VARCHAR)) AS content "
+        f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, {rank}, "
+        f"{revised} AS {when}, md5(CAST(row({fields}) AS VARCHAR)) AS {content} "
         f"FROM judged JOIN ranks USING (delivery) WHERE reason IS NULL AND ({known}) "
         "AND record IN (SELECT record FROM repeated)), "
-        f"ranked AS (SELECT {ROW}, content, row_number() OVER best AS place, "
-        "first_value(content) OVER best AS winner, revised, first_value(revised) OVER best AS "
-        "last_revised, rank, first_value(rank) OVER best AS last_rank FROM versions "
-        f"WINDOW best AS (PARTITION BY {key} "
-        f"ORDER BY revised DESC NULLS LAST, rank DESC, content DESC, {ROW})) "
+        f"ranked AS (SELECT {ROW}, {content} AS content, row_number() OVER best AS place, "
+        f"first_value({content}) OVER best AS winner, {when} AS revised, first_value({when}) "
+        f"OVER best AS last_revised, {rank} AS rank, first_value({rank}) OVER best AS last_rank "
+        f"FROM versions WINDOW best AS (PARTITION BY {key} "
+        f"ORDER BY {when} DESC NULLS LAST, {rank} DESC, {content} DESC, {ROW})) "
         f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' "
         "WHEN revised IS NOT DISTINCT FROM last_revised AND rank = last_rank "
         f"THEN '{CONFLICT}' ELSE '{REPLACED}' END AS fate FROM ranked WHERE place > 1"

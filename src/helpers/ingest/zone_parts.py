@@ -10,7 +10,7 @@ import duckdb
 
 from helpers.core.base.store import quote
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import DUPLICATE, GEOMETRY, REPLACED, ROW
+from helpers.core.city.names import DUPLICATE, GEOMETRY, OURS, REPLACED, ROW
 
 
 def find_older(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -21,14 +21,15 @@ def find_older(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     fields = ", ".join(quote(name) for name in contract.fields)
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     revised = quote(contract.revised_at) if contract.revised_at else "NULL"
+    when, content = (quote(f"{OURS}{name}") for name in ("revised", "content"))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, delivery, "
-        f"{revised} AS revised, md5(CAST(row({fields}, {GEOMETRY}) AS VARCHAR)) AS content "
+        f"{revised} AS {when}, md5(CAST(row({fields}, {GEOMETRY}) AS VARCHAR)) AS {content} "
         "FROM judged WHERE reason IS NULL), "
         f"ranked AS (SELECT {ROW}, rank() OVER newest AS age, "
-        f"row_number() OVER (PARTITION BY {key}, content ORDER BY revised DESC NULLS LAST, "
+        f"row_number() OVER (PARTITION BY {key}, {content} ORDER BY {when} DESC NULLS LAST, "
         f"delivery DESC, {ROW}) AS place FROM versions WINDOW newest AS (PARTITION BY {key} "
-        "ORDER BY revised DESC NULLS LAST, delivery DESC)) "
+        f"ORDER BY {when} DESC NULLS LAST, delivery DESC)) "
         f"SELECT {ROW}, CASE WHEN place > 1 THEN '{DUPLICATE}' ELSE '{REPLACED}' END AS fate "
         "FROM ranked WHERE place > 1 OR age > 1"
     )

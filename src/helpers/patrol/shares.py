@@ -6,6 +6,7 @@ Significance 13; Ensign et al. 2018, Runaway feedback loops in predictive polici
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import duckdb
@@ -14,12 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
-from helpers.core.base import store
 from helpers.core.city.about import Patrols
 from helpers.core.city.city import City
 from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import Span, counts
+from helpers.core.place_time.presence import hours_by_day
 from helpers.core.stats.intervals import DIGITS
 from helpers.patrol.knobs import Knobs
 
@@ -91,23 +92,19 @@ def effect(
 
     With its interval; None where the hours do not vary. Views `cube`, and that of the hours.
     """
-    told = ", ".join(
-        f"{store.quote(getattr(rule, name))} AS {name}" for name in ("zone", "slot", "day", "hours")
-    )
-    rows = con.execute(
-        f"WITH v AS (SELECT {told} FROM {store.quote(rule.source)}) "
-        "SELECT zone, slot, day, hours::DOUBLE, dense_rank() OVER (ORDER BY zone, slot, "
-        "date_trunc('month', day)) - 1 FROM v WHERE hours > 0 AND day >= ? AND day < ? "
-        "ORDER BY zone, slot, day, hours",
-        list(span),
-    ).fetchall()
+    rows = [row for row in hours_by_day(con, rule, span) if row[-1] > 0]
+    strata = {key: i for i, key in enumerate(sorted({_stratum(*row) for row in rows}))}
     by = counts(con, ["zone", "slot", "working_day"], theme=theme, origins=[origin],
                 division=rule.division, span=span)  # fmt: skip
     found = {tuple(key): n for *key, n in by}
-    counted = np.array([found.get(tuple(key), 0) for *key, _, _ in rows], dtype=float)
-    hours = np.array([row[-2] for row in rows], dtype=float)
-    stratum = np.array([row[-1] for row in rows], dtype=np.int64)
+    counted = np.array([found.get(tuple(key), 0) for *key, _ in rows], dtype=float)
+    hours = np.array([row[-1] for row in rows], dtype=float)
+    stratum = np.array([strata[_stratum(*row)] for row in rows], dtype=np.int64)
     return elasticity(counted, hours, stratum, confidence)
+
+
+def _stratum(zone: str, slot: str, day: dt.date, _: float) -> tuple[str, str, int, int]:
+    return zone, slot, day.year, day.month
 
 
 def by_origin(

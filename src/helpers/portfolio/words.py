@@ -18,7 +18,7 @@ from helpers.core.city.questions import Question
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.theme import AXES
 from helpers.core.place_time.calendar import HOURS_OF_WEEK
-from helpers.core.stage.standing import doubled_words, driven_words
+from helpers.core.stage.standing import distinct_words, doubled_words, driven_words
 from helpers.hotspots.zones import HIGH
 from helpers.portfolio.answers import NOT_IN_FORCE
 from helpers.portfolio.asked import Asked
@@ -96,6 +96,8 @@ def scope(asked: Asked) -> str:
         lines.append("- **Échantillon** : le compte n'est pas un total, ni son évolution connue.")
     if theme.may_double:
         lines.append(f"- **Doubles possibles** : {plain(doubled_words(theme, asked.city))}.")
+    if theme.distinct:
+        lines.append(f"- **Sans double** : {plain(distinct_words(theme, asked.city))}.")
     if question.caveat:
         lines.append(f"- **À savoir** : {plain(question.caveat)}")
     return "\n".join(lines)

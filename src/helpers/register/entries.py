@@ -13,29 +13,46 @@ import secrets
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict
 from helpers.register import codes
 
 EVENT = "[0-9a-f]{20}"  # a keyed hash, as the door writes identifiers
+NUMBER = "[0-9]{3}|[1-9][0-9]{3}"  # one way to write each: 0001 would be another 001
+PROBLEM, ACTION = f"PB-({NUMBER})", f"ACT-({NUMBER})"
 FORMS: dict[codes.Kind, str] = {
     "measure_taken": EVENT,
     "sizing": EVENT,
     "recommendation": EVENT,
-    "problem": "PB-[0-9]{3,4}",
-    "action": "ACT-[0-9]{3,4}",
-    "approval": "(PB|ACT)-[0-9]{3,4}",
+    "problem": PROBLEM,
+    "action": ACTION,
+    "approval": f"{PROBLEM}|{ACTION}",
 }
 ZONE = "[A-Z]{0,2}[0-9]{1,7}"  # a zone's code, too short for a telephone
 KEY = "[0-9a-f]{32}"
 TODO = "n'écrire que des codes, des nombres et des jours des listes du registre"
 
+
+def _short(share: float) -> float:
+    """Return a share of three decimals at most: with ten, it would hold a telephone number."""
+    if round(share, 3) != share:
+        raise ValueError("trois décimales au plus")
+    return share
+
+
 Zone = Annotated[str, Field(pattern=rf"^{ZONE}$")]
-Hours = Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)]
+Hours = Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False), AfterValidator(_short)]
 Count = Annotated[int, Field(ge=0, le=5000)]
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), AfterValidator(_short)]
 Day = Annotated[dt.date, Field(ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
 Sequence = Annotated[int, Field(ge=1, le=2**53)]
 
@@ -136,7 +153,7 @@ class Action(_Held):
     """
 
     kind: Literal["action"]
-    problem: str = Field(pattern=rf"^{FORMS['problem']}$")
+    problem: str = Field(pattern=rf"^{PROBLEM}$")
     tier: codes.Tier
     start: Day
     lead: codes.Role | None = None
@@ -170,7 +187,9 @@ PAYLOADS: TypeAdapter[Any] = TypeAdapter(Payload)
 
 def new_key() -> str:
     """Return the key of one decision: to enter it twice by the same key enters it once."""
-    return secrets.token_hex(16)
+    while (key := secrets.token_hex(16)).isdigit():
+        pass  # one in three million: it would be refused
+    return key
 
 
 class Draft(Closed):
@@ -186,6 +205,12 @@ class Draft(Closed):
     def _named(self) -> Draft:
         if not re.fullmatch(FORMS[self.payload.kind], self.subject):
             raise ValueError("sujet d'une autre forme que celle de ce genre d'inscription")
+        # Of a hash that the door made, one in 12,000 has no letter; of a telephone number, all.
+        if self.subject.isdigit() or self.key.isdigit():
+            raise ValueError(
+                "sujet ou clé fait de chiffres seuls, comme le numéro d'une personne (`subject`, "
+                "`key`)"
+            )
         return self
 
 

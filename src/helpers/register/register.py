@@ -22,8 +22,9 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from helpers.core.base.errors import PhareError
+from helpers.core.base.workspace import INBOX
 from helpers.core.city.city import City
-from helpers.register import chain, engine, rules, settings
+from helpers.register import chain, engine, rules, settings, snapshot
 from helpers.register.entries import Draft, Entry, refused
 from helpers.register.tables import ENTRIES
 
@@ -37,6 +38,10 @@ SAID = {
     "23001": "écriture faite à côté du registre",
     "23505": "écriture faite à côté du registre",
     "SQLITE_CONSTRAINT_TRIGGER": "écriture faite à côté du registre",
+    "42703": "table changée à côté du registre",
+    "42P07": "table changée à côté du registre",
+    "42723": "table changée à côté du registre",
+    "SQLITE_ERROR": "table changée à côté du registre",
     "SQLITE_BUSY": "trop de personnes écrivent à la fois",
     "SQLITE_FULL": "disque plein",
     "SQLITE_READONLY": "droit d'écrire refusé",
@@ -67,26 +72,33 @@ class Register:
     def __init__(self, city: str, themes: tuple[str, ...], store: Engine, where: str) -> None:
         self.city, self.themes, self.where = city, themes, where
         self._engine = store
+        self._seen: chain.Link | None = None  # up to where this object found the chain whole
+        self.unsure = False  # nothing beside the store tells that it was not put in another's place
 
     def append(self, draft: Draft) -> Entry:
         """Enter a draft and return it as entered; the entry there already, if its key is.
 
-        PhareError where it breaks a rule (`rules`) or its key serves another draft; Unreachable
-        where the store stops.
+        PhareError where it breaks a rule (`rules`), its key serves another draft, or the chain that
+        it would follow does not hold; Unreachable where the store stops.
         """
         try:
             # A warning would quote what is not of the model; the error below quotes nothing.
             checked = Draft.model_validate_json(draft.model_dump_json(warnings=False))
         except ValidationError as error:
             raise refused(error) from None
+        # Before the lock: the whole chain, the first time. Under it, what was entered since.
+        with self._asking(), engine.reading(self._engine) as connection:
+            self._seen = self._whole(connection)
         committing = False
         try:
             with engine.writing(self._engine) as connection:
                 entry = self._enter(connection, checked)
                 committing = True
-            return entry
         except SQLAlchemyError as error:
             raise self._told(error, None if committing else False) from None
+        if entry.seq == (self._seen.seq if self._seen else 0) + 1:
+            self._seen = chain.Link(entry.seq, entry.hash, entry.at)
+        return entry
 
     def entries(self, upto: int | None = None) -> list[Entry]:
         """Return the entries in order, up to the sequence number `upto` where given."""
@@ -99,20 +111,39 @@ class Register:
 
     def last(self, count: int) -> list[Row]:
         """Return the last entries as the store holds them, in order, unjudged."""
-        query = select(ENTRIES).order_by(ENTRIES.c.seq.desc()).limit(count)
         with self._asking(), engine.reading(self._engine) as connection:
-            found: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
-        return found[::-1]
+            return _last(connection, count)
 
-    def faults(self, anchor: tuple[int, str] = (0, "")) -> list[str]:
+    def sound(self) -> list[Entry]:
+        """Return the entries in order; PhareError where their chain, or a trigger, is not whole."""
+        with self._asking(), engine.reading(self._engine) as connection:
+            rows = _rows(connection, true())
+            found = chain.faults(self.city, rows, engine.now(connection))
+            found += engine.unguarded(connection)
+        if found:
+            raise PhareError(snapshot.few(found), self.where, self._see())
+        return self._entries(rows)
+
+    def faults(self) -> list[str]:
         """Return what is wrong with the register, in sentences; nothing where all holds.
 
-        `anchor` is the last sequence number and hash of an earlier snapshot: what was removed from
-        the end shows beside it alone.
+        What was removed from the end shows beside a snapshot alone (`snapshot.differs`).
         """
-        rows = self.rows()
-        found = [*chain.faults(self.city, rows), *chain.held(rows, anchor)]
+        with self._asking(), engine.reading(self._engine) as connection:
+            rows = _rows(connection, true())
+            found = chain.faults(self.city, rows, engine.now(connection))
         return found or rules.broken(self._entries(rows))
+
+    def vouch(self) -> None:
+        """Mark that the register, found whole, lies here; nothing where it is so marked."""
+        if self.unsure:
+            engine.vouch(self._engine)
+            self.unsure = False
+
+    def unguarded(self) -> list[str]:
+        """Return, in sentences, the triggers without which the base lets itself be changed."""
+        with self._asking(), engine.reading(self._engine) as connection:
+            return engine.unguarded(connection)
 
     def standings(self, today: dt.date) -> list[rules.Standing]:
         """Return how each action stands on the day `today`."""
@@ -121,7 +152,7 @@ class Register:
     def ready(self) -> None:
         """Make the store, or bring it up to date; PhareError where it is another city's."""
         try:
-            engine.keep_up(self._engine, self.where)
+            self.unsure = not engine.keep_up(self._engine, self.where)
             with engine.reading(self._engine) as connection:
                 row = connection.execute(select(ENTRIES).where(ENTRIES.c.seq == 1)).first()
         except (SQLAlchemyError, OSError) as error:
@@ -144,24 +175,50 @@ class Register:
             )
         if known:
             return known[0]
-        last = connection.execute(select(ENTRIES).order_by(ENTRIES.c.seq.desc()).limit(1)).first()
+        last = self._whole(connection) or chain.Link(0, chain.first(self.city), "")
         # A server whose clock went back does not make an entry older than the one before.
-        at = max(engine.now(connection), last.at if last else "")
+        at = max(engine.now(connection), last.at)
         before = self._entries(_rows(connection, _bears_on(draft)))
         rules.check(draft, before, self.themes, dt.date.fromisoformat(at[:10]))
-        previous = last.hash if last else chain.first(self.city)
-        row = chain.row_of(draft, last.seq + 1 if last else 1, at, previous)
+        row = chain.row_of(draft, last.seq + 1, at, last.hash)
         connection.execute(ENTRIES.insert(), row)
+        if _rows(connection, ENTRIES.c.seq == row["seq"]) != [row]:
+            raise PhareError(
+                "la base n'a pas gardé l'inscription telle quelle, rien n'a été inscrit",
+                self.where,
+                self._see(),
+            )
         return chain.entry_of(row)
+
+    def _whole(self, connection: Connection) -> chain.Link | None:
+        """Return what the next entry follows, of a register that has any; PhareError at a fault."""
+        seen, now = self._seen, engine.now(connection)
+        rows = _rows(connection, true() if seen is None else ENTRIES.c.seq >= seen.seq)
+        found = engine.unguarded(connection)
+        if seen is not None:
+            if not rows or chain.link_of(rows[0]) != seen:
+                found.append(f"inscription {seen.seq} : ôtée ou changée depuis qu'elle a été lue")
+            rows = rows[1:]
+        found += chain.faults(self.city, rows, now, seen)
+        if found:
+            raise PhareError(
+                f"le registre n'est plus entier, rien n'a été inscrit : {snapshot.few(found)}",
+                self.where,
+                self._see(),
+            )
+        return chain.link_of(rows[-1]) if rows else seen
+
+    def _see(self) -> str:
+        return f"voir tout : `make register-check CITY={self.city}`"
 
     def _entries(self, rows: list[Row]) -> list[Entry]:
         try:
-            return [chain.entry_of(row) for row in rows]
-        except ValidationError:
+            return [chain.read(row) for row in rows]
+        except ValueError:
             raise PhareError(
-                "une inscription n'a pas été écrite par le registre",
+                "une inscription n'est pas telle que le registre l'a écrite",
                 self.where,
-                f"voir laquelle : `make register-check CITY={self.city}`",
+                self._see(),
             ) from None
 
     @contextmanager
@@ -172,6 +229,8 @@ class Register:
             raise self._told(error, False) from None
 
     def _told(self, error: Exception, entered: bool | None) -> PhareError:
+        if isinstance(error, OSError):
+            return Unreachable("son fichier ou son dossier ne s'ouvre pas", self.where, entered)
         code = engine.code_of(error) if isinstance(error, DBAPIError) else ""
         return Unreachable(SAID.get(code, "connexion perdue ou refusée"), self.where, entered)
 
@@ -179,6 +238,12 @@ class Register:
 def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
     query = select(ENTRIES).where(which).order_by(ENTRIES.c.seq)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _last(connection: Connection, count: int) -> list[Row]:
+    query = select(ENTRIES).order_by(ENTRIES.c.seq.desc()).limit(count)
+    found: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+    return found[::-1]
 
 
 def _bears_on(draft: Draft) -> ColumnElement[bool]:
@@ -192,7 +257,7 @@ def open_register(root: Path, pack: Path) -> Register:
     """Open the register of the city whose pack is given, in the workspace `root`.
 
     It is made now if there is none. PhareError where its store cannot be reached, is another
-    city's, or is of a later Phare.
+    city's, is of a later Phare, or was emptied.
     """
     city = City(pack)
     url = settings.address(root, pack, city.about.name)
@@ -203,4 +268,20 @@ def open_register(root: Path, pack: Path) -> Register:
     )
     found = Register(city.about.name, tuple(city.themes), engine.make(url), where)
     found.ready()
+    delivered = pack / INBOX / snapshot.FILE
+    if delivered.is_file() and not found.last(1):
+        raise PhareError(
+            f"le registre n'a aucune inscription, et l'instantané {snapshot.FILE} de la ville en a",
+            where,
+            "reprendre sa dernière sauvegarde ; pour en commencer un autre, ôter cet instantané",
+        )
     return found
+
+
+def at_hand(root: Path, pack: Path) -> bool:
+    """Tell whether the city's register can be asked from here, without making one."""
+    url = settings.address(root, pack, City(pack).about.name)
+    if url.get_backend_name() == "postgresql":
+        return True
+    path = Path(str(url.database))
+    return path.exists() or path.with_suffix(".lock").exists()

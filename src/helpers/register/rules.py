@@ -6,7 +6,7 @@ Pure functions: the register calls them under its lock, whatever writes and on b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -18,7 +18,8 @@ from helpers.register.entries import Action, Approval, Draft, Entry, Problem
 WHERE = "registre des décisions"
 NEEDED = 2  # distinct roles, neither of them the author's
 GOVERNED = ("problem", "action", "approval")  # kinds whose rules look at one another's entries
-HYPOTHESIS = ("goal", "criterion", "least_effect", "start")
+OF_PROBLEM = ("goal", "criterion", "least_effect")
+HYPOTHESIS = (*OF_PROBLEM, "start")
 Status = Literal["planned", "on", "off"]
 
 
@@ -27,7 +28,8 @@ class Standing:
     """How an action stands on a day.
 
     `status`: planned (not begun), on, off (its end has passed: until renewed). `changed`: what of
-    its hypothesis was changed on or after its first day, and the entries that changed it.
+    its hypothesis, or of its problem's, was changed or first entered after it had begun
+    (`_changes`), and the entries that did. `renewals`: the entries that put its end off.
     `approved`: by two distinct roles, none refusing.
     """
 
@@ -37,7 +39,7 @@ class Standing:
     status: Status
     end: dt.date
     entry: int
-    renewals: int
+    renewals: tuple[int, ...]
     approved: bool
     changed: tuple[str, ...]
     changed_by: tuple[int, ...]
@@ -125,12 +127,12 @@ def _check_problem(draft: Draft, action: Action, before: Sequence[Entry]) -> Non
         raise _refusal(
             "l'action nomme un problème que le registre n'a pas", "inscrire d'abord le problème"
         )
-    earlier = {a.problem for e, a in actions(before) if e.draft.subject == draft.subject}
-    if earlier - {action.problem}:
-        raise _refusal(
-            "une action reste celle de son problème",
-            "la finir, et en inscrire une autre sous un autre numéro",
-        )
+    anew = "la finir, et en inscrire une autre sous un autre numéro"
+    for earlier in (a for e, a in actions(before) if e.draft.subject == draft.subject):
+        if earlier.problem != action.problem:
+            raise _refusal("une action reste celle de son problème", anew)
+        if earlier.tier != action.tier:
+            raise _refusal("une action garde son palier", anew)
 
 
 def _check_tier(action: Action, before: Sequence[Entry], today: dt.date) -> None:
@@ -142,14 +144,19 @@ def _check_tier(action: Action, before: Sequence[Entry], today: dt.date) -> None
     if lower and not tried and action.justification is None:
         raise _refusal(
             "ce palier vient sans palier inférieur essayé sur ce problème",
-            "essayer d'abord un palier inférieur, ou donner un motif (`justification`)",
+            "essayer d'abord un palier inférieur, commencé et inscrit avant aujourd'hui, ou donner "
+            "un motif (`justification`)",
         )
 
 
 def _begun(entry: Entry, action: Action, before: Sequence[Entry], today: dt.date) -> bool:
-    """Tell whether the action began as this entry says: before anything replaced it."""
+    """Tell whether the action began as this entry says: before today, and what replaced it.
+
+    A start said afterwards counts from the day of the entry: nobody could have known of it.
+    """
     after = next((e for e in before if e.draft.supersedes == entry.seq), None)
-    return action.start <= (min(today, day_of(after)) if after else today)
+    began = max(action.start, day_of(entry))
+    return began < (min(today, day_of(after)) if after else today)
 
 
 def _check_approval(draft: Draft, approval: Approval, before: Sequence[Entry]) -> None:
@@ -198,13 +205,7 @@ def _standing(
     versions: list[tuple[Entry, Action]], entries: Sequence[Entry], today: dt.date
 ) -> Standing:
     last, action = versions[-1]
-    changes, begun = [], False
-    for (_, old), (entry, new) in pairwise(versions):
-        # A first day put off later does not make what has begun a plan again.
-        begun = begun or old.start <= day_of(entry)
-        changes += [
-            (entry.seq, n) for n in HYPOTHESIS if begun and getattr(old, n) != getattr(new, n)
-        ]
+    changes = [*_changes(versions, entries)]
     status: Status = "planned" if today < action.start else "on" if today <= action.end else "off"
     return Standing(
         last.draft.subject,
@@ -213,11 +214,48 @@ def _standing(
         status,
         action.end,
         last.seq,
-        sum(new.end > old.end for (_, old), (_, new) in pairwise(versions)),
+        tuple(e.seq for (_, old), (e, new) in pairwise(versions) if new.end > old.end),
         approved(last, entries),
         tuple(dict.fromkeys(name for _, name in changes)),
         tuple(dict.fromkeys(seq for seq, _ in changes)),
     )
+
+
+def _changes(
+    versions: list[tuple[Entry, Action]], entries: Sequence[Entry]
+) -> Iterator[tuple[int, str]]:
+    """Yield the entry and the name of each thing changed on or after the action's first day.
+
+    Names: those of HYPOTHESIS, `entered` (first entered after its start), `end` (brought forward),
+    `problem` (what its problem is held to).
+    """
+    (first, action), name = versions[0], versions[0][1].problem
+    about = [e for e in entries if e.draft.subject in (name, first.draft.subject)]
+    problem, held, begun = None, action, False
+    for entry in about:
+        new, day = entry.draft.payload, day_of(entry)
+        # A first day put off later does not make what has begun a plan again.
+        begun = begun or (entry.seq > first.seq and held.start <= day)
+        match new:
+            case Problem():
+                if begun and problem and _differ(problem, new, OF_PROBLEM):
+                    yield entry.seq, "problem"
+                problem = new
+            case Action():
+                if new.start < day and not begun:
+                    begun = True  # by what it says itself: after the fact
+                    if entry is first:
+                        yield entry.seq, "entered"
+                if begun:
+                    yield from ((entry.seq, one) for one in _differ(held, new, HYPOTHESIS))
+                    if new.end < held.end:
+                        yield entry.seq, "end"
+                held = new
+
+
+def _differ(old: object, new: object, names: Sequence[str]) -> list[str]:
+    """Return the names of what differs."""
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
 
 
 def _refusal(what: str, todo: str) -> PhareError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from helpers.core.base.french import number, percent, spoken
@@ -105,6 +105,8 @@ CHANGED = {
     "criterion": "le critère",
     "least_effect": "l'effet détectable",
     "start": "le début",
+    "end": "la fin, avancée",
+    "problem": "ce à quoi tient son problème",
 }
 
 
@@ -118,17 +120,25 @@ def line(entry: Entry, zone: str) -> str:
 
 
 def action_line(standing: Standing) -> str:
-    """Return how an action stands, in a line; a hypothesis changed after its start is said."""
+    """Return how an action stands, in a line; what was changed after its start is said below."""
     told = (
         f"{standing.action} ({TIERS[standing.tier]}, {standing.problem}) : "
         f"{STATUSES[standing.status]}, fin le {spoken(standing.end)}, "
         f"{'approuvée par deux rôles' if standing.approved else 'non approuvée par deux rôles'}"
     )
-    if not standing.changed:
-        return told
-    what = ", ".join(CHANGED[name] for name in standing.changed)
-    where = ", ".join(map(str, standing.changed_by))
-    return f"{told}\n    Hypothèse changée après le début : {what} (inscription {where})"
+    if standing.renewals:
+        told += f"\n    Renouvelée : {_by(standing.renewals)}"
+    if "entered" in standing.changed:
+        told += f"\n    Inscrite après son début : {_by(standing.changed_by[:1])}"
+    changes = [CHANGED[name] for name in standing.changed if name != "entered"]
+    if changes:
+        by = standing.changed_by["entered" in standing.changed :]
+        told += f"\n    Hypothèse changée après le début : {', '.join(changes)} ({_by(by)})"
+    return told
+
+
+def _by(entries: Sequence[int]) -> str:
+    return f"inscription{'s' if len(entries) > 1 else ''} {', '.join(map(str, entries))}"
 
 
 def _subject(entry: Entry) -> str:

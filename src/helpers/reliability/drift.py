@@ -26,6 +26,7 @@ from helpers.core.city.city import City
 from helpers.core.city.code_names import OTHERS, off_list
 from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import OFF
+from helpers.core.city.names import OURS
 from helpers.core.city.observation_rule import ObservationRule
 from helpers.reliability.knobs import Knobs
 
@@ -35,6 +36,7 @@ REFERENCE = 12  # weeks before, whose shares are those of a week to come
 RATE_WEEKS = 26
 RARE = 5  # counts below are taken together in the χ²
 UNLISTED = "hors_liste"
+CODE = quote(f"{OURS}code")  # beside the fields that tell a moment, of which one may be `code`
 NAMED = 30  # an unlisted value seen less often is not counted apart: a slip of the keyboard
 STRAY = 0.1  # a code that keeps at most that share of its rate is gone; the other way, not there
 SEARCHES = 8  # the rate hangs on the week of the end, and the week on the rate
@@ -253,7 +255,7 @@ def weekly_texts(
     queries = [f"{sound} FROM read_parquet({literal(accepted)})"]
     if contract.fields[field].type == "enum":
         typed = _typed_moments(contract, rule, timezone, aside, field)
-        queries.append(f"SELECT code, {when} AS began FROM ({typed})")
+        queries.append(f"SELECT {CODE} AS code, {when} AS began FROM ({typed})")
     # Materialised: DuckDB 1.5.5 fails to bind a TRY(…) that it pushes below a GROUP BY.
     rows = con.execute(
         f"WITH told AS MATERIALIZED ({' UNION ALL '.join(queries)}) SELECT code, "
@@ -284,7 +286,7 @@ def _typed_moments(
     ]
     code = contract_sql.text(field, contract.fields[field])
     return (
-        f"SELECT {', '.join(columns)}, {code} AS code FROM read_parquet({literal(path)}) "
+        f"SELECT {', '.join(columns)}, {code} AS {CODE} FROM read_parquet({literal(path)}) "
         f"WHERE reason = {literal(f'{UNLISTED}:{field}')}"
     )
 

@@ -17,9 +17,15 @@ from helpers.reliability import words
 
 FATES = {
     "accepted": "acceptées", "quarantined": "écartées", "duplicates": "en double",
-    "replaced": "remplacées",
+    "replaced": "remplacées", "out_of_period": "hors période",
 }  # fmt: skip
-FATE_COLOURS = [palette.ACCEPTED, palette.SET_ASIDE, palette.DOUBLE, palette.REPLACED]
+FATE_COLOURS = [
+    palette.ACCEPTED,
+    palette.SET_ASIDE,
+    palette.DOUBLE,
+    palette.REPLACED,
+    palette.OUT_OF_PERIOD,
+]
 MEASURES = ("note", "validité", "lieu", "délai", "silence")
 CURVE_DAYS = 60
 WEEK, HALF_WEEK = dt.timedelta(weeks=1), dt.timedelta(days=3)
@@ -95,7 +101,7 @@ def fates(counted: list[dict[str, Any]], titles: dict[str, str]) -> Drawn:
     return Drawn(
         chart,
         "Que sont devenues les lignes reçues ?",
-        "Par source, la part des lignes acceptées, écartées, en double et remplacées.",
+        "Par source, la part des lignes acceptées, écartées, en double, remplacées, hors période.",
     )
 
 

@@ -13,24 +13,27 @@ from helpers.core.base import store
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.coverage import NOT_COVERED
-from helpers.core.city.names import DUPLICATE, REPLACED, WHOLE
+from helpers.core.city.names import DUPLICATE, OUT_OF_PERIOD, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stage.receipts import read_receipts
+from helpers.reliability import set_aside
 from helpers.reliability.knobs import Knobs
 from helpers.reliability.months import silence
 
 GRADES = "ABCD"
 MEASURES = ("valid", "located", "delay", "missing")
-# A reason with a colon is a fault; without, the row is outside the contract's scope.
-FAULT = ":"
+FATES = ("rows_in", "accepted", "quarantined", "duplicates", "replaced", "out_of_period")
 
 
 def accounts(city: City, data: Path) -> list[dict[str, Any]]:
-    """Return rows in, accepted, quarantined by reason, duplicates and replaced of each source.
+    """Return, of each source, its rows in and what became of them (FATES), and its `faults`.
 
     Rows in are those of the receipt, counted at the door: the sum is a check, not a definition.
+    `quarantined`, by reason, is without the rows of a sound fact out of the city's period; `faults`
+    are those of its rows that broke a rule, but for the facts dated out of the period.
     """
     con = store.connect()
+    refused = set_aside.by_day(con, city, data)
     receipts = read_receipts(data / "raw")
     found = []
     for name in city.contracts:
@@ -44,6 +47,9 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
             ).fetchall()
         )
         duplicates, replaced = reasons.pop(DUPLICATE, 0), reasons.pop(REPLACED, 0)
+        outside = reasons.pop(OUT_OF_PERIOD, 0)
+        every = sum(n for reason, n in reasons.items() if set_aside.FAULT in reason)
+        faults = set_aside.counted(refused.get(name, {None: every}), city.about.period)
         found.append(
             {
                 "source": name,
@@ -52,6 +58,8 @@ def accounts(city: City, data: Path) -> list[dict[str, Any]]:
                 "quarantined": reasons,
                 "duplicates": duplicates,
                 "replaced": replaced,
+                "out_of_period": outside,
+                "faults": faults,
             }
         )
     con.close()
@@ -114,11 +122,32 @@ def _entered_by_day(contract: Contract) -> bool:
     return bool(name) and contract.fields[name or ""].type == "date"
 
 
+def located(city: City) -> str:
+    """Return the SQL of whether the place of a row of `observations` is known, as 0 or 1.
+
+    By its point; of a source that has none and says the zone, by its zone.
+    """
+    by_zone = ", ".join(store.literal(name) for name in zoned(city))
+    known = "place_precision IN ('point', 'snapped')"
+    if by_zone:
+        known += f" OR (source IN ({by_zone}) AND place_precision = 'zone')"
+    return f"CAST({known} AS INTEGER)"
+
+
+def zoned(city: City) -> list[str]:
+    """Return the sources whose place is a zone that they say, and no point."""
+    rules = ((name, city.contracts[name]) for name in city.observed_sources())
+    return [
+        name for name, one in rules
+        if one.point is None and one.observation and one.observation.declared_zones
+    ]  # fmt: skip
+
+
 def _measured(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, dict[str, Any]]:
     rows = store.records(
         con,
         "SELECT source, "
-        "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 6) AS located, "
+        f"round(avg({located(city)}), 6) AS located, "
         "bool_and(time_precision = 'year' OR (time_precision = 'month' "
         "AND place_precision IN ('zone', 'none'))) AS counted, "
         f"{median_delay(city)} AS delay_days FROM observations GROUP BY source",
@@ -153,22 +182,23 @@ def grades(
 ) -> list[dict[str, Any]]:
     """Return the grade of each source over the whole period: one row each.
 
-    The worst of the grades of its measures: valid rows, places known, delay of entry, days of
-    silence (of months, for a source known by the month: rows of `months.MONTHS`); a measure and its
-    grade are None where the source does not tell. `mute_since`: first day of a silence that still
-    lasts. Views `observations`, `days` and `weeks`.
+    The worst of the grades of its measures: valid rows (of the period, each counted once), places
+    known, delay of entry, days of silence (of months, for a source known by the month: rows of
+    `months.MONTHS`); a measure and its grade are None where the source does not tell.
+    `mute_since`: first day of a silence that still lasts; `zoned`: whether its places are zones.
+    Views `observations`, `days` and `weeks`.
     """
-    measured, silent = _measured(con, city), _silent(con)
+    measured, silent, by_zone = _measured(con, city), _silent(con), zoned(city)
     by_month = silence(months) if months is not None else {}
     found = []
     for one in counted:
-        faults = sum(n for reason, n in one["quarantined"].items() if FAULT in reason)
-        kept = one["accepted"] + one["duplicates"] + one["replaced"]
+        kept, faults = one["accepted"], one["faults"]
         here, gone = measured.get(one["source"], {}), silent.get(one["source"], {})
         row = {
             "source": one["source"],
             "valid": round(kept / (kept + faults), 6) if kept + faults else 0.0,
             "located": None if here.get("counted") else here.get("located"),
+            "zoned": one["source"] in by_zone,
             "delay_days": here.get("delay_days"),
             "missing": round(gone["silent_days"] / gone["days"], 6) if gone else None,
             "silent_weeks": gone.get("silent_weeks") or 0,
@@ -199,11 +229,7 @@ def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Ta
     """Return the grades joined with the counts of each fate, ready to be written."""
     fates = {
         one["source"]: {
-            "rows_in": one["rows_in"],
-            "accepted": one["accepted"],
-            "quarantined": sum(one["quarantined"].values()),
-            "duplicates": one["duplicates"],
-            "replaced": one["replaced"],
+            name: sum(one[name].values()) if name == "quarantined" else one[name] for name in FATES
         }
         for one in counted
     }

@@ -11,6 +11,7 @@ from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 from helpers.reliability.pile_ups import DEFAULT, MIDNIGHT, MONTH_START, NOON, WHOLE, YEAR_START
 
+CLOCKED = ("minute", "hour")  # of a source that tells no hour, none is moved
 WHERE = {
     MIDNIGHT: "à 0 h 00 juste",
     NOON: "à 12 h 00 juste",
@@ -39,9 +40,11 @@ def pile_ups(table: pa.Table, city: City) -> str:
     lines += [
         f"- **{plain(contract.title)}** : ses heures sont celles du fuseau "
         f"{verbatim(contract.timezone)}, et celles de la ville du fuseau "
-        f"{verbatim(city.about.timezone)} ; elles sont gardées telles que la source les écrit."
+        f"{verbatim(city.about.timezone)} ; elles sont comptées à l'heure de la ville, et un jour "
+        "écrit sans heure reste ce jour."
         for contract in (city.contracts[name] for name in city.observed_sources())
         if contract.timezone and contract.timezone != city.about.timezone
+        if contract.precision in CLOCKED
     ]
     return (
         "\n".join(lines) or "Aucune heure, aucun jour ni aucun point ne revient plus que le hasard."

@@ -11,12 +11,14 @@ import pyarrow as pa
 from helpers.core.base.store import literal, quote
 from helpers.core.city import contract_sql
 from helpers.core.city import moments as told_moments
+from helpers.core.city.about import Period
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.core.city.names import WHOLE
 from helpers.reliability.drift import moment_fields
-from helpers.reliability.grades import FAULT
 
+# A reason with a colon is a fault; without, the row is outside the contract's scope.
+FAULT = ":"
 SET_ASIDE = "set_aside"  # why a day is missing: its rows came, and were set aside
 Days = dict[dt.date | None, int]
 
@@ -57,6 +59,11 @@ def by_day(con: duckdb.DuckDBPyConnection, city: City, data: Path) -> dict[str, 
             ).fetchall()
             found[name] = dict(rows)
     return found
+
+
+def counted(refused: Days, period: Period) -> int:
+    """Return the rows set aside for a fault, but for those whose day lies out of the period."""
+    return sum(n for day, n in refused.items() if day is None or period.start <= day <= period.end)
 
 
 def explained(days: pa.Table, refused: dict[str, Days]) -> pa.Table:

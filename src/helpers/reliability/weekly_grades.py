@@ -22,7 +22,7 @@ from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
 from helpers.core.stats.breaks import STEP
 from helpers.reliability import set_aside
-from helpers.reliability.grades import GRADES, median_delay
+from helpers.reliability.grades import GRADES, located, median_delay
 from helpers.reliability.knobs import Knobs
 
 MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
@@ -65,7 +65,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE brought AS SELECT source, CASE {division} ELSE '{WHOLE}' "
         f"END AS division, CASE {zone} ELSE '{WHOLE}' END AS zone, week, count(*) AS n, "
-        "round(avg(CAST(place_precision IN ('point', 'snapped') AS INTEGER)), 4) AS located, "
+        f"round(avg({located(city)}), 4) AS located, "
         f"{median_delay(city)} AS delay_days FROM "
         f"(SELECT source, CAST(date_trunc('week', hour) AS DATE) AS week{columns}, "
         f"place_precision, ended_at, recorded_at FROM observations WHERE {DATED}) "

@@ -171,9 +171,10 @@ def drifts(table: pa.Table, titles: dict[str, str]) -> str:
 
 def measures(row: dict[str, Any]) -> list[Told]:
     """Return the measures that a source tells, over the whole period, from its row of `grades`."""
+    known = "localisés à leur zone" if row["zoned"] else "localisés"
     texts = {
         "valid": ("validité", "valid", "{} de lignes valides", percent),
-        "located": ("lieu", "located", "{} d'enregistrements localisés", percent),
+        "located": ("lieu", "located", f"{{}} d'enregistrements {known}", percent),
         "delay": ("délai", "delay_days", "délai médian de saisie {} j", number),
         "missing": ("silence", "missing", "{} de jours manquants", percent),
     }

@@ -9,6 +9,7 @@ import pyarrow as pa
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
+from helpers.core.stage.standing import distinct_words
 
 REASONS = {
     "too_few": "moins de {minimum} faits datés et placés par un point",
@@ -26,12 +27,13 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
             why = REASONS[mine[0]["reason"]].format(minimum=minimum_count)
             lines.append(f"- **{title}** : abstention ({why}).")
             continue
+        once = f" ; {plain(distinct_words(theme, city))}" if theme.distinct else ""
         proven = [r for r in mine if r["proven"]]
         part = mine[0]["drawn"]
         draw_told = "" if part == 1 else f" (tirage de {number(100 * part)} % des faits)"
         if not proven:
             lines.append(
-                f"- **{title}** : pas de répétition proche établie{draw_told}{_seen(mine)}."
+                f"- **{title}** : pas de répétition proche établie{draw_told}{_seen(mine)}{once}."
             )
             continue
         best = max(proven, key=lambda r: (r["ratio"], -r["from_m"], -r["from_days"]))
@@ -47,7 +49,7 @@ def repeats(found: pa.Table, risk: pa.Table, city: City, minimum_count: int) -> 
             f"{best['to_days']} jours {number(best['ratio'], 2)} fois autant qu'attendu dans "
             f"leur zone et leur saison (hasard : de {number(best['low'], 2)} à "
             f"{number(best['high'], 2)})"
-            f"{draw_told}{told}."
+            f"{draw_told}{told}{once}."
         )
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE, Origin
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import covered_weeks, heard_weeks, weeks_of
 from helpers.core.stats import quasi_poisson
 from helpers.core.stats.quasi_poisson import Bools, Explained, Floats
 from helpers.trends import milestones
@@ -121,7 +122,7 @@ class Weeks:
             for source in self.city.themes[theme].sources
         ]  # fmt: skip
         joined = join(parts)
-        heard = joined.heard * self._covered(theme, division, zones)
+        heard = joined.heard * covered_weeks(self.city, theme, division, zones, self.mondays)
         marks = milestones.concerning(self.city, theme)
         aside = milestones.exceptional(marks, self.mondays)
         plain = heard * ~aside * joined.share_in * joined.recorded
@@ -148,34 +149,8 @@ class Weeks:
 
     def _heard(self, source: str, division: str, zones: list[str]) -> Floats:
         """Return 1 where no day of the week is missing, 0 elsewhere; shape (zones, weeks)."""
-        heard = np.ones((len(zones), len(self.mondays)))
-        row_of = {zone: i for i, zone in enumerate(zones)}
-        silent = self.con.execute(
-            "SELECT week FROM weeks WHERE source = ? AND (status = 'missing' OR missing_days > 0)",
-            [source],
-        ).fetchall()
-        for (monday,) in silent:
-            if monday in self.place:
-                heard[:, self.place[monday]] = 0
-        local = self.con.execute(
-            "SELECT zone, week FROM grades_weekly WHERE source = ? AND division = ? "
-            "AND missing_days > 0",
-            [source, division],
-        ).fetchall()
-        for zone, monday in local:
-            if zone in row_of and monday in self.place:
-                heard[row_of[zone], self.place[monday]] = 0
-        return heard
-
-    def _covered(self, theme: str, division: str, zones: list[str]) -> Floats:
-        """Return 1 where the source covers the whole week, 0 elsewhere; shape (zones, weeks)."""
-        covered = np.ones((len(zones), len(self.mondays)))
-        gone = coverage.of_theme(self.city, theme, division)
-        for row, zone in enumerate(zones):
-            for monday in weeks_of(gone.city if zone == WHOLE else gone.of(zone)):
-                if monday in self.place:
-                    covered[row, self.place[monday]] = 0
-        return covered
+        heard = heard_weeks(self.con, source, division, zones, self.mondays)
+        return np.asarray(heard, dtype=np.float64)
 
     def _late(self, source: str) -> tuple[Floats, Floats]:
         """Return the share of each week's entries in hand, and its relative error."""
@@ -204,11 +179,6 @@ class Weeks:
                 if place in row_of:
                     found[row_of[place], self.place[monday]] += n
         return found
-
-
-def weeks_of(days: Collection[dt.date]) -> set[dt.date]:
-    """Return the Mondays of the weeks in which these days lie."""
-    return {day - dt.timedelta(days=day.weekday()) for day in days}
 
 
 def has_weeks(con: duckdb.DuckDBPyConnection, theme: str) -> bool:

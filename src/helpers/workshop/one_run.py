@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,13 @@ from pathlib import Path
 from helpers.core.base.errors import PhareError
 
 LOCK = Path(".dvc/tmp/phare.lock")
+LOOKS = Path(".dvc/tmp/phare.looks")  # one look at a time: DVC's locks keep two of them apart
 OF_DVC = Path(".dvc/tmp/lock")
 IN_USE = Path(".dvc/tmp/rwlock")
 BLOCKER = re.compile(r"\(PID (\d+)\)")
 NUMBER = re.compile(rb"\d+")
 PROCESSES = Path("/proc")
+AGAIN_S = 0.1  # a look lasts seconds: a run waits for it
 
 _held: dict[Path, int] = {}
 
@@ -35,8 +38,7 @@ def alone(root: Path) -> Iterator[int]:
     if root in _held:
         yield _held[root]
         return
-    (root / LOCK).parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    lock = _opened(root / LOCK)
     try:
         _take(root, lock)
         worked_by(lock, os.getpid())
@@ -48,11 +50,45 @@ def alone(root: Path) -> Iterator[int]:
         os.close(lock)
 
 
+def _opened(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+
 def _take(root: Path, lock: int) -> None:
+    """Take the lock for a run, once nobody looks; PhareError where another run holds it."""
+    while not _taken(lock, fcntl.LOCK_EX):
+        if not _taken(lock, fcntl.LOCK_SH):
+            raise under_way(root, _number(root / LOCK))
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(AGAIN_S)
+
+
+def _taken(lock: int, how: int) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise under_way(root, _number(root / LOCK)) from None
+        return False
+    return True
+
+
+@contextmanager
+def looking(root: Path) -> Iterator[list[int]]:
+    """Look at the workspace while no run works in it; yield locks that DVC's process is to inherit.
+
+    PhareError (`under_way`) where a run holds it, ours or somebody's `dvc repro`: DVC, even asked
+    for a state alone, takes locks on which that run would fail. A run that starts meanwhile waits.
+    """
+    looks, lock = _opened(root / LOOKS), _opened(root / LOCK)
+    try:
+        fcntl.flock(looks, fcntl.LOCK_EX)
+        if not _taken(lock, fcntl.LOCK_SH):
+            raise under_way(root, _number(root / LOCK))
+        sweep(root)
+        yield [looks, lock]
+    finally:
+        os.close(lock)
+        os.close(looks)
 
 
 def worked_by(lock: int, process: int) -> None:
@@ -61,18 +97,26 @@ def worked_by(lock: int, process: int) -> None:
     os.pwrite(lock, b"%d\n" % process, 0)
 
 
-def under_way(root: Path, process: int | None) -> PhareError:
+class UnderWay(PhareError):
+    """A run, of `process` where known, keeps another command waiting."""
+
+    process: int | None = None
+
+
+def under_way(root: Path, process: int | None) -> UnderWay:
     """Return the error of a run that another one, of this process, keeps waiting."""
     told = f" (processus {process})" if process else ""
     stop = f", ou l'arrêter : kill {process}" if process else ""
-    return PhareError(
+    error = UnderWay(
         f"un autre calcul est en cours dans cet atelier{told}",
         str(root),
         f"attendre qu'il finisse{stop}, puis relancer la commande",
     )
+    error.process = process
+    return error
 
 
-def refused_by_dvc(root: Path, lines: Sequence[str]) -> PhareError | None:
+def refused_by_dvc(root: Path, lines: Sequence[str]) -> UnderWay | None:
     """Return what DVC's output tells of its own locks, held by somebody; None where it does not."""
     said = "\n".join(lines)
     if "Unable to acquire lock" in said:

@@ -17,7 +17,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
 from helpers.core.base.workspace import INBOX, find_root
 from helpers.core.city.city import City
-from helpers.register import chain, snapshot, words
+from helpers.register import rules, snapshot, words
 from helpers.register.entries import draft
 from helpers.register.register import Register, open_register
 from helpers.workshop import yaml_text
@@ -25,17 +25,23 @@ from helpers.workshop.new import all_or_nothing
 from helpers.workshop.run_city import find_pack
 
 LAST = 20
+UNSURE = (
+    "Rien ne dit que ce fichier était déjà là (son .lock manque) : le vérifier par `make "
+    "register-check`, à côté d'un instantané."
+)
 
 
 def told(register: Register, zone: str, count: int) -> str:
-    """Return the last entries and how each action stands, in French."""
-    entries = register.entries()
+    """Return the last entries and how each action stands, in French; PhareError if tampered."""
+    entries = register.sound()
     if not entries:
         return f"Registre de {register.city} : aucune inscription."
     lines = [f"Registre de {register.city} : {plural(len(entries), 'inscription')}"]
+    lines += [UNSURE] if register.unsure else []
+    lines += rules.broken(entries)
     lines += [words.line(entry, zone) for entry in entries[-count:]]
     today = dt.datetime.now(dt.UTC).date()
-    standings = [words.action_line(one) for one in register.standings(today)]
+    standings = [words.action_line(one) for one in rules.standings(entries, today)]
     return "\n".join([*lines, *(["Actions :"] if standings else []), *standings])
 
 
@@ -43,47 +49,60 @@ def add(register: Register, file: Path, zone: str) -> str:
     """Enter the draft that a JSON file holds; return the entry, in French."""
     try:
         content = file.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no name of a file at all
         raise PhareError("fichier illisible", "FILE=…", "donner un fichier JSON") from None
     return words.line(register.append(draft(content)), zone)
 
 
 def check(register: Register, against: Path | None) -> str:
     """Return that all holds, in French; PhareError with what does not."""
-    anchor = snapshot.anchor(against) if against else (0, "")
-    faults = register.faults(anchor)
+    kept = snapshot.read(against) if against else []
+    faults = register.faults()
+    beside = snapshot.differs(kept, register.entries()) if kept and not faults else []
+    faults += register.unguarded()
     if faults:
         raise PhareError(
-            " ; ".join(faults),
+            " ; ".join([*faults, *beside]),
             register.where,
             "ne plus rien y écrire, et reprendre la dernière sauvegarde qui se vérifie",
         )
+    if beside:
+        raise PhareError(" ; ".join(beside), register.where, snapshot.TODO)
+    unsure = f"\n{UNSURE}" if register.unsure and not against else ""
+    if against:
+        register.vouch()
     last = register.last(1)
     if not last:
         return f"Registre de {register.city} : aucune inscription, rien à vérifier."
-    beside = f", et contient l'instantané (jusqu'à {anchor[0]})" if against else ""
+    held = f", et contient l'instantané (jusqu'à {len(kept)})" if against else ""
     return (
-        f"Registre de {register.city} : entier jusqu'à l'inscription {last[0]['seq']}{beside}.\n"
-        f"Empreinte à noter ailleurs : {last[0]['hash']}"
+        f"Registre de {register.city} : entier jusqu'à l'inscription {last[0]['seq']}{held}.\n"
+        f"Empreinte à noter ailleurs : {last[0]['hash']}{unsure}"
     )
+
+
+def _delivered(pack: Path) -> Path | None:
+    """Return the snapshot that the city's sources have, if there is one."""
+    path = pack / INBOX / snapshot.FILE
+    return path if path.exists() else None
 
 
 def export(register: Register, upto: int | None, path: Path) -> str:
     """Write the snapshot of the entries up to a number; return what was written, in French."""
-    rows = register.rows(upto)
-    if upto is not None and len(rows) < upto:
+    entries = register.sound()
+    if not entries:
         raise PhareError(
-            f"le registre n'a pas d'inscription {upto} (dernière : {len(rows)})",
+            "le registre n'a aucune inscription", register.where, "en inscrire une d'abord"
+        )
+    last = len(entries) if upto is None else upto
+    if not 1 <= last <= len(entries):
+        raise PhareError(
+            f"le registre n'a pas d'inscription {last} (dernière : {len(entries)})",
             register.where,
             "donner un UPTO qui existe",
         )
-    faults = chain.faults(register.city, rows)
-    if faults:
-        raise PhareError(
-            " ; ".join(faults), register.where, f"voir `make register-check CITY={register.city}`"
-        )
-    snapshot.write([chain.entry_of(row) for row in rows], path)
-    return f"Instantané du registre jusqu'à l'inscription {len(rows)} : {path}"
+    snapshot.write(entries[:last], path)
+    return f"Instantané du registre jusqu'à l'inscription {last} : {path}"
 
 
 def connect(root: Path, pack: Path) -> None:
@@ -124,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.add:
             said = add(register, asked.add, zone)
         elif asked.check:
-            said = check(register, asked.against)
+            said = check(register, asked.against or _delivered(pack))
         elif asked.snapshot:
             said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
             if asked.to is None:

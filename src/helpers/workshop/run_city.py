@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
-from helpers.collect import inbox
-from helpers.collect.collect import FETCH, FROM
+from helpers.collect import inbox, own_texts
+from helpers.collect.collect import FETCH, FROM, places_to_look, received
 from helpers.core.base import commands, machine, redact
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.french import spoken
@@ -41,6 +41,7 @@ from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import code_used, execute, notices, params, warm
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
+from helpers.register import snapshot
 from helpers.workshop import ground, one_run, yaml_text
 
 FRESH_DAYS = 31  # since the last day of data, above which « demain » is not tomorrow's
@@ -129,6 +130,7 @@ def held_for(root: Path, asked: str) -> Iterator[str]:
 def check(root: Path, city: str) -> None:
     """Raise PhareError for what would fail later: parameters, contracts, themes, notebooks."""
     loaded = City(active_cities(root)[city])
+    own_texts.check(loaded)  # alone: what else is told may quote the text
     errors: list[PhareError] = []
     reads: tuple[Callable[[], object], ...] = (
         lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
@@ -142,6 +144,7 @@ def check(root: Path, city: str) -> None:
             errors.append(error)
     together(errors)
     _check_key(root, loaded)
+    _check_snapshot(root, loaded)
     for stage in stages(root):
         if code_used.notebook_path(root, stage) is None:
             raise PhareError(
@@ -168,6 +171,19 @@ def _check_key(root: Path, city: City) -> None:
             raise key.other_key(name, expected, "n'est pas dans cet atelier")
     elif (here := city.key(root).fingerprint) != expected:
         raise key.other_key(name, expected, f"n'est pas celle d'ici (empreinte {here})")
+
+
+def _check_snapshot(root: Path, city: City) -> None:
+    """Raise PhareError where the register's snapshot is not as the register wrote it."""
+    source = city.about.sources.get(snapshot.SOURCE)
+    if source is None or not city.contracts[snapshot.SOURCE].refused.keys() >= {"hash"}:
+        return  # a source of that name that is another's
+    from helpers.register import delivered  # only cities with a snapshot pay for the register's
+
+    places = places_to_look(city, root)
+    for path in (one for name in source.names for one in received(places, name)):
+        if told := delivered.check(root, city.pack, path):
+            print(told)
 
 
 def unsealed(root: Path, city: str) -> list[str]:

@@ -1,6 +1,7 @@
 """`make status`: what has come in, what has run, and whether it is still what it was.
 
 `python -m helpers.workshop.status CITY [--json]`. States: done, changed, not_yet, suspended.
+While a run works in the workspace, its files change: the run alone is told, and DVC is not asked.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ from helpers.core.base.workspace import active_cities, find_root
 from helpers.core.city.city import City
 from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
-from helpers.reliability.grades import accounts
+from helpers.reliability.grades import FATES, accounts
 from helpers.workshop import ground, one_run
 from helpers.workshop.run_city import dvc, environment, find_pack, locked
 
 STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspended": "suspendu"}
 
 
-def changes(root: Path, city: str) -> dict[str, list[Any]]:
-    """Return what DVC finds changed, stage → its remarks; none for a stage up to date."""
+def changes(root: Path, city: str, locks: list[int]) -> dict[str, list[Any]]:
+    """Return what DVC finds changed, stage → its remarks; none for a stage up to date.
+
+    `locks`: what `one_run.looking` yields, held as long as DVC's process lives.
+    """
     targets = [f"{stage}@{city}" for stage in stages(root)]
     inbox.note(active_cities(root)[city])
     done = subprocess.run(
@@ -40,6 +44,7 @@ def changes(root: Path, city: str) -> dict[str, list[Any]]:
         text=True,
         env=environment(),
         check=False,
+        pass_fds=locks,
     )
     if done.returncode != 0:
         lines = done.stderr.strip().split("\n")
@@ -94,18 +99,31 @@ def _stage(
 
 
 def status(root: Path, city: str) -> dict[str, Any]:
-    """Return city, sources (rows and their fates) and stages (state, seconds, outs)."""
+    """Return city, run, sources (rows and their fates), themes, stages (state, seconds, outs).
+
+    `run`: None, or the `process` (None where unknown) of a run under way; the rest is then empty.
+    """
+    try:
+        with one_run.looking(root) as locks:
+            return _settled(root, city, locks)
+    except one_run.UnderWay as error:
+        told = {"city": find_pack(root, city)[0], "run": {"process": error.process}}
+        return {**told, "sources": {}, "themes": {}, "stages": {}}
+
+
+def _settled(root: Path, city: str, locks: list[int]) -> dict[str, Any]:
     described = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     name, pack = find_pack(root, city)
     held = name in active_cities(root)
-    lock, changed = locked(root, name), changes(root, name) if held else {}
+    lock, changed = locked(root, name), changes(root, name, locks) if held else {}
     city, loaded = name, City(pack)
     data = root / "data" / city
     ready = (data / "accepted").is_dir() and (data / "raw").is_dir()
     counted = accounts(loaded, data) if ready else []
     return {
         "city": city,
-        "sources": {one.pop("source"): one for one in counted},
+        "run": None,
+        "sources": {one["source"]: {fate: one[fate] for fate in FATES} for one in counted},
         "themes": _themes(data, loaded),
         "stages": {
             name: _stage(
@@ -139,6 +157,13 @@ def _themes(data: Path, city: City) -> dict[str, dict[str, str]]:
 
 def as_text(found: dict[str, Any]) -> str:
     """Return the status as a table for people."""
+    if found["run"]:
+        process = found["run"]["process"]
+        who = f" (processus {process})" if process else ""
+        return (
+            f"Ville : {found['city']}\n\nUn calcul est en cours dans cet atelier{who} : l'état de "
+            "la ville sera connu quand il aura fini. Cette commande n'y touche pas."
+        )
     lines = [f"Ville : {found['city']}", "", "sources"]
     for name, row in found["sources"].items():
         quarantined = sum(row["quarantined"].values())
@@ -146,6 +171,7 @@ def as_text(found: dict[str, Any]) -> str:
             f"  {name:<20} {number(row['rows_in']):>9} lignes = {number(row['accepted'])} acceptées"
             f" + {number(quarantined)} écartées + {number(row['duplicates'])} en double"
             f" + {number(row['replaced'])} remplacées"
+            f" + {number(row['out_of_period'])} hors période"
         )
     lines += ["", "thèmes"] if found["themes"] else []
     for name, theme in found["themes"].items():

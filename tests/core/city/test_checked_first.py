@@ -94,6 +94,10 @@ def test_given_city_file_is_refused_by_its_key(file: str, key: str, tmp_path: Pa
         ({"agenda": {"warnings": {"source": "faits", "moment": "debut", "level": "nature",
                                   "levels": ["rouge"], "sheet": "pluie"}}}, "« pluie »"),
         ({"holidays.events": {"title": "m", "source": "matchs", "day": "d"}}, "« matchs »"),
+        ({"title": "Ici\n\n# Là"}, "sans blanc à ses bouts : title"),
+        ({"divisions.secteurs.title": "S" * 121}, "au plus) : divisions.secteurs.title"),
+        ({"slots": {"a": {"title": "", "start_h": 6}}}, "slots.a.title"),
+        ({"milestones": [{"title": "m", "start": "2024-01-01", "told_by": ""}]}, "0.told_by"),
     ],
 )  # fmt: skip
 def test_city_file_that_would_fail_later_is_refused(
@@ -167,7 +171,7 @@ BRUIT = {"title": "Bruit", "axis": "delinquance", "source": "faits", "categories
 @pytest.mark.parametrize("name", ["ville", "all", "first", "delinquance", "Bruit", "a b", "é"])
 def test_theme_by_a_name_that_means_something_else_is_refused(name: str, tmp_path: Path) -> None:
     error = refused(tmp_path, themes={"themes": {name: BRUIT}})
-    assert name in error.what
+    assert (name if " " not in name else "themes.(clé non citée)") in error.what
     assert "themes.yaml" in error.where
 
 
@@ -192,6 +196,47 @@ def test_theme_that_would_count_nothing_is_refused(
     error = refused(tmp_path, themes={"themes": {"bruit": BRUIT | changes}})
     assert told in error.what
     assert "themes.yaml" in error.where
+
+
+ASKED = {"title": "Quand le bruit ?", "theme": "bruit", "actors": [{"who": "Voirie", "lever": "x"}]}
+LONG, BLANK = "300 caractères au plus", "un texte non vide"
+LINES = "un texte d'une ligne, sans blanc à ses bouts"
+
+
+@pytest.mark.parametrize(
+    ("theme", "question", "told"),
+    [
+        ({"title": ""}, {}, f"{BLANK}) : themes.bruit.title"),
+        ({"title": "B" * 121}, {}, "120 caractères au plus) : themes.bruit.title"),
+        ({"title": "Bruit\n\n# Annonce"}, {}, f"{LINES} : themes.bruit.title"),
+        ({"title": "Bruit\x1b[31m"}, {}, "themes.bruit.title"),
+        ({"reporting": {"low": 0.1, "high": 1, "source": " "}}, {}, "bruit.reporting.source"),
+        ({}, {"title": "?" * 121}, "questions.quand.title"),
+        ({}, {"title": "Quand\nle bruit ?"}, "questions.quand.title"),
+        ({}, {"called": "a" * 301}, f"{LONG}) : questions.quand.called"),
+        ({}, {"caveat": "a\n\n<b>b</b>"}, f"{LINES} : questions.quand.caveat"),
+        ({}, {"actors": [{"who": "", "lever": "x"}]}, "questions.quand.actors.0.who"),
+        ({}, {"actors": [{"who": "Voirie", "lever": "x" * 121}]}, "quand.actors.0.lever"),
+    ],
+)  # fmt: skip
+def test_a_text_that_no_line_of_a_page_holds_is_refused(
+    theme: dict[str, Any], question: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    changes = {"themes": {"bruit": BRUIT | theme}, "questions": {"quand": ASKED | question}}
+    error = refused(tmp_path, themes=changes)
+    assert told in error.what
+    assert "ici/themes.yaml" in error.where
+
+
+def test_a_text_in_a_folded_block_is_one_line(tmp_path: Path) -> None:
+    """YAML ends the block with an end of line, and French has spaces that do not break."""
+    pack = city_of(
+        tmp_path, themes={"themes": {"bruit": BRUIT}, "questions": {"quand": ASKED}}
+    ).pack
+    path = pack / "themes.yaml"
+    folded = "caveat: >\n      Peu de faits\u202f;\n      à lire ainsi.\n    theme: bruit"
+    path.write_text(path.read_text("utf-8").replace("theme: bruit", folded), encoding="utf-8")
+    assert City(pack).questions["quand"].caveat == "Peu de faits\u202f; à lire ainsi."
 
 
 def test_all_the_faults_of_themes_are_told(tmp_path: Path) -> None:

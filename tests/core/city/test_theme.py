@@ -90,11 +90,14 @@ def test_both_ways_to_write_one_source_read_the_same(tmp_path: Path) -> None:
     assert not theme.may_double
 
 
+WHY = "un seul numéro par fait"
+
+
 def test_facts_that_may_be_counted_twice_are_told_and_distinct_ones_are_not(tmp_path: Path) -> None:
     by_agents = pa.Table.from_pylist([{"theme": "bruit", "driven": False}])
     none = drift.DRIFT.empty_table(), decay.DECAY.empty_table()
     said = {}
-    for name, distinct in (("twice", None), ("apart", "un seul numéro par fait")):
+    for name, distinct in (("twice", None), ("apart", f"{WHY}.")):
         folder = tmp_path / name
         folder.mkdir()
         city = split.pack(folder, split.joined(distinct=distinct), PERIOD)
@@ -104,8 +107,23 @@ def test_facts_that_may_be_counted_twice_are_told_and_distinct_ones_are_not(tmp_
             "un même fait peut être dans « Faits inventés » et « Appels inventés », et compté "
             "deux fois"
         )  # fmt: skip
-        said[name] = ["deux fois" in one for one in (told, lines, standing.caveat(by_agents, city))]
-    assert said == {"twice": [True] * 3, "apart": [False] * 3}
+        every = (told, standing.caveat(by_agents, city), standing.twice(city))
+        said[name] = [[word in one for one in (*every, lines)] for word in ("deux fois", WHY)]
+    assert said == {
+        "twice": [[True] * 4, [False] * 4],
+        "apart": [[False] * 4, [True] * 3 + [False]],
+    }
+    assert standing.distinct_words(city.themes["bruit"], city).replace("\u00a0", " ") == (
+        "la ville dit qu'aucun fait n'est à la fois dans « Faits inventés » et « Appels "
+        f"inventés » : {WHY}"
+    )
+
+
+@pytest.mark.parametrize("distinct", ["oui", "true", "-", "1 2", "x y", " ", "a priori\n\n# Non"])
+def test_sources_are_distinct_for_a_reason_in_words(distinct: str, tmp_path: Path) -> None:
+    error = fault(tmp_path, split.joined(distinct=distinct))
+    assert "themes.bruit" in error.what
+    assert "essai/themes.yaml" in error.where
 
 
 RULES = """facts: {{bruit: {{faits: [tapage], appels: [{other}]}}}}

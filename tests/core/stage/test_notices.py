@@ -57,6 +57,7 @@ def wrong() -> list[dict[str, str]]:
         [row | {"lon": "5.100000"} for row in some[35:41]],  # 6 outside
         [row | {"lon": "5.361111", "lat": "43.291111"} for row in more],  # 60 at a default point
         rows[:9],  # in double
+        [row | {"debut": "2023-12-31T12:00:00"} for row in some[41:54]],  # 13 before the period
     ]
     return [*rows, *(row for part in parts for row in part)]
 
@@ -99,6 +100,7 @@ def test_counts_are_those_of_what_was_delivered(told: tuple[Built, Counts]) -> N
     }  # fmt: skip
     assert counts.rows == len(wrong()) + 4  # the squares
     assert counts.doubles == 9
+    assert dict(counts.beyond) == {"faits": 13}
     assert dict(counts.unthemed) == {("faits", "x"): 22}
     assert (counts.no_place, counts.defaulted, counts.outside) == (64, 60, 6)
     assert dict(counts.missing_days) == {"faits": len(SILENT)}
@@ -116,7 +118,8 @@ def test_sums_told_are_those_of_the_tables(told: tuple[Built, Counts]) -> None:
         return con.execute(query.replace("@", str(built.out))).fetchall()[0][0]
 
     aside = asked("SELECT count(*) FROM '@/quarantined/*.parquet'")
-    assert sum(counts.set_aside.values()) + counts.doubles == aside
+    apart = counts.doubles + sum(counts.beyond.values())
+    assert sum(counts.set_aside.values()) + apart == aside
     accepted = asked("SELECT count(*) FROM '@/accepted/faits.parquet'") + 4
     assert counts.rows == aside + accepted
     assert counts.facts == asked("SELECT sum(n) FROM '@/cube.parquet'")
@@ -141,6 +144,7 @@ def test_lines_tell_these_counts_and_where_to_see_more(told: tuple[Built, Counts
     assert sum(parts) == total
     assert "hors de la liste (nature) : 7" in rows[0]
     assert "autres : 2" in rows[0]
+    assert "13\u00a0lignes hors période, dans aucun résultat (Faits inventés : 13)" in rows[0]
     assert rows[1] == "data/essai/reports/ingest.html ; make codes CITY=essai SOURCE=faits"
     assert numbers(where[0]) == [64, counts.facts, 60, counts.facts, 6, counts.facts]
     assert numbers(themes[0]) == [22, counts.facts, 1, 22]
@@ -193,7 +197,7 @@ def test_sums_hold_where_several_sources_have_many(told: tuple[Built, Counts]) -
     (line,) = notices.lines(built.city, counts)
     total, of, *parts = numbers(line.split(" → ")[0])
     assert (total, of, sum(parts)) == (336, 1000, 336)
-    assert "faits, hors des bornes (c) : 102" in line
+    assert "Faits inventés, hors des bornes (c) : 102" in line
     assert "autres : 33" in line
 
 
@@ -205,6 +209,17 @@ def test_sums_hold_where_several_sources_have_many(told: tuple[Built, Counts]) -
 )  # fmt: skip
 def test_new_reasons_are_told_by_their_own_code(reason: str, said: str) -> None:
     assert reasons.title(reason) == said
+
+
+def test_codes_of_sources_and_divisions_are_told_by_their_titles() -> None:
+    city = City(ROOT / "data/cities/denver")
+    odd = Counts(remarks=(
+        Remark("unknown_zones", "neighborhoods", "crime", field="x", names=("Z",), n=3),
+    ))  # fmt: skip
+    line = notices.lines(city, odd)[0]
+    assert f"source « {city.contracts['crime'].title} »" in line.replace("Source", "source")
+    assert f"le découpage « {city.about.divisions['neighborhoods'].title} »" in line
+    assert "crime" not in line.split(" → ")[0]
 
 
 def test_what_is_odd_in_the_zones_is_told_first_and_the_others_counted() -> None:

@@ -58,11 +58,13 @@ def test_changing_a_comment_of_the_parameters_reruns_nothing(built: Place) -> No
 def test_status_is_one_json_object_and_adds_up(built: Place) -> None:
     done = built.python("helpers.workshop.status", CITY, "--json")
     found = json.loads(done.stdout)
-    assert set(found) == {"city", "sources", "themes", "stages"}
+    assert set(found) == {"city", "run", "sources", "themes", "stages"}
+    assert found["run"] is None
     assert found["city"] == CITY
     for source in found["sources"].values():
-        assert set(source) == {"rows_in", "accepted", "quarantined", "duplicates", "replaced"}
-        parts = [source[fate] for fate in ("accepted", "duplicates", "replaced")]
+        apart = {"accepted", "duplicates", "replaced", "out_of_period"}
+        assert set(source) == {"rows_in", "quarantined", *apart}
+        parts = [source[fate] for fate in apart]
         assert source["rows_in"] == sum(parts) + sum(source["quarantined"].values())
     states = {theme["state"] for theme in found["themes"].values()}
     assert "active" in states

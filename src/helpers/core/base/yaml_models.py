@@ -8,10 +8,10 @@ import math
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.core.base.errors import PhareError
 
@@ -20,8 +20,11 @@ KINDS = {
     "int_type": "un nombre entier, sans guillemets", "int_from_float": "un nombre entier",
     "float_type": "un nombre, sans guillemets", "bool_type": "true ou false",
     "string_type": "un texte ; entre guillemets s'il ressemble à autre chose",
-    "too_short": "au moins un élément",
+    "too_short": "au moins un élément", "string_too_short": "un texte non vide",
 }  # fmt: skip
+UNQUOTED = "(clé non citée)"  # a mistyped address, with its password, may stand as a key
+KNOWN_FORM = re.compile(r"[a-z_]+")  # of a key that no model knows
+WRITTEN_FORM = re.compile(r"(?!.*[0-9]{5})[\w-]{1,40}")  # of a key that a city chooses
 INT_TAG, FLOAT_TAG = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 # Numbers as YAML 1.2 has them, and as params.yaml is written back. In 1.1, 3:19 is 199, and 010, 8.
 INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
@@ -30,6 +33,24 @@ FLOAT = re.compile(
     r"|\.(?:inf|Inf|INF))\Z|\.(?:nan|NaN|NAN)\Z"
 )
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+NO_BREAK = re.compile("[\u00a0\u202f]")  # spaces that French sets before its signs
+
+
+def one_line(value: str) -> str:
+    """Return a text, without the end of line of a folded block.
+
+    ValueError where it is blank but not empty, or more than a line of signs that are printed.
+    """
+    told = value.removesuffix("\n")
+    if (value and not told) or told != told.strip() or not NO_BREAK.sub(" ", told).isprintable():
+        raise ValueError("un texte d'une ligne, sans blanc à ses bouts")
+    return told
+
+
+# What readers see as a name: of a theme, a measure, who owes it. And what they read as a remark.
+Title = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(one_line)]
+Words = Annotated[str, Field(max_length=300), AfterValidator(one_line)]
 
 
 class Strict(BaseModel):
@@ -43,7 +64,8 @@ class _Twice(yaml.YAMLError):
 
     def __init__(self, key: str, line: int) -> None:
         super().__init__()
-        self.told = f" : clé écrite deux fois, « {key} », ligne {line}"
+        named = f", « {key} »" if WRITTEN_FORM.fullmatch(key) else ""
+        self.told = f" : clé écrite deux fois{named}, ligne {line}"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -74,14 +96,31 @@ _Loader.add_implicit_resolver(INT_TAG, INT, list("-+0123456789"))
 def read_yaml(path: Path, shown_as: str) -> Any:
     """Return what the YAML file `path` holds; a key written twice is an error that names it."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        _check_ends(content, (), set())
+        return content
     except FileNotFoundError:
         raise PhareError(
             "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
         ) from None
-    except (yaml.YAMLError, UnicodeError) as error:
+    except OSError:
+        raise PhareError(
+            "ce n'est pas un fichier, ou il ne s'ouvre pas", shown_as, "y mettre un fichier lisible"
+        ) from None
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         # The library quotes the line, where a password may be.
         raise PhareError(f"YAML illisible{_told(error)}", shown_as, "corriger le fichier") from None
+
+
+def _check_ends(content: Any, within: tuple[int, ...], done: set[int]) -> None:
+    """Raise YAMLError where a list or a mapping holds itself, as `&a [*a]` does."""
+    if not isinstance(content, dict | list) or id(content) in done:
+        return
+    if id(content) in within:
+        raise yaml.YAMLError
+    for one in content.values() if isinstance(content, dict) else content:
+        _check_ends(one, (*within, id(content)), done)
+    done.add(id(content))
 
 
 def _told(error: Exception) -> str:
@@ -129,7 +168,7 @@ def _odd(content: Any, here: tuple[str, ...]) -> Iterator[str]:
             for key, value in content.items():
                 if isinstance(key, bool | float | dt.date) or key is None:
                     yield f"clé à écrire entre guillemets : {'.'.join((*here, str(key)))}"
-                yield from _odd(value, (*here, str(key)))
+                yield from _odd(value, (*here, quoted(str(key))))
         case list() | tuple():
             for position, value in enumerate(content):
                 yield from _odd(value, (*here, str(position)))
@@ -137,14 +176,31 @@ def _odd(content: Any, here: tuple[str, ...]) -> Iterator[str]:
             yield f"valeur refusée (attendu : un nombre fini) : {'.'.join(here)}"
 
 
+def quoted(key: str, form: re.Pattern[str] = WRITTEN_FORM) -> str:
+    """Return a key as messages may quote it: by its name where it has the form of one."""
+    return key if form.fullmatch(key) else UNQUOTED
+
+
+def _path(error: Any) -> str:
+    """Return the path of the key that pydantic found wrong, the key itself where it is a name."""
+    *before, last = map(str, error["loc"] or ("(racine)",))
+    if error["type"] == "extra_forbidden":
+        return ".".join((*map(quoted, before), quoted(last, KNOWN_FORM)))
+    if last == "[key]":  # the key itself is wrong, and comes before
+        *before, last = before
+    return ".".join((*map(quoted, before), last if last == "(racine)" else quoted(last)))
+
+
 def _in_french(error: Any) -> str:
     """Return what pydantic found wrong with a key; our own validators speak French already."""
-    key = ".".join(map(str, error["loc"])) or "(racine)"
+    key = _path(error)
     if error["type"] == "value_error":
         return f"{error['ctx']['error']} : {key}"
     allowed = error.get("ctx", {})
     limits = [str(allowed[name]) for name in ("expected", "pattern") if name in allowed]
     limits += [f"{SIGNS[name]} {allowed[name]}" for name in SIGNS if name in allowed]
+    if error["type"] == "string_too_long":
+        limits.append(f"{allowed['max_length']} caractères au plus")
     limits += [KINDS[error["type"]]] if error["type"] in KINDS else []
     told = f" (attendu : {', '.join(limits).replace(' or ', ' ou ')})" if limits else ""
     return f"{SAID.get(error['type'], 'valeur refusée')}{told} : {key}"

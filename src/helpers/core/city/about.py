@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from helpers.core.base.yaml_models import Strict
+from helpers.core.base.yaml_models import Strict, Title, Words
 from helpers.core.city.names import WHOLE
 
 FIRST_YEAR, LAST_YEAR = 1850, 2100
@@ -61,13 +61,14 @@ class Division(Strict):
     a division without shapes (police services, say) is that list. No name comes from a delivery.
     `names_published_by` says who publishes the list of these names, where somebody has read that
     they are places: official names of districts (« Sant Martí ») may well be spelt like persons'.
+    It lifts no other reason: neither numbers nor addresses are names.
     """
 
-    title: str
+    title: Title
     source: str | None = None
     code: str = "code"
     names: str = ""
-    names_published_by: str = ""
+    names_published_by: Words = ""
     grouping_of: str | None = None
     group_by: str | None = None
     zones: dict[str, str] = Field(default_factory=dict)
@@ -121,7 +122,7 @@ class EventDays(Strict):
     `start` and `end`: the first and last day that the source tells of, where not the whole period.
     """
 
-    title: str
+    title: Title
     source: str
     day: str
     start: dt.date | None = None
@@ -163,7 +164,7 @@ class EventsRule(Strict):
     source: str
     id: str
     kind: str
-    titles: dict[str, str] = Field(default_factory=dict)
+    titles: dict[str, Title] = Field(default_factory=dict)
     start: str
     end: str
     longitude: str
@@ -229,14 +230,14 @@ class Milestone(Strict):
     then is no failure.
     """
 
-    title: str
+    title: Title
     start: dt.date
     end: dt.date | None = None
     sources: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     recording: bool = False
     closed: bool = False
-    told_by: str
+    told_by: Words = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Milestone:
@@ -261,7 +262,7 @@ class PublishedFigure(Strict):
 class Slot(Strict):
     """A working slot of a day: its title and the local hour at which it starts."""
 
-    title: str
+    title: Title
     start_h: int = Field(ge=0, le=23)
 
 
@@ -278,7 +279,7 @@ class CityFile(Strict):
     """`city.yaml`, as written."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str
+    title: Title
     language: Literal["fr"]
     timezone: str
     crs: str

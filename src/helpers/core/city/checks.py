@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.workspace import find_root
 from helpers.core.city import sheets
 from helpers.core.city.about import CityFile, known_crs, known_timezone
-from helpers.core.city.contract import Contract
+from helpers.core.city.contract import Contract, FieldRule
 from helpers.core.city.names import NO_CATEGORY
 from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.city.questions import Question
@@ -37,6 +37,26 @@ class Faults:
             todo = f"choisir parmi : {', '.join(choices) or 'rien de tel dans cette ville'}"
             self.add(f"{key} nomme « {value} », qui n'existe pas", todo)
         return value in choices
+
+    def column(
+        self, key: str, name: str, fields: Mapping[str, FieldRule], kinds: Sequence[str]
+    ) -> None:
+        """Note a `name`, under `key`, that is none of the `fields`, or a field of other kinds."""
+        if self.among(key, name, fields) and fields[name].type not in kinds:
+            self.add(
+                f"{key} nomme « {name} », un champ {fields[name].type}",
+                f"nommer un champ {' ou '.join(kinds)}",
+            )
+
+    def code(self, key: str, value: str, field: str, rule: FieldRule) -> None:
+        """Note a `value`, under `key`, that no row bears in the field `field`."""
+        if rule.type == "enum":
+            self.among(key, value, rule.values)
+        elif rule.type == "str" and not re.fullmatch(rule.pattern, value):
+            self.add(
+                f"{key} nomme « {value} », qui n'a pas la forme de « {field} » ({rule.pattern})",
+                "l'écrire comme la source l'écrit",
+            )
 
     def tell(self) -> None:
         """Raise PhareError where there is a fault."""
@@ -110,6 +130,23 @@ def check_fields(about: CityFile, contracts: Mapping[str, Contract], here: str) 
             fields = contracts[getattr(rule, "source", "")].fields
             faults.among(f"{where}.{key}", getattr(rule, key), fields)
     faults.tell()
+    _check_codes(faults, about, contracts)
+    faults.tell()
+
+
+def _check_codes(faults: Faults, about: CityFile, contracts: Mapping[str, Contract]) -> None:
+    """Note the kinds, statuses and levels of the agenda that no row of their source bears."""
+    events, warnings = about.agenda.events, about.agenda.warnings
+    if events:
+        fields = contracts[events.source].fields
+        for kind in events.titles:
+            faults.code("agenda.events.titles", kind, events.kind, fields[events.kind])
+        for status in events.held:
+            faults.code("agenda.events.held", status, events.status, fields[events.status])
+    if warnings:
+        rule = contracts[warnings.source].fields[warnings.level]
+        for level in warnings.levels:
+            faults.code("agenda.warnings.levels", level, warnings.level, rule)
 
 
 def check_contract(contract: Contract, name: str, about: CityFile, here: str) -> None:
@@ -154,12 +191,8 @@ def _check_observation(
         "count": ("int", "float"), "recorded_at": ("date", "timestamp"),
     }  # fmt: skip
     for key, kind in kinds.items():
-        field = getattr(rule, key)
-        if field and contract.fields[field].type not in kind:
-            faults.add(
-                f"observation.{key} nomme « {field} », un champ {contract.fields[field].type}",
-                f"nommer un champ {' ou '.join(kind)}",
-            )
+        if field := getattr(rule, key):
+            faults.column(f"observation.{key}", field, contract.fields, kind)
 
 
 def _try(faults: Faults, key: str, known: Callable[[str], object], value: str) -> None:
@@ -248,14 +281,7 @@ def _check_categories(
     for category in categories:
         if category == NO_CATEGORY and not rule.required:
             continue
-        if rule.type == "enum":
-            faults.among(key, category, rule.values)
-        elif rule.type == "str" and not re.fullmatch(rule.pattern, category):
-            faults.add(
-                f"{key} nomme « {category} », qui n'a pas la forme de "
-                f"« {contract.observation.category} » ({rule.pattern})",
-                "écrire la catégorie comme la source l'écrit",
-            )
+        faults.code(key, category, contract.observation.category, rule)
 
 
 def check_milestones(about: CityFile, themes: Iterable[str], here: str) -> None:

@@ -20,6 +20,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
 from helpers.core.city import battery, lists, moments
 from helpers.core.city.editions import Cover, Unpivot
+from helpers.core.city.names import OURS, RESERVED
 from helpers.core.city.observation_rule import ObservationRule, TimePrecision
 
 FieldType = Literal[
@@ -276,8 +277,19 @@ class Contract(Strict):
         return rule.longitude, rule.latitude
 
     def _check_names(self) -> None:
-        """Refuse what is called, in any edition, as what belongs to a person or as a coordinate."""
+        """Refuse what is called, in any edition, as what belongs to a person or as a coordinate.
+
+        And what is called as a column of ours, or as another field: SQL does not tell cases apart.
+        """
+        first: dict[str, str] = {}
         for name, rule in self.fields.items():
+            ours = name.lower() in RESERVED or name.startswith(OURS)
+            if ours or first.setdefault(name.lower(), name) != name:
+                why = "nom réservé" if ours else f"`fields.{first[name.lower()]}`, à la casse près"
+                raise ValueError(
+                    f"`fields.{name}` : {why}. Appeler ce champ autrement, et dire sa colonne : "
+                    f"`column: {rule.column or name}`"
+                )
             columns = (self.columns(edition).get(name, "") for edition in self.every_edition())
             called = {name.lower(), rule.column.lower(), *map(str.lower, columns)}
             if rule.type in ("int", "float", "str") and any(map(COORDINATES.fullmatch, called)):

@@ -6,17 +6,44 @@ people and how much material a crowd is taken to need: assumptions, written wher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from helpers.core.base.errors import PhareError
-from helpers.core.base.yaml_models import Strict, among, parse
+from helpers.core.base.yaml_models import Strict, Title, parse
 from helpers.core.city.about import ClosuresRule, EventsRule
+from helpers.core.city.checks import Faults
 from helpers.core.city.city import City
+from helpers.core.city.contract import FieldRule
 
 FILE = "events.yaml"
-Range = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]]
+YEAR_H = 8760
+
+# No quantity is open: what nobody would ask for is a slip of the hand.
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Metres = Annotated[float, Field(gt=0, le=100_000)]
+Crowd = Annotated[int, Field(gt=0, le=10_000_000)]
+Quantity = Annotated[float, Field(ge=0, le=1000)]
+Minutes = Annotated[float, Field(ge=0, le=1440)]
+
+# Kinds of fields of a source, by the key that names one.
+KINDS = {
+    "setup": ("timestamp",), "teardown": ("timestamp",), "least": ("int",), "most": ("int",),
+    "seen": ("int",), "capacity": ("int",), "outcome": ("enum", "str"), "field": ("enum",),
+    "field_count": ("int", "float"),
+}  # fmt: skip
+
+
+def _ordered(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError("une fourchette va du moins au plus")
+    return value
+
+
+Range = Annotated[tuple[Quantity, Quantity], AfterValidator(_ordered)]
 Clash = Literal["same_place", "crowds", "over_capacity", "order", "works", "transport"]
 CLASHES: tuple[Clash, ...] = (
     "same_place", "crowds", "over_capacity", "order", "works", "transport"
@@ -24,15 +51,19 @@ CLASHES: tuple[Clash, ...] = (
 
 
 class MoreFields(Strict):
-    """Fields of the source of events beyond the agenda's: each where the source has it."""
+    """Fields of the source of events beyond the agenda's: each where the source has it.
 
-    setup: str
-    teardown: str
-    least: str
-    most: str
-    seen: str
-    capacity: str
-    outcome: str
+    Without `setup` and `teardown` a place is taken from `start` to `end`; without `least` and
+    `most` the crowd is the one expected; `seen`, `capacity` and `outcome` are then unknown.
+    """
+
+    setup: str | None = None
+    teardown: str | None = None
+    least: str | None = None
+    most: str | None = None
+    seen: str | None = None
+    capacity: str | None = None
+    outcome: str | None = None
 
 
 class Material(Strict):
@@ -47,18 +78,18 @@ class Material(Strict):
 class Point(Strict):
     """A place by its name, in degrees (WGS 84)."""
 
-    title: str
-    longitude: float
-    latitude: float
+    title: Title
+    longitude: Longitude
+    latitude: Latitude
 
 
 class Route(Strict):
     """The way a crowd comes and leaves: a line of points (degrees), followed within `width_m`."""
 
-    title: str
+    title: Title
     kind: str
-    points: tuple[tuple[float, float], ...] = Field(min_length=2)
-    width_m: float = Field(gt=0)
+    points: tuple[tuple[Longitude, Latitude], ...] = Field(min_length=2)
+    width_m: float = Field(gt=0, le=10_000)
 
 
 class Measure(Strict):
@@ -68,9 +99,9 @@ class Measure(Strict):
     or `order` names the kind of order that must be signed; `field_count` says how much is wanted.
     """
 
-    title: str
-    owner: str
-    due_h: float = Field(ge=0)
+    title: Title
+    owner: Title
+    due_h: float = Field(ge=0, le=YEAR_H)
     field: str = ""
     field_count: str = ""
     order: str = ""
@@ -95,13 +126,6 @@ class Need(Strict):
     before_h: float = Field(ge=0, le=24)
     after_h: float = Field(ge=0, le=24)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Need:
-        for low, high in (self.officers_per_thousand, self.barriers_per_thousand, self.closures):
-            if low > high:
-                raise ValueError("une fourchette va du moins au plus")
-        return self
-
 
 class Class(Strict):
     """A class of events (a kind of the agenda): the measures it asks for, what it needs."""
@@ -118,37 +142,43 @@ class States(Strict):
     asked: str
     taken: str
 
+    @model_validator(mode="after")
+    def _apart(self) -> States:
+        if len({self.to_do, self.asked, self.taken}) < 3:
+            raise ValueError("`to_do`, `asked` et `taken` sont trois mots différents")
+        return self
+
 
 class Separation(Strict):
     """From what distance and size on events stand in each other's way."""
 
-    same_place_m: float = Field(gt=0)
-    near_m: float = Field(gt=0)
-    joint_crowd: int = Field(gt=0)
-    works_m: float = Field(gt=0)
-    works_crowd: int = Field(gt=0)
-    served_m: float = Field(gt=0)
-    served_crowd: int = Field(gt=0)
-    blocked_m: float = Field(gt=0)
+    same_place_m: Metres
+    near_m: Metres
+    joint_crowd: Crowd
+    works_m: Metres
+    works_crowd: Crowd
+    served_m: Metres
+    served_crowd: Crowd
+    blocked_m: Metres
 
 
 class EventRules(Strict):
     """`events.yaml`, as written."""
 
-    fields: MoreFields
+    fields: MoreFields = MoreFields()
     signed: str
     dropped: tuple[str, ...] = ()
     states: States
     material: Material | None = None
     themes: tuple[str, ...] = Field(min_length=1)
-    minutes_per_fact: Range
-    crew: int = Field(ge=1)
+    minutes_per_fact: Annotated[tuple[Minutes, Minutes], AfterValidator(_ordered)]
+    crew: int = Field(ge=1, le=100)
     shared_out: float = Field(gt=0, le=1)
-    least_left: int = Field(ge=0)
+    least_left: int = Field(ge=0, le=1000)
     blocking_orders: tuple[str, ...] = ()
     closing_orders: tuple[str, ...] = ()
     separation: Separation
-    tell: dict[Clash, tuple[str, ...]]
+    tell: dict[Clash, tuple[Title, ...]]
     stops: tuple[Point, ...] = ()
     routes: tuple[Route, ...] = ()
     classes: dict[str, Class]
@@ -172,33 +202,86 @@ def read_rules(city: City) -> EventRules | None:
             "aucune source d'événements ou d'arrêtés", f"{city.pack.name}/city.yaml",
             "donner `agenda.events` et `agenda.closures`",
         )  # fmt: skip
-    held = city.contracts[events.source].fields
-    for key, column in found.fields.model_dump().items():
-        among(here, f"fields.{key}", column, held)
-    among(here, "signed", found.signed, city.contracts[orders.source].fields)
-    for theme in found.themes:
-        among(here, "themes", theme, city.themes)
-    if found.material:
-        among(here, "material", found.material.source, city.contracts)
-    return _checked(city, found, events, orders, here)
-
-
-def _checked(
-    city: City, found: EventRules, events: EventsRule, orders: ClosuresRule, here: str
-) -> EventRules:
-    """Return the rules; PhareError where one names a class, a field or an order of no source."""
-    held = city.contracts[events.source].fields
-    kinds = city.contracts[orders.source].fields[orders.kind].values
-    for name in (*found.blocking_orders, *found.closing_orders):
-        among(here, "orders", name, kinds)
-    for name, one in found.classes.items():
-        among(here, "classes", name, held[events.kind].values)
-        for measure in one.measures:
-            if measure.order:
-                among(here, f"classes.{name}", measure.order, kinds)
-            for column in filter(None, (measure.field, measure.field_count)):
-                among(here, f"classes.{name}", column, held)
+    faults = Faults(here)
+    _check_columns(faults, city, found, events, orders)
+    faults.tell()
+    _check_codes(faults, city, found, events, orders)
+    faults.tell()
     return found
+
+
+def _check_columns(
+    faults: Faults, city: City, found: EventRules, events: EventsRule, orders: ClosuresRule
+) -> None:
+    """Note what names no theme, no source, or no field of its source and of its kind."""
+    held = city.contracts[events.source].fields
+    for key, column in found.fields.model_dump(exclude_none=True).items():
+        faults.column(f"fields.{key}", column, held, KINDS[key])
+    faults.column("signed", found.signed, city.contracts[orders.source].fields, ("date",))
+    for theme in found.themes:
+        faults.among("themes", theme, city.themes)
+    for name, one in found.classes.items():
+        for i, measure in enumerate(one.measures):
+            for key in ("field", "field_count"):
+                if column := getattr(measure, key):
+                    where = f"classes.{name}.measures.{i}.{key}"
+                    faults.column(where, column, held, KINDS[key])
+    own = found.material
+    if own and faults.among("material.source", own.source, city.contracts):
+        fields = city.contracts[own.source].fields
+        faults.among("material.kind", own.kind, fields)
+        faults.column("material.quantity", own.quantity, fields, ("int", "float"))
+
+
+def _check_codes(
+    faults: Faults, city: City, found: EventRules, events: EventsRule, orders: ClosuresRule
+) -> None:
+    """Note what names a class, a status, an order, a state or a material that no row bears."""
+    held = city.contracts[events.source].fields
+    kind = city.contracts[orders.source].fields[orders.kind]
+    for key in ("blocking_orders", "closing_orders"):
+        for order in getattr(found, key):
+            faults.code(key, order, orders.kind, kind)
+    for name, one in found.classes.items():
+        faults.code("classes", name, events.kind, held[events.kind])
+        for i, measure in enumerate(one.measures):
+            if measure.order:
+                faults.code(f"classes.{name}.measures.{i}.order", measure.order, orders.kind, kind)
+    for status in found.dropped:
+        faults.code("dropped", status, events.status, held[events.status])
+        if status in events.held:
+            faults.add(
+                f"dropped nomme « {status} », que `agenda.events.held` dit avoir lieu",
+                "le garder d'un côté",
+            )
+    for i, route in enumerate(found.routes):
+        faults.among(f"routes.{i}.kind", route.kind, found.classes)
+    own = found.material
+    if own:
+        rule = city.contracts[own.source].fields[own.kind]
+        faults.code("material.barriers", own.barriers, own.kind, rule)
+    _check_states(faults, found, held)
+
+
+def _check_states(faults: Faults, found: EventRules, held: Mapping[str, FieldRule]) -> None:
+    """Note a state that no measured field can bear, and a measured field that can bear none.
+
+    A measure of a misspelt state would be said unknown, or to do, for ever.
+    """
+    measured = {m.field for one in found.classes.values() for m in one.measures if m.field}
+    codes = {field: held[field].values for field in sorted(measured)}
+    states = found.states.model_dump()
+    for key, state in states.items():
+        if measured:
+            known = dict.fromkeys(code for values in codes.values() for code in values)
+            faults.among(f"states.{key}", state, known)
+    for field, values in codes.items():
+        if not set(values) & set(states.values()):
+            faults.add(
+                f"states : aucun des trois états n'est une valeur de « {field} », qu'une mesure "
+                "nomme",
+                "nommer un champ `enum` dont les valeurs disent l'état de la mesure",
+            )
 
 
 def sources(city: City, rules: EventRules | None) -> list[str]:

@@ -13,6 +13,9 @@ OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; n
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
 # Of the point as received: one of 16 signs, enough to tell one point from many round a grid point.
 SPOT = "spot_sign"
+# The columns that the door and the sorting add to a row, which no field may be called.
+RESERVED = (ROW, "delivery", FAULT, GEOMETRY, SPOT, "record", "reason", "remark")
+OURS = "@"  # begins the names of columns that live within a query alone: no field's name may
 DUPLICATE, REPLACED = "duplicate", "replaced"  # rows of a key that another row stands for
 CONFLICT = "conflit:cle"  # another content under the same key, and nothing tells which is later
 OUT_OF_PERIOD = "hors_periode"  # a sound row whose fact lies outside the city's period

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from helpers.core.base.yaml_models import Strict
+from helpers.core.base.yaml_models import Strict, Title, Words
 from helpers.core.city.names import DayKind
 
 DayWord = Literal["jour ouvré", "week-end", "vacances scolaires", "jour férié", "événement"]
@@ -46,8 +46,8 @@ class Contrast(Strict):
 class Actor(Strict):
     """A service that can act, and what it can do."""
 
-    who: str = Field(min_length=1)
-    lever: str = Field(min_length=1)
+    who: Title
+    lever: Title
 
 
 class Question(Strict):
@@ -60,16 +60,16 @@ class Question(Strict):
     those who can act: a service other than the police comes first. `caveat` is said on the page.
     """
 
-    title: str = Field(pattern=r"\?$")
+    title: Title = Field(pattern=r"\?$")
     theme: str
     categories: tuple[str, ...] = ()
-    called: str = ""
+    called: Words = ""
     hours: tuple[Hours, ...] = ()
     division: str | None = None
     near: str | None = None
     compare: Contrast | None = None
     actors: tuple[Actor, ...] = Field(min_length=1)
-    caveat: str = ""
+    caveat: Words = ""
 
     @model_validator(mode="after")
     def _sound(self) -> Question:

@@ -16,6 +16,8 @@ UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
 MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
 DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
 GONE_BY_WEEK, GONE_BY_MONTH = "categories_gone_by_week", "categories_gone_by_month"
+# Of the calendar that city.yaml names.
+HOLIDAYS_OF_FRANCE, SCHOOL_YEARS = "holidays_of_france", "school_years"
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from helpers.core.base.yaml_models import Strict
+from helpers.core.base.yaml_models import Strict, Title, Words
 from helpers.core.city.names import NO_THEME, WHOLE
 from helpers.core.city.questions import Question
 
 THEMES = "themes.yaml"
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+WORD = re.compile(r"[^\W\d_]{2,}")
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Grade = Literal["A", "B", "C", "D"]
 Axis = Literal["delinquance", "domaine_public", "circulation"]
 AXES: dict[str, str] = {
@@ -36,7 +38,7 @@ class Reporting(Strict):
 
     low: float = Field(gt=0, le=1)
     high: float = Field(gt=0, le=1)
-    source: str
+    source: Words = Field(min_length=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> Reporting:
@@ -49,17 +51,18 @@ class Theme(Strict):
     """A theme: what is counted, of which sources, under which of the three axes.
 
     `parts` gives source → its categories. Of one source it is written `source` and `categories`; of
-    several, `distinct` says why no fact is in two of them: without it, they may be counted twice.
+    several, `distinct` says why no fact is in two of them, in words that are told with the counts:
+    without it, they may be counted twice.
     `division` is where it is reported, if not in the city's main division. `wave` is when it comes
     into service, and `needs` the grade that each source must hold for that (`waves`). `sheet` is
     the reflex sheet (templates/fiches) that an alert on the theme opens. `reporting` is the range
     of the share of facts that habitants tell (`patrol`).
     """
 
-    title: str
+    title: Title
     axis: Axis
     parts: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=1)
-    distinct: str = ""
+    distinct: Words = ""
     severity: int = Field(ge=1, le=5)
     division: str | None = None
     wave: int = Field(default=1, ge=1)
@@ -112,6 +115,11 @@ class Theme(Strict):
     def _distinct_from_another(self) -> Theme:
         if self.distinct and len(self.parts) == 1:
             raise ValueError("`distinct` va avec plusieurs sources (`parts`)")
+        if self.distinct and len(WORD.findall(self.distinct)) < 2:
+            raise ValueError(
+                "`distinct` dit en mots pourquoi aucun fait n'est dans deux des sources (« deux "
+                "guichets, aucun renvoi de l'un à l'autre »)"
+            )
         return self
 
     @property

@@ -26,6 +26,8 @@ SCHOOL_HOLIDAYS: DayKind = "school_holidays"
 WEEKEND: DayKind = "weekend"
 EVENT: DayKind = "event"
 WORKING: DayKind = "working_day"
+# First and last day of which the package knows the school holidays of France.
+SCHOOL_KNOWN = (dt.date(1990, 10, 27), dt.date(2028, 8, 31))
 OUT_OF_THE_ORDINARY = (PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, WEEKEND, EVENT)
 
 
@@ -154,8 +156,8 @@ def all_kinds(
 ) -> dict[dt.date, tuple[DayKind, ...]]:
     """Return all that each day is, `start` to `end` inclusive: a working day if nothing else.
 
-    Everything is known offline; school holidays are France's, 1990 to 2028. Days that the source of
-    events does not tell of are left out: nobody knows that there was none.
+    Everything is known offline; school holidays are France's, of `SCHOOL_KNOWN`, and none beyond.
+    Days that the source of events does not tell of are left out: nobody knows that there was none.
     """
     if about.events:
         start, end = max(start, about.events.start or start), min(end, about.events.end or end)
@@ -165,7 +167,8 @@ def all_kinds(
     count = (end - start).days + 1
     kinds: dict[dt.date, tuple[DayKind, ...]] = {}
     for day in (start + dt.timedelta(days=i) for i in range(count)):
-        closed = bool(school and school.is_holiday_for_zone(day, about.school_zone))
+        known = SCHOOL_KNOWN[0] <= day <= SCHOOL_KNOWN[1]
+        closed = bool(school and known and school.is_holiday_for_zone(day, about.school_zone))
         told: tuple[tuple[DayKind, bool], ...] = (
             (EVENT, day in events), (PUBLIC_HOLIDAY, day in public), (SCHOOL_HOLIDAYS, closed),
             (WEEKEND, day.weekday() >= 5),

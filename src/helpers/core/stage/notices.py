@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,15 @@ from helpers.core.base.store import quote
 from helpers.core.base.workspace import INBOX
 from helpers.core.city import remark
 from helpers.core.city.city import City
-from helpers.core.city.names import DUPLICATE, NO_PLACE, NO_THEME, OUTSIDE, REPLACED, WHOLE
+from helpers.core.city.names import (
+    DUPLICATE,
+    NO_PLACE,
+    NO_THEME,
+    OUT_OF_PERIOD,
+    OUTSIDE,
+    REPLACED,
+    WHOLE,
+)
 from helpers.core.city.remark import Remark
 from helpers.core.stage import remark_words, standing
 from helpers.core.stage.reasons import title
@@ -42,6 +50,7 @@ class Counts:
     rows: int = 0  # received, all sources
     set_aside: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (source, reason) → n
     doubles: int = 0  # rows in double, or replaced by a later version
+    beyond: Mapping[str, int] = field(default_factory=dict)  # source → sound rows out of the period
     facts: int = 0  # in the cube
     no_place: int = 0
     defaulted: int = 0  # at a point that comes back without end: it tells no place
@@ -68,7 +77,8 @@ def count(city: City, data: Path) -> Counts:
     days = _days(con, data / "derived" / "reliability" / "days.parquet")
     found = Counts(
         rows=sum(one["rows"] for one in receipts.values()),
-        set_aside={key: n for key, n in aside.items() if key[1] not in ORDINARY},
+        set_aside={key: n for key, n in aside.items() if key[1] not in (*ORDINARY, OUT_OF_PERIOD)},
+        beyond={source: n for (source, why), n in aside.items() if why == OUT_OF_PERIOD},
         doubles=sum(n for key, n in aside.items() if key[1] in ORDINARY),
         **_places(con, city),
         unthemed=_unthemed(con),
@@ -161,7 +171,7 @@ def lines(city: City, counts: Counts) -> list[str]:
     """Return what the counts tell, in five lines at most; one that says so where it is nothing."""
     reports = f"data/{city.about.name}/reports"
     found = [
-        _told(_rows(counts), f"{reports}/ingest.html{_codes(city, counts)}"),
+        _told(_rows(city, counts), f"{reports}/ingest.html{_codes(city, counts)}"),
         _told(_where(city, counts), f"{reports}/ingest.html"),
         _told(_themes(city, counts), "themes.yaml de la ville"),
         _told(_silent(city, counts), f"{reports}/reliability.html"),
@@ -187,24 +197,28 @@ def _named(names: tuple[str, ...]) -> str:
     return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
-def _by_code(counted: Mapping[tuple[str, str], int], said: Mapping[str, str]) -> str:
+def _by_code(city: City, counted: Mapping[tuple[str, str], int], said: Mapping[str, str]) -> str:
     """Return `_most` of counts by (source, code), the source named where several have some."""
     several = len({source for source, _ in counted}) > 1
     found: Counter[str] = Counter()
     for (source, code), n in counted.items():
         told = said.get(code, code)
-        found[f"{source}, {told}" if several else told] += n
+        found[f"{city.contracts[source].title}, {told}" if several else told] += n
     return _most(found)
 
 
-def _rows(counts: Counts) -> Iterator[str]:
+def _rows(city: City, counts: Counts) -> Iterator[str]:
     total = sum(counts.set_aside.values())
     if total:
         titles = {reason: title(reason) for _, reason in counts.set_aside}
         yield (
             f"{plural(total, 'ligne écartée')} sur {number(counts.rows)} "
-            f"({_by_code(counts.set_aside, titles)})"
+            f"({_by_code(city, counts.set_aside, titles)})"
         )
+    if counts.beyond:
+        told = plural(sum(counts.beyond.values()), "ligne")
+        named = {city.contracts[source].title: n for source, n in counts.beyond.items()}
+        yield f"{told} hors période, dans aucun résultat ({_most(named)})"
     if counts.doubles:
         yield f"{plural(counts.doubles, 'ligne')} en double, ou d'une version ancienne"
 
@@ -216,11 +230,23 @@ def _codes(city: City, counts: Counts) -> str:
     return f" ; make codes CITY={city.about.name} SOURCE={source}" if source else ""
 
 
+def _titled(city: City, one: Remark) -> Remark:
+    """Return the remark with the titles of its source and divisions in the place of their codes."""
+    divisions = {name: division.title for name, division in city.about.divisions.items()}
+    sources = {name: contract.title for name, contract in city.contracts.items()}
+    return replace(
+        one,
+        source=sources.get(one.source, one.source),
+        division=divisions.get(one.division, one.division),
+        grouping_of=divisions.get(one.grouping_of, one.grouping_of),
+    )
+
+
 def _where(city: City, counts: Counts) -> Iterator[str]:
     if counts.remarks:
         others = len(counts.remarks) - 1
         more = f" (et {plural(others, 'autre remarque')})" if others else ""
-        yield remark_words.sentence(counts.remarks[0]).rstrip(".") + more
+        yield remark_words.sentence(_titled(city, counts.remarks[0])).rstrip(".") + more
     of = f"sur {number(counts.facts)}"
     division = city.about.divisions[city.about.main_division].title
     if counts.no_place:
@@ -246,7 +272,7 @@ def _themes(city: City, counts: Counts) -> Iterator[str]:
     if total:
         yield (
             f"{plural(total, 'fait')} sur {number(counts.facts)} d'aucun thème : "
-            f"{plural(len(counts.unthemed), 'catégorie')} ({_by_code(counts.unthemed, {})})"
+            f"{plural(len(counts.unthemed), 'catégorie')} ({_by_code(city, counts.unthemed, {})})"
         )
 
 

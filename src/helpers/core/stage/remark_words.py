@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from helpers.core.base.french import number, percent, plural
+from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.city import remark
 from helpers.core.city.remark import Remark
+from helpers.core.place_time.calendar import SCHOOL_KNOWN
 from helpers.core.place_time.partition import SLIVER_M, listed
 
 
@@ -16,6 +17,8 @@ def sentence(one: Remark) -> str:
 
 
 def _where(one: Remark) -> str:
+    if one.code in OF_CALENDAR:
+        return "jours fériés et vacances (« holidays » de city.yaml)"
     if one.grouping_of:
         return f"découpage « {one.division} », qui groupe « {one.grouping_of} »"
     if one.code in OF_ZONES:
@@ -114,6 +117,21 @@ def _gone_by_month(one: Remark) -> str:
     return _gone(one, "mois")
 
 
+def _of_france(one: Remark) -> str:
+    return (
+        f"ceux de la France, alors que les heures de la ville sont celles de {one.names[0]} : ce "
+        "sont ceux du modèle, laissés là ? Écrire le pays de la ville"
+    )
+
+
+def _school_years(one: Remark) -> str:
+    first, last = map(spoken, SCHOOL_KNOWN)
+    return (
+        f"les vacances scolaires ne sont connues que du {first} au {last} ; hors de là, leurs "
+        f"jours passent pour ordinaires ({plural(one.n, 'jour')} de la période)"
+    )
+
+
 SAID: dict[str, Callable[[Remark], str]] = {
     remark.MENDED: _mended, remark.UNITED: _united, remark.SLIVERS: _slivers,
     remark.WITHOUT_NAME: _without_name, remark.WITHOUT_ZONE: _without_zone,
@@ -121,7 +139,9 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
+    remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
 OF_ZONES = (
     remark.MENDED, remark.UNITED, remark.SLIVERS, remark.WITHOUT_NAME, remark.WITHOUT_ZONE,
 )  # fmt: skip
+OF_CALENDAR = (remark.HOLIDAYS_OF_FRANCE, remark.SCHOOL_YEARS)

@@ -195,8 +195,17 @@ def _of_part(theme: Theme, source: str, told: str, city: City) -> str:
 
 def doubled_words(theme: Theme, city: City) -> str:
     """Return that a theme's sources may hold the same fact, which is then counted twice."""
-    titles = " et ".join(f"« {city.contracts[one].title} »" for one in theme.sources)
-    return f"un même fait peut être dans {titles}, et compté deux fois"
+    return f"un même fait peut être dans {_titles(theme, city)}, et compté deux fois"
+
+
+def distinct_words(theme: Theme, city: City) -> str:
+    """Return that no fact is in two of a theme's sources, and why: the city's word, not ours."""
+    why = theme.distinct.rstrip(".")
+    return f"la ville dit qu'aucun fait n'est à la fois dans {_titles(theme, city)} : {why}"
+
+
+def _titles(theme: Theme, city: City) -> str:
+    return " et ".join(f"« {city.contracts[one].title} »" for one in theme.sources)
 
 
 def doubled(city: City) -> dict[str, str]:
@@ -204,11 +213,23 @@ def doubled(city: City) -> dict[str, str]:
     return {n: doubled_words(theme, city) for n, theme in city.themes.items() if theme.may_double}
 
 
+def distinct(city: City) -> dict[str, str]:
+    """Return, for each theme whose sources are said not to hold the same fact, why, in words."""
+    return {n: distinct_words(theme, city) for n, theme in city.themes.items() if theme.distinct}
+
+
 def twice(kept: City) -> str:
-    """Return, as Markdown put after an answer, which counts may hold a fact twice; or nothing."""
-    lines = [f"- **{plain(kept.themes[name].title)}** : {plain(told)}."
-             for name, told in doubled(kept).items()]  # fmt: skip
-    return "\n".join(["\n\nComptés deux fois, peut-être :", "", *lines]) if lines else ""
+    """Return, as Markdown put after an answer, which counts may hold a fact twice; or nothing.
+
+    Of those that the city says hold each once, why.
+    """
+    told = ""
+    for head, themes in (("Comptés deux fois, peut-être", doubled(kept)),
+                         ("Comptés une fois, selon la ville", distinct(kept))):  # fmt: skip
+        lines = [f"- **{plain(kept.themes[name].title)}** : {plain(said)}."
+                 for name, said in themes.items()]  # fmt: skip
+        told += "\n".join([f"\n\n{head} :", "", *lines]) if lines else ""
+    return told
 
 
 def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
@@ -217,8 +238,9 @@ def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
 
 
 def caveats(themes: pa.Table, drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
-    """Return theme → all that its count is to be read with: `doubted`, `doubled`, `driven`."""
-    return _joined(city, doubted(drift, decay, city), doubled(city), driven(themes))
+    """Return theme → all that its count is to be read with: what casts doubt, adds up, drives."""
+    added = {**doubled(city), **distinct(city)}
+    return _joined(city, doubted(drift, decay, city), added, driven(themes))
 
 
 def _joined(city: City, *told: dict[str, str]) -> dict[str, str]:
@@ -244,12 +266,16 @@ def driven_words(row: dict[str, Any]) -> str:
 
 
 def caveat(table: pa.Table, city: City) -> str:
-    """Return paragraphs of Markdown: the themes that may count twice, those driven by agents."""
+    """Return paragraphs of Markdown: the themes that may count twice, those driven by agents.
+
+    Of those that the city says count each fact once, why.
+    """
     told = driven(table)
     titles = [plain(theme.title) for name, theme in city.themes.items() if name in told]
-    twice = [f"{plain(theme.title)}, {plain(doubled_words(theme, city))}"
-             for theme in city.themes.values() if theme.may_double]  # fmt: skip
-    said = f"\n\n**Doubles possibles** : {' ; '.join(twice)}." if twice else ""
+    said = ""
+    for head, themes in (("Doubles possibles", doubled(city)), ("Sans double", distinct(city))):
+        lines = [f"{plain(city.themes[n].title)}, {plain(one)}" for n, one in themes.items()]
+        said += f"\n\n**{head}** : {' ; '.join(lines)}." if lines else ""
     if not titles:
         return said
     return said + (

@@ -36,6 +36,8 @@ SUDDEN = 1  # weeks that a step takes
 WIDTHS = (SUDDEN, 13, 26, 52, 104, 208, 416)
 DATABLE = 26  # weeks: a step dated no better is told as a drift
 PLAIN = 4.0  # of F: by how much a ramp must say more for a step not to be told
+# Least variance of logarithms that is not the rounding of their sums: a constant series has none.
+ROUNDING = 1e-12
 STEP, DRIFT = "step", "drift"
 
 
@@ -129,7 +131,7 @@ def _statistics(columns: Floats, shapes: Floats, y: Floats) -> tuple[Floats, Flo
     size = np.where(new, inner @ target, 0.0) / power
     best = int(np.argmax(size**2 * power))
     left = target - size[best] * inner[best]
-    variance = float(left @ left) / (len(y) - columns.shape[1] - 1)
+    variance = max(float(left @ left) / (len(y) - columns.shape[1] - 1), ROUNDING)
     return size**2 * power / variance, size, np.sqrt(variance / power)
 
 

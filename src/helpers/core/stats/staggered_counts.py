@@ -26,6 +26,7 @@ from helpers.core.stats.staggered_adoption import NEVER
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 LEVERAGE = 0.05  # least that is left of an area that weighs nearly all
 
 
@@ -41,6 +42,23 @@ class Spans:
         """Return which starts (n,) leave all these periods within the series."""
         whole = (start - self.gap - self.before >= 0) & (start + self.after <= periods)
         return np.asarray((start != NEVER) & whole)
+
+    def around(self, start: int) -> tuple[Ints, Ints]:
+        """Return the periods counted after a beginning, and those counted before."""
+        end = start - self.gap
+        return np.arange(start, start + self.after), np.arange(end - self.before, end)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Which periods were heard in areas (areas, periods), and in controls (m, periods)."""
+
+    areas: Bools
+    controls: Bools
+
+    def of(self, which: Ints) -> Heard:
+        """Return what was heard of some of the areas, beside the same controls."""
+        return Heard(self.areas[which], self.controls)
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,7 @@ class Held:
         ratio = float(self.after.sum() / self.expected.sum())
         left = (self.after - ratio * self.expected) / self.after.sum()
         treated = float((left**2 / np.maximum(1 - share, LEVERAGE)).sum())
-        controls = len(self.drift)
+        controls = int(self.drift.any(axis=1).sum())
         control = float(((self.drift @ share) ** 2).sum()) * controls / (controls - 1)
         own = max(1 / float((share**2).sum()) - 1, 1.0)
         variance = treated + control
@@ -91,12 +109,16 @@ class Moved:
     high: float
 
 
-def held(counts: Floats, start: Ints, controls: Floats, spans: Spans) -> Held:
+def held(
+    counts: Floats, start: Ints, controls: Floats, spans: Spans, heard: Heard | None = None
+) -> Held:
     """Return the treated areas beside their expectations.
 
     `counts` (areas, periods) and `start` (areas,) of the treated areas, all of whose spans must
     fit (`Spans.fit`); `controls` (m, periods) of areas that never had an action nor lie beside one.
-    ValueError where a span does not fit, or where the controls counted nothing in one.
+    A period not heard in an area is left out of it, and of what it is held against; a control
+    not heard in a period that an area keeps is no control of that area. ValueError where a span
+    does not fit, or where fewer than two controls are left, or none that counted.
     """
     periods = counts.shape[1]
     if not len(start) or not spans.fit(start, periods).all():
@@ -104,10 +126,14 @@ def held(counts: Floats, start: Ints, controls: Floats, spans: Spans) -> Held:
     age = np.arange(periods) - start[:, None]
     after = ((age >= 0) & (age < spans.after)).astype(np.float64)
     before = ((age < -spans.gap) & (age >= -spans.gap - spans.before)).astype(np.float64)
-    late, early = controls @ after.T, controls @ before.T  # (controls, areas)
+    kept = np.ones((len(controls), len(start)), dtype=bool)
+    if heard is not None:
+        after, before = after * heard.areas, before * heard.areas
+        kept = (~heard.controls).astype(np.float64) @ (after + before).T == 0
+    late, early = kept * (controls @ after.T), kept * (controls @ before.T)  # (controls, areas)
     all_late, all_early = late.sum(axis=0), early.sum(axis=0)
     own, seen = (counts * before).sum(axis=1), (counts * after).sum(axis=1)
-    if len(controls) < 2 or min(*all_late, *all_early) <= 0:
+    if kept.sum(axis=0).min() < 2 or min(*all_late, *all_early) <= 0:
         raise ValueError("nothing counted in the controls, or fewer than two")
     return Held(seen, own * all_late / all_early, late / all_late - early / all_early)
 
@@ -177,7 +203,9 @@ def together(parts: Sequence[Held]) -> Held:
     )
 
 
-def alone(counts: Floats, start: int, controls: Floats, spans: Spans) -> Ratio:
+def alone(
+    counts: Floats, start: int, controls: Floats, spans: Spans, heard: Heard | None = None
+) -> Ratio:
     """Return the ratio of one treated area, `counts` (periods,), its error told by the controls.
 
     One area cannot tell how areas differ: beyond chance, each control's change departs from that of
@@ -185,12 +213,18 @@ def alone(counts: Floats, start: int, controls: Floats, spans: Spans) -> Ratio:
     binomial: Breslow, N. 1984, Applied Statistics 33), taken to be that of the treated area too.
     ValueError as `held`, or where nothing was counted after the beginning, or before.
     """
-    one = held(counts[None], np.array([start]), controls, spans)
+    one = held(counts[None], np.array([start]), controls, spans, heard)
     if min(one.after[0], one.expected[0]) <= 0:
         raise ValueError("nothing counted in the treated area, before or after")
-    late = controls[:, start : start + spans.after].sum(axis=1)
-    end = start - spans.gap
-    early, own = controls[:, end - spans.before : end].sum(axis=1), counts[end - spans.before : end]
+    after, before = spans.around(start)
+    if heard is not None:
+        after, before = after[heard.areas[0, after]], before[heard.areas[0, before]]
+        controls = controls[heard.controls[:, [*before, *after]].all(axis=1)]
+    late, early, own = (
+        controls[:, after].sum(axis=1),
+        controls[:, before].sum(axis=1),
+        counts[before],
+    )
     growth = late.sum() / early.sum()
     chance = growth * (late + early)
     left = (late - growth * early) ** 2 * len(late) / (len(late) - 1)

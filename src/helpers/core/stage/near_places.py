@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from helpers.core.city.city import City
 from helpers.core.city.names import Origin
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import covered_weeks, heard_weeks
 from helpers.core.place_time.territory import cell_size, corners
+from helpers.core.stats.staggered_counts import Heard
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,11 +39,13 @@ class Around:
     """Weekly counts of one category: zones and rings (places, weeks), controls (quarters, weeks).
 
     Controls are the main division's zones, less all that lies in the zone or ring of any place.
+    A place was heard in a week when all the quarters that its zone and ring touch were.
     """
 
     zones: Floats
     rings: Floats
     controls: Floats
+    heard: Heard
 
 
 def first_monday(city: City) -> dt.date:
@@ -62,8 +66,8 @@ def around(
     """Return the weekly counts of a theme, or of its category `wanted`, in and around all places.
 
     `at` (places, 2) are metres, NaN where one is not known. A fact is where the middle of its cell
-    is. Of origins `reach.origins` alone: what agents record follows where they are sent. View
-    `cube`.
+    is. Of origins `reach.origins` alone: what agents record follows where they are sent. Views
+    `cube`, `weeks` and `grades_weekly`.
     """
     size, monday = weeks(city), first_monday(city)
     rows = [
@@ -78,8 +82,13 @@ def around(
     division = city.about.main_division
     quarters = [zone for zone, _ in counts(con, ["zone"], division=division, placed=True) if zone]
     controls = np.zeros((len(quarters), size))
+    mondays = [monday + i * WEEK for i in range(size)]
+    told = covered_weeks(city, theme, division, quarters, mondays)
+    for source in city.themes[theme].sources:
+        told = told & heard_weeks(con, source, division, quarters, mondays)
+    heard = Heard(np.ones((len(at), size), dtype=bool), told)
     if not rows:
-        return Around(zones, rings, controls)
+        return Around(zones, rings, controls, heard)
     place = {name: i for i, name in enumerate(quarters)}
     cells, which = np.unique([cell for cell, *_ in rows], return_inverse=True)
     middle = corners(cells.tolist()) + (cell_size(con) or 0) / 2
@@ -93,7 +102,9 @@ def around(
         (zones, action, inside), (rings, action, ringed & ~inside), (controls, quarter, ~ringed)
     ):  # fmt: skip
         np.add.at(table, (row[kept], week[kept]), n[kept])
-    return Around(zones, rings, controls)
+    for one, where in set(zip(action[ringed].tolist(), quarter[ringed].tolist(), strict=True)):
+        heard.areas[one] &= told[where]
+    return Around(zones, rings, controls, heard)
 
 
 def _nearest(middle: Floats, at: Floats) -> tuple[Ints, Floats]:

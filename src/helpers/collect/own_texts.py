@@ -1,0 +1,102 @@
+"""Texts that a pack writes and that readers see: none tells of a person.
+
+Titles, questions, who can act, places of events, milestones, and the keys themselves go straight
+to pages and reports. The detectors of deliveries look at them. A number, an account, a plate and
+a birth are refused, and words that point at somebody (« la gérante du bar »). Names are not: a
+stadium, a street and a service bear some, and whoever wrote the text has read it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from helpers.collect import persons, plain
+from helpers.collect.codes import CODES
+from helpers.collect.own_lists import NUMBERS
+from helpers.core.base.errors import PhareError, together
+from helpers.core.base.yaml_models import UNQUOTED, quoted, read_yaml
+from helpers.core.city import action_rules, episode_rules, event_rules, surroundings, survey
+from helpers.core.city.city import City
+from helpers.core.city.theme import THEMES
+
+RULES = (action_rules, episode_rules, event_rules, surroundings, survey)
+SHOWN = ("title", "milestones", "published_figures", "slots")  # what readers see of city.yaml
+# A page cited as a source is nobody's account, but for the networks'; what follows `?` is read.
+PAGE = re.compile(
+    r"https?://(?!\S*@|(?:\w+\.)?(?:facebook|instagram|twitter|x|tiktok|linkedin|snapchat|t)"
+    r"\.(?:com|me)\b)[^\s?#]+",
+    re.IGNORECASE,
+)
+HIDING = ("matricule", "numero_de_voie")  # taken, and told before what else a text may say
+TODO = "l'ôter : ce texte est montré à qui lit, et entre dans les rapports"
+SERVICE = (
+    "nommer le service, le lieu ou le fait (« Mairie de secteur », « Direction de la voirie »)"
+)
+
+
+def check(city: City) -> None:
+    """Raise PhareError, with every fault, where a text or a key of the pack tells of a person.
+
+    None is quoted: a text is told by its key, a key by its rank.
+    """
+    found = [one for file, content in _files(city) for one in _texts(content, (file,))]
+    reasons = _reasons(sorted({text for *_, text in found}))
+    errors = []
+    for (file, *keys), rank, text in found:
+        if text in reasons:
+            place = ".".join(UNQUOTED if key in reasons else quoted(key) for key in keys)
+            if rank:
+                place = f"{place or 'à la racine'}, clé n° {rank}"
+            somebody = reasons[text] == "designation"
+            what = "désigner une personne" if somebody else "contenir un numéro d'une personne"
+            errors.append(
+                PhareError(
+                    f"un texte écrit par la ville semble {what}",
+                    f"{city.pack.name}/{file}, {place}",
+                    SERVICE if somebody else TODO,
+                )
+            )
+    together(errors)
+
+
+def _files(city: City) -> Iterator[tuple[str, Any]]:
+    """Yield what readers see of each file: its name, what it holds."""
+    for file in ("city.yaml", THEMES, *(rules.FILE for rules in RULES)):
+        if (city.pack / file).exists():
+            content = read_yaml(city.pack / file, f"{city.pack.name}/{file}")
+            if file == "city.yaml":
+                content = {key: content[key] for key in SHOWN if key in content}
+            yield file, content
+
+
+def _texts(content: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, str]]:
+    """Yield each text, where it stands, and 0; each key, what holds it, and its rank there."""
+    match content:
+        case dict():
+            for rank, (key, value) in enumerate(content.items(), start=1):
+                yield place, rank, str(key)
+                yield from _texts(value, (*place, str(key)))
+        case list():
+            for position, value in enumerate(content):
+                yield from _texts(value, (*place, str(position)))
+        case str():
+            yield place, 0, content
+
+
+def _reasons(texts: list[str]) -> dict[str, str]:
+    """Return text → why it is refused, of those that are."""
+    read = pa.array([PAGE.sub(" ", text) for text in texts], pa.string())
+    told = persons.screen(read).to_pylist()
+    for reason in HIDING:
+        rows = [row for row, one in enumerate(told) if one == reason]
+        bare = pc.utf8_lower(plain.bare(plain.plain(read.take(pa.array(rows, pa.int64())))))
+        rest = pc.replace_substring_regex(bare, CODES[reason], " ")
+        for row, again in zip(rows, persons.screen(rest).to_pylist(), strict=True):
+            told[row] = again
+    refused = NUMBERS | {"designation"}
+    return {text: one for text, one in zip(texts, told, strict=True) if one in refused}

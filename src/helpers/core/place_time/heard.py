@@ -1,0 +1,60 @@
+"""In which weeks a zone was heard: silence, or what a source does not cover, is no zero."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.core.city import coverage
+from helpers.core.city.city import City
+from helpers.core.city.names import WHOLE
+
+Bools = NDArray[np.bool_]
+
+
+def weeks_of(days: Collection[dt.date]) -> set[dt.date]:
+    """Return the Mondays of the weeks in which these days lie."""
+    return {day - dt.timedelta(days=day.weekday()) for day in days}
+
+
+def heard_weeks(
+    con: duckdb.DuckDBPyConnection, source: str, division: str, zones: Sequence[str],
+    mondays: Sequence[dt.date],
+) -> Bools:  # fmt: skip
+    """Return where no day of a week is missing of a source; shape (zones, weeks).
+
+    `zones` are of the division, or the whole city. Views `weeks` and `grades_weekly`.
+    """
+    heard = np.ones((len(zones), len(mondays)), dtype=bool)
+    row_of = {zone: i for i, zone in enumerate(zones)}
+    place = {monday: i for i, monday in enumerate(mondays)}
+    silent = con.execute(
+        "SELECT week FROM weeks WHERE source = ? AND (status = 'missing' OR missing_days > 0)",
+        [source],
+    ).fetchall()
+    heard[:, [place[monday] for (monday,) in silent if monday in place]] = False
+    local = con.execute(
+        "SELECT zone, week FROM grades_weekly WHERE source = ? AND division = ? "
+        "AND missing_days > 0",
+        [source, division],
+    ).fetchall()
+    for zone, monday in local:
+        if zone in row_of and monday in place:
+            heard[row_of[zone], place[monday]] = False
+    return heard
+
+
+def covered_weeks(
+    city: City, theme: str, division: str, zones: Sequence[str], mondays: Sequence[dt.date]
+) -> Bools:
+    """Return where the sources of a theme cover the whole week; shape (zones, weeks)."""
+    gone = coverage.of_theme(city, theme, division)
+    covered = np.ones((len(zones), len(mondays)), dtype=bool)
+    for row, zone in enumerate(zones):
+        uncovered = weeks_of(gone.city if zone == WHOLE else gone.of(zone))
+        covered[row, [monday in uncovered for monday in mondays]] = False
+    return covered
