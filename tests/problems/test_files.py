@@ -158,7 +158,7 @@ def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None
         [("accepted", None), ("refused", "autre_priorite"), ("refused", "autre_priorite")]
     ):
         payload = {"kind": "recommendation", "verdict": code}
-        held.add(TODAY, "direction", f"{n:020x}", payload | ({"reason": reason} if reason else {}))
+        held.add(TODAY, "direction", f"{n:019x}a", payload | ({"reason": reason} if reason else {}))
     found = council.answers(held.entries, TODAY).to_pylist()
     assert [(r["answer"], r["motive"], r["count"]) for r in found] == [
         ("accepted", None, 1), ("refused", "autre_priorite", 2),

@@ -134,7 +134,7 @@ def test_the_contract_knows_every_code_and_column_of_the_register(
     contract = City(city.pack).contracts["registre"]
     columns = {field.column or name for name, field in contract.fields.items()}
     assert columns | set(contract.refused) == set(snapshot.COLUMNS)
-    for field, codes in (("measure", Measure), ("state", State), ("reason", Reason),
+    for field, codes in (("measure", Measure), ("state", State), ("motive", Reason),
                          ("justification", Justification), ("hypotheses", Hypothesis),
                          ("response", Response), ("lead", Role), ("shifts", Shift)):  # fmt: skip
         assert set(contract.fields[field].values) == set(codes.__args__), field

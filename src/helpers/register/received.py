@@ -25,6 +25,7 @@ NO_KEY = "0" * 32
 INSIDE = {"theme": "criterion", "fall": "criterion", "reference_year": "reference",
           "reference_number": "reference"}  # fmt: skip
 LISTS = ("hypotheses", "shifts")
+FIELD = {"reason": "motive"}  # the contract's names, where they are not the columns'
 
 
 def of_run(run: Run) -> list[Entry] | None:
@@ -63,7 +64,7 @@ def entries(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
 def _entry(row: Mapping[str, Any]) -> Entry:
     told: dict[str, Any] = {"kind": row["kind"]}
     for name in OF_PAYLOAD:
-        value = _plain(name, row[name])
+        value = _plain(name, row[FIELD.get(name, name)])
         if value is not None:
             whole = INSIDE.get(name)
             held = told.setdefault(whole, {}) if whole else told
