@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pyarrow.parquet as pq
+import pytest
 
 from helpers.core.base import store
+from helpers.core.base.errors import PhareError
 from helpers.register import chain, received, rules, snapshot
 from helpers.register.entries import Entry
 from helpers.simulate.sources import registre
@@ -14,6 +16,7 @@ from helpers.simulate.sources.registre import Plan
 from tests.fixtures.simulated import Made
 
 END = dt.date(2024, 12, 31)
+NOW = "2026-01-01T00:00:00.000Z"
 
 
 def entries(made: Made) -> list[Entry]:
@@ -36,8 +39,8 @@ def test_it_is_chained_as_the_register_chains_and_breaks_no_rule() -> None:
     told = ("", "", "", registre.CHANGED, registre.RENEWED, registre.REFUSED)
     plans = [plan(n, case, tiers[(n - 1) % 3]) for n, case in enumerate(told, 1)]
     held = registre.fill("ici", ["bruit"], plans, END)
-    assert chain.faults("ici", held.rows) == []
-    assert chain.faults("ailleurs", held.rows) != []
+    assert chain.faults("ici", held.rows, NOW) == []
+    assert chain.faults("ailleurs", held.rows, NOW) != []
     assert rules.broken(held.entries) == []
     again = registre.fill("ici", ["bruit"], plans, END)
     assert snapshot.text(again.entries) == snapshot.text(held.entries)
@@ -55,11 +58,19 @@ def test_what_the_door_let_in_is_what_was_entered(made: Made) -> None:
         assert all(a == b for i, (a, b) in pairs if i not in hidden)
 
 
+def test_a_register_with_a_hole_is_not_read(made: Made) -> None:
+    rows = store.records(made.con, "SELECT * FROM sorted_registre WHERE seq != 7 ORDER BY seq")
+    with pytest.raises(PhareError, match="l'inscription 7 n'est pas entrée"):
+        received.entries(rows)
+
+
 def test_the_planted_truths_are_there(made: Made) -> None:
     found, case = entries(made), cases(made)
     end = made.city.about.period.end
     standing = {one.action: one for one in rules.standings(found, end)}
-    assert [name for name, one in standing.items() if one.changed] == [case[registre.CHANGED]]
+    changed = {name: set(one.changed) for name, one in standing.items() if one.changed}
+    assert changed == {case[registre.CHANGED]: {"criterion", "least_effect"},
+                       case[registre.LATE]: {"entered"}}  # fmt: skip
     assert [n for n, one in standing.items() if one.renewals] == [case[registre.RENEWED]]
     assert case[registre.UNREGISTERED] not in standing
     delivered = {

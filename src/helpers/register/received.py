@@ -47,9 +47,19 @@ def read(con: duckdb.DuckDBPyConnection, path: Path) -> list[Entry]:
 
 
 def entries(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
-    """Return the entries that rows of the source hold; PhareError where one holds none."""
-    found = []
+    """Return the entries that rows of the source hold, in order.
+
+    PhareError where one holds none, or where one is missing: set aside by the door (a theme or a
+    zone that the contract has not), it would leave what it replaced in force.
+    """
+    found: list[Entry] = []
     for row in rows:
+        if row["seq"] != len(found) + 1:
+            raise PhareError(
+                f"l'inscription {len(found) + 1} n'est pas entrée",
+                f"source « {SOURCE} »",
+                "voir dans le carnet `ingest` pourquoi elle est écartée, et corriger le contrat",
+            )
         try:
             found.append(_entry(row))
         except ValidationError:
