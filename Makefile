@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status codes key deps bench lock register register-check register-snapshot browser sshd postgres mosquitto nginx \
+.PHONY: help env run data test check lab apps audit figure status codes key form datex deps bench lock register register-check register-snapshot browser sshd postgres mosquitto nginx \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
@@ -111,6 +111,12 @@ codes: $(READY) ## montrer à qui a le fichier reçu ce que le contrat n'admet p
 
 key: $(READY)   ## dire où est la clé d'une ville, son empreinte (TO=fichier la copie, FROM=fichier la prend)
 	@$(PYTHON) -m helpers.workshop.city_key "$(CITY)" --to "$(TO)" --from "$(FROM)" $(if $(filter 1,$(FORCE)),--force)
+
+form: $(READY)  ## écrire le formulaire par lequel un partenaire annonce un événement (CITY=ville, TO=fichier)
+	@$(PYTHON) -m helpers.workshop.entry_form "$(CITY)" $(if $(TO),--to "$(TO)")
+
+datex: $(READY) ## écrire les arrêtés d'une ville en DATEX II, comme DiaLog les publie (CITY=ville, TO=fichier)
+	@$(PYTHON) -m helpers.workshop.datex_export "$(CITY)" $(if $(TO),--to "$(TO)")
 
 register: $(READY) ## montrer ce qui a été décidé, où en sont les actions (FILE=décision.json : l'inscrire)
 	@$(PYTHON) -m helpers.workshop.register "$(CITY)" $(if $(FILE),--add "$(FILE)")

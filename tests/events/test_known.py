@@ -40,7 +40,9 @@ def told(made: Made) -> Told:
 
 
 def test_the_sources_are_those_of_the_pack(made: Made, told: Told) -> None:
-    assert sources(made.city, told.rules) == ["arrete", "evenement", "moyen", "vacation"]
+    assert sources(made.city, told.rules) == [
+        "arrete", "evenement", "evenement_partenaire", "moyen", "vacation"
+    ]  # fmt: skip
     assert sources(made.city, None) == []
 
 

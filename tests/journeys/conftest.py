@@ -37,7 +37,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, warmed: tuple[tuple[str, str
     return Place(root, warmed)
 
 
-def _make(folder: Path, warmed: tuple[tuple[str, str], ...]) -> None:
+def prepared(folder: Path, warmed: tuple[tuple[str, str], ...]) -> Place:
+    """Return a workspace of the small city, its code committed, in which nothing has run yet."""
     root = folder / "phare"
     copy_workspace(ROOT, root, with_changes=True)
     place = Place(root, warmed)
@@ -55,6 +56,12 @@ def _make(folder: Path, warmed: tuple[tuple[str, str], ...]) -> None:
     place.git("checkout", "-q", "-B", "essai")
     place.git("add", "-A")
     place.git("commit", "-q", "-m", "une ville plus petite")
+    return place
+
+
+def _make(folder: Path, warmed: tuple[tuple[str, str], ...]) -> None:
+    place = prepared(folder, warmed)
+    root = place.root
     done = place.run()
     assert done.returncode == 0, done.stdout + done.stderr
     (root / "first_run.txt").write_text(done.stdout, encoding="utf-8")

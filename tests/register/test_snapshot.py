@@ -107,8 +107,8 @@ def test_the_door_lets_a_snapshot_in_whole(held: Register, city: City, tmp_path:
     assert off == []
     told = {row["kind"]: row for row in rows}
     assert told["sizing"]["decided"] == "8"
-    assert told["sizing"]["event"] != EVENT, "an identifier is hashed at the door, whatever it is"
-    assert told["sizing"]["event"] == told["measure_taken"]["event"]
+    assert told["sizing"]["event"] == EVENT, "the door's own hash, by which the event is found"
+    assert told["measure_taken"]["event"] == EVENT
     assert told["action"]["tier"] == "prevention"
     assert told["action"]["end"] == (TODAY + dt.timedelta(90)).isoformat()
     assert receipts["registre"]["files"][0]["sha256"]
@@ -132,9 +132,10 @@ def test_the_contract_knows_every_code_and_column_of_the_register(
     (tmp_path / "templates/source/registre.yaml").write_bytes(template.read_bytes())
     command.connect(tmp_path, city.pack)
     contract = City(city.pack).contracts["registre"]
-    columns = {field.column or name for name, field in contract.fields.items()}
-    assert columns | set(contract.refused) == set(snapshot.COLUMNS)
-    for field, codes in (("measure", Measure), ("state", State), ("motive", Reason),
+    (edition,) = contract.every_edition()
+    columns = contract.columns(edition).values()
+    assert {*columns, *contract.refused} == set(snapshot.COLUMNS)
+    for field, codes in (("measure", Measure), ("state", State), ("motif", Reason),
                          ("justification", Justification), ("hypotheses", Hypothesis),
                          ("response", Response), ("lead", Role), ("shifts", Shift)):  # fmt: skip
         assert set(contract.fields[field].values) == set(codes.__args__), field

@@ -41,7 +41,7 @@ def assert_share(found: float, expected: float, trials: float) -> None:
 
 
 def test_every_source_comes_in_by_its_contract_and_every_row_has_a_fate(made: Made) -> None:
-    assert len(made.city.contracts) == 20
+    assert len(made.city.contracts) == 21
     for name, contract in made.city.contracts.items():
         receipt, fates = made.receipts[name], made.fates[name]
         assert receipt["rows"] > 0, name

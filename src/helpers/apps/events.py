@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
+from pathlib import PurePosixPath
 from string import Template
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, figures
+from helpers.events import briefing, briefing_pdf, early_words, figures
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
 
@@ -85,6 +86,8 @@ class Events:
             tiles, more = self._greatest(choice), self._later()
         else:
             (answer, level), small = said.answer(own, self.names), said.ASSUMED
+            early = self.tables["early"].to_pylist()
+            small = f"{early_words.of_event(early, choice.event, self.names)} {small}".lstrip()
             clashes, missing = own.rows["clashes"], own.missing
             tiles, more = said.tiles(own), self._more(own)
         settled = said.to_settle(
@@ -140,6 +143,7 @@ class Events:
             return ""
         return (
             folded("Tous les événements connus", told.calendar(self.tables, self.names))
+            + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
             + folded("Ce que valait notre dimensionnement", told.scores(self.tables, self.names))
         )
@@ -165,19 +169,24 @@ class Events:
 
         The page is whole in its link, as what is kept of a figure is: no address more is served.
         """
-        run, name = self.place.run, self.files.get(event)
+        run, name, length = self.place.run, self.files.get(event), self.knobs.panel_length
         if name is not None:
-            page = run.read(f"derived/events/{briefing.FOLDER}/{name}").read_bytes()
+            path = f"derived/events/{briefing.FOLDER}/{name}"
+            page = run.read(path).read_bytes()
+            pdf = run.read(str(PurePosixPath(path).with_suffix(".pdf"))).read_bytes()
         else:
             name = f"{self.calendar[event]['start_at']:%Y-%m-%d}_{event[:8]}.html"
             template = Template((run.root / briefing.TEMPLATE).read_text(encoding="utf-8"))
-            length = self.knobs.panel_length
             page = briefing.filled(template, self.tables, self.names, event, length).encode()
-        link = base64.b64encode(page).decode()
-        file = escape(f"{self.place.run.workspace.city}-fiche-{name}", quote=True)
+            sheet = (run.root / briefing_pdf.TEMPLATE).read_bytes()
+            pdf = briefing.printed(sheet, self.tables, self.names, event, length)
+        file = f"{run.workspace.city}-fiche-{name}"
+        whole = _taken(file, "text/html;charset=utf-8", page, "Emporter la fiche de l'événement")
+        sheets = _taken(
+            file.replace(".html", ".pdf"), "application/pdf", pdf, "la même en PDF (A4)"
+        )
         return (
-            f'<p class="app-sheet"><a download="{file}" href="data:text/html;charset=utf-8;base64,'
-            f"{link}\">Emporter la fiche de l'événement</a> : une page à imprimer, avec les textes "
+            f'<p class="app-sheet">{whole}, ou {sheets} : une page à imprimer, avec les textes '
             "pour les riverains, les panneaux et les partenaires.</p>"
         )
 
@@ -274,6 +283,12 @@ class Events:
         told_items = "".join(f'<li><span style="background:{colour}"></span>{text}</li>'
                              for colour, text in items)  # fmt: skip
         return f'<ul class="app-legend">{told_items}</ul>'
+
+
+def _taken(file: str, kind: str, content: bytes, text: str) -> str:
+    """Return the link to a file that is whole in it."""
+    link = base64.b64encode(content).decode()
+    return f'<a download="{escape(file, quote=True)}" href="data:{kind};base64,{link}">{text}</a>'
 
 
 def _drawn(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
+from helpers.apps.beside import Beside
 from helpers.core.base.french import number, percent
 from helpers.core.city.city import City
 from helpers.trends import words as trends_words
 from helpers.trends.indicators import ALL
 from helpers.trends.knobs import Knobs
-from helpers.trends.words import LABELS
 
 Row = dict[str, Any]
 WEEKS = 26  # drawn
@@ -20,23 +20,19 @@ ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "↕", "abstai
 
 
 def tiles(
-    rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
-    elsewhere: bool,
+    rows: Sequence[Row], beside: Beside, city: City, knobs: Knobs,
+    reliability: Callable[[str], str], *, elsewhere: bool,
 ) -> str:  # fmt: skip
     """Return a role's indicators as HTML, what is said of one theme in one tile.
 
-    `weekly`: theme → its weeks, the last one last. `labels`: theme → its evolution, as `trends`
-    says it. `reliability`: theme (or nothing) → the link to what its letter means.
-    `corrected`: the themes whose evolution sets aside a change in how facts are recorded.
-    `elsewhere`: the page is about a zone, and these numbers are not.
+    `reliability`: theme (or nothing) → the link to what its letter means. `elsewhere`: the page is
+    about a zone, and these numbers are not.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["theme"] or row["target"], _kind(row)), []).append(row)
     told = [
-        _tile(own, weekly, labels, city, knobs, reliability, corrected, elsewhere)
-        for own in groups.values()
+        _tile(own, beside, city, knobs, reliability, elsewhere=elsewhere) for own in groups.values()
     ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
@@ -49,23 +45,24 @@ def _kind(row: Row) -> str:
 
 
 def _tile(
-    rows: Sequence[Row], weekly: Mapping[str, Sequence[float | None]], labels: Mapping[str, str],
-    city: City, knobs: Knobs, reliability: Callable[[str], str], corrected: Collection[str],
-    elsewhere: bool,
+    rows: Sequence[Row], beside: Beside, city: City, knobs: Knobs,
+    reliability: Callable[[str], str], *, elsewhere: bool,
 ) -> str:  # fmt: skip
     first = rows[0]
-    drawn, label = "", ""
+    drawn, theme = "", ""
     if _kind(first) == "theme" and first["theme"] in city.themes:
-        title = city.themes[first["theme"]].title
-        title = f"Toute la ville : {title}" if elsewhere else title
-        drawn = sparkline(weekly.get(first["theme"], ()))
-        label = labels.get(first["theme"], "abstained")
+        theme = first["theme"]
+        title = city.themes[theme].title
+        drawn = sparkline(beside.weekly.get(theme, ()))
     else:
         title = trends_words.indicator_title(first, city)
+    whole = trends_words.GROUPS[ALL]
+    if elsewhere and not title.startswith(whole):
+        title = f"{whole}{', ' if ' : ' in title else ' : '}{title}"
     changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
-    lines = [_line(row, knobs, label, first["theme"] in corrected) for row in rows]
-    if label and not changes:
-        lines.append(f"<p>{_direction(label)} en {knobs.window_weeks} sem.</p>")
+    lines = [_line(row, knobs, beside) for row in rows]
+    if theme and not changes:
+        lines.append(f"<p>{_direction(*beside.direction(theme))} en {knobs.window_weeks} sem.</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]
     badge = ""
     if grades:
@@ -83,22 +80,23 @@ def _signed(ratio: float) -> str:
     return told if told.startswith("0") or ratio < 1 else f"+{told}"
 
 
-def _direction(label: str) -> str:
+def _direction(label: str, told: str) -> str:
     return (
         f'<span class="app-direction app-{label}"><span aria-hidden="true">{ARROWS[label]}'
-        f"</span> {LABELS[label]}</span>"
+        f"</span> {told}</span>"
     )
 
 
-def _line(row: Row, knobs: Knobs, label: str, corrected: bool) -> str:
+def _line(row: Row, knobs: Knobs, beside: Beside) -> str:
     if row["status"] != "ok":
         why = trends_words.reason(row, knobs.minimum_count)
         return f"<p>abstention : {escape(why)}</p>"
     measure, value, low, high = (row[k] for k in ("measure", "value", "low", "high"))
     if measure == "change":
         span = f"{_signed(low)} à {_signed(high)} en {knobs.window_weeks} sem."
-        known = ", corrigé" if corrected else ""
-        return f"<p>{_direction(label)} {_signed(value)} ({span}{known})</p>"
+        known = ", corrigé" if row["theme"] in beside.corrected else ""
+        direction = _direction(*beside.direction(row["theme"]))
+        return f"<p>{direction} {_signed(value)} ({span}{known})</p>"
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"
         span = known = ""
@@ -109,7 +107,10 @@ def _line(row: Row, knobs: Knobs, label: str, corrected: bool) -> str:
                 "semaine × gravité × évolution)"
             )
         return f"<p><strong>{number(value)}</strong> {span}sur {number(row['n'])} {unit}{known}</p>"
-    per = "la dernière semaine" if measure == "week" else f"par {trends_words.STEPS[row['step']]}"
+    if measure == "week":  # with the entries still to come
+        per = f"la dernière semaine entière{', estimé' if low != high else ''}"
+    else:
+        per = f"par {trends_words.STEPS[row['step']]}"
     return f"<p><strong>{number(value)}</strong> {per} ({number(low)} à {number(high)})</p>"
 
 

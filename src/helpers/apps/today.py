@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from helpers.apps import keep
+from helpers.apps import beside, keep
 from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
@@ -32,8 +32,7 @@ from helpers.core.stage import maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
 from helpers.situation.expected import Forecasts
-from helpers.situation.judgement import ALERT, TIERS, Judgement, Row, order, since, worst
-from helpers.trends.levels import CORRECTED
+from helpers.situation.judgement import ALERT, TIERS, USUAL, Judgement, Row, order, since, worst
 
 TABLES = (
     "cube.parquet",
@@ -45,6 +44,7 @@ TABLES = (
     "derived/trends/recorded.parquet",
     "derived/situation/alerts.parquet",
     "derived/situation/levels.parquet",
+    *beside.TABLES,
 )
 # Each area shows, for a choice, what this figure of the pipeline shows for the whole city.
 PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
@@ -83,10 +83,11 @@ class Today:
         themes = set(levels.dated_themes(self.con, self.city))
         kept = {n: _of(tables[n], themes) for n in ("alerts", "levels")}
         self.judged = Judgement(kept["alerts"], kept["levels"], main, self.knobs)
-        self.lit = [told.key(row) for row in self.judged.alerts.to_pylist() if row["alert"]]
+        lit = [row for row in self.judged.alerts.to_pylist() if row["alert"]]
+        self.lit = sorted(lit, key=lambda row: row["division"] != main)
         self.today = agenda.of_tables(self.city.about.period.end, tables)
         self.indicators = pq.read_table(run.read("derived/trends/indicators.parquet")).to_pylist()
-        self.weekly, self.labels, self.corrected = _evolutions(place)
+        self.beside = beside.Beside(run, self.city)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
         self.said, self.cards, self.map, self.tiles, self.on, self.table = (
@@ -110,17 +111,19 @@ class Today:
         names = self.place.names(choice.division)
         rows = self.judged.rows(choice.division, choice.days, choice.theme)
         found = self.judged.standing_out(choice.division, choice.days, choice.theme)
+        low = self.judged.fallen(choice.division, choice.days, choice.theme)
         if choice.zone != WHOLE:
             found = [row for row in found if row["zone"] in (choice.zone, WHOLE)]
+            low = [row for row in low if row["zone"] in (choice.zone, WHOLE)]
         began = self._since(found)
-        answer, level = self._answer(choice, found, names, began)
+        answer, level = self._answer(choice, found, low, names, began)
         cards = self._cards(choice, found, names, began)
         line, spec, weeks = self._trend(choice, names)
         proof = self.proofs.of("trend", _as_told(choice), spec)
         published = self.proofs.published["trend"]
         kept = self.place.kept(choice, self.uses[:3], published, WEEK, weeks)
         return [
-            (self.said, "value", words(answer, level, told.promise(self.judged, choice))),
+            (self.said, "value", words(answer, level, self._small(choice))),
             (self.cards, "value", cards),
             (self.map, "value", self._map(choice, rows, names)),
             (self.tiles, "value", self._tiles(choice)),
@@ -130,20 +133,28 @@ class Today:
         ]
 
     def _answer(
-        self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
-    ) -> tuple[str, str]:
+        self, choice: Choice, found: Sequence[Row], low: Sequence[Row], names: told.Names,
+        began: told.Since,
+    ) -> tuple[str, str]:  # fmt: skip
         """Return the answer as Markdown, and the gravest tier that it tells."""
+        gravest = min([*found, *low], key=order)["tier"] if found or low else USUAL
         if choice.theme == ALL_THEMES:
-            said = told.of_the_day(found, choice, self.city, names, began)
-            return said, found[0]["tier"] if found else "usual"
+            said = told.of_the_day(found, low, choice, self.city, names, began)
+            return said, gravest
         theme = self.city.themes[choice.theme]
         rows = self.judged.exact(choice.division, choice.days, choice.theme)
         row = next(row for row in rows if row["zone"] == choice.zone)
         where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
         badge = standing.badge(self.con, theme.sources)
         head = f"**{plain(theme.title)}, {situation_words.period_title(choice.days)}** : {where}"
-        said = head + told.of_theme(row, found, choice, names, began, badge)
-        return said, min([row, *found], key=order)["tier"]
+        known = self.beside.of_theme(row, choice.division)
+        said = head + told.of_theme(row, found, low, choice, names, began, badge, known)
+        return said, min([row["tier"], gravest], key=TIERS.index)
+
+    def _small(self, choice: Choice) -> str:
+        """Return what is to be known with the answer: counts that may lack rows, and chance."""
+        doubts = self.beside.of_all() if choice.theme == ALL_THEMES else ""
+        return f"{doubts} {told.promise(self.judged, choice)}".strip()
 
     def _since(self, found: Sequence[Row]) -> dict[tuple[str, str, int], dt.date]:
         """Return since when each count that stands out over days has most likely been so."""
@@ -175,12 +186,35 @@ class Today:
     def _cards(
         self, choice: Choice, found: Sequence[Row], names: told.Names, began: told.Since
     ) -> str:
-        shown = {told.key(row) for row in found if row["tier"] == ALERT}
-        hidden = sum(one not in shown for one in self.lit)
-        around = {told.key(r): self._around(r, names) for r in found if r["tier"] == ALERT}
-        everywhere = link("situation", choice, theme=ALL_THEMES, territoire=choice.division)
+        shown = [row for row in found if row["tier"] == ALERT]
+        hidden = self._hidden(shown)
+        around = {told.key(row): self._around(row, names) for row in shown}
         there = told.on_there(self.today, self.city)
-        return told.cards(found, hidden, everywhere, self.city, names, began, around, there)
+        everywhere = ""
+        if hidden:
+            where = hidden[0]["division"] if hidden[0]["zone"] != WHOLE else choice.division
+            target = choice.with_value("theme", ALL_THEMES).with_value("territoire", where)
+            everywhere = link("situation", target) if target != choice else ""
+        return told.cards(found, len(hidden), everywhere, self.city, names, began, around, there)
+
+    def _hidden(self, shown: Sequence[Row]) -> list[Row]:
+        """Return the alerts in force that are not among those shown, each told once.
+
+        One theme's alerts of a zone, of what holds it or over other days are one alert.
+        """
+        apart: list[Row] = []
+        for row in self.lit:
+            if not any(self._same(row, one) for one in (*shown, *apart)):
+                apart.append(row)
+        return apart
+
+    def _same(self, one: Row, other: Row) -> bool:
+        if one["theme"] != other["theme"]:
+            return False
+        if one["zone"] == other["zone"] or one["division"] == other["division"]:
+            return bool(one["zone"] == other["zone"] and one["division"] == other["division"])
+        mine, its = (self.shapes(row["division"]).get(row["zone"]) for row in (one, other))
+        return mine is not None and its is not None and mine.intersection(its).area > 0
 
     def _around(self, row: Row, names: told.Names) -> str:
         """Return what else was recorded on the days of an alert, in its zone and beside it."""
@@ -327,9 +361,8 @@ class Today:
             return link("confiance", choice, theme=theme if theme in offered else ALL_THEMES)
 
         return tiles(
-            rows, self.weekly, self.labels, self.city, self.trend_knobs, there, self.corrected,
-            choice.zone != WHOLE,
-        )  # fmt: skip
+            rows, self.beside, self.city, self.trend_knobs, there, elsewhere=choice.zone != WHOLE
+        )
 
     def _day(self, division: str, zone: str) -> str:
         """Return what is on in the city, or in the zone chosen and around it."""
@@ -351,22 +384,6 @@ class Today:
 def _of(table: Any, themes: set[str]) -> Any:
     keep = [theme in themes for theme in table.column("theme").to_pylist()]
     return table.filter(keep)
-
-
-def _evolutions(
-    place: Place,
-) -> tuple[Mapping[str, list[float | None]], Mapping[str, str], set[str]]:
-    """Return theme → its weeks, theme → its evolution over the city, the themes corrected."""
-    weekly: dict[str, list[float | None]] = {}
-    table = pq.read_table(place.run.read("derived/trends/weekly.parquet")).to_pylist()
-    for row in sorted(table, key=lambda r: (r["theme"], r["week"])):
-        weekly.setdefault(row["theme"], []).append(row["final"])
-    rows = pq.read_table(place.run.read("derived/trends/levels.parquet")).to_pylist()
-    whole = [row for row in rows if row["zone"] == WHOLE]
-    corrected = {
-        row["theme"] for row in whole if any(one["kind"] == CORRECTED for one in row["remarks"])
-    }
-    return weekly, {row["theme"]: row["label"] for row in whole}, corrected
 
 
 def _legend() -> str:

@@ -70,16 +70,21 @@ def _told(row: Row, city: City, names: Names, since: Since) -> str:
     )
 
 
-def of_the_day(found: Sequence[Row], choice: Choice, city: City, names: Names, since: Since) -> str:
+def of_the_day(
+    found: Sequence[Row], low: Sequence[Row], choice: Choice, city: City, names: Names, since: Since
+) -> str:
     """Return the sentence of the day, all themes together: Markdown.
 
-    `found`: what stands out in the territory chosen, the gravest first.
+    `found`: what stands out in the territory chosen, the gravest first. `low`: what is less than
+    usual there, the least expected first.
     """
     where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
     alerts = [row for row in found if row["tier"] == ALERT]
+    fallen = f" ; {_low(low, city, names)}" if low else ""
     if not found:
-        said = "rien ne sort de l'ordinaire" if where else "Rien ne sort de l'ordinaire"
-        return f"{where}**{said}** {when(choice.days)}."
+        said = "rien au-dessus de l'ordinaire" if low else "rien ne sort de l'ordinaire"
+        said = said if where else said.capitalize()
+        return f"{where}**{said}** {when(choice.days)}{fallen}."
     head = "Alerte" if alerts else "Aucune alerte ; à regarder"
     watch = len(found) - len(alerts)
     others = [plural(len(alerts) - 1, "autre alerte")] if len(alerts) > 1 else []
@@ -88,7 +93,12 @@ def of_the_day(found: Sequence[Row], choice: Choice, city: City, names: Names, s
     elif watch > 1:
         others.append(plural(watch - 1, "autre"))
     more = f" ; et {', '.join(others)}" if others else ""
-    return f"{head} : {_told(found[0], city, names, since)}{more}."
+    return f"{head} : {_told(found[0], city, names, since)}{more}{fallen}."
+
+
+def _low(rows: Sequence[Row], city: City, names: Names) -> str:
+    more = f" et {plural(len(rows) - 1, 'autre compte')}" if len(rows) > 1 else ""
+    return f"{SHORT[BELOW]} : {plain(named(rows[0], city, names))}{more}"
 
 
 def promise(judged: Judgement, choice: Choice) -> str:
@@ -110,20 +120,21 @@ def promise(judged: Judgement, choice: Choice) -> str:
 
 
 def of_theme(
-    row: Row, found: Sequence[Row], choice: Choice, names: Names, since: Since, badge: str
-) -> str:
+    row: Row, found: Sequence[Row], low: Sequence[Row], choice: Choice, names: Names, since: Since,
+    badge: str, known: str = "",
+) -> str:  # fmt: skip
     """Return the answer about one theme: Markdown. `row`: of the territory chosen.
 
-    `found`: the zones that stand out, told where the whole city is looked at.
+    `found` and `low`: the zones above and below their usual, told where the whole city is looked
+    at. `known`: what its count is to be read with, a sentence.
     """
     told = alone(row)
     if choice.zone == WHOLE and row["status"] == "ok":
-        zones = [one for one in found if one["zone"] != WHOLE]
-        told += f" ; {_zones(zones, names, since)}" if zones else " ; aucune zone ne ressort"
+        told += f" ; {_zones(found, low, names, since)}"
     other = [one for one in found if one["zone"] == row["zone"] and key(one) != key(row)]
     if other and row["tier"] not in (ALERT, WATCH):
         told += f" ; mais {SHORT[other[0]['tier']]} {when(other[0]['period_days'])}"
-    return f"{told}.{situation_words.remarks(row)} {badge[0].upper()}{badge[1:]}."
+    return f"{told}.{situation_words.remarks(row)}{known} {badge[0].upper()}{badge[1:]}."
 
 
 def alone(row: Row) -> str:
@@ -135,22 +146,37 @@ def alone(row: Row) -> str:
     if row["aside_n"]:
         days = plural(row["aside_days"], "jour")
         apart = f", dont {number(row['aside_n'])} en {days} hors de l'ordinaire, mis à part"
-    known = ""
+    n = f"{plural(row['n'], 'fait')}{apart}"
     judged = row["n"] - row["aside_n"]
     if row["tier"] == USUAL and not row["low"] <= judged <= row["high"]:
-        known = " ; parmi tant de comptes, le hasard suffit à en sortir d'autant"
-    return f"{plural(row['n'], 'fait')}{apart}, {TIERS[row['tier']]} ({awaited}{known})"
+        side = "plus" if judged > row["high"] else "moins"
+        return f"{n} ; {awaited} : {side}, d'un écart que le hasard amène parmi tant de comptes"
+    if row["tier"] == USUAL and situation_words.wide(row):
+        awaited += ", intervalle si large qu'il ne dit presque rien"
+    return f"{n}, {TIERS[row['tier']]} ({awaited})"
 
 
-def _zones(rows: Sequence[Row], names: Names, since: Since) -> str:
+def _zones(found: Sequence[Row], low: Sequence[Row], names: Names, since: Since) -> str:
+    """Return the zones that stand out on either side, as the map shows them."""
+    above = [row for row in found if row["zone"] != WHOLE]
+    below = [plain(situation_words.place(row["zone"], names)) for row in low
+             if row["zone"] != WHOLE]  # fmt: skip
+    if not above and not below:
+        return "aucune zone ne ressort"
     told = []
-    for row in rows[:LISTED]:
+    for row in above:
         began = f", depuis le {lately(since[key(row)])}" if key(row) in since else ""
         told.append(f"{plain(situation_words.place(row['zone'], names))} ({SHORT[row['tier']]}"
                     f"{began})")  # fmt: skip
-    more = len(rows) - LISTED
-    rest = f" et {plural(more, 'autre')}" if more > 0 else ""
-    return f"{', '.join(told)}{rest}"
+    said = _first(told) if told else "aucune zone n'en a plus que d'habitude"
+    if below:
+        said += f" ; {SHORT[BELOW]} dans {plural(len(below), 'zone')} : {_first(below)}"
+    return said
+
+
+def _first(listed: Sequence[str]) -> str:
+    more = len(listed) - LISTED
+    return ", ".join(listed[:LISTED]) + (f" et {plural(more, 'autre')}" if more > 0 else "")
 
 
 # --- HTML ------------------------------------------------------------------------------------
@@ -163,7 +189,7 @@ def cards(
     """Return the alerts in force as cards, then what is worth a look, as HTML.
 
     `found`: `Judgement.standing_out`. `elsewhere`: alerts that the choice hides, `everywhere` the
-    link that shows them.
+    link that shows them, or nothing where none does.
     """
     alerts = [row for row in found if row["tier"] == ALERT]
     watch = [row for row in found if row["tier"] == WATCH]
@@ -174,13 +200,12 @@ def cards(
         told_parts.append(_more(told[LISTED:]))
     if elsewhere:
         hidden = plural(elsewhere, "autre alerte")
-        told_parts.append(f'<p><a href="{escape(everywhere)}">{hidden}</a>, hors de ce choix.</p>')
+        link = f'<a href="{escape(everywhere)}">{hidden}</a>' if everywhere else hidden
+        told_parts.append(f"<p>{link}, hors de ce choix.</p>")
     if watch:
         lines = "".join(f"<li>{_line(row, city, names, since)}</li>" for row in watch)
         heard = list(dict.fromkeys(situation_words.place(row["zone"], names) for row in watch))
-        more = len(heard) - LISTED
-        listed = ", ".join(heard[:LISTED]) + (f" et {plural(more, 'autre')}" if more > 0 else "")
-        title = f"{plural(len(watch), 'compte')} à regarder : {listed}"
+        title = f"{plural(len(watch), 'compte')} à regarder : {_first(heard)}"
         told_parts.append(f"<details><summary>{escape(title)}</summary><ul>{lines}</ul></details>")
     return f'<section class="app-cards" aria-label="Alertes">{"".join(told_parts)}</section>'
 

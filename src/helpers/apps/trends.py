@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -42,7 +42,7 @@ TABLES = (
 )
 PUBLISHED = {"changes": "trends/trends_levels", "weeks": "trends/trends_weekly"}
 # What the evolutions and the curve are kept as.
-CHANGE = ("thème", "évolution", "rapport", "de", "à")
+CHANGE = ("thème", "évolution", "rapport", "de", "à", "à savoir")
 WEEK = ("thème", "code", "zone", "semaine du", "faits", "de", "à")
 WEEKS = 156  # drawn: three years
 LISTED = 12  # zones told one by one
@@ -79,15 +79,16 @@ class Trends:
         felt, detail = widgets.HTML(feeling.told(run)), widgets.HTML(self._detail())
         parts = [self.said, self.changes.widget, self.weeks.widget, self.zones, felt, detail]
         self.widget = widgets.VBox(parts)
-        self.first = self._first()
+        self.first = cache(self._first)
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice, all of it."""
         told = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
-        line, weeks, rows = self._weeks(choice, choice.theme or self.first)
+        line, weeks, rows = self._weeks(choice, choice.theme or self.first(choice.zone))
         about = (
-            f"Chaque thème, les faits de {trends_words.span(self.levels, self.knobs.window_weeks)} "
-            "rapportés à ceux d'avant ; en gris, ce qui ne serait pas vu"
+            "Toute la ville, chaque thème : les faits de "
+            f"{trends_words.span(self.levels, self.knobs.window_weeks)} rapportés à ceux d'avant ; "
+            "en gris, ce qui ne serait pas vu"
         )
         of, kept = self.proofs.of, self.place.kept
         published = self.proofs.published
@@ -95,47 +96,55 @@ class Trends:
         changed += kept(choice, (), published["changes"], CHANGE, self._kept())
         shown = of("weeks", told, weeks) + kept(choice, self.uses, published["weeks"], WEEK, rows)
         return [
-            (self.said, "value", words(self._answer(choice), "usual")),
+            (self.said, "value", words(self._answer(choice), "usual", self._chance(choice))),
             *self.changes.put("Qu'est-ce qui change ?", about, self.drawn, changed),
             *self.weeks.put("Depuis quand ?", line, weeks, shown),
             (self.zones, "value", self._zones(choice)),
         ]
 
-    def _first(self) -> str:
-        """Return the theme whose evolution is established and largest, or else the first one."""
-        moving = [row for row in self.whole if row["label"] in ("up", "down") and row["ratio"]]
+    def _first(self, zone: str) -> str:
+        """Return the theme whose evolution there is established and largest.
+
+        Where none is, that of the whole city.
+        """
+        moving = [row for row in self.rows if row["zone"] == zone
+                  and row["label"] in ("up", "down") and row["ratio"]]  # fmt: skip
+        if not moving and zone != WHOLE:
+            return self.first(WHOLE)
         moving.sort(key=lambda row: (-max(row["ratio"], 1 / row["ratio"]), row["theme"]))
         dated = situation_levels.dated_themes(self.con, self.city)
         return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
 
     def _answer(self, choice: Choice) -> str:
-        over = f"En {trends_words.span(self.levels, self.knobs.window_weeks)}"
+        rows = [
+            row for row in self.rows
+            if row["zone"] == choice.zone and choice.theme in (ALL_THEMES, row["theme"])
+            and (choice.zone == WHOLE or row["division"] == choice.division)
+        ]  # fmt: skip
+        where = plain(situation_words.place(choice.zone, self.place.names(choice.division)))
+        elsewhere = "l'évolution n'est jugée qu'au découpage principal"
         if choice.theme != ALL_THEMES:
-            rows = [row for row in self.rows
-                    if row["theme"] == choice.theme and row["zone"] == choice.zone]  # fmt: skip
             title = plain(self.city.themes[choice.theme].title)
-            names = self.place.names(choice.division)
-            where = plain(situation_words.place(choice.zone, names))
-            if not rows:
-                return f"**{title}, {where}** : l'évolution n'est jugée qu'au découpage principal."
-            return f"**{title}, {where}** : {self._told(rows[0])}"
-        told = []
-        for label, title in (("up", "en hausse"), ("down", "en baisse")):
-            mine = [
-                plain(self.city.themes[r["theme"]].title) + self._seeming(r["theme"])
-                for r in self.whole if r["label"] == label
-            ]  # fmt: skip
-            listed = ", ".join(mine[:3]) + (f" et {plural(len(mine) - 3, 'autre')}"
-                                            if len(mine) > 3 else "")  # fmt: skip
-            told.append(
-                f"**{listed}** {title}" if mine else f"aucune {title.removeprefix('en ')} établie"
-            )
-        counts = Counter(row["label"] for row in self.whole)
-        rest = f"{plural(counts['stable'], 'thème stable')}, {number(counts['unclear'])} sans rien "
-        rest += "d'établi"
-        if counts["abstained"]:
-            rest += f", {number(counts['abstained'])} en abstention"
-        return f"{over} : {', '.join(told)} ; {rest}."
+            return f"**{title}, {where}** : {self._told(rows[0]) if rows else f'{elsewhere}.'}"
+        span = trends_words.span(self.levels, self.knobs.window_weeks)
+        head = f"En {span}" + ("" if choice.zone == WHOLE else f", **{where}**")
+        return f"{head} : {_of_all(rows, self._title) if rows else elsewhere}."
+
+    def _title(self, theme: str) -> str:
+        return plain(self.city.themes[theme].title) + self._seeming(theme)
+
+    def _chance(self, choice: Choice) -> str:
+        """Return what of the evolutions told of zones would be there by chance, as a sentence."""
+        judged = [row for row in self.rows if row["zone"] != WHOLE and row["status"] == "ok"
+                  and choice.theme in (ALL_THEMES, row["theme"])]  # fmt: skip
+        if not judged:
+            return ""
+        rate = number(100 * self.knobs.false_discovery_rate)
+        return (
+            f"Zones : {plural(len(judged), 'évolution comparée')}, et sur tant le hasard seul en "
+            "ferait ressortir. Celles dites établies sont assez nettes pour que, thème par thème, "
+            f"{rate} sur 100 au plus soient fausses, en moyenne."
+        )
 
     def _seeming(self, theme: str) -> str:
         return f" ({trends_words.SEEMING.strip()})" if theme in self.doubted else ""
@@ -145,20 +154,22 @@ class Trends:
             return f"abstention ({trends_words.reason(row, self.knobs.minimum_count)})."
         seen = trends_words.detectable(row["detectable"], row["detectable_fall"])
         if row["ratio"] is None or row["high"] is None:
-            return f"{trends_words.LABELS[row['label']]}, aucun fait la période précédente."
-        seeming = trends_words.SEEMING if row["theme"] in self.doubted else ""
+            return f"{self._label(row)}, aucun fait la période précédente."
         known = self.caveats.get(row["theme"], "")
         return (
-            f"{trends_words.LABELS[row['label']]}{seeming}, {change(row['ratio'])} (de "
+            f"{self._label(row)}, {change(row['ratio'])} (de "
             f"{change(row['low'])} à {change(row['high'])}) ; {seen}."
             + (f" À savoir : {plain(known)}." if known else "")
         )
 
+    def _label(self, row: Mapping[str, Any]) -> str:
+        return trends_words.evolution(row["label"], doubted=row["theme"] in self.doubted)
+
     def _kept(self) -> list[list[keep.Cell]]:
         """Return the evolutions of the whole city, as they are kept."""
         return [
-            [self.city.themes[r["theme"]].title, trends_words.LABELS[r["label"]],
-             r["ratio"], r["low"], r["high"]]
+            [self.city.themes[r["theme"]].title, self._label(r),
+             r["ratio"], r["low"], r["high"], self.doubted.get(r["theme"])]
             for r in self.whole
         ]  # fmt: skip
 
@@ -197,15 +208,16 @@ class Trends:
         names = self.place.names(main)
         lines = [
             [names.get(r["zone"], situation_words.NO_PLACE), self.city.themes[r["theme"]].title,
-             trends_words.LABELS[r["label"]],
+             self._label(r),
              "sans rapport" if r["ratio"] is None else change(r["ratio"]),
              "" if r["low"] is None or r["high"] is None
              else f"{change(r['low'])} à {change(r['high'])}"]
             for r in rows[:LISTED]
         ]  # fmt: skip
-        title = f"{plural(len(rows), 'évolution établie')} de zones"
+        title = f"Toute la ville : {plural(len(rows), 'évolution établie')} de zones"
         if not rows:
-            return '<section class="app-table"><h2>Aucune évolution de zone établie</h2></section>'
+            title = "Toute la ville : aucune évolution de zone établie"
+            return f'<section class="app-table"><h2>{title}</h2></section>'
         more = len(rows) - LISTED
         rest = f"<p>et {plural(more, 'autre')}.</p>" if more > 0 else ""
         heads = ("Zone", "Thème", "Évolution", "Rapport", "Intervalle")
@@ -223,3 +235,22 @@ class Trends:
             '<details class="app-table"><summary>Tous les thèmes et les ruptures, en mots</summary>'
             f"{inside}</details>"
         )
+
+
+def _of_all(rows: Sequence[Mapping[str, Any]], title: Callable[[str], str]) -> str:
+    """Return what moves among the evolutions of one place, a row a theme, then what does not."""
+    told = []
+    for label, said in (("up", "en hausse"), ("down", "en baisse")):
+        mine = [title(row["theme"]) for row in rows if row["label"] == label]
+        more = f" et {plural(len(mine) - 3, 'autre')}" if len(mine) > 3 else ""
+        told.append(
+            f"**{', '.join(mine[:3])}{more}** {said}" if mine
+            else f"aucune {said.removeprefix('en ')} établie"
+        )  # fmt: skip
+    counts = Counter(row["label"] for row in rows)
+    rest = [
+        f"{plural(counts[label], 'thème')} {said}"
+        for label, said in (("stable", "sans changement"), ("unclear", "sans rien d'établi"),
+                            ("abstained", "en abstention")) if counts[label]
+    ]  # fmt: skip
+    return " ; ".join([", ".join(told), *([", ".join(rest)] if rest else [])])

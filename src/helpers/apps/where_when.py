@@ -43,7 +43,7 @@ TABLES = (
 PUBLISHED = {"map": "hotspots/hotspots_map", "rhythm": "rhythms/rhythms_week"}
 FRAMES = {"wide": (600, 400), "narrow": (346, 220)}
 # What the map and the week are kept as.
-CELLS = ("thème", "maille", "faits")
+CELLS = ("thème", "code", "zone", "maille", "faits")
 HOURS = ("thème", "période", "jour", "heure", "faits", "indice", "sûr")
 NAMED = 6  # zones named on the map at most
 TITLE = "Carte : mailles à part, par quartier"
@@ -66,15 +66,17 @@ class WhereWhen:
                 self.cells.setdefault(row["theme"], []).append(row)
         self.bands, self.risk = bands, risk
         self.knobs = params.knobs("rhythms")
-        self.repeat_knobs = params.knobs("repeats")
+        self.repeat_knobs, self.cell_knobs = params.knobs("repeats"), params.knobs("hotspots")
         themes = levels.dated_themes(self.con, self.city)
         self._hold()
         self.first = max(themes, key=lambda theme: (len(self._hot(theme)), theme))
         # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
         self.squares, self.zones = cache(self._squares), cache(self._zones)
+        self.inside = cache(self._inside)
         self.layouts, self.shapes = cache(self._layouts), cache(self._shapes)
         self.spots = cache(self._spots)
         self.repeated, self.week = cache(self._repeats), cache(self._week)
+        self.silent = cache(lambda why: figure.complete(figure.nothing(why)))
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.said, self.map, self.repeats = (widgets.HTML() for _ in range(3))
         self.rhythm = Panel("rhythm")
@@ -106,10 +108,14 @@ class WhereWhen:
         zones = self.zones(theme, choice.division)
         drawn = self._map(choice, zones, theme)
         line, week, hours = self._rhythm(choice, theme)
-        small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses."
+        small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses. "
+        small += self._chance(theme)
         of, kept, published = self.proofs.of, self.place.kept, self.proofs.published
         foot = of("map", told, drawn)
-        foot += kept(choice, self.uses[1:], published["map"], CELLS, self._kept(theme))
+        # The map shows all the city's cells, whichever zone is chosen: so do its figures.
+        whole = choice.with_value("territoire", choice.division)
+        rows = self._kept(theme, choice.division)
+        foot += kept(whole, self.uses[1:], published["map"], CELLS, rows)
         shown = of("rhythm", told, week)
         shown += kept(choice, self.uses, published["rhythm"], HOURS, hours)
         return [
@@ -134,15 +140,31 @@ class WhereWhen:
         tree = shapely.STRtree(np.array(shapes, dtype=object))
         return [one["properties"]["code"] for one in features], tree
 
-    def _zones(self, theme: str, division: str) -> dict[str, int]:
-        """Return zone → how many cells that stand out have their middle there, the most first."""
+    def _inside(self, theme: str, division: str) -> list[str]:
+        """Return, for each cell that stands out, the zone that holds its middle, or nothing."""
         codes, tree = self.shapes(division)
         middles = [square.centroid for square in self.squares(theme)]
-        if not codes or not middles:
-            return {}
-        _, inside = tree.query(np.array(middles, dtype=object), predicate="within")
-        count = Counter(codes[i] for i in inside.tolist())
+        found = [""] * len(middles)
+        if codes and middles:
+            for cell, zone in tree.query(np.array(middles, dtype=object), predicate="within").T:
+                found[cell] = codes[zone]
+        return found
+
+    def _zones(self, theme: str, division: str) -> dict[str, int]:
+        """Return zone → how many cells that stand out have their middle there, the most first."""
+        count = Counter(code for code in self.inside(theme, division) if code)
         return dict(sorted(count.items(), key=lambda one: (-one[1], one[0])))
+
+    def _chance(self, theme: str) -> str:
+        """Return what of the cells told would be there by chance, as a sentence; or nothing."""
+        if not self._hot(theme):
+            return ""
+        times, rate = self.cell_knobs.times, 100 * self.cell_knobs.false_discovery_rate
+        return (
+            f"À part : plus de {number(times)} fois la moyenne, assez nettement pour que, de tant "
+            f"de mailles comparées, {number(rate)} sur 100 au plus soient dites à part à tort, en "
+            "moyenne."
+        )
 
     def _answer(self, choice: Choice, theme: str, zones: dict[str, int]) -> str:
         title = plain(self.city.themes[theme].title)
@@ -163,7 +185,8 @@ class WhereWhen:
             own = (f" Dans {plain(names[choice.zone])} : "
                    f"{plural(zones.get(choice.zone, 0), 'maille')} à part.")  # fmt: skip
         return (
-            f"**{title}**, sur un an : {plural(len(hot), 'maille')} à part sur "
+            f"**{title}**, sur {self._lasting(self.cell_knobs.window_days)} : "
+            f"{plural(len(hot), 'maille')} à part sur "
             f"{number(len(mine))}, qui porte{'nt' * (len(hot) > 1)} {percent(inside)} des faits "
             f"localisés{first}.{own}"
         )
@@ -187,16 +210,21 @@ class WhereWhen:
             svg = zone_map.svg(ground, shown, named, TITLE, choice.zone if choice.zone in shown
                                else "", spots[frame])  # fmt: skip
             parts.append(f'<div class="app-{frame}">{svg}</div>')
+        span = self._lasting(self.cell_knobs.window_days)
         told = (
             f'<ul class="app-legend"><li><span style="background:{palette.HOT}"></span>'
-            f"maille de {escape(self.city.themes[theme].title)} à part, sur un an</li></ul>"
+            f"maille de {escape(self.city.themes[theme].title)} à part, sur {span}</li></ul>"
         )
         return "".join(parts) + told if parts else "<p>Découpage sans contours : pas de carte.</p>"
 
-    def _kept(self, theme: str) -> list[list[keep.Cell]]:
-        """Return the theme's cells that stand out, as they are kept."""
-        title = self.city.themes[theme].title
-        return [[title, row["cell"], row["n"]] for row in self._hot(theme)]
+    def _kept(self, theme: str, division: str) -> list[list[keep.Cell]]:
+        """Return the theme's cells that stand out, each in its zone, as they are kept."""
+        title, names = self.city.themes[theme].title, self.place.names(division)
+        inside = self.inside(theme, division)
+        return [
+            [title, code, names.get(code, situation_words.NO_PLACE), row["cell"], row["n"]]
+            for row, code in zip(self._hot(theme), inside, strict=True)
+        ]
 
     def _spots(self, theme: str, division: str) -> dict[str, str]:
         squares = self.squares(theme)
@@ -214,21 +242,30 @@ class WhereWhen:
     def _rhythm(
         self, choice: Choice, theme: str
     ) -> tuple[str, dict[str, Any], list[list[keep.Cell]]]:
-        """Return line, drawing and rows of the theme's week."""
+        """Return line, drawing and rows of the theme's week; of an abstention, its words alone."""
         zone = None if choice.zone == WHOLE else (choice.division, choice.zone)
         enough, told = self.knobs.minimum_count, situation_words.period_title(choice.days)
-        week = self.week(theme, choice.days, zone)
-        if week.thin.all():
+        week, year = self.week(theme, choice.days, zone), self._lasting(self.knobs.window_days)
+        if week.thin.all() and choice.days != self.knobs.window_days:
             few = "compte trop peu de faits" if week.total < enough else "n'établit aucun écart"
             week = self.week(theme, self.knobs.window_days, zone)
-            told = f"sur douze mois, la période {few}"
-        if week.total < enough:
-            told = "abstention, trop peu de faits"
-        rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
+            told = f"sur {year}, car la période choisie {few}"
         title = self.city.themes[theme].title
+        if week.total < enough:
+            told = f"abstention, trop peu de faits, même sur {year}"
+            # No hour is drawn: none is kept.
+            return f"{title} : {told}", self.silent(told), [[title, told, *[None] * len(HOURS[2:])]]
+        if week.thin.all():
+            told = f"aucun écart établi entre heures, même sur {year}"
+        rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
         hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
         spec = figure.drawn(rhythms_figures.heatmap, (rows,), 470, 190)
         return f"{title} : {told}", spec, hours
+
+    def _lasting(self, window_days: int) -> str:
+        """Return how long a window is: what the city has, if that is less."""
+        period = self.city.about.period
+        return situation_words.lasting(min(window_days, (period.end - period.start).days + 1))
 
     def _repeats(self, theme: str) -> str:
         keep = pa.array(

@@ -77,7 +77,7 @@ def _find(city: City, source: str, root: Path, folder: Path) -> list[Path]:
         here = received(places, name)
         if not here and os.environ.get(FETCH) and delivery.url:
             here = [_fetch(source, delivery, folder / name)]
-        if not here:
+        if not here and not delivery.optional:
             raise PhareError(
                 f"fichier absent : {redact.known([name], delivery.names)}",
                 f"ville « {city.about.name} », {_places(city)}",

@@ -44,6 +44,7 @@ DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 NAME = "nom"  # in the token of a column that the contract does not name
 TRIED = 4096  # texts of a batch that tell whether most of them differ
+NOTHING = pa.table({ROW: pa.array([], pa.int64()), FAULT: pa.array([], pa.string())})
 Rows = npt.NDArray[np.bool_]  # a mask over the rows of a batch
 
 
@@ -146,7 +147,8 @@ class Gate:
         told, places = _different(told)
         texts = closed.trimmed(rule, told)
         judged = closed.judge(contract, name, texts, self.con.cursor(), self.step_m)
-        written = self.key.hashes(judged.texts) if rule.type == "id" else judged.texts
+        hide = rule.type == "id" and not rule.hashed
+        written = self.key.hashes(judged.texts) if hide else judged.texts
         if places is not None:
             written = written.take(places)
         if judged.off is None:
@@ -271,6 +273,9 @@ def take_in(
                     )
                 files.append(_of_file(gate, contract, one, rows, met))
                 offset += rows
+        if not files:  # an optional source of which nothing came yet
+            nothing = gate.let_in(contract, contract.every_edition()[0], NOTHING, 0, 0)
+            pq.write_table(nothing, path, compression="zstd")
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
     return receipts.of_source(contract, files, told_by(names, received))

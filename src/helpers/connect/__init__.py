@@ -60,6 +60,8 @@ def _reader(form: Format) -> Reader:
             from helpers.connect.geojson import read
         case "gpkg":
             from helpers.connect.geopackage import read_geopackage as read
+        case "datex":
+            from helpers.connect.datex import read
         case "shp":
             from helpers.connect.geopackage import read_shapefile as read
         case _:

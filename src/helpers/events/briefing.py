@@ -1,17 +1,15 @@
-"""The briefing of an event: one page of HTML, filled from a template.
-
-It prints as it is from a browser, on A4; no PDF is made here (docs/decisions/0046).
-"""
+"""The briefing of an event: one page of HTML, filled from a template, and the same as PDF."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from string import Template
 
 from helpers.core.base import store
 from helpers.core.base.markup import inline, to_html
 from helpers.core.stage.run import Run
-from helpers.events import page_words
+from helpers.events import briefing_pdf, page_words
 from helpers.events.plan import Tables
 from helpers.events.words import Names, by_event
 
@@ -40,21 +38,26 @@ def file_names(tables: Tables, number: int) -> dict[str, str]:
 
 
 def write(run: Run, tables: Tables, names: Names) -> list[str]:
-    """Write `derived/events/fiches/<date>_<rank>.html` for the events that get a page.
+    """Write `derived/events/fiches/<date>_<rank>.html`, and `.pdf`, for the events that get a page.
 
-    Return the names of the files. What an earlier run left there is taken away.
+    Return the names of the pages. What an earlier run left there is taken away.
     """
-    run.inputs[TEMPLATE.as_posix()] = store.sha256(run.root / TEMPLATE)
+    for used in (TEMPLATE, briefing_pdf.TEMPLATE):
+        run.inputs[used.as_posix()] = store.sha256(run.root / used)
     template = Template((run.root / TEMPLATE).read_text(encoding="utf-8"))
+    sheet = (run.root / briefing_pdf.TEMPLATE).read_bytes()
     folder = run.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.html"):
+    for old in [*folder.glob("*.html"), *folder.glob("*.pdf")]:
         old.unlink()
     written = file_names(tables, run.knobs.sheets)
     for event, name in written.items():
         path = folder / name
         path.write_text(filled(template, tables, names, event, run.knobs.panel_length), "utf-8")
         run.wrote(path)
+        pdf = path.with_suffix(".pdf")
+        pdf.write_bytes(printed(sheet, tables, names, event, run.knobs.panel_length))
+        run.wrote(pdf)
     return list(written.values())
 
 
@@ -64,3 +67,11 @@ def filled(template: Template, tables: Tables, names: Names, event: str, panel_l
     return template.substitute(
         {key: inline(text) if key in INLINE else to_html(text) for key, text in told.items()}
     )
+
+
+def printed(template: bytes, tables: Tables, names: Names, event: str, panel_length: int) -> bytes:
+    """Return the page of an event as PDF, as of the last day of the city's period."""
+    told = page_words.page(tables, names, event, panel_length)
+    about = names.city.about
+    day: dt.date = about.period.end
+    return briefing_pdf.printed(template, told, day, page_words.foot(about.title, day))

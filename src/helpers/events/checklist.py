@@ -1,7 +1,6 @@
 """Are the measures taken? What a class of events asks for, beside what the sources say.
 
-States come from the sources alone. What people will enter by hand comes later through a register:
-one more reader of the same rows (`event`, `measure`, `state`), the latest word counting.
+States come from the sources, or from what people entered in the register, which is a later word.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ CHECKLIST = pa.schema(
     ]
 )  # fmt: skip
 SILENT, NO_ORDER, SAID = "source_silent", "no_order_signed", "source_says"
+ENTERED = "register_says"
 WORST: tuple[State, ...] = ("to_do", "unknown", "asked", "taken")
 
 
@@ -39,7 +39,9 @@ def state(measure: Measure, event: Event, rules: EventRules, today: dt.date) -> 
         rules.states.to_do: "to_do", rules.states.asked: "asked", rules.states.taken: "taken"
     }  # fmt: skip
     found = told.get(event.measures.get(measure.field) or "")
-    return (found, SAID) if found else ("unknown", SILENT)
+    if found:
+        return found, ENTERED if measure.field in event.entered else SAID
+    return "unknown", SILENT
 
 
 def checklist(events: Sequence[Event], rules: EventRules, now: dt.datetime) -> pa.Table:

@@ -52,7 +52,9 @@ class Event:
     """An event: `start` to `end`, occupied from `setup` to `teardown` (local wall clock).
 
     `x`, `y` are metres, NaN without a place. Crowds are None where nobody told: unknown is not
-    zero. `measures`: field → how far, as the source writes it; `orders`: its own, signed or not.
+    zero. `measures`: field → how far, as the source writes it, or people in the register, whose
+    fields are `entered`; `entry`: the partner's that it was taken over from; `orders`: its own,
+    signed or not.
     """
 
     id: str
@@ -76,6 +78,8 @@ class Event:
     allowed: bool
     measures: Mapping[str, Any]
     orders: tuple[Order, ...]
+    entered: frozenset[str] = frozenset()
+    entry: str | None = None
 
     @property
     def hours(self) -> float:
@@ -107,11 +111,12 @@ def read_orders(
 
 def read_events(
     con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, path: Path,
-    orders: list[Order], first: dt.date, last: dt.date,
+    orders: list[Order], first: dt.date, last: dt.date, entries: Path | None = None,
 ) -> list[Event]:  # fmt: skip
     """Return the events that last into the days `first` to `last`, in the order of their start.
 
-    Those that will not take place (`dropped`) are left out. View `zones`.
+    Those that will not take place (`dropped`) are left out. With them come those that a partner
+    entered (`entries`) and that the city has not taken over yet. View `zones`.
     """
     rule = _events(city)
     measured = sorted({
@@ -121,9 +126,18 @@ def read_events(
     fields = {"id": rule.id, "kind": rule.kind, "expected": rule.size, "status": rule.status,
               **rules.fields.model_dump(exclude_none=True)}  # fmt: skip
     fields |= {f"measure {name}": name for name in measured}
+    fields |= {"entry": rule.entries.taken_over} if rule.entries else {}
     dropped = ", ".join(literal(one) for one in rules.dropped) or "NULL"
     test = f"coalesce({quote(rule.status)} NOT IN ({dropped}), TRUE)"
     rows = occasions.lasting(con, city, path, rule, fields, first, last, test)
+    if entries is not None and rule.entries is not None:
+        held = city.contracts[rule.entries.source].fields
+        told = {name: column for name, column in fields.items() if column in held}
+        told["zone_told"] = rule.entries.zone
+        alone = f"{test} AND {quote(rule.id)} NOT IN ({taken_over(city, path)})"
+        more = occasions.lasting(con, city, entries, rule, told, first, last, alone)
+        unsaid = dict.fromkeys(fields)
+        rows += [{**unsaid, **row, "zone": row["zone"] or row["zone_told"]} for row in more]
     own: dict[str, list[Order]] = {}
     for order in orders:
         if order.event is not None:
@@ -133,6 +147,14 @@ def read_events(
         for row, at in zip(rows, _metres(city, rows), strict=True)
     ]
     return sorted(found, key=lambda one: (one.start, one.kind, one.zone or "", one.id))
+
+
+def taken_over(city: City, path: Path) -> str:
+    """Return the SQL of the entries that the events of the file `path` come from."""
+    rule = _events(city).entries
+    assert rule is not None  # the caller has entries
+    name = quote(rule.taken_over)
+    return f"SELECT {name} FROM read_parquet({literal(path)}) WHERE {name} IS NOT NULL"
 
 
 def _event(
@@ -147,6 +169,7 @@ def _event(
         row.get("capacity") or None, row.get("outcome"), row["status"], row["status"] in rule.held,
         {name: row[f"measure {name}"] for name in measured},
         tuple(sorted(orders, key=lambda one: (one.kind, one.start, one.id))),
+        entry=row.get("entry"),
     )  # fmt: skip
 
 

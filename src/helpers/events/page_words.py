@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
+from helpers.events import early_words
 from helpers.events.plan import Tables
 from helpers.events.words import (
     REASONS,
@@ -40,7 +43,8 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         "notice": f"{plain(about.title)}{' : données simulées' if about.simulated else ''}. "
                   "Quantités supposées, modifiables dans events.yaml ; rien ici ne décrit des "
                   "personnes.",
-        "answer": f"{sentence(crowd(row))}. {sentence(in_need(mine['sizing'][0]))}.",
+        "answer": f"{sentence(crowd(row))}. {sentence(in_need(mine['sizing'][0]))}. "
+                  f"{early_words.of_event(tables['early'].to_pylist(), event, names)}".strip(),
         "shifts": _shifts(mine["shifts"], names),
         "outlook": outlook(mine["foreseen"][0]),
         "clashes": clashes(own, names),
@@ -49,9 +53,14 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         "residents": residents(row, mine, names),
         "panel": plain(panel(row, names, panel_length)),
         "partners": partners(row, mine, names),
-        "footer": f"Étape `events`, au {spoken(about.period.end)}. Pour imprimer ou faire un PDF : "
-                  "imprimer cette page depuis le navigateur (A4).",
+        "footer": f"Étape `events`, au {spoken(about.period.end)}. La même fiche existe en PDF, à "
+                  "côté de cette page.",
     }  # fmt: skip
+
+
+def foot(title: str, day: dt.date) -> str:
+    """Return what every sheet of the PDF says at its foot."""
+    return f"{title}, étape events, au {spoken(day)}"
 
 
 def sentence(text: str) -> str:

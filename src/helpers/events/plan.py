@@ -9,10 +9,21 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules, read_rules, sources
+from helpers.core.city.event_rules import REGISTER, EventRules, read_rules, sources
 from helpers.core.place_time import occasions
 from helpers.core.stage.run import Run
-from helpers.events import around, checklist, clashes, excess, ratios, retex, similar, sizing
+from helpers.events import (
+    around,
+    checklist,
+    clashes,
+    early,
+    excess,
+    ratios,
+    retex,
+    similar,
+    sizing,
+)
+from helpers.events.entered import with_entered
 from helpers.events.excess import Outlook
 from helpers.events.history import History, days_of, history, lasting_long, why_few
 from helpers.events.known import CALENDAR, Event, Order, calendar, read_events, read_orders
@@ -24,7 +35,7 @@ SCHEMAS = {
     "calendar": CALENDAR, "clashes": clashes.CLASHES, "checklist": checklist.CHECKLIST,
     "ratios": ratios.RATIOS, "excess": excess.EXCESS, "foreseen": excess.FORESEEN,
     "similar": similar.SIMILAR, "sizing": sizing.SIZING, "shifts": sizing.SHIFTS,
-    "means": MEANS,
+    "means": MEANS, "early": early.EARLY,
     "thin": sizing.THIN, "retex": retex.RETEX, "scores": retex.SCORES,
 }  # fmt: skip
 Tables = dict[str, pa.Table]
@@ -41,6 +52,7 @@ class Known:
     events: list[Event]
     orders: list[Order]
     now: dt.datetime
+    early: pa.Table
 
     @property
     def coming(self) -> list[Event]:
@@ -54,12 +66,19 @@ def read(run: Run) -> Known:
     now = dt.datetime.combine(period.end + dt.timedelta(days=1), dt.time())
     agenda = run.city.about.agenda
     if rules is None or agenda.events is None or agenda.closures is None:
-        return Known(None, [], [], now)
+        return Known(None, [], [], now, early.EARLY.empty_table())
     span = period.start, period.end + dt.timedelta(days=run.knobs.horizon_days)
     files = {name: run.read(f"accepted/{name}.parquet") for name in sources(run.city, rules)}
     orders = read_orders(run.con, run.city, rules, files[agenda.closures.source], *span)
-    events = read_events(run.con, run.city, rules, files[agenda.events.source], orders, *span)
-    return Known(rules, events, orders, now)
+    own, told = files[agenda.events.source], agenda.events.entries
+    entries = files[told.source] if told else None
+    events = read_events(run.con, run.city, rules, own, orders, *span, entries)
+    if REGISTER in files:
+        events = with_entered(run.con, rules, files[REGISTER], events)
+    measured = early.EARLY.empty_table()
+    if entries is not None:
+        measured = early.table(run.con, run.city, rules, own, entries)
+    return Known(rules, events, orders, now, measured)
 
 
 def counted(city_now: City, known: Known) -> list[str]:
@@ -98,7 +117,7 @@ def tables(run: Run, city_now: City, known: Known) -> Tables:
         "foreseen": excess.summary(outlooks, knobs.confidence),
         "similar": similar.similar(past, coming, knobs.similar) if past else _none("similar"),
         "sizing": sized.sizing, "shifts": sized.shifts, "thin": sized.thin,
-        "means": means.table(),
+        "means": means.table(), "early": known.early,
         "retex": told if told is not None else _none("retex"),
         "scores": scores if scores is not None else _none("scores"),
     }  # fmt: skip

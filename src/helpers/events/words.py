@@ -261,7 +261,8 @@ def measures(tables: Tables, names: Names) -> str:
             f"{when(row['due_at'])}, {plain(row['owner'])} ; {called(events[row['event']], names)}."
         )
     taken = f"{number(len(rows) - len(missing))} sur {plural(len(rows), 'mesure attendue')} "
-    taken += "déjà prises."
+    told = sum(row["reason"] == checklist.ENTERED for row in rows if row["state"] == "taken")
+    taken += "déjà prises" + (f", dont {number(told)} d'après le registre." if told else ".")
     return "\n".join([taken, "", _listed(lines, "mesure")]) if rows else "Aucune mesure attendue."
 
 
@@ -344,4 +345,4 @@ def pages(names: list[str]) -> str:
     if not names:
         return "Aucune fiche : aucun événement connu."
     listed = "\n".join(f"- `derived/events/fiches/{name}`" for name in names)
-    return f"{plural(len(names), 'fiche écrite')}, à imprimer depuis un navigateur :\n\n{listed}"
+    return f"{plural(len(names), 'fiche écrite')}, chacune aussi en PDF (`.pdf`) :\n\n{listed}"

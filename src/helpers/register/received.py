@@ -1,7 +1,7 @@
 """Entries as the door let a snapshot in: what notebooks read in place of the register.
 
-The rules of the register (`rules`) read them as its own. What the door hashed (an event) is hashed
-a second time; keys and hashes did not come in, so that nothing here can be entered again.
+The rules of the register (`rules`) read them as its own. Keys and hashes did not come in, so that
+nothing here can be entered again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_KEY = "0" * 32
 INSIDE = {"theme": "criterion", "fall": "criterion", "reference_year": "reference",
           "reference_number": "reference"}  # fmt: skip
 LISTS = ("hypotheses", "shifts")
-FIELD = {"reason": "motive"}  # the contract's names, where they are not the columns'
+FIELD = {"reason": "motif"}  # the contract's names, where they are not the columns'
 
 
 def of_run(run: Run) -> list[Entry] | None:

@@ -43,6 +43,7 @@ class Rendered(NotebookRenderer):  # type: ignore[misc]  # Voilà is untyped
         self.notebook.cells = _cells(self.notebook.cells, told)
         self.resources["prepared"] = self._shown_at_first(told["snapshots"])
         self.resources["build"] = told["build"]
+        self.resources["modules"] = sorted(told["modules"])
         parts = self.generate_content_generator()
         return "".join([part async for part, _ in parts])
 

@@ -94,6 +94,11 @@ class Judgement:
         rows = [r for r in self.rows(division, days, theme) if r["tier"] in (ALERT, WATCH)]
         return sorted(rows, key=lambda r: (order(r), r["surprise"], r["theme"], r["zone"]))
 
+    def fallen(self, division: str, days: int, theme: str = "") -> list[Row]:
+        """Return what is less than usual, the least expected first: the other side of a map."""
+        rows = [r for r in self.rows(division, days, theme) if r["tier"] == BELOW]
+        return sorted(rows, key=lambda r: (r["surprise"], r["theme"], r["zone"]))
+
     def compared(self, division: str, days: int, theme: str = "") -> int:
         """Return how many counts were judged."""
         return sum(r["tier"] != ABSTAINED for r in self.exact(division, days, theme))

@@ -18,6 +18,7 @@ from helpers.core.city.city import City
 from helpers.core.city.code_names import spoken_code
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_days
+from helpers.core.place_time.months import MEAN_DAYS
 from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit, power, to_watch
 from helpers.situation.knobs import Knobs
@@ -63,6 +64,12 @@ VAGUE, SMALL = 3, 10  # ends of an interval that says nothing: their ratio, the 
 def period_title(days: int) -> str:
     """Return how a period that ends today is called."""
     return PERIODS.get(days, f"{days} derniers jours")
+
+
+def lasting(days: int) -> str:
+    """Return how long so many days are: « 12 mois », « 45 jours »."""
+    months = round(days / MEAN_DAYS)
+    return f"{number(months)} mois" if months >= 2 else plural(days, "jour")
 
 
 def reason(row: Row) -> str:
@@ -125,8 +132,12 @@ def told_alone(row: Row) -> str:
 
 def vague(row: Row) -> bool:
     """Tell whether « as usual » says next to nothing: the interval would hold nearly any count."""
-    wide: bool = row["high"] > VAGUE * max(row["low"], 1)
-    return bool(row["level"] == "usual" and wide and row["expected"] >= SMALL)
+    return bool(row["level"] == "usual" and wide(row))
+
+
+def wide(row: Row) -> bool:
+    """Tell whether the interval would hold nearly any count."""
+    return bool(row["high"] > VAGUE * max(row["low"], 1) and row["expected"] >= SMALL)
 
 
 def sentence(rows: list[Row], names: Names) -> str:

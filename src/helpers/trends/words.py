@@ -27,6 +27,7 @@ from helpers.trends.milestones import FEWEST, UNMEASURED
 LABELS = {"up": "en hausse", "down": "en baisse", "stable": "stable",
           "unclear": "rien d'établi", "abstained": "abstention"}  # fmt: skip
 SEEMING = " en apparence"
+LACKING = " (compte peut-être incomplet)"  # nothing is established: nothing seems so either
 CLOSE = dt.timedelta(weeks=8)  # from a break's weeks to a fact said to be close
 MOST = 5  # unexplained breaks told, the largest first
 STEPS = {WEEK: "semaine", MONTH: "mois", YEAR: "an"}
@@ -73,6 +74,13 @@ def _why(row: Mapping[str, Any], code: str, minimum_count: int) -> str:
         change_of = f"« {titles[-1]} »" if titles else "un changement de façon d'enregistrer"
         return f"moins de {FEWEST} semaines entendues avant ou après {change_of}"
     return REASONS[code] if code else ""
+
+
+def evolution(label: str, *, doubted: bool) -> str:
+    """Return an evolution in words; of a count that may lack rows, one told only seems so."""
+    if not doubted or label == "abstained":
+        return LABELS[label]
+    return LABELS[label] + (LACKING if label == "unclear" else SEEMING)
 
 
 def remark(row: Mapping[str, Any]) -> str:
@@ -137,7 +145,7 @@ def in_words(
     """Return the answer as Markdown: one line a theme, then the breaks nobody explains.
 
     `caveats`: theme → what its count is to be read with (`standing.caveats`). `doubted`: themes
-    whose count lacks rows (`standing.renamed`): what it does is said to seem so.
+    whose count may lack rows (`standing.doubted`): see `evolution`.
     """
     lately = _lately(breaks, city, knobs.window_weeks, caveats)
     lines = []
@@ -145,7 +153,7 @@ def in_words(
         if row["zone"] == WHOLE:
             theme = row["theme"]
             known = [remark(row), *lately.get(theme, []), caveats.get(theme, "")]
-            label = LABELS[row["label"]] + (SEEMING if theme in doubted else "")
+            label = evolution(row["label"], doubted=theme in doubted)
             lines.append(_line(row, label, " ; ".join(filter(None, known)), city, knobs))
     lines += [_zones(levels, knobs.minimum_count)]
     if knobs.yearly_sway:

@@ -114,7 +114,9 @@ def received_folders(root: Path, city: str) -> str | None:
     if not outside:
         return str(root)
     places = places_to_look(loaded, root)
-    at_hand = all(d.names and all(received(places, name) for name in d.names) for d in outside)
+    at_hand = all(
+        d.names and all(d.optional or received(places, name) for name in d.names) for d in outside
+    )
     return os.pathsep.join(map(str, places)) if at_hand else None
 
 

@@ -151,7 +151,11 @@ def faded(source: str) -> pa.Table:
 def test_a_part_that_fades_casts_doubt_under_its_own_name(tmp_path: Path) -> None:
     city = split.pack(tmp_path, split.joined(), PERIOD)
     (told,) = standing.doubted(drift.DRIFT.empty_table(), faded("appels"), city).values()
-    assert told.replace("\u00a0", " ").startswith("« Appels inventés » : la source n'apporte plus")
+    # The days compared, not a day on which the feed would have begun to fade.
+    assert told.replace("\u202f", " ").startswith(
+        "« Appels inventés » : du 29 septembre au 28 décembre 2025, la source n'a apporté que 30 %"
+    )
+    assert told.endswith("aux mêmes semaines de 2024 : un flux qui se perd, ou une vraie baisse")
 
 
 def test_the_worst_part_decides_of_the_grade_and_of_the_state(

@@ -246,8 +246,12 @@ def test_the_briefing_is_taken_away_as_it_is_or_made_where_there_is_none(
         address = f"{url}voila/render/evenements.ipynb?evenement={event}"
         with open_page(address) as (page, log):
             settle(page)
-            link = page.locator("#rendered_cells .app-sheet a")
+            link = page.locator("#rendered_cells .app-sheet a").first
             link.wait_for()
+            (pdf,) = page.locator("#rendered_cells .app-sheet a[download$='.pdf']").all()
+            _, sheet = taken(page, pdf)
+            assert sheet.startswith(b"%PDF-1.7")
+            assert (sheet in {one.read_bytes() for one in folder.glob("*.pdf")}) == prepared
             name, content = taken(page, link)
             assert name.endswith(".html")
             assert (content in written) == prepared

@@ -40,10 +40,11 @@ WHOLE = {
 }
 SCREEN, SMALL = (1280, 800), (375, 812)
 TOLD = re.compile(
-    r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?, "
-    r"(?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude "
-    r"\(on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)"
-    r"(?P<chance> ; parmi tant de comptes, le hasard suffit à en sortir d'autant)?\)"
+    r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?"
+    r"(?:, (?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude \(| ; )"
+    r"on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)"
+    r"(?:, intervalle si large qu'il ne dit presque rien)?"
+    r"(?:\)|(?P<chance> : (?:plus|moins), d'un écart que le hasard amène parmi tant de comptes))"
 )
 # Map, curve and words answer the choice.
 ANSWERED = """([choice, head]) => {
@@ -176,12 +177,15 @@ class App:
         shown, low, high = (int(told[k].replace("\u202f", "")) for k in ("n", "low", "high"))
         assert shown == n, (said, n)
         judged = n - int((told["aside"] or "0").replace("\u202f", ""))
-        if "plus que" in told["level"]:
+        if told["chance"]:
+            assert told["level"] is None, said
+            assert (judged > high) if " : plus," in told["chance"] else (judged < low), said
+        elif "plus que" in told["level"]:
             assert judged > high, said
         elif told["level"] == "moins que":
             assert judged < low, said
         else:
-            assert (low <= judged <= high) == (told["chance"] is None), said
+            assert low <= judged <= high, said
 
     def agree(self) -> None:
         """Alerts, sentence and map say the same: no zone is coloured that no word names."""

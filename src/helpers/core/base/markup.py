@@ -1,4 +1,4 @@
-"""The one place where text becomes HTML, for the apps and for the reports.
+"""The one place where text becomes HTML, or what a PDF is set from: apps, reports, briefings.
 
 What the project writes is Markdown. What a city writes (titles, names of zones, attributions) and
 what its deliveries hold (titles of events, codes, columns) is foreign: text to be read, never
@@ -10,7 +10,10 @@ Results and figures keep the text as it is: only what is displayed is escaped.
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import mistune
 from mistune.plugins.formatting import strikethrough
@@ -61,6 +64,7 @@ class _Renderer(mistune.HTMLRenderer):
 
 _RENDERER = _Renderer(escape=True)
 _PARSER = mistune.Markdown(_RENDERER, plugins=[strikethrough, table])
+_TREE = mistune.Markdown(None)
 
 
 def to_html(markdown: str) -> str:
@@ -71,3 +75,33 @@ def to_html(markdown: str) -> str:
 def inline(markdown: str) -> str:
     """Return the HTML of a Markdown line, without the paragraph around it."""
     return _RENDERER.render_tokens(_PARSER.inline(markdown, {}), mistune.BlockState())
+
+
+def blocks(markdown: str) -> list[dict[str, Any]]:
+    """Return a Markdown text as paragraphs and lists, for what is neither HTML nor Markdown.
+
+    Each has `list`, whether it is one, and `items` (of a paragraph, one): runs of `text`, as it is
+    read, `strong` or not. What is neither paragraph nor list is a paragraph of its text.
+    """
+    found, _ = _TREE.parse(markdown)
+    told: list[dict[str, Any]] = []
+    for one in found if isinstance(found, list) else []:
+        if one["type"] == "list":
+            items = [list(_runs(item)) for item in one["children"]]
+            told.append({"list": True, "items": items})
+        elif one["type"] != "blank_line":
+            told.append({"list": False, "items": [list(_runs(one))]})
+    return told
+
+
+def _runs(node: dict[str, Any], strong: bool = False) -> Iterator[dict[str, Any]]:
+    strong = strong or node["type"] == "strong"
+    if node["type"] in ("softbreak", "linebreak"):
+        yield {"text": " ", "strong": strong}
+    elif "children" in node:
+        for one in node["children"]:
+            yield from _runs(one, strong)
+    else:
+        text = node.get("raw", "")
+        text = text if node["type"] == "codespan" else html.unescape(text)
+        yield {"text": text, "strong": strong}

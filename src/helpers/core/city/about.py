@@ -93,13 +93,15 @@ class Delivery(Strict):
 
     `file` names one file, or several by a pattern (`faits_*.csv`, taken in the order of their
     names); `files` lists them in the order in which they were delivered. A record of a later file
-    replaces that of an earlier one. A source with an address alone is read there.
+    replaces that of an earlier one. A source with an address alone is read there. An `optional` one
+    may have no file yet: it then has no row.
     """
 
     file: str = ""
     files: tuple[str, ...] = ()
     url: str = ""
     url_verified: bool = False
+    optional: bool = False
     generator: Literal["", "simulation", "facts"] = ""
 
     @model_validator(mode="after")
@@ -154,6 +156,21 @@ class Holidays(Strict):
         return self
 
 
+class EntriesRule(Strict):
+    """The source of what partners enter early, and its fields, beside those of the events'.
+
+    `entered` is when an entry was first made, `by` who made it, `zone` where the event is to be, of
+    the main division. The events' own field `taken_over` names the entry that an event comes from.
+    """
+
+    source: str
+    entered: str
+    by: str
+    titles: dict[str, str] = Field(default_factory=dict)
+    zone: str
+    taken_over: str
+
+
 class EventsRule(Strict):
     """The source of events and its fields; those whose `status` is of `held` take place.
 
@@ -172,6 +189,7 @@ class EventsRule(Strict):
     size: str
     status: str
     held: tuple[str, ...]
+    entries: EntriesRule | None = None
 
 
 class ClosuresRule(Strict):

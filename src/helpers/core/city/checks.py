@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.workspace import find_root
 from helpers.core.city import sheets
-from helpers.core.city.about import CityFile, known_crs, known_timezone
+from helpers.core.city.about import (
+    CityFile,
+    EntriesRule,
+    EventsRule,
+    known_crs,
+    known_timezone,
+)
 from helpers.core.city.contract import Contract, FieldRule
 from helpers.core.city.names import NO_CATEGORY
 from helpers.core.city.observation_rule import ObservationRule
@@ -83,6 +89,7 @@ def check_names(about: CityFile, here: str) -> None:
         "patrols": about.patrols, "holidays.events": about.holidays.events,
         "agenda.events": agenda.events, "agenda.closures": agenda.closures,
         "agenda.warnings": agenda.warnings,
+        "agenda.events.entries": agenda.events.entries if agenda.events else None,
     }  # fmt: skip
     for key, part in parts.items():
         if part:
@@ -129,6 +136,8 @@ def check_fields(about: CityFile, contracts: Mapping[str, Contract], here: str) 
         for key in keys if rule else ():
             fields = contracts[getattr(rule, "source", "")].fields
             faults.among(f"{where}.{key}", getattr(rule, key), fields)
+    if about.agenda.events and about.agenda.events.entries:
+        _check_entries(faults, about.agenda.events, about.agenda.events.entries, contracts)
     faults.tell()
     _check_codes(faults, about, contracts)
     faults.tell()
@@ -147,6 +156,30 @@ def _check_codes(faults: Faults, about: CityFile, contracts: Mapping[str, Contra
         rule = contracts[warnings.source].fields[warnings.level]
         for level in warnings.levels:
             faults.code("agenda.warnings.levels", level, warnings.level, rule)
+
+
+def _check_entries(
+    faults: Faults, events: EventsRule, rule: EntriesRule, contracts: Mapping[str, Contract]
+) -> None:
+    """Note what the contract of partners' entries lacks, or says otherwise than the events'."""
+    own, theirs = contracts[rule.source].fields, contracts[events.source].fields
+    for key in ("entered", "by", "zone"):
+        faults.among(f"agenda.events.entries.{key}", getattr(rule, key), own)
+    faults.among("agenda.events.entries.taken_over", rule.taken_over, theirs)
+    for key in ("id", "kind", "start", "end", "longitude", "latitude", "size", "status"):
+        name = getattr(events, key)
+        known = faults.among(f"agenda.events.entries : contrat « {rule.source} »", name, own)
+        if known and name in theirs and own[name].type != theirs[name].type:
+            faults.add(
+                f"« {name} » n'est pas du même type dans « {rule.source} » et « {events.source} »",
+                "leur donner le même type",
+            )
+        foreign = sorted({*own[name].values} - {*theirs[name].values}) if known else []
+        if foreign and name in theirs:
+            faults.add(
+                f"« {name} » de « {rule.source} » a des codes que « {events.source} » n'a pas : "
+                f"{', '.join(foreign)}", "n'y garder que des codes des deux",
+            )  # fmt: skip
 
 
 def check_contract(contract: Contract, name: str, about: CityFile, here: str) -> None:

@@ -38,13 +38,14 @@ FieldType = Literal[
     "latitude",
 ]
 Format = Literal[
-    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp",
+    "csv", "xlsx", "json", "jsonl", "parquet", "geojson", "gpkg", "shp", "datex",
     "postgres", "open311", "opendatasoft", "ckan",
 ]  # fmt: skip
 REMOTE: tuple[Format, ...] = ("postgres", "open311", "opendatasoft", "ckan")
 DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp", "parquet")
 # What a reader of shapes gives beside the columns: the point of each row, in WGS 84 degrees.
 POINT = ("@longitude", "@latitude")
+HASH = "[0-9a-f]{20}"  # what the door makes of an identifier
 UNIVERSAL = re.compile("(?:%-?[HMSf])Z$")  # a format whose moments end with ISO 8601's « Z »
 # Metres in a unit of coordinates: of a degree, along a meridian.
 METRES = {"degrés": 111_320.0, "mètres": 1.0, "pieds": 0.3048}
@@ -67,7 +68,8 @@ class FieldRule(Strict):
     `longitude` and `latitude` (east and north, in degrees, metres or feet: `unit`) are moved onto a
     grid at the door; an `id` becomes a keyed hash there. `column` is the field's name in the file,
     if not its own; `extract` a regular expression whose group is the part of the text that counts.
-    `month_end` of a date: known by its month alone, it stands for the month's last day.
+    A `hashed` identifier is one that the city's own door gave: kept as it is, its pattern is that
+    of a hash. `month_end` of a date: known by its month alone, it stands for the last day of it.
     """
 
     type: FieldType
@@ -79,6 +81,7 @@ class FieldRule(Strict):
     unit: str = ""
     format: str = ""
     month_end: bool = False
+    hashed: bool = False
     precision: Literal["second", "minute"] = "minute"
     values: tuple[str, ...] = ()
     list: str = Field(default="", pattern="^[a-z0-9_]*$")
@@ -103,6 +106,8 @@ class FieldRule(Strict):
             )
         if self.month_end and self.type != "date":
             raise ValueError("`month_end` va avec un champ date")
+        if self.hashed and (self.type, self.pattern) != ("id", HASH):
+            raise ValueError(f"`hashed` va avec un champ id de `pattern: {HASH}`")
         if self.pattern and self.type not in ("str", "id"):
             raise ValueError("`pattern` va avec un champ str ou id")
         if self.type in ("longitude", "latitude") and self.unit not in METRES:

@@ -19,6 +19,7 @@ from helpers.core.city.city import City
 from helpers.core.city.contract import FieldRule
 
 FILE = "events.yaml"
+REGISTER = "registre"  # the source that `make register-snapshot` makes of what people decided
 YEAR_H = 8760
 
 # No quantity is open: what nobody would ask for is a slip of the hand.
@@ -83,6 +84,12 @@ class Point(Strict):
     latitude: Latitude
 
 
+class Venue(Point):
+    """A known place of events, and its zone of the main division."""
+
+    zone: str
+
+
 class Route(Strict):
     """The way a crowd comes and leaves: a line of points (degrees), followed within `width_m`."""
 
@@ -97,6 +104,7 @@ class Measure(Strict):
 
     `field` holds its state in the source of events (`to_do`, `asked`, `taken`: the source's words),
     or `order` names the kind of order that must be signed; `field_count` says how much is wanted.
+    `entered` is what the register calls it: what people entered there is a later word.
     """
 
     title: Title
@@ -105,9 +113,12 @@ class Measure(Strict):
     field: str = ""
     field_count: str = ""
     order: str = ""
+    entered: str = ""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Measure:
+        if self.entered and not self.field:
+            raise ValueError("`entered` va avec `field`")
         if bool(self.field) == bool(self.order):
             raise ValueError("donner `field` ou `order`, non les deux")
         return self
@@ -181,6 +192,7 @@ class EventRules(Strict):
     tell: dict[Clash, tuple[Title, ...]]
     stops: tuple[Point, ...] = ()
     routes: tuple[Route, ...] = ()
+    venues: tuple[Venue, ...] = ()
     classes: dict[str, Class]
 
     @model_validator(mode="after")
@@ -261,6 +273,16 @@ def _check_codes(
         rule = city.contracts[own.source].fields[own.kind]
         faults.code("material.barriers", own.barriers, own.kind, rule)
     _check_states(faults, found, held)
+    _check_entered(faults, city, found)
+
+
+def _check_entered(faults: Faults, city: City, found: EventRules) -> None:
+    """Note a measure that the register, where it is a source, has no code for."""
+    if REGISTER not in city.contracts:
+        return
+    codes = city.contracts[REGISTER].fields["measure"].values
+    for one in sorted({m.entered for c in found.classes.values() for m in c.measures} - {""}):
+        faults.among("classes : entered", one, codes)
 
 
 def _check_states(faults: Faults, found: EventRules, held: Mapping[str, FieldRule]) -> None:
@@ -285,11 +307,13 @@ def _check_states(faults: Faults, found: EventRules, held: Mapping[str, FieldRul
 
 
 def sources(city: City, rules: EventRules | None) -> list[str]:
-    """Return the sources that the rules rest on: events, orders, material, hours of patrol."""
+    """Return the sources that the rules rest on: events, entries, orders, material, patrols."""
     events, orders = city.about.agenda.events, city.about.agenda.closures
     if rules is None or events is None or orders is None:
         return []
     own = {events.source, orders.source}
+    own |= {events.entries.source} if events.entries else set()
+    own |= {REGISTER} if REGISTER in city.about.sources else set()
     own |= {rules.material.source} if rules.material else set()
     own |= {city.about.patrols.source} if city.about.patrols else set()
     return sorted(own)

@@ -170,11 +170,18 @@ def renamed(drift: pa.Table, city: City) -> dict[str, str]:
 
 
 def faded_words(row: dict[str, Any]) -> str:
-    """Return that a source brings far less than it did, from a row of `reliability`'s decay."""
+    """Return that a source brings far less than it did, from a row of `reliability`'s decay.
+
+    The days told are those compared: the feed may have begun to fade long before.
+    """
+    first, last = row["first"], row["last"] + dt.timedelta(days=6)
+    start, against = spoken(first), f"à partir du {spoken(row['against'])}"
+    if first.year == last.year:
+        start, against = start.rsplit(" ", 1)[0], f"de {row['against'].year}"
     return (
-        f"la source n'apporte plus, depuis le {spoken(row['first'])}, que {percent(row['ratio'])} "
-        f"({percent(row['low'])} à {percent(row['high'])}) de ce qui entrait aux mêmes semaines à "
-        f"partir du {spoken(row['against'])} : un flux qui se perd, ou une vraie baisse"
+        f"du {start} au {spoken(last)}, la source n'a apporté que {percent(row['ratio'])} "
+        f"({percent(row['low'])} à {percent(row['high'])}) de ce qui entrait aux mêmes semaines "
+        f"{against} : un flux qui se perd, ou une vraie baisse"
     )
 
 

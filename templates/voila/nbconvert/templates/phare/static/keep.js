@@ -118,6 +118,7 @@
   const keep = async (button) => {
     const told = button.closest(".app-keep").dataset;
     const figure = button.closest(".app-panel, .app-map");
+    if (window.phareCharts.behind(figure)) return; // nothing of another choice leaves the page
     const { width, height, text } = picture(figure, told.foot);
     const vector = new Blob([text], { type: "image/svg+xml" });
     if (button.dataset.keep === "svg") {

@@ -32,6 +32,7 @@
     undone:
       "Le calcul s'est arrêté pendant votre dernier choix, qui est annulé ; les précédents sont " +
       "gardés.",
+    drawn: "Une figure ne suivait plus vos choix : la page a été refaite, avec vos choix.",
     renewed: "Les données ont été mises à jour : les réglages sont revenus à leur point de départ.",
   };
   const { read } = window.phareFrames;
@@ -56,6 +57,7 @@
 
   /* By itself, but not over and over: what fails each time is told instead. */
   const againOnce = (why) => {
+    if (!renews()) return false; // what was chosen would be lost
     const last = Number(window.sessionStorage.getItem("phare-reloaded"));
     if (document.hidden || Date.now() - last < RELOAD_AGAIN_AFTER) return false;
     window.sessionStorage.setItem("phare-reloaded", String(Date.now()));
@@ -63,11 +65,11 @@
     return true;
   };
 
-  const reload = () => {
+  const reload = (why) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Recharger la page";
-    button.addEventListener("click", () => again("back"));
+    button.addEventListener("click", () => again(why));
     return button;
   };
 
@@ -92,7 +94,7 @@
   const tell = (state) => {
     document.body.classList.toggle("phare-lost", state !== null);
     const notice = say("phare-cut", "alert", state === null ? null : WORDS[state]);
-    if (notice && !notice.querySelector("button")) notice.append(reload());
+    if (notice && !notice.querySelector("button")) notice.append(reload("back"));
   };
 
   const inform = (why) => {
@@ -196,7 +198,7 @@
     judge();
     if (socket.readyState <= WebSocket.OPEN || leaving) return;
     const longCut = performance.now() - closedAt > ASK_EVERY;
-    if (renews() && (gone || full || (!deaf && longCut)) && againOnce("back")) return;
+    if ((gone || full || (!deaf && longCut)) && againOnce("back")) return;
     if (!gone) askSoon();
   };
 
@@ -209,4 +211,5 @@
   // A page that is being left closes its own socket.
   window.addEventListener("pagehide", () => { leaving = true; });
   window.addEventListener("pageshow", () => { leaving = false; judge(); });
+  window.phareLive = { againOnce, reload };
 })();

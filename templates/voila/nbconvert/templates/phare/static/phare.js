@@ -10,8 +10,18 @@ window.voila_heartbeat = () => {
   if (slow && heartbeats >= SLOW_AFTER) slow.hidden = false;
 };
 
+/* What is shown at first answers the usual choice: where a link makes another, it is greyed. */
+const other = () => {
+  const heading = document.querySelector("#prepared [data-query]");
+  if (!heading) return false;
+  const shown = new URLSearchParams(heading.dataset.query);
+  const asked = [...new URLSearchParams(window.location.search)];
+  return asked.some(([name, value]) => value && shown.get(name) !== value);
+};
+
 /* Each cell that arrives says which it is; a script inside the page would be refused. */
 const arrived = new MutationObserver(() => {
+  document.body?.classList.toggle("phare-asked", other());
   const last = [...document.querySelectorAll("[cell-index]")].at(-1);
   const bar = document.getElementById("loading_progress");
   if (!last || !bar) return;
@@ -20,7 +30,7 @@ const arrived = new MutationObserver(() => {
   bar.max = cells;
   bar.value = cell;
   document.getElementById("loading_text").textContent =
-    `Préparation de la page : étape ${cell} sur ${cells}`;
+    `${other() ? "Vos choix arrivent" : "Préparation de la page"} : étape ${cell} sur ${cells}`;
 });
 arrived.observe(document, { childList: true, subtree: true });
 
