@@ -75,7 +75,7 @@ def _told(world: World, actions: Actions, before: int) -> pa.Table:
     return pa.table(
         {
             "action": number - 1,
-            "id": pa.array([f"ACT-{n:03d}" for n in number.tolist()]),
+            "id": pa.array([f"ACT-{n:03d}" for n in number.tolist()], pa.string()),
             "type": pa.array(actions.type, pa.string()),
             "kinds": pa.array(aims, pa.string()),
             "first_day": zero + actions.first_day.astype("m8[D]"),
