@@ -35,11 +35,16 @@ KINDS: dict[str, dict[str, Any]] = {
         "subject": EVENT,
         "payload": {"verdict": "refused", "reason": "autre_priorite", "reference": REFERENCE},
     },
-    "problem": {"subject": "PB-001", "payload": HELD},
+    "problem": {
+        "subject": "PB-001",
+        "payload": {**HELD, "zone": "13201", "since": day(-90), "hypotheses": ["eclairage"]},
+    },
     "action": {
         "subject": "ACT-001",
         "payload": {**HELD, "problem": "PB-001", "tier": "prevention", "start": day(0),
-                    "justification": "danger_immediat", "reference": REFERENCE},
+                    "justification": "danger_immediat", "reference": REFERENCE,
+                    "lead": "chef_de_poste", "response": "mediation", "dose_h": 12.5,
+                    "shifts": ["soir"]},
     },
     "approval": {"subject": "ACT-001", "payload": {"entry": 5, "opinion": "approved"}},
 }  # fmt: skip

@@ -17,7 +17,16 @@ from helpers.core.city.city import City
 from helpers.core.city.contract_sql import OFF
 from helpers.core.stage import params
 from helpers.register import snapshot, words
-from helpers.register.codes import Justification, Measure, Reason, State
+from helpers.register.codes import (
+    Hypothesis,
+    Justification,
+    Measure,
+    Reason,
+    Response,
+    Role,
+    Shift,
+    State,
+)
 from helpers.register.register import Register, open_register
 from helpers.workshop import register as command
 from tests.fixtures.given import city_of
@@ -32,6 +41,7 @@ def fill(register: Register) -> None:
     criterion = {"criterion": {"theme": register.themes[0], "fall": 0.2}}
     for kind in KINDS:
         changes: dict[str, Any] = criterion if kind in ("problem", "action") else {}
+        changes = {**changes, **({"zone": "S1"} if kind == "problem" else {})}
         register.append(made(kind, **changes, **({"role": "elu"} if kind == "approval" else {})))
 
 
@@ -126,7 +136,8 @@ def test_the_contract_knows_every_code_and_column_of_the_register(
     columns = contract.columns(edition).values()
     assert {*columns, *contract.refused} == set(snapshot.COLUMNS)
     for field, codes in (("measure", Measure), ("state", State), ("motif", Reason),
-                         ("justification", Justification)):  # fmt: skip
+                         ("justification", Justification), ("hypotheses", Hypothesis),
+                         ("response", Response), ("lead", Role), ("shifts", Shift)):  # fmt: skip
         assert set(contract.fields[field].values) == set(codes.__args__), field
     assert set(contract.fields["theme"].values) == set(held.themes)
     assert set(words.REASONS) == {*Reason.__args__, *Justification.__args__}

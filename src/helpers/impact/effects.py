@@ -11,12 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.core.city.city import City
+from helpers.core.stage.near_places import Around, around
 from helpers.core.stats.event_ratio import Ratio
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import reach
 from helpers.core.stats.staggered_counts import Held, alone, held, moved, together
 from helpers.impact.knobs import Knobs
-from helpers.impact.known import Action, Around, around, start_weeks, too_near
+from helpers.impact.known import Action, metres, start_weeks, too_near
 
 Ints = NDArray[np.int64]
 ALL, KIND, ACTION, PLACEBO = "all", "kind", "action", "placebo"
@@ -75,7 +76,7 @@ def measure(
     """
     start = start_weeks(city, actions)
     counted = {
-        _facts(one): around(con, city, actions, one.indicator, one.theme, knobs)
+        _facts(one): around(con, city, metres(actions), one.theme, knobs, one.indicator)
         for one in actions
         if one.theme is not None
     }

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.stage import figure, palette
-from helpers.impact import effects, words
+from helpers.core.stage.action_words import VERDICTS
+from helpers.impact import effects
 
 WHOLE = "toutes les actions"
 PLACEBO = "date placebo"
@@ -18,7 +19,7 @@ def ratios(found: pa.Table, rules: ActionRules | None) -> figure.Drawn:
     rows = [
         {
             "action": _label(row, rules),
-            "verdict": words.VERDICTS[row["verdict"]],
+            "verdict": VERDICTS[row["verdict"]],
             "rapport": row["ratio"],
             "low": row["low"],
             "high": row["high"],
@@ -34,7 +35,7 @@ def ratios(found: pa.Table, rules: ActionRules | None) -> figure.Drawn:
     if not rows:
         return figure.Drawn(figure.nothing(), title, told)
     y = alt.Y("action:N", title=None, sort=None, axis=alt.Axis(labelLimit=340))
-    domain = list(words.VERDICTS.values())
+    domain = list(VERDICTS.values())
     scale = alt.Scale(domain=domain, range=[palette.BLUE, palette.ORANGE, palette.GREY])
     colour = alt.Color("verdict:N", title="verdict", scale=scale)
     base = alt.Chart(figure.data(rows)).encode(y=y, color=colour)

@@ -11,6 +11,7 @@ from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import VERDICTS
 from helpers.impact import effects
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
@@ -25,11 +26,6 @@ APART = (
     "Comparaison : chaque zone seule. Une zone ne dit pas combien les zones diffèrent : l'écart "
     "entre quartiers sans action le dit à sa place."
 )
-VERDICTS = {
-    effects.EFFECT: "effet",
-    effects.NONE_SHOWN: "pas d'effet démontré",
-    effects.UNCLEAR: "non concluant",
-}
 
 
 def answer(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:

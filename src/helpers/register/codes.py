@@ -31,4 +31,16 @@ Justification = Literal[
     "palier_impossible",
 ]  # fmt: skip
 
+# What a problem is thought to rest on: something of the place, never somebody.
+Hypothesis = Literal[
+    "concentration_horaire", "lieu_sans_gardien", "eclairage", "debits_de_boissons", "ecole_sortie",
+    "transports", "dechets", "stationnement", "chantier", "saison",
+]  # fmt: skip
+# What is done, as the source of actions writes it.
+Response = Literal[
+    "mediation", "presence_ecole", "amenagement_eclairage", "nettoyage", "patrouille_pedestre",
+    "point_fixe", "operation_conjointe", "campagne_info", "controle", "verbalisation_ciblee",
+]  # fmt: skip
+Shift = Literal["matin", "apres_midi", "soir", "nuit"]
+
 TIERS: tuple[Tier, ...] = get_args(Tier)  # from the least to the most

@@ -37,6 +37,7 @@ FORMS: dict[codes.Kind, str] = {
     "action": ACTION,
     "approval": f"{PROBLEM}|{ACTION}",
 }
+ZONE = "[A-Z]{0,2}[0-9]{1,7}"  # a zone's code, too short for a telephone
 KEY = "[0-9a-f]{32}"
 TODO = "n'écrire que des codes, des nombres et des jours des listes du registre"
 
@@ -48,6 +49,8 @@ def _short(share: float) -> float:
     return share
 
 
+Zone = Annotated[str, Field(pattern=rf"^{ZONE}$")]
+Hours = Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False), AfterValidator(_short)]
 Count = Annotated[int, Field(ge=0, le=5000)]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), AfterValidator(_short)]
 Day = Annotated[dt.date, Field(ge=dt.date(2020, 1, 1), le=dt.date(2099, 12, 31))]
@@ -132,18 +135,31 @@ class _Held(Closed):
 
 
 class Problem(_Held):
-    """A problem taken up; `end` is when it will be looked at again."""
+    """A problem taken up; `end` is when it will be looked at again.
+
+    `zone` is the code of one of the city's zones, `since` when it is held to have begun.
+    """
 
     kind: Literal["problem"]
+    zone: Zone | None = None
+    since: Day | None = None
+    hypotheses: tuple[codes.Hypothesis, ...] | None = Field(default=None, min_length=1)
 
 
 class Action(_Held):
-    """An action at a problem: a tier, a hypothesis, a first and a last day."""
+    """An action at a problem: a tier, a hypothesis, a first and a last day.
+
+    `lead` is who does it, `response` what, `dose_h` planned agent-hours a week, in the `shifts`.
+    """
 
     kind: Literal["action"]
     problem: str = Field(pattern=rf"^{PROBLEM}$")
     tier: codes.Tier
     start: Day
+    lead: codes.Role | None = None
+    response: codes.Response | None = None
+    dose_h: Hours | None = None
+    shifts: tuple[codes.Shift, ...] | None = Field(default=None, min_length=1)
     justification: codes.Justification | None = None
     reference: Reference | None = None
 

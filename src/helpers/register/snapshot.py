@@ -24,7 +24,7 @@ PLAIN = ("seq", "at", "role", "kind", "event", "problem", "action", "supersedes"
 OF_PAYLOAD = (
     "measure", "state", "verdict", "reason", "reference_year", "reference_number", "proposed",
     "decided", "goal", "theme", "fall", "least_effect", "tier", "start", "end", "justification",
-    "entry", "opinion",
+    "entry", "opinion", "zone", "since", "hypotheses", "lead", "response", "dose_h", "shifts",
 )  # fmt: skip
 COLUMNS = (*PLAIN, *OF_PAYLOAD, "hash")
 FEW = 3  # faults told where others follow
@@ -122,6 +122,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(entry.text)
     reference, criterion = told.pop("reference", {}), told.pop("criterion", {})
     subject = NAMED.get(draft.subject.partition("-")[0], "event")
+    told = {name: "|".join(v) if isinstance(v, list) else v for name, v in told.items()}
     return {
         **told,
         **criterion,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from helpers.core.base.french import number, percent, spoken
-from helpers.register.codes import Kind, Role, Tier
+from helpers.register.codes import Hypothesis, Kind, Response, Role, Tier
 from helpers.register.entries import (
     Action,
     Approval,
@@ -75,6 +75,30 @@ REASONS = {
     "decision_de_justice": "décision de justice",
     "palier_essaye_ailleurs": "palier essayé ailleurs",
     "palier_impossible": "palier impossible",
+}
+HYPOTHESES: Mapping[Hypothesis, str] = {
+    "concentration_horaire": "quelques heures concentrent les faits",
+    "lieu_sans_gardien": "lieu sans gardien",
+    "eclairage": "éclairage",
+    "debits_de_boissons": "débits de boissons",
+    "ecole_sortie": "sorties d'école",
+    "transports": "transports",
+    "dechets": "déchets",
+    "stationnement": "stationnement",
+    "chantier": "chantier",
+    "saison": "saison",
+}
+RESPONSES: Mapping[Response, str] = {
+    "mediation": "médiation",
+    "presence_ecole": "présence devant les écoles",
+    "amenagement_eclairage": "éclairage",
+    "nettoyage": "nettoyage",
+    "patrouille_pedestre": "patrouille pédestre",
+    "point_fixe": "point fixe",
+    "operation_conjointe": "opération conjointe",
+    "campagne_info": "campagne d'information",
+    "controle": "contrôle",
+    "verbalisation_ciblee": "verbalisation ciblée",
 }
 CHANGED = {
     "goal": "le but",

@@ -104,6 +104,31 @@ def plan_actions(
     )  # fmt: skip
 
 
+def plan_idle(
+    plan: ActionPlan, ground: Ground, busy: Floats, kinds: tuple[str, ...], days: int
+) -> Actions:
+    """Return the actions that prevent nothing, in the busiest zones that the others leave.
+
+    Nothing that happens depends on them: no cell is theirs in `zone_of` nor `ring_of`.
+    """
+    idle = [one for one in plan.idle if one.first_day < days]
+    wider = plan.model_copy(update={"zones": plan.zones + len(idle)})
+    centre, zones, rings = (part[plan.zones :] for part in _zones(wider, ground, busy))
+    idle, size = idle[: len(centre)], min(len(centre), len(idle))
+    first = np.array([one.first_day for one in idle], dtype=np.int64)
+    last = np.minimum(first + np.array([one.lasting_days for one in idle], dtype=np.int64), days)
+    nowhere, where = np.full(len(ground.territory.east), NONE, dtype=np.int64), ground.territory
+    aims = np.array([[code in one.kinds for code in kinds] for one in idle], dtype=bool)
+    cells, none = ground.cells[np.asarray(centre, dtype=np.int64)], np.zeros(size)
+    return Actions(
+        tuple(one.type for one in idle), tuple(one.shade for one in idle), cells,
+        where.quarter[cells], tuple(ground.cells[z] for z in zones),
+        tuple(ground.cells[r] for r in rings), nowhere, nowhere, first, last - 1,
+        np.array([one.dose_h for one in idle]), none, none, plan.half_life_weeks * WEEK, none, 0.0,
+        aims.reshape(size, len(kinds)),
+    )  # fmt: skip
+
+
 def _zones(plan: ActionPlan, ground: Ground, busy: Floats) -> tuple[Ints, list[Ints], list[Ints]]:
     """Return the centres of the busiest zones far enough apart, their cells and their rings.
 

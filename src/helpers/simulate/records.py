@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from helpers.register import snapshot
 from helpers.simulate.happenings import Happenings
 from helpers.simulate.incidents import Incidents
 from helpers.simulate.sources import (
@@ -21,6 +22,7 @@ from helpers.simulate.sources import (
     evenement,
     files,
     meteo,
+    registre,
     service,
     statistics,
     surroundings,
@@ -92,7 +94,11 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     outlines = world.city.pack / world.settings.shapes.outlines
     yield Piece(QUARTERS, "", None, draw=partial(shutil.copyfile, outlines))
     yield from _events(world, scene)
-    yield Piece("action", "", action(world.actions, scene))
+    delivered = action(world.actions, scene), action(world.idle, scene, len(world.actions))
+    yield Piece("action", "", pa.concat_tables(delivered))
+    if registre.SOURCE in world.city.about.sources:
+        held, cases = _register(world)
+        yield Piece(registre.SOURCE, "", None, cases, draw=partial(snapshot.write, held.entries))
     yield Piece("moyen", "", service.moyen(scene.districts, rules.service, seed))
     hours = _by_district(world.presence.hours, scene)
     vacation = service.vacation(scene.districts, hours, days, rules.service, seed)
@@ -115,6 +121,19 @@ def _context(world: World, scene: Scene) -> Iterator[Piece]:
     survey = enquete_tranquillite(world.survey, rules.enquete_tranquillite, quarters.code)
     yield Piece("enquete_tranquillite", "", survey)
     yield from _counters(world, scene)
+
+
+def _register(world: World) -> tuple[registre.Held, pa.Table]:
+    """Return the register of the city, and what case each of its actions is."""
+    city, quarters = world.city, world.territory.quarters.code
+    theme_of = {kind: name for name, theme in city.themes.items() for kind in theme.categories}
+    period, themes = city.about.period, [theme_of.get(kind.code, "") for kind in world.kinds]
+    parts = world.actions, world.idle
+    decided = registre.plans(parts, (period.start, period.end), quarters, themes)
+    held = registre.fill(city.about.name, list(city.themes), decided, period.end)
+    cases = pa.table({"action": [f"ACT-{one.number:03d}" for one in decided],
+                      "case": [one.case for one in decided]})  # fmt: skip
+    return held, cases
 
 
 def _events(world: World, scene: Scene) -> Iterator[Piece]:

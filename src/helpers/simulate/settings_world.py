@@ -98,6 +98,17 @@ class ActionType(Strict):
     patrol_share: Share
 
 
+class IdleAction(Strict):
+    """An action that prevents nothing: a known null. Days from the start of the period."""
+
+    type: str
+    shade: Shade
+    dose_h: Positive
+    first_day: int = Field(ge=0)
+    lasting_days: int = Field(gt=0)
+    kinds: tuple[str, ...] = Field(min_length=1)
+
+
 class ActionPlan(Strict):
     """Staggered actions on the busiest zones: what they do, and where the rest goes."""
 
@@ -113,6 +124,7 @@ class ActionPlan(Strict):
     displacement: tuple[Share, ...] = Field(min_length=1)
     diffusion: Share
     types: dict[str, ActionType] = Field(min_length=1)
+    idle: tuple[IdleAction, ...] = ()
 
 
 class Patrols(Strict):
@@ -162,6 +174,7 @@ class WorldSettings(Strict):
         """Return the kinds that the block names anywhere."""
         lists = [o.kinds for o in self.occasions.values()]
         lists += [a.kinds for a in self.actions.types.values()]
+        lists += [a.kinds for a in self.actions.idle]
         lists += [s.kinds for s in self.surroundings]
         lists += [self.climate.violence, self.climate.property]
         return {*self.reported, *self.near_repeat, *(kind for kinds in lists for kind in kinds)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from helpers.simulate.actions import Actions
 from helpers.simulate.columns import codes
 from helpers.simulate.incidents import Incidents
 from helpers.simulate.presence import SLOTS
@@ -58,25 +59,32 @@ def _expected(world: World) -> pa.Table:
 
 
 def _actions(world: World) -> pa.Table:
-    actions, zero = world.actions, world.clock.days[0].astype("datetime64[D]")
+    """Return one row an action; those that prevent nothing last."""
+    own = _told(world, world.actions, 0)
+    return pa.concat_tables([own, _told(world, world.idle, own.num_rows)])
+
+
+def _told(world: World, actions: Actions, before: int) -> pa.Table:
+    zero = world.clock.days[0].astype("datetime64[D]")
     codes_of = [kind.code for kind in world.kinds]
     aims = [
         "|".join(code for code, aimed in zip(codes_of, row, strict=True) if aimed)
         for row in actions.aims
     ]
-    number = np.arange(1, len(actions) + 1)
+    number = before + np.arange(1, len(actions) + 1)
     return pa.table(
         {
             "action": number - 1,
-            "id": pa.array([f"ACT-{n:03d}" for n in number.tolist()]),
-            "type": pa.array(actions.type),
-            "kinds": pa.array(aims),
+            "id": pa.array([f"ACT-{n:03d}" for n in number.tolist()], pa.string()),
+            "type": pa.array(actions.type, pa.string()),
+            "kinds": pa.array(aims, pa.string()),
             "first_day": zero + actions.first_day.astype("m8[D]"),
             "last_day": zero + actions.last_day.astype("m8[D]"),
             "effect": actions.effect,
             "half_life_days": np.full(len(actions), actions.half_life_days),
             "displacement": actions.displacement,
             "diffusion": np.full(len(actions), actions.diffusion),
+            "patrol_h": actions.patrol_h,
         }
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.core.city.city import City
-from helpers.simulate.actions import Actions, plan_actions
+from helpers.simulate.actions import Actions, plan_actions, plan_idle
 from helpers.simulate.base import LOG, Kind, build_kinds
 from helpers.simulate.detection import detections
 from helpers.simulate.happenings import Around, Happenings, around, draw_happenings
@@ -43,7 +43,8 @@ LAYER = 1.0  # the largest scale drawn at once: above, the volume comes in equal
 class World:
     """A city and all that happens in it over its period. Nothing is drawn before it is asked.
 
-    `planned` are the events of the weeks after the period: known, and not held yet.
+    `planned` are the events of the weeks after the period: known, and not held yet. `idle` are
+    actions that prevent nothing.
     """
 
     city: City
@@ -57,6 +58,7 @@ class World:
     planned: Happenings
     around: Around
     actions: Actions
+    idle: Actions
     presence: Presence
     held: Held
 
@@ -189,9 +191,10 @@ def build_world(pack: Path) -> World:
     planned = draw_happenings(rules.occasions, ground, busy, coming, seed, "ahead")
     codes, days = tuple(settings.kinds), len(clock.days)
     actions = plan_actions(rules.actions, ground, busy, codes, days, seed)
+    idle = plan_idle(rules.actions, ground, busy, codes, days)
     facts = np.bincount(territory.quarter[ground.cells], busy, size).astype(np.float64)
     presence = draw_presence(days, facts, actions.extra_hours(days, size), rules.patrols, seed)
     return World(
         city, settings, territory, ground, clock, weather, kinds, events, planned,
-        around(events, ground), actions, presence, held,
+        around(events, ground), actions, idle, presence, held,
     )  # fmt: skip

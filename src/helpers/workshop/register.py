@@ -113,7 +113,9 @@ def connect(root: Path, pack: Path) -> None:
     contract, about = pack / "contracts" / f"{name}.yaml", pack / "city.yaml"
     template = Template((root / "templates/source/registre.yaml").read_text(encoding="utf-8"))
     with all_or_nothing(contract, about):
-        text = template.substitute(themes=yaml_text.inline(list(city.themes)))
+        zones = sorted({code for name in city.about.divisions for code in city.zone_names(name)})
+        told = {"themes": list(city.themes), "zones": zones}
+        text = template.substitute({key: yaml_text.inline(all_) for key, all_ in told.items()})
         contract.write_text(text, encoding="utf-8")
         entry = f"{name}: {yaml_text.inline({'file': snapshot.FILE})}"
         held = about.read_text(encoding="utf-8")

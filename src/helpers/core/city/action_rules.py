@@ -24,6 +24,15 @@ class ActionFields(Strict):
     longitude: str
     latitude: str
     registered: str
+    end: str = ""
+    problem: str = ""
+    tier: str = ""
+    planned_h: str = ""
+    done_h: str = ""
+
+    def told(self) -> dict[str, str]:
+        """Return what the source tells: name → column."""
+        return {name: column for name, column in self.model_dump().items() if column}
 
 
 class ActionRules(Strict):
@@ -46,6 +55,6 @@ def read_rules(city: City) -> ActionRules | None:
     found: ActionRules = parse(ActionRules, city.pack / FILE, here)
     among(here, "source", found.source, city.contracts)
     held = city.contracts[found.source].fields
-    for key, column in found.fields.model_dump().items():
+    for key, column in found.fields.told().items():
         among(here, f"fields.{key}", column, held)
     return found

@@ -50,6 +50,17 @@ def full_weeks(start: dt.date, end: dt.date) -> list[dt.date]:
     return [first + dt.timedelta(weeks=i) for i in range(max(0, count // 7))]
 
 
+def quarters(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """Return the first day and the day after the last of each quarter that two days touch."""
+    found = []
+    first = dt.date(start.year, 3 * ((start.month - 1) // 3) + 1, 1)
+    while first <= end:
+        after = dt.date(first.year + first.month // 10, (first.month + 2) % 12 + 1, 1)
+        found.append((first, after))
+        first = after
+    return found
+
+
 @cache
 def skipped_hours(timezone: str) -> tuple[dt.datetime, ...]:
     """Return the local hours, 1970 to 2069, that the changes to summer time leave out.

@@ -34,6 +34,23 @@ def zone_names(
     return dict(rows)
 
 
+def sector_of(con: duckdb.DuckDBPyConnection, city: City) -> dict[str, str]:
+    """Return zone → sector of the hours of patrol, of the main division's zones and of its own.
+
+    Without such hours, each zone is its own. As facts tell it. View `cube`.
+    """
+    main = city.about.main_division
+    own = city.about.patrols.division if city.about.patrols else main
+    columns = store.quote(f"zone_{main}"), store.quote(f"zone_{own}")
+    rows = con.execute(
+        f"SELECT DISTINCT {', '.join(columns)} FROM cube "
+        f"WHERE {columns[0]} IS NOT NULL AND {columns[1]} IS NOT NULL ORDER BY ALL"
+    ).fetchall()
+    named = city.zone_names(own)
+    kept = {zone: sector for zone, sector in rows if sector in named or own == main}
+    return kept | {sector: sector for sector in set(kept.values())}
+
+
 @dataclass(frozen=True)
 class Places:
     """The zones of the division that have a shape and an exposure, in order of code.

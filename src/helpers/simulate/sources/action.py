@@ -19,15 +19,15 @@ EARLIER = (None, "prevention", "prevention|dissuasion")
 PARTNERS = ("rtm", "bailleur", "education|prefecture", "bmpm")
 
 
-def action(actions: Actions, scene: Scene) -> pa.Table:
-    """Return one row an action, in the order of their start; no verdict is given yet.
+def action(actions: Actions, scene: Scene, before: int = 0) -> pa.Table:
+    """Return one row an action, in the order given, numbered after `before`; no verdict yet.
 
     A zone has the number of its action (`Z01`), the ring around it too (`R01`); the zone set
     against it is another action's, half the list away, as long as that one has not begun.
     """
     size = len(actions)
-    rng = stream(scene.seed, "action")
-    number = np.arange(1, size + 1)
+    rng = stream(scene.seed, "action" if not before else f"action/{before}")
+    number = before + np.arange(1, size + 1)
     rung = np.array([RUNGS.index(shade) for shade in actions.shade])
     zero = scene.days[0].astype("datetime64[D]")
     start, end = (zero + day.astype("m8[D]") for day in (actions.first_day, actions.last_day))
@@ -36,14 +36,15 @@ def action(actions: Actions, scene: Scene) -> pa.Table:
     registered = start - rng.integers(14, 60, size).astype("timedelta64[D]")
     longitude, latitude = scene.centres(actions.centre)
     today = scene.days[-1]
+    beside = (number - 1 + size // 2) % max(size, before) + 1
     aimed = [scene.kinds[int(np.argmax(row))] for row in actions.aims]
-    leaders = pa.array([LEADERS.get(name, POLICE) for name in actions.type])
+    leaders = pa.array([LEADERS.get(name, POLICE) for name in actions.type], pa.string())
     return pa.table(
         {
             "id_action": columns.numbered("ACT-", number, 3),
             "probleme_id": columns.numbered("PB-", number, 3),
             "palier": columns.codes(RUNGS, rung),
-            "type": pa.array(actions.type),
+            "type": pa.array(actions.type, pa.string()),
             "zone_id": columns.numbered("Z", number, 2),
             "longitude": columns.degrees(longitude),
             "latitude": columns.degrees(latitude),
@@ -53,14 +54,14 @@ def action(actions: Actions, scene: Scene) -> pa.Table:
             "dose_realisee_h": columns.decimals(actions.dose_h, 1),
             "pilote_service": leaders,
             "partenaires": columns.codes(PARTNERS, number % len(PARTNERS)),
-            "paliers_precedents": pa.array([EARLIER[r] for r in rung.tolist()]),
+            "paliers_precedents": pa.array([EARLIER[r] for r in rung.tolist()], pa.string()),
             "justification": columns.codes(
                 ("concentration", "recurrence", "demande_habitants"), number % 3
             ),
             "preenregistree_le": _day(registered),
             "hypothese": columns.constant("baisse_des_faits", size),
-            "indicateur": pa.array(aimed),
-            "zone_temoin": columns.numbered("Z", (number - 1 + size // 2) % size + 1, 2),
+            "indicateur": pa.array(aimed, pa.string()),
+            "zone_temoin": columns.numbered("Z", beside, 2),
             "zone_report": columns.numbered("R", number, 2),
             "effet_min_detectable": columns.decimals(rng.uniform(0.1, 0.3, size), 2),
             "moyens_existants": columns.constant("oui", size),

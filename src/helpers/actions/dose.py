@@ -1,0 +1,149 @@
+"""The dose really done: hours of patrol that an action added near its place, in its shifts.
+
+Rosters tell hours by sector and shift, not by action. What an action added is the hours of its
+sector in its weeks, beyond what the same sector had in other weeks, had it followed the rest of the
+city: ordinary least squares on weekly hours, errors robust to unequal variance (HC1, MacKinnon &
+White 1985, Journal of Econometrics 29). Other actions of the sector are in the regression too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import special
+
+from helpers.actions.knobs import Knobs
+from helpers.core.base.store import quote
+from helpers.core.city.city import City
+from helpers.core.place_time.calendar import full_weeks
+from helpers.core.stats.intervals import DIGITS
+
+Floats = NDArray[np.float64]
+NO_HOURS, NO_SECTOR, NOT_PATROL, TOO_SHORT, TOGETHER, NOT_BEGUN = (
+    "no_hours", "no_sector", "not_patrol", "too_short", "together", "not_begun"
+)  # fmt: skip
+PATROLS = ("patrouille_pedestre", "point_fixe", "operation_conjointe", "controle",
+           "verbalisation_ciblee", "presence_ecole")  # fmt: skip
+ENDED = ("refused", "proposed", "approved")  # states of what has not been done
+DOSES = pa.schema(
+    [
+        ("action", pa.string()), ("weeks", pa.int64()), ("existing_h", pa.float64()),
+        ("done_h", pa.float64()), ("done_low", pa.float64()), ("done_high", pa.float64()),
+        ("reason", pa.string()),
+    ]
+)  # fmt: skip
+
+
+class Weekly:
+    """Agent-hours by week, sector and shift; nothing where the city tells no hours of patrol."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, city: City) -> None:
+        about = city.about.patrols
+        self.mondays = full_weeks(city.about.period.start, city.about.period.end)
+        self._hours: dict[tuple[str, str], Floats] = {}
+        if about is None:
+            return
+        rows = con.execute(
+            f"SELECT {quote(about.zone)}, {quote(about.slot)}, "
+            f"CAST(date_trunc('week', {quote(about.day)}) AS DATE), "
+            f"CAST(sum({quote(about.hours)}) AS DOUBLE) FROM {quote(about.source)} "
+            "GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        place = {monday: i for i, monday in enumerate(self.mondays)}
+        for sector, shift, monday, hours in rows:
+            if monday in place and hours is not None:
+                held = self._hours.setdefault((sector, shift), np.zeros(len(self.mondays)))
+                held[place[monday]] += hours
+
+    def of(self, sectors: Sequence[str], shifts: Sequence[str]) -> Floats:
+        """Return the hours of sectors in shifts (all where none is named), by week (weeks,)."""
+        found = [h for (sector, shift), h in self._hours.items()
+                 if sector in sectors and (shift in shifts or not shifts)]  # fmt: skip
+        return np.sum(found, axis=0) if found else np.zeros(len(self.mondays))
+
+    @property
+    def sectors(self) -> list[str]:
+        """The sectors that have hours, in order."""
+        return sorted({sector for sector, _ in self._hours})
+
+    def within(self, start: dt.date, end: dt.date) -> NDArray[np.bool_]:
+        """Return which weeks lie wholly between two days, both included."""
+        week = dt.timedelta(days=6)
+        return np.array([start <= one and one + week <= end for one in self.mondays], dtype=bool)
+
+
+def doses(states: pa.Table, weekly: Weekly, knobs: Knobs, end: dt.date) -> pa.Table:
+    """Return one row an action, in order: DOSES, in agent-hours a week; `end` of the period.
+
+    `done_h` is never above `existing_h`, the hours that the sector had in these shifts.
+    """
+    rows = states.to_pylist()
+    found = []
+    for row in rows:
+        why = _why_not(row, weekly, end)
+        told: dict[str, Any] = {"action": row["action"], "reason": why}
+        found.append(told if why else told | _one(row, rows, weekly, knobs, end))
+    return pa.Table.from_pylist(found, schema=DOSES)
+
+
+def _why_not(row: dict[str, Any], weekly: Weekly, end: dt.date) -> str:
+    if row["state"] in ENDED or row["start"] > end:
+        return NOT_BEGUN
+    if not weekly.sectors:
+        return NO_HOURS
+    if row["response"] not in PATROLS:
+        return NOT_PATROL
+    return "" if row["sector"] in weekly.sectors else NO_SECTOR
+
+
+def _one(
+    row: dict[str, Any], rows: list[dict[str, Any]], weekly: Weekly, knobs: Knobs, end: dt.date
+) -> dict[str, Any]:
+    own = _during(row, weekly, end)
+    hours = weekly.of([row["sector"]], row["shifts"])
+    told: dict[str, Any] = {"weeks": int(own.sum())}
+    if own.sum() < knobs.minimum_weeks:
+        return {**told, "reason": TOO_SHORT}
+    told["existing_h"] = round(float(hours[own].mean()), DIGITS)
+    rest = weekly.of([s for s in weekly.sectors if s != row["sector"]], row["shifts"])
+    span = dt.timedelta(weeks=knobs.reference_weeks)
+    last = min(row["end"] or end, end)
+    used = weekly.within(row["start"] - span, last + span)
+    others = [_during(one, weekly, end) for one in rows
+              if one is not row and one["sector"] == row["sector"]
+              and not _why_not(one, weekly, end)]  # fmt: skip
+    columns = [own, rest / max(rest.mean(), 1e-9), *others]
+    design = np.column_stack([np.asarray(c, float)[used] for c in columns if c[used].any()])
+    if design.shape[0] - design.shape[1] < knobs.minimum_weeks:
+        return {**told, "reason": TOO_SHORT}
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return {**told, "reason": TOGETHER}
+    value, error, freedom = added(design, hours[used])
+    far = float(special.stdtrit(freedom, (1 + knobs.confidence) / 2)) * error
+    ends = np.clip([value, value - far, value + far], 0, told["existing_h"])
+    names = ("done_h", "done_low", "done_high")
+    return {**told, **dict(zip(names, np.round(ends, DIGITS).tolist(), strict=True))}
+
+
+def _during(row: dict[str, Any], weekly: Weekly, end: dt.date) -> NDArray[np.bool_]:
+    return weekly.within(row["start"], min(row["end"] or end, end))
+
+
+def added(design: Floats, hours: Floats) -> tuple[float, float, int]:
+    """Return the coefficient of the first column, its error (HC1) and the degrees of freedom.
+
+    `design` (weeks, columns) of full rank, `hours` (weeks,).
+    """
+    weeks, columns = design.shape
+    inverse = np.linalg.inv(design.T @ design)
+    fitted = inverse @ design.T @ hours
+    left = hours - design @ fitted
+    middle = (design * left[:, None] ** 2).T @ design
+    variance = (inverse @ middle @ inverse)[0, 0] * weeks / (weeks - columns)
+    return float(fitted[0]), float(np.sqrt(variance)), weeks - columns

@@ -1,0 +1,241 @@
+"""The files of problems and of the council, in French, as Markdown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.base.markup import plain
+from helpers.core.city.city import City
+from helpers.core.stage.action_words import STATES, VERDICTS
+from helpers.problems import council, files
+from helpers.problems.knobs import Knobs
+from helpers.register import words as register_words
+
+Row = Mapping[str, Any]
+NO_REGISTER = (
+    "Cette ville n'a pas de registre des décisions parmi ses sources "
+    "(`make register-snapshot`) : aucun dossier à montrer."
+)
+NONE = "Aucun problème inscrit au registre."
+ANSWERS = {
+    council.APPROVED: "approuvée", council.REFUSED: "refusée", council.WAITING: "en attente",
+    council.REPLACED: "remplacée", council.LAPSED: "sans réponse avant sa fin",
+}  # fmt: skip
+FOLLOWED = {"accepted": "suivies", "changed": "changées", "refused": "écartées"}
+ROLES: Mapping[str, str] = {str(code): told for code, told in register_words.ROLES.items()}
+TIERS: Mapping[str, str] = {str(code): told for code, told in register_words.TIERS.items()}
+RESPONSES: Mapping[str, str] = {str(k): told for k, told in register_words.RESPONSES.items()}
+HYPOTHESES: Mapping[str, str] = {str(k): told for k, told in register_words.HYPOTHESES.items()}
+
+
+@dataclass(frozen=True)
+class Told:
+    """All tables of `problems`, what zones are called, and the day on which states are told."""
+
+    files: pa.Table
+    tasks: pa.Table
+    decisions: pa.Table
+    answers: pa.Table
+    city: City
+    names: Mapping[str, str]
+    knobs: Knobs
+    today: dt.date
+    has_register: bool
+
+    def zone(self, code: str | None) -> str:
+        """Return what a zone is called."""
+        return plain(self.names.get(code or "", code or "lieu non dit"))
+
+    def theme(self, code: str) -> str:
+        """Return what a theme is called."""
+        return plain(self.city.themes[code].title) if code in self.city.themes else "thème ôté"
+
+
+def answer(told: Told) -> str:
+    """Return the answer as Markdown: how many problems, which wait for something."""
+    if not told.has_register:
+        return NO_REGISTER
+    rows = told.files.to_pylist()
+    if not rows:
+        return NONE
+    waiting = [r for r in told.decisions.to_pylist() if r["answer"] == council.WAITING]
+    late = [r["problem"] for r in rows if r["late"]]
+    bare = sorted({r["problem"] for r in rows} - {t["problem"] for t in told.tasks.to_pylist()})
+    parts = [f"**{plural(len(rows), 'problème')}** au registre, au {spoken(told.today)}."]
+    if waiting:
+        names = ", ".join(row["subject"] for row in waiting)
+        parts.append(f"**En attente de deux accords** : {names}.")
+    if late:
+        parts.append(f"**À revoir, leur date est passée** : {', '.join(late)}.")
+    if bare:
+        parts.append(f"**Sans réponse inscrite** : {', '.join(bare)}.")
+    return "\n\n".join(parts)
+
+
+def overview(told: Told) -> str:
+    """Return one row a problem as a Markdown table."""
+    rows = told.files.to_pylist()
+    if not rows:
+        return NONE if told.has_register else NO_REGISTER
+    lines = [
+        "| problème | quoi | où | depuis | paliers essayés | faits |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        tried = ", ".join(TIERS[tier] for tier in row["tried"]) or "aucun"
+        since = f"{row['since']:%d/%m/%Y}" if row["since"] else "non dit"
+        what, where = told.theme(row["theme"]), told.zone(row["zone"])
+        lines.append(f"| {row['problem']} | {what} | {where} | "
+                     f"{since} | {tried} | {facts(row, told)} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def facts(row: Row, told: Told) -> str:
+    """Return how many facts were counted, beside as many weeks before."""
+    weeks = plural(told.knobs.window_weeks, "semaine")
+    match row["status"]:
+        case files.NO_ZONE:
+            return "sans zone inscrite, rien à compter"
+        case files.LEFT_OUT:
+            return "thème qui n'est pas en service"
+    counted = f"{plural(row['recent'], 'fait')} en {weeks}, {number(row['before'])} avant"
+    if row["status"] == files.TOO_FEW:
+        return f"{counted} (trop peu pour dire une évolution)"
+    ends = f"de {change(row['low'])} à {change(row['high'])}"
+    return f"{counted} ({change(row['ratio'])}, {ends})"
+
+
+def sheet(row: Row, told: Told) -> tuple[str, str]:
+    """Return the title and the Markdown of a problem's file: the four steps."""
+    title = f"{row['problem']} – {told.theme(row['theme'])}, {told.zone(row['zone'])}"
+    since = f"connu depuis le {spoken(row['since'])}" if row["since"] else "début non dit"
+    review = "date passée : à revoir" if row["late"] else "à revoir ce jour-là"
+    found = [
+        "## 1. Repérer",
+        f"- Quoi : {told.theme(row['theme'])}.",
+        f"- Où : {told.zone(row['zone'])}, {since}.",
+        f"- Inscrit le {spoken(row['taken_up'])} ({ROLES[row['role']]}) ; échéance le "
+        f"{spoken(row['review_on'])} ({review}).",
+        f"- Faits signalés par des habitants ou d'origine inconnue : {facts(row, told)}.",
+        "\n## 2. Analyser",
+        *([f"- Hypothèse : {HYPOTHESES[one]}." for one in row["hypotheses"]]
+          or ["- Aucune hypothèse inscrite."]),
+        "\n## 3. Répondre",
+        f"- Paliers déjà essayés : {', '.join(TIERS[t] for t in row['tried']) or 'aucun'}.",
+        "",
+        _tasks(row["problem"], told),
+        "\n## 4. Évaluer",
+        f"- But : une baisse de {percent(row['fall'])} ; plus petit effet que l'on dit pouvoir "
+        f"voir : {percent(row['least_effect'])}.",
+        *_verdicts(row["problem"], told),
+    ]  # fmt: skip
+    return title, "\n".join(found)
+
+
+def _tasks(problem: str, told: Told) -> str:
+    rows = [row for row in told.tasks.to_pylist() if row["problem"] == problem]
+    if not rows:
+        return "Aucune action inscrite."
+    lines = ["| qui | quoi | pour quand | où en est-on |", "|---|---|---|---|"]
+    for row in rows:
+        who = ROLES.get(row["lead"] or "", "rôle non dit")
+        what = RESPONSES.get(row["response"] or "", "réponse non dite")
+        end = f"au {row['end']:%d/%m/%Y}" if row["end"] else "fin non dite"
+        dose = "" if row["planned_h"] is None else f", {number(row['planned_h'])} h par semaine"
+        tier = TIERS.get(row["tier"] or "", "palier non dit")
+        lines.append(f"| {who} | {row['action']} : {what} ({tier}{dose}) | du "
+                     f"{row['start']:%d/%m/%Y} {end} | {STATES[row['state']]} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _verdicts(problem: str, told: Told) -> list[str]:
+    rows = [row for row in told.tasks.to_pylist() if row["problem"] == problem]
+    found = [f"- {row['action']} : {verdict(row)}." for row in rows]
+    return found or ["- Rien à évaluer."]
+
+
+def verdict(row: Row) -> str:
+    """Return what is said of an action's effect, from a row of TASKS."""
+    if row["state"] in ("proposed", "approved", "refused"):
+        unseen = " ; l'effet demandé ne pourrait pas être vu ici" if row["seen"] is False else ""
+        return f"rien à évaluer encore ({STATES[row['state']]}{unseen})"
+    if row["verdict"] is None:
+        return "effet non mesuré (l'action n'est pas dans la source des actions)"
+    marks = ", exploratoire" if row["exploratory"] else ""
+    changed = ", hypothèse changée après le début" if row["changed"] else ""
+    return f"**{VERDICTS[row['verdict']]}**{marks}{changed}"
+
+
+def meeting(sector: str | None, told: Told) -> tuple[str, str]:
+    """Return the title and the Markdown of the council's page, of a sector or of the city."""
+    where = told.zone(sector) if sector else "toute la ville"
+    if not told.has_register:
+        return f"Conseil local – {where}", NO_REGISTER
+    rows = [r for r in told.decisions.to_pylist() if sector is None or r["sector"] == sector]
+    held = [r for r in told.files.to_pylist() if sector is None or r["sector"] == sector]
+    days = plural(told.knobs.recent_days, "dernier jour")
+    found = [f"## Décisions des {days}", _decided([r for r in rows if r["recent"]])]
+    found += ["## Ce qui a suivi", _followed(held, told)]
+    found += ["## Ce qui attend une réponse", _waiting(rows)]
+    if sector is None:
+        found += ["## Propositions des carnets", answered(told)]
+    return f"Conseil local – {where}", "\n\n".join(found)
+
+
+def _decided(rows: list[Row]) -> str:
+    if not rows:
+        return "Aucune décision sur cette période."
+    lines = ["| jour | décision | par | réponse |", "|---|---|---|---|"]
+    for row in sorted(rows, key=lambda r: (r["on"], r["entry"])):
+        what = "problème inscrit" if row["kind"] == "problem" else "action"
+        reply = ANSWERS[row["answer"]] if row["answer"] else "sans avis à rendre"
+        when = f" le {row['answered_on']:%d/%m/%Y}" if row["answered_on"] else ""
+        of = f" ({row['problem']})" if row["kind"] == "action" else ""
+        who = ROLES[row["role"]]
+        lines.append(f"| {row['on']:%d/%m/%Y} | {what} {row['subject']}{of} | {who} | "
+                     f"{reply}{when} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _followed(held: list[Row], told: Told) -> str:
+    if not held:
+        return "Aucun problème inscrit ici."
+    tasks = told.tasks.to_pylist()
+    lines = []
+    for row in held:
+        what, where = told.theme(row["theme"]), told.zone(row["zone"])
+        lines.append(f"- **{row['problem']}**, {what}, {where} : {facts(row, told)}.")
+        lines += [
+            f"    - {t['action']} : {verdict(t)}." for t in tasks if t["problem"] == row["problem"]
+        ]
+    return "\n".join(lines)
+
+
+def _waiting(rows: list[Row]) -> str:
+    lines = [
+        f"- {row['subject']}, proposée le {spoken(row['on'])} ({ROLES[row['role']]}) : deux "
+        "accords d'autres rôles sont attendus."
+        for row in rows
+        if row["answer"] == council.WAITING
+    ]
+    return "\n".join(lines) or "Rien."
+
+
+def answered(told: Told) -> str:
+    """Return what became of the notebooks' proposals, as Markdown."""
+    rows = told.answers.to_pylist()
+    if not rows:
+        return "Aucune réponse inscrite sur cette période."
+    total = sum(row["count"] for row in rows)
+    lines = [f"{plural(total, 'réponse')} sur cette période :", ""]
+    for row in rows:
+        why = f" ({register_words.REASONS[row['motive']]})" if row["motive"] else ""
+        kind = "recommandations" if row["kind"] == "recommendation" else "dimensionnements"
+        lines.append(f"- {kind} {FOLLOWED[row['answer']]}{why} : {row['count']}")
+    return "\n".join(lines)

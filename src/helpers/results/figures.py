@@ -1,0 +1,42 @@
+"""The figure of `results`: hours planned and done, by tier and quarter."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from helpers.core.stage import figure, palette
+from helpers.core.stage.action_words import quarter_name
+from helpers.results import account
+from helpers.results.words import TIERS, Told
+
+COLOURS = [palette.GREY, palette.BLUE]  # planned, done
+
+
+def hours(told: Told) -> figure.Drawn:
+    """Return, by tier and quarter, the hours planned and those that rosters show as done."""
+    rows = []
+    held = told.account.to_pylist()
+    for quarter in sorted({row["quarter"] for row in held}):
+        for tier in TIERS:
+            own = [row for row in held if (row["quarter"], row["tier"]) == (quarter, tier)]
+            for name, title in (("planned", "prévues"), ("done", "faites")):
+                value = account.tenths(row[name] for row in own)
+                if value is not None:  # not known is not none
+                    label = f"{quarter_name(quarter)}, {TIERS[tier]}"
+                    rows.append({"palier": label, "heures": value, "quoi": title})
+    title = "Heures d'agents prévues et faites, par palier et par trimestre"
+    text = (
+        "Deux barres par trimestre et palier : prévues, et faites d'après les vacations. Sans "
+        "barre « faites », rien ne les mesure : ce n'est pas zéro."
+    )
+    if not rows:
+        return figure.Drawn(figure.nothing("aucune action menée sur la période"), title, text)
+    names = ["prévues", "faites"]
+    chart = alt.Chart(figure.data(rows)).mark_bar().encode(
+        x=alt.X("heures:Q", title="heures d'agents"),
+        y=alt.Y("palier:N", title=None, sort=None, axis=alt.Axis(labelLimit=340)),
+        yOffset=alt.YOffset("quoi:N", sort=names),
+        color=alt.Color("quoi:N", title="heures",
+                        scale=alt.Scale(domain=names, range=COLOURS)),
+    )  # fmt: skip
+    return figure.Drawn(chart.properties(width=420, height=alt.Step(16)), title, text)

@@ -1,0 +1,112 @@
+"""Doses against the hours that the simulation truly added, and against plain SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.actions import dose, states
+from helpers.actions.known import Delivered, Known, Where, in_force
+from helpers.core.base import store
+from helpers.core.stage import params
+from helpers.register import received
+from tests.fixtures.real import ROOT
+from tests.fixtures.simulated import Made
+
+COLUMNS = {  # of the source
+           "kind": "type", "start": "debut", "end": "fin", "tier": "palier",
+           "problem": "probleme_id", "planned_h": "dose_prevue_h", "done_h": "dose_realisee_h",
+           }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found(made: Made) -> tuple[pa.Table, pa.Table, dose.Weekly]:
+    entries = received.entries(
+        store.records(made.con, "SELECT * FROM sorted_registre ORDER BY seq")
+    )
+    rows = store.records(made.con, "SELECT * FROM sorted_action ORDER BY id_action")
+    delivered = {
+        row["id_action"]: Delivered(
+            id=row["id_action"], theme=None, x=0.0, y=0.0,
+            **{name: row[column] for name, column in COLUMNS.items()},
+        )
+        for row in rows
+    }  # fmt: skip
+    end = made.city.about.period.end
+    known = Known(entries, delivered, end, True, in_force(entries))
+    sectors = {row["problem"]: row["zone"][:5] for row in
+               store.records(made.con, "SELECT problem, zone FROM sorted_registre "
+                                       "WHERE kind = 'problem' ORDER BY seq")}  # fmt: skip
+    where = {}
+    for name in known.names:
+        problem = delivered[name].problem if name in delivered else None
+        sector = sectors.get(problem or "")
+        where[name] = Where(0.0, 0.0, None, sector)
+    table = states.states(known, where)
+    made.con.execute("CREATE OR REPLACE VIEW vacation AS SELECT * FROM sorted_vacation")
+    weekly = dose.Weekly(made.con, made.city)
+    knobs = params.knobs("actions", ROOT)
+    return table, dose.doses(table, weekly, knobs, end), weekly
+
+
+def test_hours_added_are_found_again(made: Made, found: tuple[pa.Table, pa.Table, object]) -> None:
+    """Intervals at 95 %: of twelve, three wrong would be once in fifty."""
+    truth = {row["id"]: row["patrol_h"]
+             for row in pq.read_table(made.truth / "actions.parquet").to_pylist()}  # fmt: skip
+    told = [row for row in found[1].to_pylist() if not row["reason"] and row["action"] in truth]
+    assert len(told) >= 10
+    inside = [row["done_low"] <= truth[row["action"]] <= row["done_high"] for row in told]
+    assert sum(inside) >= len(inside) - 2
+    away = [row["done_h"] - truth[row["action"]] for row in told]
+    assert abs(np.mean(away)) < 4
+    assert max(map(abs, away)) < 16
+
+
+def test_hours_done_are_never_above_those_that_exist_which_sql_counts(
+    made: Made, found: tuple[pa.Table, pa.Table, object]
+) -> None:
+    table, doses, _ = found
+    rows = {row["action"]: row for row in table.to_pylist()}
+    checked = 0
+    for told in doses.to_pylist():
+        if told["existing_h"] is None:
+            continue
+        row = rows[told["action"]]
+        assert 0 <= told["done_low"] <= told["done_h"] <= told["done_high"] <= told["existing_h"]
+        first = row["start"] + dt.timedelta(days=-row["start"].weekday() % 7)
+        weeks = (row["end"] + dt.timedelta(days=1) - first).days // 7
+        shifts = row["shifts"] or ["matin", "apres_midi", "soir", "nuit"]
+        plain = made.number(
+            "SELECT sum(heures_agents) FROM sorted_vacation WHERE "
+            f"secteur = '{row['sector']}' AND plage IN ({', '.join(map(store.literal, shifts))}) "
+            f"AND date >= DATE '{first}' AND date < DATE '{first + dt.timedelta(weeks=weeks)}'"
+        )
+        assert told["weeks"] == weeks
+        assert told["existing_h"] * weeks == pytest.approx(plain)
+        checked += 1
+    assert checked >= 10
+
+
+def test_what_rosters_cannot_tell_is_not_told(found: tuple[pa.Table, pa.Table, object]) -> None:
+    by_response = zip(found[0].to_pylist(), found[1].to_pylist(), strict=True)
+    reasons = {(row["response"], row["state"]): told["reason"] for row, told in by_response}
+    assert reasons["mediation", "off"] == dose.NOT_PATROL
+    assert reasons["controle", "refused"] == dose.NOT_BEGUN
+    assert reasons["campagne_info", "proposed"] == dose.NOT_BEGUN
+    for told in found[1].to_pylist():
+        assert (told["done_h"] is None) == bool(told["reason"])
+
+
+def test_two_actions_in_the_same_weeks_cannot_be_told_apart(
+    found: tuple[pa.Table, pa.Table, dose.Weekly],
+) -> None:
+    table, _, weekly = found
+    row = next(r for r in table.to_pylist() if r["response"] == "point_fixe")
+    twice = pa.Table.from_pylist([row, {**row, "action": "ACT-900"}], schema=states.STATES)
+    end = dt.date(2025, 12, 31)
+    told = dose.doses(twice, weekly, params.knobs("actions", ROOT), end).to_pylist()
+    assert [one["reason"] for one in told] == [dose.TOGETHER] * 2

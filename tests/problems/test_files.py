@@ -1,0 +1,175 @@
+"""The files of problems and of the council, of a register whose story is written here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from helpers.actions import dose, power, states
+from helpers.core.base.markup import to_html
+from helpers.core.city.city import City
+from helpers.problems import council, files, words
+from helpers.problems.knobs import Knobs
+from helpers.simulate.sources.registre import Held
+from tests.fixtures import decisions
+from tests.fixtures.decisions import END, START, action, approve, problem
+from tests.fixtures.made_up import CITY, write_pack
+from tests.impact.test_effects import FIRST, PERIOD, actions, fill
+
+DAY = dt.timedelta(days=1)
+PROPOSED = START - 40 * DAY
+TODAY = END + 10 * DAY
+KNOBS = Knobs(origins=("citizen",), window_weeks=20, confidence=0.95, minimum_count=30,
+              recent_days=60)  # fmt: skip
+SECTORS = {"1": "nord", "2": "sud"}
+EFFECTS = pa.schema([("scope", pa.string()), ("key", pa.string()), ("verdict", pa.string()),
+                     ("exploratory", pa.bool_())])  # fmt: skip
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    return write_pack(tmp_path, CITY | {"period": PERIOD})
+
+
+@pytest.fixture
+def held() -> Held:
+    found = decisions.register()
+    problem(found, "PB-001", PROPOSED, zone="1", since=PROPOSED - 90 * DAY,
+            hypotheses=["eclairage", "transports"])  # fmt: skip
+    problem(found, "PB-002", PROPOSED, zone="2", end=END + 90 * DAY)
+    problem(found, "PB-003", PROPOSED)
+    one = action(found, "ACT-001", PROPOSED, "PB-001", lead="coordination_prevention",
+                 response="mediation", dose_h=12.0)  # fmt: skip
+    approve(found, "ACT-001", PROPOSED + DAY, one)
+    two = action(found, "ACT-002", START + DAY, "PB-001", tier="dissuasion", start=END + 30 * DAY,
+                 end=END + 90 * DAY)  # fmt: skip
+    approve(found, "ACT-002", END - DAY, two, "approved", "refused")
+    action(found, "ACT-003", START + DAY, "PB-002", start=END + 30 * DAY, end=END + 90 * DAY)
+    action(found, "ACT-004", START + DAY, "PB-002")
+    return found
+
+
+def row(name: str, of: str, state: str, tier: str = "prevention") -> dict[str, Any]:
+    return {"action": name, "problem": of, "state": state, "tier": tier, "lead": "elu",
+            "response": "mediation", "start": START, "end": END, "planned_h": 12.0,
+            "exploratory": "", "changed": []}  # fmt: skip
+
+
+def done(effects: list[dict[str, Any]] | None = None) -> pa.Table:
+    rows = [row("ACT-001", "PB-001", "off"), row("ACT-002", "PB-001", "refused", "dissuasion"),
+            {**row("ACT-003", "PB-002", "proposed"), "changed": ["goal"]},
+            {**row("ACT-005", "PB-001", "off", "repression"), "exploratory": "changed",
+             "changed": ["goal"]}]  # fmt: skip
+    names = [{"action": one["action"], "reason": ""} for one in rows]
+    return files.tasks(
+        pa.Table.from_pylist(rows, schema=states.STATES),
+        pa.Table.from_pylist(names, schema=dose.DOSES),
+        pa.Table.from_pylist([{**n, "seen": False} for n in names], schema=power.POWERS),
+        pa.Table.from_pylist(effects or [], schema=EFFECTS),
+    )
+
+
+def verdict(key: str, code: str) -> dict[str, Any]:
+    return {"scope": "action", "key": key, "verdict": code, "exploratory": False}
+
+
+def counted(con: duckdb.DuckDBPyConnection, city: City, held: Held) -> pa.Table:
+    con.execute("CREATE OR REPLACE TABLE zones AS SELECT 'carres' AS division, "
+                "col0 AS code FROM (VALUES ('1'), ('2'))")  # fmt: skip
+    con.execute("UPDATE cube SET zone_carres = '1' WHERE zone_carres = 'Q1'")
+    return files.files(con, city, held.entries, done(), SECTORS, KNOBS, TODAY)
+
+
+def told(held: Held, city: City, found: pa.Table, effects: list[dict[str, Any]]) -> words.Told:
+    since = TODAY - 60 * DAY
+    of = {r["problem"]: r["sector"] for r in found.to_pylist()}
+    decided = council.decisions(held.entries, of, since, TODAY)
+    names = {"1": "<b>Nord</b>", "nord": "Secteur nord", "sud": "Secteur sud"}
+    return words.Told(found, done(effects), decided, council.answers(held.entries, since), city,
+                      names, KNOBS, TODAY, True)  # fmt: skip
+
+
+def test_facts_of_a_problem_are_those_of_plain_sql(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    fill(memory, actions(2), 40.0, 1.0)
+    found = {r["problem"]: r for r in counted(memory, city, held).to_pylist()}
+    last = FIRST + dt.timedelta(weeks=104)
+    first, middle = (last - dt.timedelta(weeks=n) for n in (40, 20))
+    sums = memory.execute(
+        "SELECT sum(n) FILTER (hour >= ?), sum(n) FILTER (hour < ?) FROM cube "
+        "WHERE zone_carres = '1' AND theme = 'bruit' AND hour >= ? AND hour < ?",
+        [middle, middle, first, last],
+    ).fetchone()
+    one = found["PB-001"]
+    assert (one["recent"], one["before"]) == sums
+    assert one["low"] < one["recent"] / one["before"] < one["high"]
+    assert (found["PB-002"]["recent"], found["PB-002"]["status"]) == (0, files.TOO_FEW)
+    assert found["PB-003"]["status"] == files.NO_ZONE
+    assert one["tried"] == ["prevention", "repression"], "what was refused was not tried"
+    assert [found[f"PB-00{n}"]["late"] for n in (1, 2)] == [True, False]
+
+
+def test_a_file_has_four_steps_and_says_who_does_what_by_when(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    fill(memory, actions(2), 40.0, 1.0)
+    found = counted(memory, city, held)
+    judged = [verdict("ACT-001", "pas_d_effet_demontre"), verdict("ACT-005", "effet")]
+    title, text = words.sheet(found.to_pylist()[0], told(held, city, found, judged))
+    steps = [text.index(f"## {n}. ") for n in (1, 2, 3, 4)]
+    assert steps == sorted(steps)
+    assert "<b>" not in to_html(title + text), "a zone's name is text"
+    assert "- Hypothèse : éclairage." in text
+    assert "| Élu | ACT-001 : médiation (prévention, 12 h par semaine) | du 01/03/2024 au " in text
+    assert "- ACT-001 : **pas d'effet démontré**." in text
+    assert "- ACT-005 : **effet**, exploratoire, hypothèse changée après le début." in text
+    assert "ACT-002 : rien à évaluer encore (refusée ; l'effet demandé ne pourrait" in text
+
+
+def test_a_council_sees_its_sector_alone_and_what_waits(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    fill(memory, actions(2), 40.0, 1.0)
+    found = counted(memory, city, held)
+    all_ = told(held, city, found, [])
+    answers = {r["subject"]: r["answer"] for r in all_.decisions.to_pylist()}
+    assert answers == {
+        "PB-001": None, "PB-002": None, "PB-003": None, "ACT-001": council.APPROVED,
+        "ACT-002": council.REFUSED, "ACT-003": council.WAITING, "ACT-004": council.LAPSED,
+    }  # fmt: skip
+    recent = {r["subject"] for r in all_.decisions.to_pylist() if r["recent"]}
+    assert recent == {"ACT-002"}, "it was answered lately"
+    north, south, whole = (words.meeting(s, all_)[1] for s in ("nord", "sud", None))
+    assert ("PB-002" in north, "PB-001" in south) == (False, False)
+    assert "ACT-003, proposée le" in south
+    assert "PB-001" in whole
+    assert "PB-002" in whole
+    assert words.answer(all_).count("ACT-003") == 1
+
+
+def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None:
+    for n, (code, reason) in enumerate(
+        [("accepted", None), ("refused", "autre_priorite"), ("refused", "autre_priorite")]
+    ):
+        payload = {"kind": "recommendation", "verdict": code}
+        held.add(TODAY, "direction", f"{n:019x}a", payload | ({"reason": reason} if reason else {}))
+    found = council.answers(held.entries, TODAY).to_pylist()
+    assert [(r["answer"], r["motive"], r["count"]) for r in found] == [
+        ("accepted", None, 1), ("refused", "autre_priorite", 2),
+    ]  # fmt: skip
+    assert council.answers(held.entries, TODAY + DAY).num_rows == 0
+
+
+def test_a_city_without_a_register_says_so(city: City) -> None:
+    empty = words.Told(
+        pa.Table.from_pylist([], schema=files.FILES), pa.Table.from_pylist([], schema=files.TASKS),
+        council.decisions([], {}, TODAY, TODAY), council.answers([], TODAY), city, {}, KNOBS, TODAY,
+        False,
+    )  # fmt: skip
+    assert words.answer(empty) == words.overview(empty) == words.NO_REGISTER
