@@ -7,10 +7,13 @@ checked. What may move is the zone, by the hour of a team.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from helpers.allocation.knobs import Knobs
 from helpers.allocation.means import (
@@ -27,14 +30,16 @@ from helpers.allocation.means import (
     covered_demand,
 )
 from helpers.core.base.store import quote
-from helpers.core.city.about import Patrols
+from helpers.core.city.about import Patrols, Slot
 from helpers.core.city.city import City
+from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.slots import DEMAND
 
 HOUR_MIN, WEEK_DAYS = 60, 7
 NO_HOURS, NO_DEMAND = "no_hours", "no_demand"
+UNKNOWN: Origin = "unknown"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class Week:
 
     `present`: hours of a team, whole ones only; `asked`: facts expected from habitants, shapes
     (zones, slots). `unheard`: themes whose sources were never all heard over a week; `forecast`:
-    how many themes and zones were brought to the level of their forecast, of how many.
+    how many themes and zones were brought to the level of their forecast, of how many. `untold`:
+    the share of what is asked that no source says who started.
     """
 
     zones: tuple[str, ...]
@@ -52,6 +58,7 @@ class Week:
     asked: Floats
     unheard: tuple[str, ...]
     forecast: tuple[int, int]
+    untold: float = 0.0
 
 
 def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knobs) -> Week | str:
@@ -73,7 +80,9 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     asked, unheard, forecast = _asked(con, in_force, rule.division, zones, slots, span, knobs)
     if not asked.any():
         return NO_DEMAND
-    return Week(zones, slots, present, asked, unheard, forecast)
+    of_nobody = asked[list(knobs.origins).index(UNKNOWN)].sum() if UNKNOWN in knobs.origins else 0.0
+    whole = asked.sum(axis=0)
+    return Week(zones, slots, present, whole, unheard, forecast, float(of_nobody / whole.sum()))
 
 
 def _hours(
@@ -100,7 +109,7 @@ def _asked(
     con: duckdb.DuckDBPyConnection, city: City, division: str, zones: tuple[str, ...],
     slots: tuple[tuple[int, str], ...], span: tuple[dt.date, dt.date], knobs: Knobs,
 ) -> tuple[Floats, tuple[str, ...], tuple[int, int]]:  # fmt: skip
-    """Return facts expected a week (zones, slots), themes unheard, and how many follow forecasts.
+    """Return facts expected a week (origins, zones, slots), themes unheard, how many follow forecasts.
 
     The mean of the weeks when all sources of the theme were heard, brought to next week's forecast
     of the theme and zone where there is one.
@@ -109,15 +118,16 @@ def _asked(
     unheard = tuple(theme for theme, weeks in heard.items() if not weeks)
     level = _levels(con, division)
     at = {zone: i for i, zone in enumerate(zones)}
-    found = np.zeros((len(zones), len(slots)))
+    found = np.zeros((len(knobs.origins), len(zones), len(slots)))
     pairs = {(theme, zone) for theme in heard if heard[theme] for zone in zones}
-    rows = counts(con, ["theme", "working_day", "slot", "zone"], themes=[*city.themes],
+    rows = counts(con, ["theme", "working_day", "slot", "zone", "origin"], themes=[*city.themes],
                   origins=knobs.origins, division=division, span=span, placed=True)  # fmt: skip
-    for theme, day, slot, zone, n in rows:
+    for theme, day, slot, zone, origin, n in rows:
         monday = day - dt.timedelta(days=day.weekday())
         if monday in heard[theme] and zone in at and (day.weekday(), slot) in slots:
             mean = n / len(heard[theme]) * level.get((theme, zone), 1.0)
-            found[at[zone], slots.index((day.weekday(), slot))] += mean
+            whose = knobs.origins.index(origin)
+            found[whose, at[zone], slots.index((day.weekday(), slot))] += mean
     followed = sum(pair in level for pair in pairs)
     return found, unheard, (followed, len(pairs))
 
@@ -144,13 +154,18 @@ def _levels(con: duckdb.DuckDBPyConnection, division: str) -> dict[tuple[str, st
     return {(theme, zone): float(ratio) for theme, zone, ratio in rows}
 
 
-def problem(week: Week, knobs: Knobs, answered: float) -> Problem:
+def problem(
+    week: Week, knobs: Knobs, answered: float, lost: Ints | None = None
+) -> Problem:
     """Return what may be moved: hours of a team between zones, each within its own shift.
 
     An hour of a team is a duty of its slot: of the clock, only the order of slots counts here.
-    `answered`: the share of what is left that an hour of a team meets.
+    `answered`: the share of what is left that an hour of a team meets. `lost` (slots,): hours of a
+    team that are missing; the rules stay those of the hours of today.
     """
     teams = week.present.sum(axis=0)
+    if lost is not None:
+        teams = np.maximum(teams - lost, 0)
     crews, shifts = [], []
     for i, (day, code) in enumerate(week.slots):
         crews.append(Crew(f"{day}_{code}", int(teams[i]), int(teams[i]) * HOUR_MIN))
@@ -169,3 +184,37 @@ def problem(week: Week, knobs: Knobs, answered: float) -> Problem:
     )
     gain = covered_demand(week.asked, answered, knobs.most_hours)
     return Problem(means, gain, rules, knobs.change_cost)
+
+
+def again(plan: pa.Table, slots: Mapping[str, Slot]) -> Week | None:
+    """Return the week that a plan was made of, out of its table; None where there was none.
+
+    What pages ask anew: they never read what is accepted. `slots`: those of the city.
+    """
+    rows = [row for row in plan.to_pylist() if row["zone"]]
+    if not rows:
+        return None
+    zones = tuple(sorted({row["zone"] for row in rows}))
+    found = tuple(sorted({(row["weekday"], row["slot"]) for row in rows},
+                         key=lambda at: (at[0], slots[at[1]].start_h)))  # fmt: skip
+    return Week(zones, found, grid(rows, zones, found, "today_h").astype(np.int64),
+                grid(rows, zones, found, "asked"), (), (0, 0))  # fmt: skip
+
+
+def grid(
+    rows: Iterable[Mapping[str, Any]], zones: Sequence[str], slots: Sequence[tuple[int, str]],
+    column: str,
+) -> Floats:  # fmt: skip
+    """Return a column of a plan's rows by zone and slot of the week (zones, slots)."""
+    found = np.zeros((len(zones), len(slots)))
+    for row in rows:
+        found[zones.index(row["zone"]), slots.index((row["weekday"], row["slot"]))] = row[column]
+    return found
+
+
+def hours_of(slots: Mapping[str, Slot]) -> dict[str, int]:
+    """Return the hours that each working slot of a day lasts, until the next one begins."""
+    ordered = sorted(slots, key=lambda code: slots[code].start_h)
+    after = [*ordered[1:], *ordered[:1]]
+    return {one: (slots[next_one].start_h - slots[one].start_h) % 24 or 24
+            for one, next_one in zip(ordered, after, strict=True)}  # fmt: skip
