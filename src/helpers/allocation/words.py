@@ -61,6 +61,11 @@ def conflict(items: Sequence[Item], names: Mapping[str, str]) -> str:
             f"Aucun plan ne respecte {told[0]}, même sans les autres règles : les équipes et les "
             "vacations qui existent n'y suffisent pas."
         )
+    if len(told) == 1:
+        return (
+            f"Aucun plan ne respecte {told[0]} partout à la fois. L'assouplir pour une seule de ces "
+            "zones ou plages met fin à ce conflit."
+        )
     return (
         f"Aucun plan ne respecte à la fois {' ; '.join(told)}. "
         "Assouplir une seule de ces règles met fin à ce conflit."

@@ -34,6 +34,7 @@ PAGES = {
     "ou_et_quand": "Où et quand",
     "tendances": "Tendances",
     "evenements": "Événements",
+    "moyens": "Moyens",
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
