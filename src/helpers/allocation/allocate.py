@@ -15,6 +15,8 @@ from helpers.allocation.solve import Plan, solve
 from helpers.allocation.usual_week import Week
 
 CONFLICT = "conflict"
+
+
 @dataclass(frozen=True)
 class Found:
     """What a city's plan comes to; `reason` says why there is none.

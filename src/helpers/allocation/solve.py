@@ -156,7 +156,7 @@ def relaxed(system: System, seconds: float) -> Relaxed | None:
         A_ub=sparse.vstack([system.matrix[under], -system.matrix[over]], format="csr"),
         b_ub=np.concatenate([system.high[under], -system.low[over]]),
         A_eq=system.matrix[equal], b_eq=system.low[equal],
-        bounds=np.column_stack([np.zeros_like(system.most), system.most]),
+        bounds=[(0.0, most) for most in system.most.tolist()],
         method="highs", options={"time_limit": seconds},
     )  # fmt: skip
     if found.status == INFEASIBLE:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -77,14 +77,15 @@ def summary(found: Found) -> Summary:
     if week is None:
         return Summary(found.reason)
     followed, pairs = week.forecast
-    told = {"hours": int(week.present.sum()), "followed": followed, "pairs": pairs}
+    told = Summary(
+        found.reason, int(week.present.sum()), followed=followed, pairs=pairs,
+        unheard=week.unheard, untold=week.untold, conflicts=found.conflicts,
+    )  # fmt: skip
     if best is None or chosen is None:
-        return Summary(found.reason, **told, unheard=week.unheard, untold=week.untold,
-                       conflicts=found.conflicts)  # fmt: skip
-    short = max(0.0, best.bound - chosen.net) / max(chosen.net, 1e-9)
-    return Summary(
-        found.reason, **told, planned=int(chosen.presence.sum()), moved=chosen.moved, short=short,
-        ties=found.ties, unheard=week.unheard, untold=week.untold, met=found.met,
+        return told
+    return replace(
+        told, planned=int(chosen.presence.sum()), moved=chosen.moved, ties=found.ties,
+        short=max(0.0, best.bound - chosen.net) / max(chosen.net, 1e-9), met=found.met,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def _asked(
     con: duckdb.DuckDBPyConnection, city: City, division: str, zones: tuple[str, ...],
     slots: tuple[tuple[int, str], ...], span: tuple[dt.date, dt.date], knobs: Knobs,
 ) -> tuple[Floats, tuple[str, ...], tuple[int, int]]:  # fmt: skip
-    """Return facts expected a week (origins, zones, slots), themes unheard, how many follow forecasts.
+    """Return facts expected a week (origins, zones, slots), themes unheard, how many as forecast.
 
     The mean of the weeks when all sources of the theme were heard, brought to next week's forecast
     of the theme and zone where there is one.
@@ -154,9 +154,7 @@ def _levels(con: duckdb.DuckDBPyConnection, division: str) -> dict[tuple[str, st
     return {(theme, zone): float(ratio) for theme, zone, ratio in rows}
 
 
-def problem(
-    week: Week, knobs: Knobs, answered: float, lost: Ints | None = None
-) -> Problem:
+def problem(week: Week, knobs: Knobs, answered: float, lost: Ints | None = None) -> Problem:
     """Return what may be moved: hours of a team between zones, each within its own shift.
 
     An hour of a team is a duty of its slot: of the clock, only the order of slots counts here.

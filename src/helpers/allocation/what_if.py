@@ -1,7 +1,7 @@
-"""What if: the plan again with fewer teams or other rules, and what then differs from the one shown.
+"""What if: the plan again with fewer teams or other rules, and what then differs.
 
-Of the plans that are as good, one near to the plan shown is looked for, so that what differs is what
-was asked for. The plan shown may lose `tolerance`; the one that answers, as much again.
+Of the plans that are as good, one near to the plan shown is looked for, so that what differs is
+what was asked for. The plan shown may lose `tolerance`; the one that answers, as much again.
 """
 
 from __future__ import annotations
@@ -75,9 +75,7 @@ class WhatIf:
         rules = {name: getattr(asked, name)
                  for name in ("minimum_share", "most_ratio", "equity_band")}  # fmt: skip
         knobs = self.knobs.model_copy(update=rules)
-        programme = build(
-            usual_week.problem(self.week, knobs, knobs.answered_share[1], lost)
-        )
+        programme = build(usual_week.problem(self.week, knobs, knobs.answered_share[1], lost))
         plan = again(programme, self._near, self.shown, gap=knobs.gap,
                      enough=2 * knobs.tolerance + knobs.gap)  # fmt: skip
         if plan is None:

@@ -63,8 +63,8 @@ def conflict(items: Sequence[Item], names: Mapping[str, str]) -> str:
         )
     if len(told) == 1:
         return (
-            f"Aucun plan ne respecte {told[0]} partout à la fois. L'assouplir pour une seule de ces "
-            "zones ou plages met fin à ce conflit."
+            f"Aucun plan ne respecte {told[0]} partout à la fois. L'assouplir pour une seule de "
+            "ces zones ou plages met fin à ce conflit."
         )
     return (
         f"Aucun plan ne respecte à la fois {' ; '.join(told)}. "
@@ -155,12 +155,12 @@ def trust(found: Summary, city: City) -> str:
     ]
     if found.untold > 0:
         told.append(
-            f"De cette demande, {percent(found.untold)} viennent de faits dont la source ne dit pas "
-            "qui les a signalés ; ce que relèvent les agents de leur initiative n'y entre pas."
+            f"De cette demande, {percent(found.untold)} viennent de faits dont la source ne dit "
+            "pas qui les a signalés ; ce que relèvent les agents de leur initiative n'y entre pas."
         )
     if found.planned < found.hours:
-        told.append(f"{plural(found.hours - found.planned, 'heure')} d'équipe restent sans emploi : "
-                    "les règles n'en laissent pas.")  # fmt: skip
+        left = plural(found.hours - found.planned, "heure")
+        told.append(f"Sans emploi, les règles n'en laissant pas : {left} d'équipe.")
     if found.unheard:
         titles = ", ".join(plain(city.themes[one].title) for one in found.unheard)
         told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")

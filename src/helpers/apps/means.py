@@ -20,17 +20,19 @@ from helpers.apps.means_asked import Otherwise
 from helpers.apps.means_decided import Decisions
 from helpers.apps.parts import Panel, Proofs, Put, folded, table, words
 from helpers.apps.shell import Place
-from helpers.core.base.french import number
+from helpers.core.base.french import number, percent
 from helpers.core.base.markup import to_html
 from helpers.core.place_time import calendar, places
 from helpers.core.stage import figure, maps, palette, params, standing, zone_map
 
-TABLES = tuple(f"derived/allocation/{name}.parquet"
-               for name in ("plan", "summary", "conflicts", "prices", "recommendations"))  # fmt: skip
+KEPT = ("plan", "summary", "conflicts", "prices", "recommendations")
+TABLES = tuple(f"derived/allocation/{name}.parquet" for name in KEPT)
 RELIABILITY = tuple(f"derived/reliability/{name}.parquet" for name in ("weeks", "grades"))
 PUBLISHED = {"moved": "allocation/allocation_moved", "prices": "allocation/allocation_prices"}
 MAP = "Carte : les heures que le plan ajoute ou retire"
-LEGEND = ((palette.MORE, "plus d'heures"), (palette.LESS, "moins"), (palette.LAND, "autant"))
+SAME = 0.02  # share of its hours by which a zone has about as many
+LEGEND = ((palette.MORE, "plus d'heures"), (palette.LESS, "moins"),
+          (palette.LAND, f"à peu près autant (à {percent(SAME)} près)"))  # fmt: skip
 NO_MAP = "<p>Découpage sans contours, ou aucun plan : pas de carte.</p>"
 HEADS = ("zone", "plage", "aujourd'hui", "plan", "écart")
 
@@ -130,7 +132,7 @@ class Means:
 
     def _kept_other(self, rows: list[list[Cell]]) -> str:
         return self.place.kept(self.place.offer.first, (), self.proofs.published["moved"],
-                               said.OTHERS, rows)  # fmt: skip
+                               said.OTHERS, rows, drawn=False)  # fmt: skip
 
     def _reliability(self) -> str:
         days = calendar.last_days(self.city, 7 * self.knobs.reference_weeks)
@@ -158,11 +160,14 @@ class Means:
         if not features or not self.found.met:
             return NO_MAP
         moved: dict[str, int] = {}
+        today: dict[str, int] = {}
         for row in self.rows:
-            change = row["planned_h"] - row["today_h"]
-            moved[row["zone"]] = moved.get(row["zone"], 0) + change
+            zone, now = row["zone"], row["today_h"]
+            moved[zone] = moved.get(zone, 0) + row["planned_h"] - now
+            today[zone] = today.get(zone, 0) + now
         codes = [one["properties"]["code"] for one in features]
-        zones = {code: _zone(code, moved.get(code, 0), self.names) for code in codes}
+        zones = {code: _zone(code, moved.get(code, 0), today.get(code, 0), self.names)
+                 for code in codes}  # fmt: skip
         named = {code: said.signed(moved[code]) for code in codes if moved.get(code)}
         drawn = "".join(
             f'<div class="app-{name}">'
@@ -174,7 +179,9 @@ class Means:
         return f'{drawn}<ul class="app-legend">{items}</ul>'
 
 
-def _zone(code: str, moved: int, names: said.Names) -> zone_map.Zone:
-    fill = palette.MORE if moved > 0 else palette.LESS if moved < 0 else palette.LAND
-    kind = "more" if moved > 0 else "less" if moved < 0 else "ground"
-    return zone_map.Zone(fill, kind, said.zone_line(code, moved, names))
+def _zone(code: str, moved: int, today: int, names: said.Names) -> zone_map.Zone:
+    words = said.zone_line(code, moved, names)
+    if abs(moved) <= SAME * today:
+        return zone_map.Zone(palette.LAND, "ground", words)
+    fill, kind = (palette.MORE, "more") if moved > 0 else (palette.LESS, "less")
+    return zone_map.Zone(fill, kind, words)

@@ -14,11 +14,15 @@ from helpers.allocation.what_if import Asked, WhatIf
 from helpers.apps import means_words as said
 from helpers.apps.keep import Cell
 from helpers.apps.parts import Boundary, folded, table
-from helpers.core.base.french import number, percent
+from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import inline
 
 MISSING = 6  # teams at most
-SHARES, RATIOS, BANDS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0), (1.25, 1.5, 2.0, 3.0), (0.02, 0.05, 0.1, 0.2)
+SHARES, RATIOS, BANDS = (
+    (0.0, 0.25, 0.5, 0.75, 0.9, 1.0),
+    (1.25, 1.5, 2.0, 3.0),
+    (0.02, 0.05, 0.1, 0.2),
+)
 SHOWN = 12  # lines of what differs; the others are folded
 ALL_WEEK = "toute la semaine"
 ASK = "Choisir ce qui manque ou ce qui change : le plan est refait aussitôt, et rien n'est gardé."
@@ -40,7 +44,7 @@ class Otherwise(widgets.VBox):  # type: ignore[misc]
         self.week, self.names, self.slots, self.keep = week, names, slots, keep
         usual = self.what_if.usual
         self.missing = _choice("Équipes absentes", [
-            ("aucune", 0), *((f"{n} équipe{'s' if n > 1 else ''}", n) for n in range(1, MISSING + 1))
+            ("aucune", 0), *((plural(n, "équipe"), n) for n in range(1, MISSING + 1))
         ], 0)  # fmt: skip
         self.when = _choice("Quand", [(label, label) for label in self.at], self._busiest())
         self.least = _choice("Garder partout au moins", [
@@ -69,7 +73,9 @@ class Otherwise(widgets.VBox):  # type: ignore[misc]
     @cached_property
     def at(self) -> dict[str, tuple[int, ...]]:
         """What teams may be missing at, as it is called → positions of slots."""
-        found = {self.names.at(*one): (t,) for t, one in enumerate(self.week.slots)}
+        found: dict[str, tuple[int, ...]] = {
+            self.names.at(*one): (t,) for t, one in enumerate(self.week.slots)
+        }
         for code, title in self.slots.items():
             every = tuple(t for t, (_, slot) in enumerate(self.week.slots) if slot == code)
             found[f"chaque jour, {title}"] = every
@@ -106,7 +112,6 @@ class Otherwise(widgets.VBox):  # type: ignore[misc]
         self.said.value = f'<p class="app-resized" aria-live="polite">{inline(text)}</p>{seen}'
 
 
-
 def _choice(title: str, options: list[tuple[str, object]], value: object) -> widgets.Dropdown:
     return widgets.Dropdown(options=options, value=value, description=title)
 
@@ -116,4 +121,4 @@ def _with(usual: tuple[float, ...], own: float) -> list[float]:
 
 
 def _own(value: float, own: float) -> str:
-    return " (règle de la ville)" if value == own else ""
+    return " (règle)" if value == own else ""

@@ -42,7 +42,9 @@ class Decisions(widgets.VBox):  # type: ignore[misc]
     `offered`: recommendation → how it is read. `zone`: of the city's clocks.
     """
 
-    def __init__(self, root: Path, pack: Path, offered: dict[str, str], year: int, zone: str) -> None:
+    def __init__(
+        self, root: Path, pack: Path, offered: dict[str, str], year: int, zone: str
+    ) -> None:
         self.root, self.pack, self.offered, self.zone = root, pack, offered, zone
         self.entries: list[Entry] = []
         self.what = _choice("Recommandation", [(told, name) for name, told in offered.items()])
@@ -111,7 +113,9 @@ class Decisions(widgets.VBox):  # type: ignore[misc]
         if self.verdict.value not in (NONE, "accepted") and self.reason.value == NONE:
             missing.append("motif")
         if missing:
-            self.said.value = _line(f"Rien n'est inscrit. À choisir d'abord : {', '.join(missing)}.")
+            self.said.value = _line(
+                f"Rien n'est inscrit. À choisir d'abord : {', '.join(missing)}."
+            )
             return
         try:
             register = self._open()
@@ -166,5 +170,6 @@ def _line(text: str) -> str:
 
 
 def _failed(what: str, error: PhareError) -> str:
+    todo = error.todo[:1].upper() + error.todo[1:]
     return (f'<p class="app-failed" role="alert"><strong>{escape(what)}</strong> : '
-            f"{escape(error.what)}. {escape(error.todo[:1].upper() + error.todo[1:])}.</p>")  # fmt: skip
+            f"{escape(error.what)}. {escape(todo)}.</p>")  # fmt: skip

@@ -142,12 +142,11 @@ def other(
     added, taken = _differences(found.planned, shown)
     differs = "aucune heure ne diffère du plan montré"
     if added or taken:
-        differs = (f"par rapport au plan montré, {plural(taken, 'heure')} en moins et "
-                   f"{number(added)} en plus")  # fmt: skip
+        differs = f"par rapport au plan montré, {_hours(taken)} en moins, {_hours(added)} en plus"
     return (
         f"**{head} : {differs}.** {number(after)} {told.UNIT} rencontreraient une équipe, au lieu "
         f"de {number(before)}{told.spread(found.met)}. Le plan emploie "
-        f"{plural(int(found.planned.sum()), 'heure')} d'équipe sur les {number(left)} qui restent ; "
+        f"{plural(int(found.planned.sum()), 'heure')} d'équipe des {number(left)} qui restent ; "
         f"aucun ne vaudrait plus de {percent(found.short, 2)} de mieux (prouvé)."
     )
 
@@ -166,6 +165,10 @@ def _supposed(asked: Asked, usual: Asked, when: str, found: Other) -> str:
         parts.append(f"à {number(100 * asked.equity_band)} points au plus de la part de demande")
     told_parts = " et ".join(parts) or "sans rien changer"
     return told_parts[:1].upper() + told_parts[1:]
+
+
+def _hours(count: int) -> str:
+    return plural(count, "heure") if count else "aucune"
 
 
 def _differences(planned: Ints, shown: Ints) -> tuple[int, int]:
@@ -194,7 +197,8 @@ def decision(entry: Entry, what: str, zone: str) -> list[str]:
     """Return a decision as a line of a table, as written; `zone`: of the city's clocks."""
     at = dt.datetime.fromisoformat(entry.at).astimezone(ZoneInfo(zone))
     payload = entry.draft.payload
-    assert isinstance(payload, Recommendation)
+    if not isinstance(payload, Recommendation):
+        raise TypeError("no decision on a recommendation")
     why = REASONS[payload.reason] if payload.reason else ""
     if payload.reference:
         why += f" (note {payload.reference.year}-{payload.reference.number})"

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, Workspace, find_root
-from helpers.register.settings import FOLDER
 
 log = logging.getLogger("phare.editions")
 # Rows as received or as accepted, and what only builds: no page reads them.
 LEFT = {"raw", "accepted", "quarantined", "failed", "timings", "reports", "observations.parquet"}
 KEPT = 4  # editions
+DECIDED = Path("data/.registers")  # as `register.settings` has it: rooms do not import each other
 OF_ROOT = ("dvc.yaml", "params.yaml", "notebooks", "templates")
 
 
@@ -113,10 +113,10 @@ class Edition:
 
         Where the workspace may not be written, they say that it does not answer.
         """
-        held = self.root / FOLDER
+        held = self.root / DECIDED
         with contextlib.suppress(OSError):
             held.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (into / FOLDER).symlink_to(held, target_is_directory=True)
+        (into / DECIDED).symlink_to(held, target_is_directory=True)
 
     def settle(self, *, failed: bool) -> None:
         """Keep the edition that pages stand on, once they are prepared anew (or could not be)."""
