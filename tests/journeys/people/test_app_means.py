@@ -221,8 +221,8 @@ def test_hours_are_never_exceeded_whatever_is_chosen(
     shell = Shell(CITY, Means)
     assert shell.page is not None
     (box,) = [one for one in shell.page.widget.children if hasattr(one, "what_if")]
-    exists = {(one["weekday"], one["slot"]): one["n"] for one in rows(
-        built, "SELECT weekday, slot, sum(today_h)::INT AS n FROM {plan} GROUP BY ALL")}  # fmt: skip
+    there = "SELECT weekday, slot, sum(today_h)::INT AS n FROM {plan} GROUP BY ALL"
+    exists = {(one["weekday"], one["slot"]): one["n"] for one in rows(built, there)}
     answers = []
     held = box.what_if.answer
     monkeypatch.setattr(box.what_if, "answer", lambda asked: answers.append(held(asked)) or
