@@ -23,7 +23,7 @@ def fewer(problem: Problem, minutes: int, teams: int) -> Problem:
     """Return the problem with less of its first crew."""
     first, *others = problem.means.crews
     less = replace(
-        first, minutes=max(0, first.minutes - minutes), teams=max(0, first.teams - teams)
+        first, minutes=max(0, first.minutes - minutes), teams=max(1, first.teams - teams)
     )
     return replace(problem, means=replace(problem.means, crews=(less, *others)))
 
