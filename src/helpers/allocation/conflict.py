@@ -23,15 +23,27 @@ Items = tuple[Item, ...]
 def conflict(programme: Programme, among: Items | None = None) -> Items:
     """Return an irreducible conflict among items (all by default), () where a plan exists.
 
-    Irreducible: with any one of its members left out, the others can hold together. QuickXplain:
-    Junker, U. (2004), Preferred explanations and relaxations for over-constrained problems, AAAI;
-    among the items of a proof that no plan exists, where there is one without whole numbers.
+    Irreducible: with any one of its members left out, the others can hold together. The members of
+    a proof that no plan exists even in parts of a team, pared; else QuickXplain: Junker, U. (2004),
+    Preferred explanations and relaxations for over-constrained problems, AAAI.
     """
     items = programme.items if among is None else among
     if feasible(programme, items):
         return ()
-    found = set(_explained(programme, (), False, _proof(programme, items) or items))
+    if proof := _proof(programme, items):
+        return _pared(programme, proof)
+    found = set(_explained(programme, (), False, items))
     return tuple(item for item in items if item in found)
+
+
+def _pared(programme: Programme, items: Items) -> Items:
+    """Return a conflict without what it does not need; few items, all needed as a rule."""
+    kept = items
+    for item in items:
+        others = tuple(one for one in kept if one != item)
+        if not feasible(programme, others):
+            kept = others
+    return kept
 
 
 def _proof(programme: Programme, items: Items) -> Items:
