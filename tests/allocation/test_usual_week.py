@@ -107,6 +107,24 @@ def test_demand_is_that_of_habitants_by_week(told: duckdb.DuckDBPyConnection, ci
     assert found.asked.sum() == 5
 
 
+def test_a_city_whose_sources_tell_no_origin_has_an_answer_that_says_so(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    told.execute("UPDATE cube SET origin = 'unknown'")
+    assert usual_week.read(told, city, city, knobs()) == NO_DEMAND
+    found = week_of(told, city, origins=("citizen", "unknown"))
+    assert (found.asked.sum(), found.untold) == (5, 1)
+    for week in range(WEEKS):
+        happened(told, week, zone="C", n=15)
+        happened(told, week, zone="D", origin="agent", n=50)
+    found = week_of(told, city, origins=("citizen", "unknown"))
+    assert found.asked.sum() == 20
+    assert found.untold == pytest.approx(5 / 20)
+    plan = allocate.allocate(found, knobs(equity_band=0.9), SEED, "w")
+    said = words.trust(tables.summary(plan), city)
+    assert "25\u202f% viennent de faits dont la source ne dit pas" in said
+
+
 def test_a_silent_week_is_no_week_of_zeros(told: duckdb.DuckDBPyConnection, city: City) -> None:
     for week in (2, 5):
         monday = FIRST + dt.timedelta(days=7 * week)

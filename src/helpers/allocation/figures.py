@@ -13,7 +13,6 @@ from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 
-
 PALE = 1.5  # times the greatest difference, where colours end: numbers are read on all of them
 
 
