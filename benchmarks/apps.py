@@ -35,7 +35,9 @@ LOADS: dict[Size, int] = {"tiny": 1, "small": 3, "full": 5}
 THINKING_S = 1.0  # between an answer and the next click
 PREPARED_S: dict[Size, int] = {"tiny": 0, "small": 20, "full": 60}  # for the usual answers
 GONE_S = 10.0  # after a page, for its processes to end
-PAGES = ("situation", "ou_et_quand", "tendances", "evenements", "portefeuille", "confiance")
+PAGES = (
+    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "portefeuille", "confiance",
+)  # fmt: skip
 PAGE = """
 import altair as alt
 import ipywidgets as widgets

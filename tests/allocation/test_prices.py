@@ -70,7 +70,7 @@ def test_a_gap_makes_a_price_a_range_that_holds_the_exact_one() -> None:
 
 def test_prices_are_told_in_french() -> None:
     assert words.price(Price("equity", 12.34, 12.34), "faits attendus") == (
-        "Équité envers la demande des habitants : 12,3 faits attendus"
+        "Équité envers la demande : 12,3 faits attendus"
     )
     assert words.price(Price("dose", 0.0, 1.5), "faits attendus") == (
         "Présence maximale par zone : entre 0,0 et 1,5 faits attendus"

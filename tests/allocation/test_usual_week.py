@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from helpers.allocation import allocate, figures, usual_week, words
+from helpers.allocation import allocate, figures, tables, usual_week, words
 from helpers.allocation.knobs import Knobs
 from helpers.allocation.usual_week import NO_DEMAND, NO_HOURS, Week
 from helpers.core.city.about import Patrols
@@ -109,6 +109,24 @@ def test_demand_is_that_of_habitants_by_week(told: duckdb.DuckDBPyConnection, ci
     assert found.asked.sum() == 5
 
 
+def test_a_city_whose_sources_tell_no_origin_has_an_answer_that_says_so(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    told.execute("UPDATE cube SET origin = 'unknown'")
+    assert usual_week.read(told, city, city, knobs()) == NO_DEMAND
+    found = week_of(told, city, origins=("citizen", "unknown"))
+    assert (found.asked.sum(), found.untold) == (5, 1)
+    for week in range(WEEKS):
+        happened(told, week, zone="C", n=15)
+        happened(told, week, zone="D", origin="agent", n=50)
+    found = week_of(told, city, origins=("citizen", "unknown"))
+    assert found.asked.sum() == 20
+    assert found.untold == pytest.approx(5 / 20)
+    plan = allocate.allocate(found, knobs(equity_band=0.9), SEED, "w")
+    said = words.trust(tables.summary(plan), city)
+    assert "25\u202f% viennent de faits dont la source ne dit pas" in said
+
+
 def test_a_silent_week_is_no_week_of_zeros(told: duckdb.DuckDBPyConnection, city: City) -> None:
     for week in (2, 5):
         monday = FIRST + dt.timedelta(days=7 * week)
@@ -133,7 +151,7 @@ def test_a_zone_s_silence_is_neither_zero_nor_without_a_word(
     assert found.known.tolist() == [True, False, True, True]
     assert found.unheard == (("bruit", 1), ("depots", 1))
     held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
-    assert "(1\u00a0zone sur 4)" in words.trust(held, city)
+    assert "(1\u00a0zone sur 4)" in words.trust(tables.summary(held), city)
 
 
 def test_facts_without_an_hour_or_a_zone_are_told(
@@ -146,7 +164,7 @@ def test_facts_without_an_hour_or_a_zone_are_told(
     found = week_of(told, city)
     assert found.placed == pytest.approx(40 / 72)
     held = allocate.allocate(found, knobs(), SEED, "2024-12-31")
-    assert "La demande tient 56\u202f% des faits signalés" in words.trust(held, city)
+    assert "La demande tient 56\u202f% des faits signalés" in words.trust(tables.summary(held), city)
 
 
 def test_crews_add_up_and_a_zone_off_the_list_has_nobody(
@@ -198,25 +216,25 @@ def test_the_plan_has_the_hours_of_each_slot_and_goes_where_it_is_asked_for(
     assert then > now
     assert low_plan > low
     assert high_plan > high
-    table = allocate.plan_table(found)
+    table = tables.plan_table(found)
     assert table.num_rows == len(ZONES) * len(week.slots)
     assert sum(row["today_h"] for row in table.to_pylist()) == week.present.sum()
 
 
 def test_it_reads_as_an_answer_in_french(told: duckdb.DuckDBPyConnection, city: City) -> None:
     found = allocate.allocate(week_of(told, city), knobs(), SEED, "2024-12-31")
-    said = words.answer(found, {})
+    said = words.answer(tables.summary(found), {})
     assert said.startswith("**Avec les mêmes 112\u00a0heures d'équipe par semaine")
     assert "Aucune minute n'est ajoutée" in said
-    assert "0 des 8\u00a0couples" in words.trust(found, city)
-    for drawn in (figures.moved(allocate.plan_table(found), city, {}),
-                  figures.prices(allocate.price_table(found))):  # fmt: skip
+    assert "0 des 8\u00a0couples" in words.trust(tables.summary(found), city)
+    for drawn in (figures.moved(tables.plan_table(found), city, {}),
+                  figures.prices(tables.price_table(found))):  # fmt: skip
         assert drawn.chart.to_dict()
 
 
 def test_nothing_to_move_is_said(told: duckdb.DuckDBPyConnection, city: City) -> None:
     found = allocate.allocate(week_of(told, city), knobs(change_cost=5), SEED, "2024-12-31")
-    assert words.answer(found, {}).startswith(
+    assert words.answer(tables.summary(found), {}).startswith(
         "**Aucune des 112\u00a0heures d'équipe par semaine n'est à changer de zone**"
     )
 
@@ -232,16 +250,18 @@ def test_a_plan_that_meets_less_than_today_says_why(
     found = allocate.allocate(replace(week, asked=asked),
                               knobs(equity_band=0.3, most_ratio=5), SEED, "w")  # fmt: skip
     assert found.met[1][1] < found.met[1][0]
-    assert words.answer(found, {}).endswith("mais ne respecte pas toutes les règles.")
+    assert words.answer(tables.summary(found), {}).endswith(
+        "mais ne respecte pas toutes les règles."
+    )
 
 
 def test_rules_that_cannot_hold_are_named(told: duckdb.DuckDBPyConnection, city: City) -> None:
     """Demand of two zones only, shares held to within a tenth, half of its hours to each zone."""
     found = allocate.allocate(week_of(told, city), knobs(equity_band=0.1), SEED, "2024-12-31")
     assert found.reason == allocate.CONFLICT
-    said = words.answer(found, {"A": "Le Port"})
+    said = words.answer(tables.summary(found), {"A": "Le Port"})
     assert said.startswith("Aucun plan ne respecte à la fois")
-    assert allocate.plan_table(found).to_pylist()[0]["status"] == "abstained"
+    assert tables.plan_table(found).to_pylist()[0]["status"] == "abstained"
 
 
 def test_hours_in_a_conflict_are_called_by_their_day_and_slot(
@@ -261,12 +281,12 @@ def test_a_city_without_hours_abstains_with_a_sentence(
     week = usual_week.read(told, city, city, knobs())
     assert week == NO_HOURS
     found = allocate.allocate(week, knobs(), SEED, "2024-12-31")
-    assert words.answer(found, {}) == (
+    assert words.answer(tables.summary(found), {}) == (
         "Cette ville ne dit pas ses heures de patrouille : aucun plan n'est proposé."
     )
-    assert allocate.plan_table(found).to_pylist()[0]["reason"] == NO_HOURS
-    assert words.trust(found, city) == ""
-    assert figures.moved(allocate.plan_table(found), city, {}).chart.to_dict()
+    assert tables.plan_table(found).to_pylist()[0]["reason"] == NO_HOURS
+    assert words.trust(tables.summary(found), city) == ""
+    assert figures.moved(tables.plan_table(found), city, {}).chart.to_dict()
 
 
 def test_shares_answered_are_told_from_low_to_high() -> None:

@@ -14,6 +14,8 @@ import nbformat
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from helpers.register import settings
+from helpers.serve import editions
 from tests.apps.test_templates import code, notebook
 from tests.fixtures.browser import health, serve
 from tests.serve.visitor import Talk, Visitor, ask, named
@@ -150,3 +152,14 @@ def test_a_page_that_loses_its_process_is_prepared_again(root: Path, url: str) -
         except (ConnectionClosed, InvalidStatus):
             time.sleep(1)
     raise AssertionError("no process can be joined")
+
+
+def test_an_edition_reaches_the_register_as_it_stands(root: Path) -> None:
+    """What is decided lies in the workspace, whatever edition a page stands on."""
+    assert editions.DECIDED == settings.FOLDER
+    taken = editions.Edition(root, "ville")
+    for _ in range(2):
+        assert taken.take()
+        assert taken.folder is not None
+        (taken.folder / "data/.registers/ville.sqlite").write_text("une inscription")
+        assert (root / "data/.registers/ville.sqlite").read_text() == "une inscription"

@@ -1,11 +1,10 @@
-"""The plan of a usual week, its price list and its draw, as tables."""
+"""The plan of a usual week, its price list and its draw."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from helpers.allocation import conflict, near_ties, prices, usual_week
 from helpers.allocation.knobs import Knobs
@@ -14,17 +13,8 @@ from helpers.allocation.prices import Price
 from helpers.allocation.programme import build
 from helpers.allocation.solve import Plan, solve
 from helpers.allocation.usual_week import Week
-from helpers.core.stats.intervals import DIGITS
 
 CONFLICT = "conflict"
-PLAN = pa.schema(
-    [
-        ("weekday", pa.int64()), ("slot", pa.string()), ("zone", pa.string()),
-        ("asked", pa.float64()), ("today_h", pa.int64()), ("planned_h", pa.int64()),
-        ("chance_more", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
-    ]
-)  # fmt: skip
-PRICES = pa.schema([("rule", pa.string()), ("low", pa.float64()), ("high", pa.float64())])
 
 
 @dataclass(frozen=True)
@@ -66,25 +56,3 @@ def allocate(week: Week | str, knobs: Knobs, seed: int, name: str) -> Found:
         "", week, (), best, drawn.chosen, more, drawn.distinct,
         prices.prices(programme, best, knobs.gap), tuple(met),
     )  # fmt: skip
-
-
-def plan_table(found: Found) -> pa.Table:
-    """Return PLAN: a row a zone and slot; one row of reason alone where the city has no plan."""
-    week = found.week
-    if week is None or found.chosen is None or found.more is None:
-        return pa.Table.from_pylist([{"status": "abstained", "reason": found.reason}], schema=PLAN)
-    planned = found.chosen.presence.sum(axis=0)
-    rows = [
-        {"weekday": day, "slot": slot, "zone": zone, "asked": round(week.asked[z, t], DIGITS),
-         "today_h": week.present[z, t], "planned_h": planned[z, t],
-         "chance_more": round(found.more[z, t], DIGITS), "status": "ok", "reason": ""}
-        for t, (day, slot) in enumerate(week.slots) for z, zone in enumerate(week.zones)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=PLAN)
-
-
-def price_table(found: Found) -> pa.Table:
-    """Return PRICES: facts expected that would be met if a kind of rule were lifted."""
-    rows = [{"rule": one.kind, "low": round(one.low, DIGITS), "high": round(one.high, DIGITS)}
-            for one in found.prices]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=PRICES)

@@ -13,6 +13,8 @@ from helpers.core.city.city import City
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 
+PALE = 1.5  # times the greatest difference, where colours end: numbers are read on all of them
+
 
 def moved(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
     """Return the hours that the plan adds to or takes from each zone and slot, over a week."""
@@ -28,7 +30,7 @@ def moved(table: pa.Table, city: City, names: Mapping[str, str]) -> Drawn:
          "écart": then - now}
         for (zone, slot), (now, then) in sums.items()
     ]  # fmt: skip
-    most = max([1, *(abs(row["écart"]) for row in rows)])
+    most = PALE * max([1, *(abs(row["écart"]) for row in rows)])
     base = alt.Chart(figure.data(rows)).encode(
         x=alt.X("plage:N", title=None, sort=alt.SortField("début"), axis=alt.Axis(labelAngle=0)),
         y=alt.Y("zone:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),

@@ -67,9 +67,12 @@ def solve(
     and gain are those without it, `bound` with it. Raises Unsolved past the time.
     """
     cost = programme.cost if nudge is None else programme.cost + nudge
-    x, bound = _minimum(_system(programme, lifted, cost), gap, seconds)
-    if x is None:
-        return None
+    x, bound = _minimum(system_of(programme, lifted, cost), gap, seconds)
+    return None if x is None else plan_of(programme, x, bound)
+
+
+def plan_of(programme: Programme, x: Floats, bound: float) -> Plan:
+    """Return the plan of columns; `bound`: the least cost that there could be."""
     presence = programme.columns.presence(x)
     means = programme.problem.means
     gain = programme.problem.gain_of(presence.sum(axis=0))
@@ -80,10 +83,11 @@ def solve(
 
 def feasible(programme: Programme, held: Collection[Item], seconds: float = 60.0) -> bool:
     """Tell whether some plan satisfies the structure and these items alone."""
-    free = np.zeros_like(programme.cost)
-    system = _system(programme, set(programme.items) - set(held), free)
-    none = np.zeros(len(free), dtype=bool)
-    return _whole(system, none, none, 0.0, seconds)[0] is not None
+    columns = programme.columns
+    system = system_of(programme, set(programme.items) - set(held), np.zeros(columns.count))
+    # Levels and what is kept only count what a plan is worth: nothing of it is asked here.
+    idle = (np.arange(columns.count) >= columns.u) & (np.arange(columns.count) < columns.p)
+    return whole(system, idle, np.zeros_like(idle), 0.0, seconds)[0] is not None
 
 
 def rows_kept(programme: Programme, lifted: Collection[Item]) -> Bools:
@@ -92,7 +96,8 @@ def rows_kept(programme: Programme, lifted: Collection[Item]) -> Bools:
     return np.asarray((programme.item == STRUCTURE) | ~np.isin(programme.item, out))
 
 
-def _system(programme: Programme, lifted: Collection[Item], cost: Floats) -> System:
+def system_of(programme: Programme, lifted: Collection[Item], cost: Floats) -> System:
+    """Return the programme in numbers, some items left out, at these costs."""
     kept = np.flatnonzero(rows_kept(programme, lifted))
     return System(
         cost, sparse.csr_array(programme.matrix[kept]), programme.low[kept], programme.high[kept],
@@ -109,12 +114,12 @@ def _minimum(system: System, gap: float, seconds: float) -> tuple[Floats | None,
     turn, where needed, takes as `worth` the distance of the plan found, less the gap asked for:
     what is left out is no better than the gap allows.
     """
-    relaxed = _relaxed(system, seconds)
-    if relaxed is None:
+    found = relaxed(system, seconds)
+    if found is None:
         return None, np.inf
-    least, below, above = relaxed
+    least, reduced = found.least, found.reduced
     worth = max(gap, FIRST) * abs(least) + CLOSE
-    x, bound = _whole(system, below > worth, above > worth, gap, seconds)
+    x, bound = whole(system, reduced > worth, reduced < -worth, gap, seconds)
     if x is not None:
         reached = float(system.cost @ x)
         bound = min(bound, least + worth)
@@ -123,14 +128,26 @@ def _minimum(system: System, gap: float, seconds: float) -> tuple[Floats | None,
         worth = reached - gap * abs(reached) - least + CLOSE
     else:
         worth = np.inf
-    wider, bound = _whole(system, below > worth, above > worth, gap, seconds)
+    wider, bound = whole(system, reduced > worth, reduced < -worth, gap, seconds)
     if x is not None and wider is not None and system.cost @ x < system.cost @ wider:
         wider = x  # within the gap the solver may stop at either
     return wider, min(bound, least + worth)
 
 
-def _relaxed(system: System, seconds: float) -> tuple[float, Floats, Floats] | None:
-    """Return the least cost without whole numbers, and reduced costs (columns,) at both bounds."""
+@dataclass(frozen=True)
+class Relaxed:
+    """Least cost without whole numbers, reduced costs (columns,), multipliers (rows,).
+
+    A column left at 0 costs its reduced cost by unit; one left at its most, less than nothing.
+    """
+
+    least: float
+    reduced: Floats
+    multipliers: Floats
+
+
+def relaxed(system: System, seconds: float) -> Relaxed | None:
+    """Return what the programme comes to without whole numbers; None where nothing is feasible."""
     equal = system.low == system.high
     under = np.isfinite(system.high) & ~equal
     over = np.isfinite(system.low) & ~equal
@@ -139,39 +156,73 @@ def _relaxed(system: System, seconds: float) -> tuple[float, Floats, Floats] | N
         A_ub=sparse.vstack([system.matrix[under], -system.matrix[over]], format="csr"),
         b_ub=np.concatenate([system.high[under], -system.low[over]]),
         A_eq=system.matrix[equal], b_eq=system.low[equal],
-        bounds=[(0.0, float(most)) for most in system.most],
+        bounds=[(0.0, most) for most in system.most.tolist()],
         method="highs", options={"time_limit": seconds},
     )  # fmt: skip
     if found.status == INFEASIBLE:
         return None
     if found.status != OPTIMAL or found.x is None:
         raise Unsolved(found.message)
-    return float(system.cost @ found.x), found.lower.marginals, -found.upper.marginals
+    multipliers, parts = np.zeros(len(system.low)), found.ineqlin.marginals
+    multipliers[under] += parts[: under.sum()]
+    multipliers[over] -= parts[under.sum() :]
+    multipliers[equal] = found.eqlin.marginals
+    reduced = found.lower.marginals + found.upper.marginals
+    return Relaxed(float(system.cost @ found.x), reduced, multipliers)
 
 
-def _whole(
+def whole(
     system: System, down: Bools, up: Bools, gap: float, seconds: float
 ) -> tuple[Floats | None, float]:
-    """Return whole columns of least cost and their bound, some fixed; None where none are."""
-    low = np.where(up & system.whole, system.most, 0.0)
-    high = np.where(down & system.whole, 0.0, system.most)
-    found = milp(
-        system.cost, integrality=system.whole.astype(np.int64), bounds=Bounds(low, high),
-        constraints=LinearConstraint(system.matrix.tocsc(), system.low, system.high),
-        options={"mip_rel_gap": gap, "time_limit": seconds},
-    )  # fmt: skip
-    if found.status == INFEASIBLE:
+    """Return whole columns of least cost and their bound, some fixed; None where none are.
+
+    Fixed `down` at 0, `up` at their most. Given whole teams, what follows from them is best whole
+    too: a reduced cost fixes those columns as well. The solver is given what is left free alone.
+    """
+    x = np.where(up & ~down, system.most, 0.0)
+    free = ~(down | up)
+    free &= ~_forced(system, free, system.high - system.matrix @ x)
+    taken, fixed = system.matrix @ x, float(system.cost @ x)
+    inner = system.matrix[:, np.flatnonzero(free)]
+    held = np.diff(inner.indptr) > 0
+    if _breaks(system, taken)[~held].any():
         return None, np.inf
-    if found.status not in (OPTIMAL, LIMIT) or found.x is None:
-        raise Unsolved(found.message)
-    x = np.asarray(found.x, dtype=np.float64)
+    bound: float | None = 0.0
+    if free.any():
+        rows = LinearConstraint(inner[held].tocsc(), (system.low - taken)[held],
+                                (system.high - taken)[held])  # fmt: skip
+        found = milp(
+            system.cost[free], integrality=system.whole[free].astype(np.int64),
+            bounds=Bounds(0.0, system.most[free]), constraints=rows if held.any() else (),
+            options={"mip_rel_gap": gap, "time_limit": seconds},
+        )  # fmt: skip
+        if found.status == INFEASIBLE:
+            return None, np.inf
+        if found.status not in (OPTIMAL, LIMIT) or found.x is None:
+            raise Unsolved(found.message)
+        x[free], bound = found.x, found.mip_dual_bound
     x[system.whole] = np.rint(x[system.whole])
-    got = system.matrix @ x
-    slack = CLOSE * np.maximum(1.0, np.maximum(_finite(system.low), _finite(system.high)))
-    if (got < system.low - slack).any() or (got > system.high + slack).any():
+    if _breaks(system, system.matrix @ x).any():
         raise Unsolved("the solver's plan breaks a row")
-    bound = found.mip_dual_bound
-    return x, float(system.cost @ x if bound is None else bound)
+    return x, float(system.cost @ x if bound is None else fixed + bound)
+
+
+def _forced(system: System, free: Bools, room: Floats) -> Bools:
+    """Return the columns that rows leave at 0: nothing but sums in them, and no room (rows,)."""
+    matrix = system.matrix
+    row = np.repeat(np.arange(len(room)), np.diff(matrix.indptr))
+    there = free[matrix.indices]
+    less = np.bincount(row[there & (matrix.data < 0)], minlength=len(room)) > 0
+    shut = there & ~less[row] & (room <= 0)[row]
+    found = np.zeros_like(free)
+    found[matrix.indices[shut]] = True
+    return found
+
+
+def _breaks(system: System, got: Floats) -> Bools:
+    """Return the rows that are missed by more than `CLOSE`."""
+    slack = CLOSE * np.maximum(1.0, np.maximum(_finite(system.low), _finite(system.high)))
+    return np.asarray((got < system.low - slack) | (got > system.high + slack))
 
 
 def _finite(values: Floats) -> Floats:

@@ -7,11 +7,13 @@ checked. What may move is the zone, by the hour of a team.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from helpers.allocation.knobs import Knobs
 from helpers.allocation.means import (
@@ -28,8 +30,9 @@ from helpers.allocation.means import (
     Shift,
     covered_demand,
 )
-from helpers.core.city.about import Patrols
+from helpers.core.city.about import Patrols, Slot
 from helpers.core.city.city import City
+from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import covered_weeks, heard_weeks
@@ -38,6 +41,7 @@ from helpers.core.place_time.slots import DEMAND
 
 HOUR_MIN, WEEK_DAYS = 60, 7
 NO_HOURS, NO_DEMAND = "no_hours", "no_demand"
+UNKNOWN: Origin = "unknown"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Week:
     (zones, slots). `known` (zones,): whether all is known that the zone asks for. `unheard`: themes
     whose sources were never all heard over a week, and in how many zones; `forecast`: how many
     themes and zones were brought to the level of their forecast, of how many. `placed`: the share
-    of the facts whose hour and zone are known.
+    of the facts whose hour and zone are known; `untold`: the share of what is asked that no source
+    says who started.
     """
 
     zones: tuple[str, ...]
@@ -58,17 +63,19 @@ class Week:
     known: Bools
     unheard: tuple[tuple[str, int], ...]
     forecast: tuple[int, int]
-    placed: float
+    placed: float = 1.0
+    untold: float = 0.0
 
 
 class Asked(NamedTuple):
-    """What a week asks for: the fields of `Week` of the same names."""
+    """What a week asks for: the fields of `Week` of the same names, in their order."""
 
     asked: Floats
     known: Bools
     unheard: tuple[tuple[str, int], ...]
     forecast: tuple[int, int]
     placed: float
+    untold: float
 
 
 def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knobs) -> Week | str:
@@ -122,15 +129,16 @@ def _asked(
     level = _levels(con, division)
     at, week = {zone: i for i, zone in enumerate(zones)}, {day: i for i, day in enumerate(mondays)}
     place = {slot: i for i, slot in enumerate(slots)}
-    found, placed = np.zeros((len(zones), len(slots))), 0
-    rows = counts(con, ["theme", "working_day", "slot", "zone"], themes=[*city.themes],
+    found, placed, of_nobody = np.zeros((len(zones), len(slots))), 0, 0.0
+    rows = counts(con, ["theme", "working_day", "slot", "zone", "origin"], themes=[*city.themes],
                   origins=knobs.origins, division=division, span=span, placed=True)  # fmt: skip
-    for theme, day, slot, zone, n in rows:
+    for theme, day, slot, zone, origin, n in rows:
         monday = day - dt.timedelta(days=day.weekday())
         placed += n
         if zone in at and heard[theme][at[zone], week[monday]]:
             mean = n / heard[theme][at[zone]].sum() * level.get((theme, zone), 1.0)
             found[at[zone], place[day.weekday(), slot]] += mean
+            of_nobody += mean if origin == UNKNOWN else 0.0
     silent = {theme: int((~told.any(axis=1)).sum()) for theme, told in heard.items()}
     partly = [~told.any(axis=1) for told in heard.values() if told.any()]
     pairs = {
@@ -142,6 +150,7 @@ def _asked(
         found, ~np.any(partly, axis=0) if partly else np.zeros(len(zones), dtype=bool),
         tuple((theme, n) for theme, n in silent.items() if n),
         (sum(pair in level for pair in pairs), len(pairs)), placed / whole if whole else 0.0,
+        of_nobody / found.sum() if found.any() else 0.0,
     )  # fmt: skip
 
 
@@ -166,13 +175,16 @@ def _levels(con: duckdb.DuckDBPyConnection, division: str) -> dict[tuple[str, st
     return {(theme, zone): float(ratio) for theme, zone, ratio in rows}
 
 
-def problem(week: Week, knobs: Knobs, answered: float) -> Problem:
+def problem(week: Week, knobs: Knobs, answered: float, lost: Ints | None = None) -> Problem:
     """Return what may be moved: hours of a team between zones, each within its own shift.
 
     An hour of a team is a duty of its slot: of the clock, only the order of slots counts here.
-    `answered`: the share of what is left that an hour of a team meets.
+    `answered`: the share of what is left that an hour of a team meets. `lost` (slots,): hours of a
+    team that are missing; the rules stay those of the hours of today.
     """
     teams = week.present.sum(axis=0)
+    if lost is not None:
+        teams = np.maximum(teams - lost, 0)
     crews, shifts = [], []
     for i, (day, code) in enumerate(week.slots):
         crews.append(Crew(f"{day}_{code}", int(teams[i]), int(teams[i]) * HOUR_MIN))
@@ -191,3 +203,39 @@ def problem(week: Week, knobs: Knobs, answered: float) -> Problem:
     )
     gain = covered_demand(week.asked, answered, knobs.most_hours)
     return Problem(means, gain, rules, knobs.change_cost)
+
+
+def again(plan: pa.Table, slots: Mapping[str, Slot]) -> Week | None:
+    """Return the week that a plan was made of, out of its table; None where there was none.
+
+    What pages ask anew: they never read what is accepted. `slots`: those of the city.
+    """
+    rows = [row for row in plan.to_pylist() if row["zone"]]
+    if not rows:
+        return None
+    zones = tuple(sorted({row["zone"] for row in rows}))
+    found = tuple(sorted({(row["weekday"], row["slot"]) for row in rows},
+                         key=lambda at: (at[0], slots[at[1]].start_h)))  # fmt: skip
+    known = {row["zone"]: row["known"] for row in rows}
+    return Week(zones, found, grid(rows, zones, found, "today_h").astype(np.int64),
+                grid(rows, zones, found, "asked"), np.array([known[zone] for zone in zones]),
+                (), (0, 0))  # fmt: skip
+
+
+def grid(
+    rows: Iterable[Mapping[str, Any]], zones: Sequence[str], slots: Sequence[tuple[int, str]],
+    column: str,
+) -> Floats:  # fmt: skip
+    """Return a column of a plan's rows by zone and slot of the week (zones, slots)."""
+    found = np.zeros((len(zones), len(slots)))
+    for row in rows:
+        found[zones.index(row["zone"]), slots.index((row["weekday"], row["slot"]))] = row[column]
+    return found
+
+
+def hours_of(slots: Mapping[str, Slot]) -> dict[str, int]:
+    """Return the hours that each working slot of a day lasts, until the next one begins."""
+    ordered = sorted(slots, key=lambda code: slots[code].start_h)
+    after = [*ordered[1:], *ordered[:1]]
+    return {one: (slots[next_one].start_h - slots[one].start_h) % 24 or 24
+            for one, next_one in zip(ordered, after, strict=True)}  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from helpers.allocation.allocate import Found
 from helpers.allocation.means import Item
 from helpers.allocation.prices import Price
+from helpers.allocation.tables import Summary
 from helpers.core.base.french import change, number, percent, plural
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
@@ -18,7 +18,7 @@ FORMS = {
     "travel": "les trajets d'un créneau au suivant",
     "minimum_service": "le service minimum ({of})",
     "dose": "la présence maximale dans une zone ({of})",
-    "equity": "la part de présence selon la demande des habitants ({of})",
+    "equity": "la part de présence selon la demande ({of})",
     "balance": "l'équilibre des heures travaillées ({of})",
     "skill": "la compétence demandée ({of}, {at})",
     "fleet": "les véhicules qui existent ({of})",
@@ -28,7 +28,7 @@ KINDS = {
     "travel": "Trajets d'un créneau au suivant",
     "minimum_service": "Service minimum",
     "dose": "Présence maximale par zone",
-    "equity": "Équité envers la demande des habitants",
+    "equity": "Équité envers la demande",
     "balance": "Équilibre des heures travaillées",
     "skill": "Compétences demandées",
     "fleet": "Véhicules qui existent",
@@ -37,18 +37,34 @@ KINDS = {
 NOTHING = "rien"
 
 
-def named(item: Item, names: Mapping[str, str]) -> str:
-    """Return a constraint as it is read; `names`: code → what people call it."""
-    return FORMS[item.kind].format(of=names.get(item.of, item.of), at=names.get(item.at, item.at))
+LISTED = 6  # names of one kind that a conflict tells
+
+
+def named(items: Sequence[Item], names: Mapping[str, str]) -> str:
+    """Return constraints of one kind as they are read; `names`: code → what people call it."""
+    first = items[0]
+    told = [names.get(item.of, item.of) for item in items]
+    of = ", ".join(told[:LISTED])
+    if len(told) > LISTED:
+        of += f" et {number(len(told) - LISTED)} autres"
+    return FORMS[first.kind].format(of=of, at=names.get(first.at, first.at))
 
 
 def conflict(items: Sequence[Item], names: Mapping[str, str]) -> str:
     """Return why no plan exists, and what is enough to end this conflict."""
-    told = [named(item, names) for item in items]
-    if len(told) == 1:
+    kinds: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        kinds.setdefault((item.kind, item.of if item.kind == "skill" else ""), []).append(item)
+    told = [named(of_kind, names) for of_kind in kinds.values()]
+    if len(items) == 1:
         return (
             f"Aucun plan ne respecte {told[0]}, même sans les autres règles : les équipes et les "
             "vacations qui existent n'y suffisent pas."
+        )
+    if len(told) == 1:
+        return (
+            f"Aucun plan ne respecte {told[0]} partout à la fois. L'assouplir pour une seule de "
+            "ces zones ou plages met fin à ce conflit."
         )
     return (
         f"Aucun plan ne respecte à la fois {' ; '.join(told)}. "
@@ -68,7 +84,7 @@ def price(one: Price, unit: str) -> str:
 ABSTAINS = {
     "no_hours": "Cette ville ne dit pas ses heures de patrouille : aucun plan n'est proposé.",
     "no_demand": (
-        "Aucun fait signalé par des habitants n'est connu à l'heure et à la zone près : "
+        "Aucun fait, hors ceux que relèvent les agents, n'est connu à l'heure et à la zone près : "
         "aucun plan n'est proposé."
     ),
 }
@@ -84,59 +100,77 @@ def shifts(city: City) -> dict[str, str]:
     }  # fmt: skip
 
 
-def answer(found: Found, names: Mapping[str, str]) -> str:
+def answer(found: Summary, names: Mapping[str, str]) -> str:
     """Return the answer as Markdown: what the plan moves and wins, or why there is none."""
     if found.reason in ABSTAINS:
         return ABSTAINS[found.reason]
-    if found.chosen is None or found.week is None:
+    if found.conflicts:
         return "\n\n".join(conflict(items, names) for items in found.conflicts)
-    hours = plural(int(found.week.present.sum()), "heure")
+    hours = plural(found.hours, "heure")
     before, after = found.met[1]
-    if not found.chosen.moved:
+    if not found.moved:
         return (
             f"**Aucune des {hours} d'équipe par semaine n'est à changer de zone** : ce que l'on y "
             f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}"
         )
-    ratios = sorted(then / now for now, then in found.met if now > 0)
-    spread = f" ({change(after / before)}, de {change(ratios[0])} à {change(ratios[-1])} selon " \
-             "l'hypothèse)" if before else ""  # fmt: skip
     told = (
-        f"**Avec les mêmes {hours} d'équipe par semaine, en changer {number(found.chosen.moved)} "
+        f"**Avec les mêmes {hours} d'équipe par semaine, en changer {number(found.moved)} "
         f"de zone** ferait passer de {number(before)} à {number(after)} les {UNIT} qui "
-        f"rencontrent une équipe{spread}. Aucune minute n'est ajoutée, aucune vacation n'est "
-        f"déplacée dans le temps. {NOT_AVOIDED}"
+        f"rencontrent une équipe{spread(found.met)}. Aucune minute n'est ajoutée, aucune vacation "
+        f"n'est déplacée dans le temps. {NOT_AVOIDED}"
     )
-    if ratios and ratios[0] < 1 <= ratios[-1]:
+    ratios = [then / now for now, then in found.met if now > 0]
+    if ratios and min(ratios) < 1 <= max(ratios):
         told += " Sous l'une des hypothèses, il ferait moins bien qu'aujourd'hui."
     if after < before:
         told += " La répartition d'usage en rencontre plus, mais ne respecte pas toutes les règles."
     return told
 
 
-def trust(found: Found, city: City) -> str:
-    """Return how far the plan is proven, what it was drawn among, and what is left out."""
-    if found.best is None or found.chosen is None or found.week is None:
+def spread(met: Sequence[tuple[float, float]]) -> str:
+    """Return how much more is met, and from what to what by hypothesis; nothing out of nothing.
+
+    `met`: before and after, for each share that an hour of a team is taken to meet; the middle one
+    is the one that counts.
+    """
+    before, after = met[1]
+    if not before:
         return ""
-    short = max(0.0, found.best.bound - found.chosen.net) / max(found.chosen.net, 1e-9)
-    followed, pairs = found.week.forecast
+    ratios = sorted(then / now for now, then in met if now > 0)
+    ends = f"de {change(ratios[0])} à {change(ratios[-1])} selon l'hypothèse"
+    return f" ({change(after / before)}, {ends})"
+
+
+def trust(found: Summary, city: City) -> str:
+    """Return how far the plan is proven, what it was drawn among, and what is left out."""
+    if not found.met:
+        return ""
     told = [
-        f"Aucun plan ne vaudrait plus de {percent(short, 2)} de mieux que celui-ci (prouvé).",
+        f"Aucun plan ne vaudrait plus de {percent(found.short, 2)} de mieux que celui-ci (prouvé).",
         f"Le plan montré est tiré au sort parmi {plural(found.ties, 'plan')} presque équivalents."
         if found.ties > 1
         else "Aucun autre plan presque équivalent n'a été trouvé : rien n'est tiré au sort.",
-        f"La demande suit la prévision de la semaine pour {number(followed)} des "
-        f"{plural(pairs, 'couple')} de thème et de zone, la moyenne d'un an ailleurs.",
+        f"La demande suit la prévision de la semaine pour {number(found.followed)} des "
+        f"{plural(found.pairs, 'couple')} de thème et de zone, la moyenne d'un an ailleurs.",
     ]
-    if found.week.unheard:
-        zones = len(found.week.zones)
-        part = f"sur {zones}"
+    if found.untold > 0:
+        told.append(
+            f"De cette demande, {percent(found.untold)} viennent de faits dont la source ne dit "
+            "pas qui les a signalés ; ce que relèvent les agents de leur initiative n'y entre pas."
+        )
+    if found.planned < found.hours:
+        left = plural(found.hours - found.planned, "heure")
+        told.append(f"Sans emploi, les règles n'en laissant pas : {left} d'équipe.")
+    if found.unheard:
+        part = f"sur {found.zones}"
         where = [
-            (city.themes[one].title, "partout" if n == zones else f"{plural(n, 'zone')} {part}")
-            for one, n in found.week.unheard
-        ]
+            (city.themes[one].title,
+             "partout" if n == found.zones else f"{plural(n, 'zone')} {part}")
+            for one, n in found.unheard
+        ]  # fmt: skip
         titles = " ; ".join(f"{plain(title)} ({at})" for title, at in where)
         told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")
-    if found.week.placed < 1:
-        told.append(f"La demande tient {percent(found.week.placed)} des faits signalés : les "
+    if found.placed < 1:
+        told.append(f"La demande tient {percent(found.placed)} des faits signalés : les "
                     "autres n'ont pas d'heure ou de zone connues.")  # fmt: skip
     return "\n".join(f"- {one}" for one in told)

@@ -37,11 +37,13 @@ def _cell(cell: Cell) -> str:
     return str(round(cell, 4)).replace(".", ",")
 
 
-def line(name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], foot: str) -> str:
+def line(
+    name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], foot: str, drawn: bool = True
+) -> str:  # fmt: skip
     """Return the HTML that offers a figure's rows and pictures, under the figure.
 
     `name`: of the files, without what their kind adds. `foot`: what a picture says below itself,
-    its proof first.
+    its proof first. `drawn`: there is a figure above, not a table alone.
     """
     link = base64.b64encode(table(heads, rows)).decode()
     file = escape(name, quote=True)
@@ -49,6 +51,7 @@ def line(name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], foot: 
         f'<button type="button" data-keep="{kind}" aria-label="Garder la figure en {told}">{told}'
         "</button>"
         for kind, told in (("svg", "SVG"), ("png", "PNG"))
+        if drawn
     )
     return (
         f'<p class="app-keep" data-name="{file}" data-foot="{escape(foot, quote=True)}">Garder '

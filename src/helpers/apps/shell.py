@@ -34,6 +34,7 @@ PAGES = {
     "ou_et_quand": "Où et quand",
     "tendances": "Tendances",
     "evenements": "Événements",
+    "moyens": "Moyens",
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
@@ -63,7 +64,7 @@ class Place:
 
     def kept(
         self, choice: Choice, uses: Sequence[str], evidence: Mapping[str, Any],
-        heads: Sequence[str], rows: Sequence[Sequence[keep.Cell]],
+        heads: Sequence[str], rows: Sequence[Sequence[keep.Cell]], drawn: bool = True,
     ) -> str:  # fmt: skip
         """Return the HTML that offers what a figure shows for the choice of these controls."""
         made_up = self.city.about.simulated
@@ -76,7 +77,7 @@ class Place:
             f"{evidence['passport']} : make figure NAME={evidence['figure']} "
             f"CITY={evidence['city']}"
         )
-        return keep.line(f"{name}-simule" if made_up else name, heads, rows, foot)
+        return keep.line(f"{name}-simule" if made_up else name, heads, rows, foot, drawn)
 
 
 class Page(Protocol):

@@ -8,6 +8,7 @@ received. Its processes stand there: what is not copied is not within their reac
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -24,6 +25,7 @@ log = logging.getLogger("phare.editions")
 # Rows as received or as accepted, and what only builds: no page reads them.
 LEFT = {"raw", "accepted", "quarantined", "failed", "timings", "reports", "observations.parquet"}
 KEPT = 4  # editions
+DECIDED = Path("data/.registers")  # as `register.settings` has it: rooms do not import each other
 OF_ROOT = ("dvc.yaml", "params.yaml", "notebooks", "templates")
 
 
@@ -91,6 +93,7 @@ class Edition:
                 shutil.copy2(path, target)
             pack = {self.workspace.city: {"pack": f"data/cities/{self.workspace.city}"}}
             (into / REGISTER).write_text(json.dumps({"cities": pack}), encoding="utf-8")
+            self._reach(into)
         except OSError:
             before = "moving"
         if before == "moving" or before != self._signature():
@@ -104,6 +107,16 @@ class Edition:
         self.date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         log.info("edition %d taken", self._number)
         return True
+
+    def _reach(self, into: Path) -> None:
+        """Let pages reach the register of decisions, which is read as it stands and written to.
+
+        Where the workspace may not be written, they say that it does not answer.
+        """
+        held = self.root / DECIDED
+        with contextlib.suppress(OSError):
+            held.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (into / DECIDED).symlink_to(held, target_is_directory=True)
 
     def settle(self, *, failed: bool) -> None:
         """Keep the edition that pages stand on, once they are prepared anew (or could not be)."""

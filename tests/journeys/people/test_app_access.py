@@ -26,7 +26,9 @@ from tests.journeys.place import CITY, Place
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-PAGES = ("situation", "ou_et_quand", "tendances", "evenements", "portefeuille", "confiance")
+PAGES = (
+    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "portefeuille", "confiance",
+)  # fmt: skip
 ADDRESSES = ("", *(f"voila/render/{name}.ipynb" for name in PAGES))
 NARROW, ZOOMED = (320, 640), (640, 400)  # 1280 px at 200 % are 640
 CONTROLS = "a[href], button, select, summary, [tabindex='0']"

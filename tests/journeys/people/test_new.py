@@ -123,7 +123,14 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
         assert wrong(page, did) == []
         for part in (".app-heading", ".app-words", ".app-on"):
             assert READ in (page.locator(part).first.text_content() or ""), part
-        for name in ("ou_et_quand", "tendances", "evenements", "portefeuille", "confiance"):
+        for name in (
+            "ou_et_quand",
+            "tendances",
+            "evenements",
+            "moyens",
+            "portefeuille",
+            "confiance",
+        ):
             page.goto(f"{url}voila/render/{name}.ipynb", timeout=60_000)
             wait_ready(page)  # what was prepared gives way to what answers
             page.locator(".app-words").wait_for(timeout=60_000)
@@ -131,5 +138,7 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
                 folded.click()
             assert wrong(page, did) == [], name
             assert READ in (page.locator(".app-page").text_content() or ""), name
+            if name == "moyens":
+                page.get_by_text("Cette ville ne dit pas ses heures de patrouille").wait_for()
             if name == "evenements":
                 page.get_by_text("Cette ville ne décrit pas encore ses événements").wait_for()
