@@ -130,12 +130,14 @@ def test_quarters_of_an_hour_add_up_and_whole_days_are_no_hours(
     rows = [
         counting.measure("R01-VL", START + i * quarter, 10.0, end_datetime=None) for i in range(96)
     ]
+    rows[22]["count"] = None
     del rows[17]
     rows.append(counting.measure("R02-VL", START, 900.0, end_datetime=START + 96 * quarter))
     channels = [counting.channel("R01-VL", step=900), counting.channel("R02-VL", step=86400)]
     found = read(memory, tmp_path, channels, rows, 1)
     assert found.flow[0, 0, 3] == 40
     assert np.isnan(found.flow[0, 0, 4]), "three quarters are no hour"
+    assert np.isnan(found.flow[0, 0, 5]), "an empty quarter is no zero"
     assert np.isnan(found.flow[1]).all()
 
 

@@ -97,13 +97,14 @@ def test_several_events_err_as_they_differ_and_no_less_than_each_may() -> None:
     assert apart.freedom == 2
 
 
-def test_the_share_moved_holds_its_truth_and_is_not_told_of_a_loss_that_is_not_established() -> (
-    None
-):
+@pytest.mark.parametrize("errors", [(0.05, 0.05), (0.10, 0.01)])
+def test_the_share_moved_holds_its_truth_and_no_share_is_told_of_no_loss(
+    errors: tuple[float, float],
+) -> None:
     held, rng = [], np.random.default_rng(15)
     for _ in range(RUNS):
-        lost = Ratio(np.log(0.1) + 0.05 * rng.standard_normal(), 0.05, 60.0)
-        gained = Ratio(np.log(1.3) + 0.05 * rng.standard_normal(), 0.05, 60.0)
+        lost = Ratio(np.log(0.1) + errors[0] * rng.standard_normal(), errors[0], 60.0)
+        gained = Ratio(np.log(1.3) + errors[1] * rng.standard_normal(), errors[1], 60.0)
         counted = 1_000 / np.exp(lost.value), 15_600 / np.exp(gained.value)
         told = beside_usual.share_moved((counted[0], lost), (counted[1], gained), 0.95)
         assert told is not None
