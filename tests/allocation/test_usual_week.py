@@ -164,7 +164,9 @@ def test_facts_without_an_hour_or_a_zone_are_told(
     found = week_of(told, city)
     assert found.placed == pytest.approx(40 / 72)
     held = allocate.allocate(found, knobs(), SEED, "2024-12-31")
-    assert "La demande tient 56\u202f% des faits signalés" in words.trust(tables.summary(held), city)
+    assert "La demande tient 56\u202f% des faits signalés" in words.trust(
+        tables.summary(held), city
+    )
 
 
 def test_crews_add_up_and_a_zone_off_the_list_has_nobody(
