@@ -127,6 +127,17 @@ def test_a_city_whose_sources_tell_no_origin_has_an_answer_that_says_so(
     assert "25\u202f% viennent de faits dont la source ne dit pas" in said
 
 
+def test_the_end_of_the_night_before_is_of_no_week(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    """Two o'clock of the first Monday is still Sunday's night, which no week read holds."""
+    told.execute("UPDATE cube SET working_day = ? WHERE working_day = ?",
+                 [FIRST - dt.timedelta(days=1), FIRST])  # fmt: skip
+    found = week_of(told, city)
+    assert found.asked.sum() == pytest.approx(5 * (WEEKS - 1) / WEEKS)
+    assert found.placed == 1
+
+
 def test_a_silent_week_is_no_week_of_zeros(told: duckdb.DuckDBPyConnection, city: City) -> None:
     for week in (2, 5):
         monday = FIRST + dt.timedelta(days=7 * week)

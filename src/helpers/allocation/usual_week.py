@@ -135,7 +135,8 @@ def _asked(
     for theme, day, slot, zone, origin, n in rows:
         monday = day - dt.timedelta(days=day.weekday())
         placed += n
-        if zone in at and heard[theme][at[zone], week[monday]]:
+        # A night's end belongs to the day before, which the span may not hold.
+        if monday in week and zone in at and heard[theme][at[zone], week[monday]]:
             mean = n / heard[theme][at[zone]].sum() * level.get((theme, zone), 1.0)
             found[at[zone], place[day.weekday(), slot]] += mean
             of_nobody += mean if origin == UNKNOWN else 0.0
