@@ -20,6 +20,8 @@ from tests.register.made import made
 from tests.register.test_store import without_triggers
 
 LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+# By a name of its own: a moment read from the clock differs among those who share the tests.
+NAMED = pytest.param(LATER, id="in an hour")
 ODD = [
     "Yann Kermadec 0612345678", "2020-01-01 Kermadec", "20200101T080000Z", "",
     "2020-02-30T08:00:00.000Z", "2020-01-01T24:00:00.000Z", "2020-01-01T08:00:60.000Z",
@@ -46,7 +48,7 @@ def begun(register: Register) -> Register:
     return register
 
 
-@pytest.mark.parametrize("at", [*ODD, "2020-01-01T08:00:00.000Z", LATER])
+@pytest.mark.parametrize("at", [*ODD, "2020-01-01T08:00:00.000Z", NAMED])
 def test_the_base_refuses_a_moment_that_is_none(begun: Register, at: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         enter(begun, beside(begun, at))
@@ -61,7 +63,7 @@ def test_the_base_takes_what_follows(begun: Register) -> None:
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [*((one, FORM) for one in ODD), (LATER, "datée de plus tard que maintenant"),
+    [*((one, FORM) for one in ODD), pytest.param(LATER, "datée de plus tard que maintenant", id="in an hour"),
      ("2020-01-01T08:00:00.000Z", "datée d'avant la précédente")],
 )  # fmt: skip
 def test_a_moment_that_is_none_is_told_and_nothing_follows_it(
