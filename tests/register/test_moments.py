@@ -63,7 +63,8 @@ def test_the_base_takes_what_follows(begun: Register) -> None:
 
 @pytest.mark.parametrize(
     ("at", "said"),
-    [*((one, FORM) for one in ODD), pytest.param(LATER, "datée de plus tard que maintenant", id="in an hour"),
+    [*((one, FORM) for one in ODD),
+     pytest.param(LATER, "datée de plus tard que maintenant", id="in an hour"),
      ("2020-01-01T08:00:00.000Z", "datée d'avant la précédente")],
 )  # fmt: skip
 def test_a_moment_that_is_none_is_told_and_nothing_follows_it(

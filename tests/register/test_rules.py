@@ -78,7 +78,7 @@ def test_a_higher_tier_follows_a_lower_one_at_the_same_problem(
     refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
 
 
-@pytest.mark.parametrize("start", [day(-9), day(-1)])
+@pytest.mark.parametrize("start", [day(-9), day(-1)], ids=["earlier", "yesterday"])
 def test_a_lower_tier_counts_from_the_day_after_it_began(
     register: Register, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
