@@ -11,6 +11,7 @@ import pytest
 from helpers.actions import states, words
 from helpers.actions.known import Delivered, Known, Where, in_force
 from helpers.core.base.errors import PhareError
+from helpers.register import beforehand
 from tests.fixtures import decisions
 from tests.fixtures.decisions import END, START, action, approve, problem
 
@@ -89,7 +90,7 @@ def test_a_hypothesis_changed_after_the_start_is_shown_and_makes_exploratory() -
     assert found["ACT-001"]["changed_by"] == [changed]
     assert [found[f"ACT-00{n}"]["changed"] for n in (2, 3)] == [[], []]
     assert found["ACT-003"]["renewals"] == 1
-    assert [row["exploratory"] for row in found.values()] == [states.CHANGED, "", ""]
+    assert [row["exploratory"] for row in found.values()] == [beforehand.CHANGED, "", ""]
     table = states.states(told, dict.fromkeys(told.names, HERE))
     said = words.answer(table, table.slice(0, 0), told)
     assert "**Hypothèse changée après le début** : ACT-001. " in said
@@ -108,10 +109,10 @@ def test_what_was_not_written_down_before_is_exploratory() -> None:
     found = rows(told)
     assert found["ACT-003"]["state"] == "unregistered"
     assert [row["exploratory"] for row in found.values()] == [
-        "", states.REGISTERED_LATE, states.NOT_REGISTERED,
+        "", beforehand.REGISTERED_LATE, beforehand.NOT_REGISTERED,
     ]  # fmt: skip
     other = known(held, START, **{"ACT-001": replace(place, theme="rixes")})
-    assert rows(other)["ACT-001"]["exploratory"] == states.OTHER_FACTS
+    assert rows(other)["ACT-001"]["exploratory"] == beforehand.OTHER_FACTS
     bare = Known([], beside, START, False)
     assert {row["exploratory"] for row in rows(bare).values()} == {""}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import numpy as np
@@ -16,9 +18,12 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city.action_rules import ActionFields, ActionRules, read_rules
 from helpers.core.city.city import City
 from helpers.core.stage import near_places
+from helpers.core.stage.run import Run
 from helpers.impact import effects, figures, known, words
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
+from helpers.register import received
+from tests.fixtures import decisions
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.real import ROOT
 from tests.fixtures.tables import nothing_late
@@ -34,6 +39,7 @@ RULES = ActionRules(source="actions", fields=FIELDS, titles={"ronde": "Ronde"})
 PERIOD = {"start": "2023-01-02", "end": "2024-12-29"}  # 104 whole weeks
 FIRST = dt.date.fromisoformat(PERIOD["start"])
 CONTROLS, APART = 30, 2000
+PROPOSED = decisions.START - dt.timedelta(days=30)
 
 
 @pytest.fixture
@@ -170,6 +176,27 @@ def test_what_was_not_registered_before_is_exploratory(
     assert all(row["exploratory"] for row in found.to_pylist() if row["scope"] != effects.ACTION)
     lines = words.one_by_one(found, RULES, KNOBS).splitlines()
     assert [line.endswith("*Exploratoire.*") for line in lines[2:5]] == [True, True, False]
+
+
+def test_the_register_has_the_last_word_on_what_was_written_before(
+    city: City, memory: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source says all were registered in time; the register knows of one, and of one late."""
+    held = decisions.register()
+    first, late, unknown = (
+        replace(one, id=f"ACT-00{i + 1}", start=decisions.START, registered=PROPOSED)
+        for i, one in enumerate(actions(3))
+    )
+    decisions.problem(held, "PB-001", PROPOSED)
+    decisions.problem(held, "PB-002", PROPOSED)
+    decisions.action(held, first.id, PROPOSED, "PB-001")
+    decisions.action(held, late.id, decisions.START, "PB-002")
+    monkeypatch.setattr(known, "read_actions", lambda *_: [first, late, unknown])
+    run = SimpleNamespace(con=memory, city=city, read=Path)
+    for entries, exploratory in ((held.entries, [False, True, True]), (None, [False] * 3)):
+        monkeypatch.setattr(received, "of_run", lambda _, told=entries: told)
+        found = known.of_city(cast(Run, run), city, RULES)
+        assert [one.exploratory for one in found] == exploratory
 
 
 def test_each_abstention_has_its_reason(city: City, memory: duckdb.DuckDBPyConnection) -> None:

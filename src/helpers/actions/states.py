@@ -11,14 +11,12 @@ import pyarrow as pa
 from helpers.actions.known import Delivered, Known, Where
 from helpers.core.base.errors import PhareError
 from helpers.register import rules
+from helpers.register.beforehand import unkept
 from helpers.register.entries import Action, Approval, Entry
 
 State = Literal["proposed", "approved", "running", "off", "refused", "unregistered"]
 LOWEST, LOWER_TRIED, JUSTIFIED, UNREGISTERED = (
     "lowest", "lower_tried", "justified", "unregistered"
-)  # fmt: skip
-NOT_REGISTERED, REGISTERED_LATE, CHANGED, OTHER_FACTS = (
-    "not_registered", "registered_late", "changed", "other_facts"
 )  # fmt: skip
 TEXT, DAY, WHOLE = pa.string(), pa.date32(), pa.int64()
 STATES = pa.schema(
@@ -57,24 +55,11 @@ def states(known: Known, where: dict[str, Where]) -> pa.Table:
         elif place:
             row |= {"state": UNREGISTERED, "gate": UNREGISTERED, "registered_before": False}
         row |= _delivered(place, row) if place else {}
-        rows.append(row | {"exploratory": exploratory(row, place, known.has_register)})
+        # A city without a register cannot be held to one.
+        theme = place.theme if place else None
+        why = unkept(known.entries, name, theme, known.today) if known.has_register else ""
+        rows.append(row | {"exploratory": why})
     return pa.Table.from_pylist(rows, schema=STATES)
-
-
-def exploratory(row: dict[str, Any], place: Delivered | None, has_register: bool) -> str:
-    """Return why what will be said of its effect is exploratory, "" where it is not.
-
-    A city without a register cannot be held to one: what its source says is `impact`'s to judge.
-    """
-    if not has_register:
-        return ""
-    if row.get("entry") is None:
-        return NOT_REGISTERED
-    if not row["registered_before"]:
-        return REGISTERED_LATE
-    if row["changed"]:
-        return CHANGED
-    return OTHER_FACTS if place and place.theme != row["theme"] else ""
 
 
 def _decided(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,8 @@ from helpers.core.place_time.territory import project
 from helpers.core.stage.near_places import first_monday
 from helpers.core.stage.run import Run
 from helpers.impact.knobs import Knobs
+from helpers.register import received
+from helpers.register.beforehand import Unkept, unkept
 
 Ints = NDArray[np.int64]
 
@@ -27,7 +29,8 @@ class Action:
     """An action: its kind, the category of facts it aims at, where (metres) and from when.
 
     `x` and `y` are NaN without a place. `registered` is None where nobody wrote down beforehand
-    what would be judged; `theme` None where no theme counts its facts.
+    what would be judged; `theme` None where no theme counts its facts. `unkept`: why the city's
+    register does not bear it out, "" where it does, None where the city has no register.
     """
 
     id: str
@@ -38,10 +41,13 @@ class Action:
     registered: dt.date | None
     x: float
     y: float
+    unkept: Unkept | None = None
 
     @property
     def exploratory(self) -> bool:
         """Whether what is judged was not written down before the beginning."""
+        if self.unkept is not None:
+            return self.unkept != ""
         return self.registered is None or self.registered >= self.start
 
 
@@ -49,7 +55,12 @@ def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
     """Return the actions of the city's source; none where no file of the pack names it."""
     if rules is None:
         return []
-    return read_actions(run.con, city, rules, run.read(f"accepted/{rules.source}.parquet"))
+    found = read_actions(run.con, city, rules, run.read(f"accepted/{rules.source}.parquet"))
+    entries = received.of_run(run)
+    if entries is None:
+        return found
+    today = received.today(run, entries)
+    return [replace(one, unkept=unkept(entries, one.id, one.theme, today)) for one in found]
 
 
 def read_actions(

@@ -1,0 +1,34 @@
+"""Whether what an action is judged by was written down before it began, and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+from helpers.register import rules
+from helpers.register.entries import Entry
+
+Unkept = Literal["", "not_registered", "registered_late", "changed", "other_facts"]
+NOT_REGISTERED: Unkept = "not_registered"
+REGISTERED_LATE: Unkept = "registered_late"
+CHANGED: Unkept = "changed"
+OTHER_FACTS: Unkept = "other_facts"
+
+
+def unkept(entries: Sequence[Entry], action: str, theme: str | None, today: dt.date) -> Unkept:
+    """Return why what is said of an action's effect is exploratory, "" where it is not.
+
+    `theme`: of the facts that it is judged by, None where no source tells them. An action is
+    registered beforehand where its first entry is of a day before it began.
+    """
+    versions = [held for entry, held in rules.actions(entries) if entry.draft.subject == action]
+    first = next((one for one, _ in rules.actions(entries) if one.draft.subject == action), None)
+    if first is None:
+        return NOT_REGISTERED
+    if rules.day_of(first) >= versions[0].start:
+        return REGISTERED_LATE
+    standing = next(one for one in rules.standings(entries, today) if one.action == action)
+    if set(standing.changed) - {"entered"}:
+        return CHANGED
+    return OTHER_FACTS if theme not in (None, versions[-1].criterion.theme) else ""
