@@ -73,13 +73,11 @@ def test_kernelspec_is_kept(path: Path) -> None:
     assert metadata["title"]
 
 
-def test_each_has_a_title_of_its_own() -> None:
+@pytest.mark.parametrize("books", [BOOKS, PAGES], ids=["notebooks", "pages"])
+def test_each_has_a_title_of_its_own(books: list[Path]) -> None:
     """That of the template stayed in two: their reports bore the name of another question."""
-    template = ROOT / "templates/notebook/with_room/exemple.ipynb"
-    for books in ([*BOOKS, template], PAGES):
-        titles = [json.loads(book.read_text(encoding="utf-8"))["metadata"]["title"]
-                  for book in books]  # fmt: skip
-        assert sorted(set(titles)) == sorted(titles)
+    titles = [json.loads(book.read_text(encoding="utf-8"))["metadata"]["title"] for book in books]
+    assert sorted(set(titles)) == sorted(titles)
 
 
 @pytest.mark.parametrize("path", [*BOOKS, *PAGES], ids=lambda path: path.stem)
