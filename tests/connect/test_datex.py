@@ -268,10 +268,10 @@ def test_what_the_platform_s_form_says_is_kept_by_a_round_trip() -> None:
 
 def test_an_unknown_kind_or_condition_is_told_not_left_out() -> None:
     (unknown,) = [one for one in datex.parse(DOCUMENT) if one.number == "2026/5"]
-    with pytest.raises(PhareError, match="noOvertaking"):
+    with pytest.raises(PhareError, match="sorte de restriction"):
         whole([unknown])
     odd = Regulation("noEntry", only=(Only((("DriverCondition", ""),)),))
-    with pytest.raises(PhareError, match="DriverCondition"):
+    with pytest.raises(PhareError, match="condition que cette forme"):
         whole([Order("a", "b", "madeAndImplemented", Span(""), (odd,))])
 
 

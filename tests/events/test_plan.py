@@ -23,7 +23,7 @@ from tests.fixtures.real import INGEST, ROOT
 from tests.fixtures.sentences import RULES, faults
 from tests.fixtures.simulated import LOG, Made
 
-CONTEXT = ("evenement", "arrete", "moyen", "vacation")
+CONTEXT = ("evenement", "evenement_partenaire", "registre", "arrete", "moyen", "vacation")
 
 
 class Stub(Run):

@@ -86,7 +86,7 @@ def _period(period: Period) -> str:
 def _regulation(one: Regulation) -> str:
     if one.kind not in KINDS:
         raise PhareError(
-            f"sorte de restriction que cette forme ne sait pas dire : « {one.kind} »",
+            "sorte de restriction que cette forme ne sait pas dire",
             "arrêtés à écrire en DATEX II", f"choisir parmi : {', '.join(KINDS)}",
         )  # fmt: skip
     of_type, element, value = KINDS[one.kind]
@@ -122,9 +122,9 @@ def _whom(whom: Only) -> str:
     if names[0] in CONDITIONS and len(names) == 1:
         inside = _in(names[0], escape(whom.parts[0][1]))
         return _in("conditions", negate + inside, CONDITIONS[names[0]])
-    if unknown := [name for name in names if name not in AROUND]:
+    if any(name not in AROUND for name in names):
         raise PhareError(
-            f"condition que cette forme ne sait pas dire : « {unknown[0]} »",
+            "condition que cette forme ne sait pas dire",
             "arrêtés à écrire en DATEX II", "laisser cet arrêté à l'éditeur d'où il vient",
         )  # fmt: skip
     held = _in("vehicleCharacteristics", "".join(_characteristic(*one) for one in whom.parts))

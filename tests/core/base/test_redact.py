@@ -56,6 +56,8 @@ REVIEWED = {
         "layout.encoding",
         "layout.separator",
     },
+    "connect/datex": {"what"},
+    "connect/datex_written": {"', '.join(KINDS)"},
     "connect/geojson": {"row", "rows.index(None)", "start"},
     "connect/geopackage": {"layout.layer", "len(layers)", "row", "suffix"},
     "connect/http": {
