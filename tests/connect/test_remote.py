@@ -582,7 +582,7 @@ def test_a_form_that_cannot_be_read_is_told(nowhere: Path) -> None:
 
 def test_every_form_of_file_has_a_name_at_a_portal() -> None:
     assert set(ckan.FORMS.values()) == {"csv", "xlsx", "json", "jsonl", "parquet", "geojson",
-                                             "gpkg", "shp"}  # fmt: skip
+                                             "gpkg", "shp", "datex"}  # fmt: skip
 
 
 # Imports that are stopped

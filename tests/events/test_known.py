@@ -41,7 +41,7 @@ def told(made: Made) -> Told:
 
 def test_the_sources_are_those_of_the_pack(made: Made, told: Told) -> None:
     assert sources(made.city, told.rules) == [
-        "arrete", "evenement", "evenement_partenaire", "moyen", "vacation"
+        "arrete", "evenement", "evenement_partenaire", "moyen", "registre", "vacation"
     ]  # fmt: skip
     assert sources(made.city, None) == []
 

@@ -99,7 +99,7 @@ def test_no_day_is_missing_of_a_source_that_tells_months(wide: Built, con: Any) 
     assert con.execute("SELECT count(*) FROM weeks").fetchall() == [(0,)]
     table = reliability_months.find(con, wide.city, RELIABILITY.silence_share)
     counted = [{"source": "faits", "accepted": 2500, "duplicates": 0, "replaced": 0,
-                "quarantined": {}, "rows_in": 2500}]  # fmt: skip
+                "quarantined": {}, "rows_in": 2500, "faults": 0, "out_of_period": 0}]  # fmt: skip
     (row,) = grades.grades(con, wide.city, counted, RELIABILITY, table)
     assert row["missing"] == pytest.approx(1 / 25)
     assert (row["located"], row["mute_since"], row["silent_weeks"]) == (None, None, 0)

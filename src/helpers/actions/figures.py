@@ -41,7 +41,7 @@ def calendar(states: pa.Table, today: dt.date) -> figure.Drawn:
     faint = alt.Opacity("faite:N", scale=alt.Scale(domain=["oui", "non"], range=[1, 0.4]),
                         legend=None)  # fmt: skip
     bars = alt.Chart(figure.data(rows)).mark_bar(height=12).encode(
-        x=alt.X("début:T", title=None), x2="fin:T", color=colour, opacity=faint,
+        x=figure.days("début"), x2="fin:T", color=colour, opacity=faint,
         y=alt.Y("action:N", title=None, sort=None, axis=alt.Axis(labelLimit=340)),
     )  # fmt: skip
     now = alt.Chart(figure.data([{"jour": today.isoformat()}])).mark_rule(strokeDash=[4, 4])

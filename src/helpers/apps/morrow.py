@@ -39,7 +39,8 @@ class Morrow(widgets.HTML):  # type: ignore[misc]
         self.city = run.city
         day = [("horizon", "=", "day"), ("zone", "=", WHOLE), ("part", "=", forecasts.DAY)]
         self.table = pq.read_table(run.read("derived/forecast/forecasts.parquet"), filters=day)
-        con = run.view("derived/backtest/scores.parquet", "derived/backtest/origins.parquet")
+        tables = ("backtest/scores", "backtest/origins", "reliability/decay")
+        con = run.view(*(f"derived/{name}.parquet" for name in tables))
         self.reserves = words.reserves(
             standing.faded(run.table("decay"), run.city), forecasts.moved(con),
             forecasts.held(con), self.table.to_pylist(), run.city, ["day"],
