@@ -53,14 +53,14 @@ def test_it_names_the_three_themes_most_expected_with_their_intervals() -> None:
     told = re.sub("<[^>]+>", "", said(START - dt.timedelta(hours=5)))
     assert told.startswith(
         "Demain, mardi 3 mars 2026, le plus attendu dans toute la ville : Dépôts 40 (1 à 99), "
-        "Bruit 12 (1 à 99), Vols 7,0 (1 à 99). "
+        "Bruit 12 (1 à 99), Vols 7,0 (1 à 99), "
     )
     assert "Contrôles" not in told  # agents' activity is no demand
 
 
 def test_only_what_is_named_is_told_to_be_read_with_reserve() -> None:
     told = re.sub("<[^>]+>", "", said(START, c=["elle se perd", "ailleurs"], b=["trois"]))
-    assert told.endswith(" À lire avec réserve, Dépôts : elle se perd ; ailleurs.")
+    assert told.endswith(" À lire avec réserve : Dépôts (rapport forecast).")
     assert "réserve" not in said(START, b=["trois"])
 
 

@@ -73,14 +73,18 @@ def line(table: pa.Table, city: City, now: dt.datetime, reserves: words.Reserves
         until = f' data-expires="{escape(there)}"'
     when = "Aujourd'hui" if begun else "Demain"
     said = (
-        f"**{when}, {words.day(start)}**, le plus attendu dans toute la ville : {most}. "
-        f"{words.SCOPE}{words.holiday(start, city)}{_read_with(rows, city, reserves)}"
+        f"**{when}, {words.day(start)}**, le plus attendu dans toute la ville : {most}, "
+        f"fourchettes faites pour tenir huit fois sur dix.{words.holiday(start, city)}"
+        f"{_read_with(rows, city, reserves)}"
     )
     return f'<p class="app-morrow"{until}>{inline(said)}</p>'
 
 
 def _read_with(rows: list[dict[str, Any]], city: City, reserves: words.Reserves) -> str:
-    """Return what the themes named are to be read with; may be nothing."""
+    """Return which of the themes named are to be read with reserve; may be nothing.
+
+    Why is long, and in the report: the first fold has the room of an answer.
+    """
     named = [row["theme"] for row in words.first_expected(rows, city) if row["theme"] in reserves]
-    return "".join(f" **À lire avec réserve, {plain(city.themes[theme].title)}** : "
-                   f"{' ; '.join(reserves[theme])}." for theme in named)  # fmt: skip
+    titles = ", ".join(plain(city.themes[theme].title) for theme in named)
+    return f" **À lire avec réserve** : {titles} (rapport `forecast`)." if named else ""
