@@ -17,7 +17,6 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.action_rules import ActionFields, ActionRules, read_rules
 from helpers.core.city.city import City
-from helpers.core.stage import near_places
 from helpers.core.stage.run import Run
 from helpers.impact import effects, figures, known, words
 from helpers.impact.knobs import Knobs
@@ -297,7 +296,6 @@ def test_weeks_are_whole_and_the_first_one_is_that_of_the_beginning_or_after(cit
     day = FIRST + dt.timedelta(weeks=40)
     some = [replace(actions(1)[0], start=day + dt.timedelta(days=n)) for n in (0, 1, 6, 7)]
     assert known.start_weeks(city, some).tolist() == [40, 41, 41, 41]
-    assert near_places.weeks(city) == 104
 
 
 def test_a_pack_without_the_file_knows_no_action_and_says_so(

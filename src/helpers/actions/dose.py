@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.actions.knobs import Knobs
-from helpers.core.base.store import quote
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import full_weeks
+from helpers.core.place_time.presence import hours_by_day
 from helpers.core.stats.intervals import DIGITS
 
 Floats = NDArray[np.float64]
@@ -41,25 +41,28 @@ DOSES = pa.schema(
 
 
 class Weekly:
-    """Agent-hours by week, sector and shift; nothing where the city tells no hours of patrol."""
+    """Agent-hours by week, sector and shift; nothing where the city tells no hours of patrol.
+
+    `told` (weeks,): the weeks that the source tells as wholly as it usually does.
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, city: City) -> None:
         about = city.about.patrols
-        self.mondays = full_weeks(city.about.period.start, city.about.period.end)
+        period = city.about.period
+        self.mondays = full_weeks(period.start, period.end)
         self._hours: dict[tuple[str, str], Floats] = {}
-        if about is None:
-            return
-        rows = con.execute(
-            f"SELECT {quote(about.zone)}, {quote(about.slot)}, "
-            f"CAST(date_trunc('week', {quote(about.day)}) AS DATE), "
-            f"CAST(sum({quote(about.hours)}) AS DOUBLE) FROM {quote(about.source)} "
-            "GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
+        days: dict[int, set[dt.date]] = {}
         place = {monday: i for i, monday in enumerate(self.mondays)}
-        for sector, shift, monday, hours in rows:
-            if monday in place and hours is not None:
+        whole = period.start, period.end + dt.timedelta(days=1)
+        for sector, shift, day, hours in hours_by_day(con, about, whole) if about else []:
+            week = place.get(day - dt.timedelta(days=day.weekday()))
+            if week is not None:
                 held = self._hours.setdefault((sector, shift), np.zeros(len(self.mondays)))
-                held[place[monday]] += hours
+                held[week] += hours
+                days.setdefault(week, set()).add(day)
+        told = np.array([len(days.get(i, ())) for i in range(len(self.mondays))])
+        # Fewer days than the roster usually has: some are missing, and are no hours of zero.
+        self.told = told >= (np.median(told[told > 0]) if told.any() else 1)
 
     def of(self, sectors: Sequence[str], shifts: Sequence[str]) -> Floats:
         """Return the hours of sectors in shifts (all where none is named), by week (weeks,)."""
@@ -73,9 +76,10 @@ class Weekly:
         return sorted({sector for sector, _ in self._hours})
 
     def within(self, start: dt.date, end: dt.date) -> NDArray[np.bool_]:
-        """Return which weeks lie wholly between two days, both included."""
+        """Return which weeks told lie wholly between two days, both included."""
         week = dt.timedelta(days=6)
-        return np.array([start <= one and one + week <= end for one in self.mondays], dtype=bool)
+        inside = [start <= one and one + week <= end for one in self.mondays]
+        return np.array(inside, dtype=bool) & self.told
 
 
 def doses(states: pa.Table, weekly: Weekly, knobs: Knobs, end: dt.date) -> pa.Table:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from helpers.actions.known import Where
 from helpers.core.city.city import City
+from helpers.core.place_time.calendar import first_monday, full_weeks
 from helpers.core.place_time.counts import counts
-from helpers.core.place_time.heard import covered_weeks, heard_weeks
-from helpers.core.stage.near_places import WEEK, Reach, around, first_monday, weeks
+from helpers.core.place_time.heard import of_theme
+from helpers.core.stage.near_places import WEEK, Reach, around
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import reach as quantile
 from helpers.core.stats.staggered_counts import Heard, Spans, alone
@@ -97,7 +98,8 @@ def _zone(
     ).fetchone()
     if found is None:
         return None
-    size, monday = weeks(city), first_monday(city)
+    mondays = full_weeks(city.about.period.start, city.about.period.end)
+    size, monday = len(mondays), first_monday(city.about.period.start)
     rows = counts(con, ["zone", "week"], theme=theme, origins=judge.origins, division=found[0],
                   span=(monday, monday + size * WEEK), placed=True)  # fmt: skip
     names = sorted({name for name, *_ in rows if name} | {str(zone)})
@@ -106,10 +108,7 @@ def _zone(
         if name:
             table[names.index(name), (week - monday) // WEEK] = n
     own = names.index(str(zone))
-    mondays = [monday + i * WEEK for i in range(size)]
-    heard = covered_weeks(city, theme, found[0], names, mondays)
-    for source in city.themes[theme].sources:
-        heard = heard & heard_weeks(con, source, found[0], names, mondays)
+    heard = of_theme(con, city, theme, found[0], names, mondays)
     others = np.arange(len(names)) != own
     return table[own], table[others], Heard(heard[[own]], heard[others])
 
@@ -141,4 +140,6 @@ def _seen(
 
 
 def _weeks_known(day: dt.date, city: City) -> int:
-    return int(min(max((day - first_monday(city)) // WEEK, 0), weeks(city)))
+    period = city.about.period
+    known = (day - first_monday(period.start)) // WEEK
+    return min(max(known, 0), len(full_weeks(period.start, period.end)))

@@ -35,7 +35,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import Origin
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
-from helpers.core.place_time.heard import covered_weeks, heard_weeks
+from helpers.core.place_time.heard import of_theme
 from helpers.core.place_time.presence import usual_hours
 from helpers.core.place_time.slots import DEMAND
 
@@ -125,7 +125,7 @@ def _asked(
     week's forecast of the theme and zone where there is one.
     """
     mondays = [span[0] + dt.timedelta(days=i) for i in range(0, (span[1] - span[0]).days, 7)]
-    heard = {theme: _heard(con, city, theme, division, zones, mondays) for theme in city.themes}
+    heard = {theme: of_theme(con, city, theme, division, zones, mondays) for theme in city.themes}
     level = _levels(con, division)
     at, week = {zone: i for i, zone in enumerate(zones)}, {day: i for i, day in enumerate(mondays)}
     place = {slot: i for i, slot in enumerate(slots)}
@@ -153,17 +153,6 @@ def _asked(
         (sum(pair in level for pair in pairs), len(pairs)), placed / whole if whole else 0.0,
         of_nobody / found.sum() if found.any() else 0.0,
     )  # fmt: skip
-
-
-def _heard(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, zones: tuple[str, ...],
-    mondays: list[dt.date],
-) -> Bools:  # fmt: skip
-    """Return in which weeks all the sources of a theme were heard (zones, weeks)."""
-    heard = covered_weeks(city, theme, division, zones, mondays)
-    for source in city.themes[theme].sources:
-        heard = heard & heard_weeks(con, source, division, zones, mondays)
-    return heard
 
 
 def _levels(con: duckdb.DuckDBPyConnection, division: str) -> dict[tuple[str, str], float]:

@@ -14,8 +14,8 @@ from helpers.core.base import store
 from helpers.core.base.store import literal, quote
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
+from helpers.core.place_time.calendar import first_monday
 from helpers.core.place_time.territory import project
-from helpers.core.stage.near_places import first_monday
 from helpers.core.stage.run import Run
 from helpers.impact.knobs import Knobs
 from helpers.register import received
@@ -92,7 +92,7 @@ def read_actions(
 
 def start_weeks(city: City, actions: list[Action]) -> Ints:
     """Return the first whole week of each action, a position (actions,)."""
-    monday = first_monday(city)
+    monday = first_monday(city.about.period.start)
     found = [-((monday - action.start).days // 7) for action in actions]
     return np.array(found, dtype=np.int64)
 

@@ -86,6 +86,7 @@ def told(found: list[Difference]) -> str:
     return "\n".join(lines)
 
 
+@commands.Told(2)
 def main(arguments: list[str] | None = None) -> int:
     """Run the audit; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.audit")
@@ -93,29 +94,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-cells", action="store_true", help="sans la relecture par cellule")
     asked = parser.parse_args(arguments)
     root = find_root()
-    try:
-        ground.check(root)
-        changed = elsewhere.uncommitted(root)
-        if changed:
-            raise PhareError(
-                f"{plural(len(changed), 'fichier')} hors du dernier commit : {changed[0]}",
-                "git status",
-                "enregistrer (git commit) puis `make run`, et relancer l'audit",
-            )
-        differs = False
-        cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
-        with scratch() as folder:
-            copy = folder / "phare"
-            elsewhere.copy_workspace(root, copy, with_changes=False)
-            for city in cities:
-                found = audit_city(root, copy, city)
-                print(told(found), flush=True)
-                cells = [] if asked.no_cells else check_cells(root, copy, city)
-                print("\n".join(f"    {cell}" for cell in cells), end="\n" if cells else "")
-                differs |= bool(cells) or any(one.verdict != "identical" for one in found)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 2
+    ground.check(root)
+    changed = elsewhere.uncommitted(root)
+    if changed:
+        raise PhareError(
+            f"{plural(len(changed), 'fichier')} hors du dernier commit : {changed[0]}",
+            "git status",
+            "enregistrer (git commit) puis `make run`, et relancer l'audit",
+        )
+    differs = False
+    cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
+    with scratch() as folder:
+        copy = folder / "phare"
+        elsewhere.copy_workspace(root, copy, with_changes=False)
+        for city in cities:
+            found = audit_city(root, copy, city)
+            print(told(found), flush=True)
+            cells = [] if asked.no_cells else check_cells(root, copy, city)
+            print("\n".join(f"    {cell}" for cell in cells), end="\n" if cells else "")
+            differs |= bool(cells) or any(one.verdict != "identical" for one in found)
     print("Audit : " + ("DES DIFFÉRENCES" if differs else "tout est identique"))
     return 1 if differs else 0
 

@@ -102,6 +102,7 @@ def _shown(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.city_key")
@@ -111,20 +112,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true")
     asked = parser.parse_args(arguments)
     root = find_root()
-    try:
-        if asked.to and asked.taken:
-            raise PhareError("TO et FROM à la fois", "make key", "donner l'un ou l'autre")
-        _, pack = find_pack(root, asked.city)
-        city = City(pack)
-        if asked.to:
-            said = give(root, city, Path(asked.to).expanduser())
-        elif asked.taken:
-            said = take(root, city, Path(asked.taken).expanduser(), force=asked.force)
-        else:
-            said = told(root, city)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    if asked.to and asked.taken:
+        raise PhareError("TO et FROM à la fois", "make key", "donner l'un ou l'autre")
+    _, pack = find_pack(root, asked.city)
+    city = City(pack)
+    if asked.to:
+        said = give(root, city, Path(asked.to).expanduser())
+    elif asked.taken:
+        said = take(root, city, Path(asked.taken).expanduser(), force=asked.force)
+    else:
+        said = told(root, city)
     print(said)
     return 0
 

@@ -257,6 +257,7 @@ def _confirmed_zones(new: dict[str, str], found: Zones, asking: Asking) -> list[
     return [(zone, kept(zone, said)) for zone, said in new.items()]
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.codes")
@@ -279,9 +280,6 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except (EOFError, KeyboardInterrupt):
         said = ["", "Interrompu : rien n'est ajouté."]
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
     print("\n".join(said))
     return 0
 

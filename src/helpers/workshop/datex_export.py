@@ -92,6 +92,7 @@ def export(city: City, root: Path, path: Path) -> str:
         f"\nSans équivalent dans DATEX II, laissés ici ({unsaid})." if left else "")  # fmt: skip
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Write the orders of a city; return the command's exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.datex_export")
@@ -99,12 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path)
     given = parser.parse_args(arguments)
     root = find_root()
-    try:
-        name, pack = find_pack(root, given.city)
-        said = export(City(pack), root, given.to or root / "data" / name / "datex" / "arretes.xml")
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    name, pack = find_pack(root, given.city)
+    said = export(City(pack), root, given.to or root / "data" / name / "datex" / "arretes.xml")
     print(said)
     return 0
 

@@ -171,6 +171,7 @@ def _control(name: str, field: dict[str, Any]) -> str:
     )
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Write the form of a city; return the command's exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.entry_form")
@@ -178,15 +179,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path)
     given = parser.parse_args(arguments)
     root = find_root()
-    try:
-        name, pack = find_pack(root, given.city)
-        path = given.to or root / "data" / name / "saisie" / FILE
-        text = page(City(pack), root)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    name, pack = find_pack(root, given.city)
+    path = given.to or root / "data" / name / "saisie" / FILE
+    text = page(City(pack), root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
     print(f"Formulaire à remettre aux partenaires : {path}")
     return 0
 

@@ -211,6 +211,7 @@ def _positions(written: str) -> list[int]:
     return [int(one) for one in found]
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Make what is asked; print the files and what to do next; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new")
@@ -235,11 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
         ),
         "theme": lambda: (new_theme(root, asked.name, asked.city, asked.source), ""),
     }
-    try:
-        files, told = make[asked.what]()
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    files, told = make[asked.what]()
     city = asked.name if asked.what == "city" else asked.city
     for path in files:
         print(f"  {path.relative_to(root) if path.is_relative_to(root) else path}")

@@ -267,6 +267,7 @@ def _results(root: Path, name: str) -> list[Path]:
     ]  # fmt: skip
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; print the files and what to do next; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new_notebook")
@@ -277,14 +278,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true")
     asked = parser.parse_args(arguments)
     root = find_root()
-    try:
-        if asked.what == "add":
-            files = add(root, asked.name, asked.group, room=not asked.without_room)
-        else:
-            files = remove(root, asked.name, force=asked.force)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    if asked.what == "add":
+        files = add(root, asked.name, asked.group, room=not asked.without_room)
+    else:
+        files = remove(root, asked.name, force=asked.force)
     for path in files:
         print(f"  {path.relative_to(root)}")
     told = ", ".join(SHARED)

@@ -59,19 +59,16 @@ def reproduce_figure(root: Path, name: str, city: str | None) -> bool:
     return not wrong
 
 
+@commands.Told(2)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.refigure")
     parser.add_argument("name", help="nom ou passeport de la figure")
     parser.add_argument("--city")
     asked = parser.parse_args(arguments)
-    try:
-        root = find_root()
-        ground.check(root)
-        return 0 if reproduce_figure(root, asked.name, asked.city) else 1
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 2
+    root = find_root()
+    ground.check(root)
+    return 0 if reproduce_figure(root, asked.name, asked.city) else 1
 
 
 if __name__ == "__main__":

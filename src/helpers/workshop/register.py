@@ -124,6 +124,7 @@ def connect(root: Path, pack: Path) -> None:
         _ = City(pack).contracts
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.register")
@@ -137,22 +138,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path)
     asked = parser.parse_args(arguments)
     root = find_root()
-    try:
-        _, pack = find_pack(root, asked.city)
-        register, zone = open_register(root, pack), City(pack).about.timezone
-        if asked.add:
-            said = add(register, asked.add, zone)
-        elif asked.check:
-            said = check(register, asked.against or _delivered(pack))
-        elif asked.snapshot:
-            said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
-            if asked.to is None:
-                connect(root, pack)
-        else:
-            said = told(register, zone, max(asked.last, 1))
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    _, pack = find_pack(root, asked.city)
+    register, zone = open_register(root, pack), City(pack).about.timezone
+    if asked.add:
+        said = add(register, asked.add, zone)
+    elif asked.check:
+        said = check(register, asked.against or _delivered(pack))
+    elif asked.snapshot:
+        said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
+        if asked.to is None:
+            connect(root, pack)
+    else:
+        said = told(register, zone, max(asked.last, 1))
     print(said)
     return 0
 

@@ -353,26 +353,23 @@ def ends(last: dt.date, today: dt.date) -> str:
     return f"{told} ; dans les rapports, « aujourd'hui » et « demain » sont ceux de ce jour-là"
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.run_city")
     parser.add_argument("city", help="nom d'une ville, ou dossier d'une ville")
     parser.add_argument("--only", help="une seule étape, refaite avec ce dont elle dépend")
     asked = parser.parse_args(arguments)
-    try:
-        root = find_root()
-        ground.check(root)
-        ground.check_folders(root, find_pack(root, asked.city)[0])
-        with one_run.alone(root):
-            if asked.only:
-                with held_for(root, asked.city) as city:
-                    check(root, city)
-                    reproduce(root, [f"{asked.only}@{city}"], force=True)
-            else:
-                run(root, asked.city)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    root = find_root()
+    ground.check(root)
+    ground.check_folders(root, find_pack(root, asked.city)[0])
+    with one_run.alone(root):
+        if asked.only:
+            with held_for(root, asked.city) as city:
+                check(root, city)
+                reproduce(root, [f"{asked.only}@{city}"], force=True)
+        else:
+            run(root, asked.city)
     return 0
 
 

@@ -41,18 +41,15 @@ def check(root: Path, city: str) -> None:
     ground.check_open_files()
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Serve the apps until interrupted; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.serve_apps")
     parser.add_argument("--port", default="8866")
     asked = parser.parse_args(arguments)
     city = os.environ.get("PHARE_CITY", "marseille")
-    try:
-        root, port = find_root(), serving.port(asked.port)
-        check(root, city)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    root, port = find_root(), serving.port(asked.port)
+    check(root, city)
     print(f"Applications de {city} : http://{serving.HOST}:{port}/voila/render/situation.ipynb")
     print("Ctrl-C pour arrêter.", flush=True)
     os.execve(sys.executable, command(root, port), environment(root, city))

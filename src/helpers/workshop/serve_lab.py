@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from helpers.core.base import commands
-from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
 from helpers.workshop import ground, serving
 
@@ -21,19 +20,16 @@ def command(root: Path, port: int | None) -> list[str]:
     return [sys.executable, "-m", "jupyter", "lab", "--config", settings, *asked, *root_too]
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Serve the lab until interrupted; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.serve_lab")
     parser.add_argument("--port", default="")
     asked = parser.parse_args(arguments)
-    try:
-        root = find_root()
-        port = serving.port(asked.port) if asked.port else None
-        serving.check_folder()
-        ground.check_open_files()
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    root = find_root()
+    port = serving.port(asked.port) if asked.port else None
+    serving.check_folder()
+    ground.check_open_files()
     os.execv(sys.executable, command(root, port))
 
 

@@ -184,6 +184,7 @@ def as_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+@commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Print the status; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m helpers.workshop.status")
@@ -191,12 +192,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
     root = find_root()
-    try:
-        ground.check_git(root)
-        found = status(root, asked.city)
-    except PhareError as error:
-        print(error, file=sys.stderr)
-        return 1
+    ground.check_git(root)
+    found = status(root, asked.city)
     print(json.dumps(found, ensure_ascii=False) if asked.json else as_text(found))
     return 0
 

@@ -43,9 +43,14 @@ def last_days(city: City, days: int) -> tuple[dt.date, dt.date]:
     return first, after - dt.timedelta(days=1)
 
 
+def first_monday(start: dt.date) -> dt.date:
+    """Return the first Monday from `start` on."""
+    return start + dt.timedelta(days=-start.weekday() % 7)
+
+
 def full_weeks(start: dt.date, end: dt.date) -> list[dt.date]:
     """Return the Mondays of the weeks that lie wholly within `start`…`end`, both inclusive."""
-    first = start + dt.timedelta(days=-start.weekday() % 7)
+    first = first_monday(start)
     count = (end - first).days + 1
     return [first + dt.timedelta(weeks=i) for i in range(max(0, count // 7))]
 

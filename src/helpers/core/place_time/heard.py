@@ -58,3 +58,17 @@ def covered_weeks(
         uncovered = weeks_of(gone.city if zone == WHOLE else gone.of(zone))
         covered[row, [monday in uncovered for monday in mondays]] = False
     return covered
+
+
+def of_theme(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, zones: Sequence[str],
+    mondays: Sequence[dt.date],
+) -> Bools:  # fmt: skip
+    """Return where all the sources of a theme cover the whole week and were heard (zones, weeks).
+
+    Views `weeks` and `grades_weekly`.
+    """
+    heard = covered_weeks(city, theme, division, zones, mondays)
+    for source in city.themes[theme].sources:
+        heard &= heard_weeks(con, source, division, zones, mondays)
+    return heard

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from helpers.core.city.city import City
 from helpers.core.city.names import Origin
+from helpers.core.place_time.calendar import first_monday, full_weeks
 from helpers.core.place_time.counts import counts
-from helpers.core.place_time.heard import covered_weeks, heard_weeks
+from helpers.core.place_time.heard import of_theme
 from helpers.core.place_time.territory import cell_size, corners
 from helpers.core.stats.staggered_counts import Heard
 
@@ -48,17 +49,6 @@ class Around:
     heard: Heard
 
 
-def first_monday(city: City) -> dt.date:
-    """Return the first Monday of the period: weeks are counted from it."""
-    start = city.about.period.start
-    return start + dt.timedelta(days=-start.weekday() % 7)
-
-
-def weeks(city: City) -> int:
-    """Return the whole weeks of the period."""
-    return (city.about.period.end + dt.timedelta(days=1) - first_monday(city)) // WEEK
-
-
 def around(
     con: duckdb.DuckDBPyConnection, city: City, at: Floats, theme: str, reach: Reach,
     wanted: str | None = None,
@@ -69,7 +59,8 @@ def around(
     is. Of origins `reach.origins` alone: what agents record follows where they are sent. Views
     `cube`, `weeks` and `grades_weekly`.
     """
-    size, monday = weeks(city), first_monday(city)
+    mondays = full_weeks(city.about.period.start, city.about.period.end)
+    size, monday = len(mondays), first_monday(city.about.period.start)
     rows = [
         (cell, zone, (week - monday) // WEEK, n)
         for category, cell, zone, week, n in counts(
@@ -82,10 +73,7 @@ def around(
     division = city.about.main_division
     quarters = [zone for zone, _ in counts(con, ["zone"], division=division, placed=True) if zone]
     controls = np.zeros((len(quarters), size))
-    mondays = [monday + i * WEEK for i in range(size)]
-    told = covered_weeks(city, theme, division, quarters, mondays)
-    for source in city.themes[theme].sources:
-        told = told & heard_weeks(con, source, division, quarters, mondays)
+    told = of_theme(con, city, theme, division, quarters, mondays)
     heard = Heard(np.ones((len(at), size), dtype=bool), told)
     if not rows:
         return Around(zones, rings, controls, heard)
