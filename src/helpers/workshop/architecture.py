@@ -8,6 +8,7 @@ rooms (those to `core`, which every room may use, are left out).
 from __future__ import annotations
 
 import ast
+import math
 import sys
 import tomllib
 from html import escape
@@ -18,6 +19,7 @@ from helpers.core.base.workspace import find_root
 
 PICTURE = Path("docs/architecture.svg")
 WIDTH, BOX, MARGIN = 1080, 40, 20
+ABREAST, APART = 9, 8  # rooms of a floor side by side, legible; between rows of one floor
 GAPS = {"helpers": 46, "core": 6}  # arrows need room
 COLOURS = {"helpers": "#DBE9F4", "core": "#FDEBD3"}
 TITLES = {
@@ -62,13 +64,13 @@ def drawn(root: Path) -> str:
     top = MARGIN
     for name, layers in floors(root).items():
         parts.append(_text(MARGIN, top + 14, TITLES[name], 15, "bold", "start"))
-        boxes = _places(layers, top + 30, GAPS[name])
+        boxes, bottom = _places(layers, top + 30, GAPS[name])
         rooms = [room for layer in layers for room in layer]
         for a, b in sorted(imports(root, rooms)) if name == "helpers" else []:
             parts.append(_arrow(boxes[a], boxes[b]))
         for room, place in boxes.items():
             parts += _box(room, place, COLOURS[name])
-        top += 30 + len(layers) * (BOX + GAPS[name]) - GAPS[name] + 2 * MARGIN
+        top = bottom + 2 * MARGIN
     label = "Les pièces de l'atelier, étage par étage, et qui appelle qui"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img" '
@@ -79,16 +81,23 @@ def drawn(root: Path) -> str:
     )
 
 
-def _places(layers: list[list[str]], top: int, gap: int) -> dict[str, tuple[float, float, float]]:
-    """Return room → left, top, width of its box."""
+def _places(
+    layers: list[list[str]], top: int, gap: int
+) -> tuple[dict[str, tuple[float, float, float]], int]:
+    """Return room → left, top, width of its box; and where the last floor ends."""
     found = {}
-    for row, layer in enumerate(layers):
-        width = min(180.0, (WIDTH - 2 * MARGIN - 6 * (len(layer) - 1)) / len(layer))
-        left = (WIDTH - width * len(layer) - 6 * (len(layer) - 1)) / 2
-        y = float(top + row * (BOX + gap))
-        for column, room in enumerate(layer):
-            found[room] = (left + column * (width + 6), y, width)
-    return found
+    for layer in layers:
+        rows = math.ceil(len(layer) / ABREAST)
+        abreast = math.ceil(len(layer) / rows)
+        for at in range(0, len(layer), abreast):
+            row = layer[at : at + abreast]
+            width = min(180.0, (WIDTH - 2 * MARGIN - 6 * (abreast - 1)) / abreast)
+            left = (WIDTH - width * len(row) - 6 * (len(row) - 1)) / 2
+            for column, room in enumerate(row):
+                found[room] = (left + column * (width + 6), float(top), width)
+            top += BOX + APART
+        top += gap - APART
+    return found, top - gap
 
 
 def _box(room: str, place: tuple[float, float, float], colour: str) -> list[str]:
