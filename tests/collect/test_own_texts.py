@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +13,16 @@ from helpers.collect import collect, own_texts
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.workshop import run_city
+from tests.fixtures.packs import at, changed
 from tests.fixtures.real import COLLECT, ROOT
 
 PACKS = sorted(path.parent for path in (ROOT / "data/cities").glob("*/city.yaml"))
 PHONE = "0751842936"
-Change = Callable[[Any], object]
 
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "data/cities/marseille", tmp_path / "marseille"))
-
-
-def at(*where: str | int, value: Any) -> Change:
-    """Return what writes a value there."""
-
-    def change(content: Any) -> None:
-        for key in where[:-1]:
-            content = content[key]
-        content[where[-1]] = value
-
-    return change
-
-
-def changed(pack: Path, file: str, change: Change) -> City:
-    content = yaml.safe_load((pack / file).read_text(encoding="utf-8"))
-    change(content)
-    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
-    (pack / file).write_text(text, encoding="utf-8")
-    return City(pack)
 
 
 def refusal(city: City) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +52,13 @@ class Place:
             text=True,
             check=False,
         )
+
+    def results(self, stage: str, query: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a query in which {name} is a table of `derived/<stage>`."""
+        folder = self.data / "derived" / stage
+        tables = {path.stem: f"'{path}'" for path in folder.glob("*.parquet")}
+        found = duckdb.sql(query.format(**tables), params=list(values))
+        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
     def environment(self) -> dict[str, str]:
         """Return what a shell holds when this environment is active, without what is ours."""

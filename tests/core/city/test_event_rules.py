@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
 from helpers.core.city.event_rules import FILE, read_rules
+from tests.fixtures.packs import Change, at, changed
 from tests.fixtures.real import ROOT
 
 PACK = ROOT / "data/cities/marseille"
-Change = Callable[[dict[str, Any]], object]
-
-
-def at(*where: str | int, value: Any) -> Change:
-    """Return what writes a value there."""
-
-    def change(content: Any) -> None:
-        for key in where[:-1]:
-            content = content[key]
-        content[where[-1]] = value
-
-    return change
-
-
-def changed(pack: Path, name: str, change: Change) -> City:
-    content = yaml.safe_load((pack / name).read_text(encoding="utf-8"))
-    change(content)
-    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
-    (pack / name).write_text(text, encoding="utf-8")
-    return City(pack)
 
 
 @pytest.fixture

@@ -35,18 +35,10 @@ def url(built: Place) -> Iterator[str]:
         yield url
 
 
-def rows(built: Place, query: str, *values: object) -> list[dict[str, Any]]:
-    """Run a query in which {name} is a table of `derived/events`."""
-    folder = built.data / "derived/events"
-    tables = {path.stem: f"'{path}'" for path in folder.glob("*.parquet")}
-    found = duckdb.sql(query.format(**tables), params=list(values))
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
 def match(built: Place) -> dict[str, Any]:
     """Return a match to come, of a Saturday where there is one, that is sized."""
-    (row, *_) = rows(
-        built, "SELECT c.*, s.* EXCLUDE (event) FROM {calendar} c JOIN {sizing} s USING (event) "
+    (row, *_) = built.results(
+"events", "SELECT c.*, s.* EXCLUDE (event) FROM {calendar} c JOIN {sizing} s USING (event) "
         "WHERE kind = 'sportif' AND s.status = 'ok' "
         "ORDER BY isodow(start_at) = 6 DESC, start_at, event",
     )  # fmt: skip
@@ -99,7 +91,7 @@ def test_an_answer_does_not_depend_on_what_was_answered_before(
     assert new.page is not None
     for _ in ready.prepare():
         pass
-    (count,) = rows(built, "SELECT count(*) AS n FROM {calendar}")
+    (count,) = built.results("events", "SELECT count(*) AS n FROM {calendar}")
     assert len(ready.prepared) == count["n"] + 1
     for choice, told in reversed(ready.prepared.items()):
         assert [put[2] for put in new.page.answer(choice)] == [put[2] for put in told], choice
@@ -108,9 +100,9 @@ def test_an_answer_does_not_depend_on_what_was_answered_before(
 @needs_chromium
 def test_whether_a_match_is_covered_in_three_clicks(built: Place, url: str) -> None:
     row = match(built)
-    own = rows(built, "SELECT * FROM {checklist} WHERE event = ?", row["event"])
+    own = built.results("events", "SELECT * FROM {checklist} WHERE event = ?", row["event"])
     missing = [one for one in own if one["state"] != "taken"]
-    met = rows(built, "SELECT * FROM {clashes} WHERE event = ? OR other = ?",
+    met = built.results("events", "SELECT * FROM {clashes} WHERE event = ? OR other = ?",
                row["event"], row["event"])  # fmt: skip
     lacking = bool(row["officers_short"] or row["barriers_short"])
     with open_page(url) as (page, log):
@@ -171,9 +163,13 @@ def test_what_is_expected_and_what_came_before_is_what_the_tables_say(
     built: Place, url: str
 ) -> None:
     row = match(built)
-    (seen,) = rows(built, "SELECT * FROM {foreseen} WHERE event = ?", row["event"])
-    before = rows(built, "SELECT * FROM {similar} WHERE event = ? ORDER BY rank", row["event"])
-    slots = rows(built, "SELECT * FROM {shifts} WHERE event = ? ORDER BY from_at", row["event"])
+    (seen,) = built.results("events", "SELECT * FROM {foreseen} WHERE event = ?", row["event"])
+    before = built.results(
+        "events", "SELECT * FROM {similar} WHERE event = ? ORDER BY rank", row["event"]
+    )
+    slots = built.results(
+        "events", "SELECT * FROM {shifts} WHERE event = ? ORDER BY from_at", row["event"]
+    )
     with open_page(f"{url}voila/render/evenements.ipynb?evenement={row['event']}") as (page, log):
         settle(page)
         page.locator(SAID, has_text="Événement sportif").wait_for()
@@ -240,7 +236,7 @@ def test_the_briefing_is_taken_away_as_it_is_or_made_where_there_is_none(
 ) -> None:
     folder = built.data / "derived/events/fiches"
     written = {path.read_bytes(): path.name for path in folder.glob("*.html")}
-    crowds = rows(built, "SELECT event, expected FROM {calendar} "
+    crowds = built.results("events", "SELECT event, expected FROM {calendar} "
                   "ORDER BY coalesce(expected, 0) DESC, start_at, event")  # fmt: skip
     for event, prepared in ((crowds[0]["event"], True), (crowds[-1]["event"], False)):
         address = f"{url}voila/render/evenements.ipynb?evenement={event}"
@@ -266,7 +262,7 @@ def test_the_briefing_is_taken_away_as_it_is_or_made_where_there_is_none(
 
 @needs_chromium
 def test_a_link_to_an_event_that_is_not_there_is_refused(built: Place, url: str) -> None:
-    (count,) = rows(built, "SELECT count(*) AS n FROM {calendar}")
+    (count,) = built.results("events", "SELECT count(*) AS n FROM {calendar}")
     bad = "evenement=%3Cimg%20src=x%20onerror=alert(1)%3E"
     with open_page(f"{url}voila/render/evenements.ipynb?{bad}") as (page, log):
         settle(page)

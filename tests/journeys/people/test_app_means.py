@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from helpers.apps.means import Means
@@ -40,14 +39,6 @@ def url(built: Place) -> Iterator[str]:
         yield url
 
 
-def rows(built: Place, query: str, *values: object) -> list[dict[str, Any]]:
-    """Run a query in which {name} is a table of `derived/allocation`."""
-    folder = built.data / "derived/allocation"
-    tables = {path.stem: f"'{path}'" for path in folder.glob("*.parquet")}
-    found = duckdb.sql(query.format(**tables), params=list(values))
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
 def plain(text: str) -> str:
     return text.replace("\u202f", "").replace("\u00a0", " ")
 
@@ -70,10 +61,10 @@ def entered(built: Place) -> list[tuple[Any, ...]]:
 def test_where_hours_go_is_what_the_tables_say(
     built: Place, url: str, size: tuple[int, int]
 ) -> None:
-    (sums,) = rows(built, "SELECT sum(today_h) AS now, sum(planned_h) AS then, "
+    (sums,) = built.results("allocation", "SELECT sum(today_h) AS now, sum(planned_h) AS then, "
                    "sum(greatest(planned_h - today_h, 0)) AS moved FROM {plan}")  # fmt: skip
-    (row,) = rows(built, "SELECT * FROM {summary}")
-    over = rows(built, "SELECT weekday, slot FROM {plan} GROUP BY ALL "
+    (row,) = built.results("allocation", "SELECT * FROM {summary}")
+    over = built.results("allocation", "SELECT weekday, slot FROM {plan} GROUP BY ALL "
                 "HAVING sum(planned_h) > sum(today_h)")  # fmt: skip
     assert over == []
     with open_page(f"{url}voila/render/moyens.ipynb", size) as (page, log):
@@ -92,7 +83,7 @@ def test_where_hours_go_is_what_the_tables_say(
         if size == SCREEN:
             frame = page.locator("#rendered_cells .app-wide svg.map")
             assert bottom(page, ".app-wide svg.map") <= size[1]
-            changed = rows(built, "SELECT zone FROM {plan} GROUP BY ALL "
+            changed = built.results("allocation", "SELECT zone FROM {plan} GROUP BY ALL "
                            "HAVING sum(planned_h) <> sum(today_h)")  # fmt: skip
             assert frame.count() == 1
             assert frame.locator(".map-label").count() <= len(changed)
@@ -102,10 +93,13 @@ def test_where_hours_go_is_what_the_tables_say(
 @needs_chromium
 def test_what_if_two_crews_are_missing_in_three_clicks(built: Place, url: str) -> None:
     """The page, two teams, the slot with most hours; hours that are left are never exceeded."""
-    (most, *_) = rows(built, "SELECT weekday, slot, sum(today_h)::INT AS hours FROM {plan} "
-                      "GROUP BY ALL ORDER BY hours DESC, weekday, slot")  # fmt: skip
+    (most, *_) = built.results(
+        "allocation",
+        "SELECT weekday, slot, sum(today_h)::INT AS hours FROM {plan} "
+        "GROUP BY ALL ORDER BY hours DESC, weekday, slot",
+    )
     lost = min(2 * HOURS[most["slot"]], most["hours"])
-    (whole,) = rows(built, "SELECT sum(today_h)::INT AS n FROM {plan}")
+    (whole,) = built.results("allocation", "SELECT sum(today_h)::INT AS n FROM {plan}")
     with open_page(url) as (page, log):
         hand = Clicks(page)
         hand.on(page.get_by_role("link", name=re.compile("^Moyens")))
@@ -130,8 +124,8 @@ def test_what_if_two_crews_are_missing_in_three_clicks(built: Place, url: str) -
             for one in differ
             if (one["jour"], one["plage"]) == (DAYS[most["weekday"]], TITLES[most["slot"]])
         ]
-        (slot,) = rows(
-            built,
+        (slot,) = built.results(
+            "allocation",
             "SELECT sum(planned_h)::INT AS n FROM {plan} WHERE weekday = ? AND slot = ?",
             most["weekday"],
             most["slot"],
@@ -146,8 +140,10 @@ def test_a_recommendation_is_decided_and_stays(built: Place, url: str) -> None:
     """Entered for real by a page's process, refused without a reason, read fresh by the next."""
     shutil.rmtree(built.root / "data/.registers", ignore_errors=True)
     (built.root / "data/.registers").mkdir()
-    many = rows(built, "SELECT * FROM {recommendations} ORDER BY abs(planned_h - today_h) DESC, "
-                "zone, slot")  # fmt: skip
+    many = built.results(
+        "allocation",
+        "SELECT * FROM {recommendations} ORDER BY abs(planned_h - today_h) DESC, zone, slot",
+    )
     address = f"{url}voila/render/moyens.ipynb"
     with open_page(address) as (page, log):
         settle(page)
@@ -222,7 +218,7 @@ def test_hours_are_never_exceeded_whatever_is_chosen(
     assert shell.page is not None
     (box,) = [one for one in shell.page.widget.children if hasattr(one, "what_if")]
     there = "SELECT weekday, slot, sum(today_h)::INT AS n FROM {plan} GROUP BY ALL"
-    exists = {(one["weekday"], one["slot"]): one["n"] for one in rows(built, there)}
+    exists = {(one["weekday"], one["slot"]): one["n"] for one in built.results("allocation", there)}
     answers = []
     held = box.what_if.answer
     monkeypatch.setattr(box.what_if, "answer", lambda asked: answers.append(held(asked)) or

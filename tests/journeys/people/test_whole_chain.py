@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from helpers import simulate
@@ -121,13 +120,6 @@ def hashed(place: Place, number: str) -> str:
     return City(place.root / "data/cities" / CITY).key(place.root).hash(number)
 
 
-def rows(place: Place, query: str, *values: object) -> list[dict[str, Any]]:
-    """Run a query in which {name} is a table of `derived/events`."""
-    tables = {p.stem: f"'{p}'" for p in (place.data / "derived/events").glob("*.parquet")}
-    found = duckdb.sql(query.format(**tables), params=list(values))
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
 def opened(place: Place, event: str) -> Iterator[Page]:
     env = {"PHARE_CITY": CITY, "PYTHONPATH": str(place.root / "src")}
     with (
@@ -146,17 +138,17 @@ def plain(text: str) -> str:
 
 def announced(place: Place, events: dict[str, str]) -> None:
     """What stands in the match's way, and what lacks: in the tables, then as the page says it."""
-    own = rows(place, "SELECT * FROM {calendar} WHERE event = ?", events["match"])[0]
+    own = place.results("events", "SELECT * FROM {calendar} WHERE event = ?", events["match"])[0]
     assert (own["expected"], own["allowed"], own["zone"]) == (41_000, False, "1320808")
-    early = rows(place, "SELECT * FROM {early} WHERE event = ?", events["match"])
+    early = place.results("events", "SELECT * FROM {early} WHERE event = ?", events["match"])
     assert [row["lead_h"] for row in early] == [28 * 24 + 12]
     told = {(row["clash"], frozenset((row["event"], row["other"])))
-            for row in rows(place, "SELECT * FROM {clashes}")}  # fmt: skip
+            for row in place.results("events", "SELECT * FROM {clashes}")}  # fmt: skip
     assert ("crowds", frozenset((events["match"], events["demonstration"]))) in told
     assert ("works", frozenset((events["match"], events["works"]))) in told
     lacking = checklist(place, events["match"])
     assert {row["state"] for row in lacking} == {"unknown", "to_do"}
-    (sized,) = rows(place, "SELECT * FROM {sizing} WHERE event = ?", events["match"])
+    (sized,) = place.results("events", "SELECT * FROM {sizing} WHERE event = ?", events["match"])
     assert sized["status"] == "ok"
     for page in opened(place, events["match"]):
         said = plain(page.locator("#rendered_cells").inner_text())
@@ -174,7 +166,9 @@ def announced(place: Place, events: dict[str, str]) -> None:
 
 
 def checklist(place: Place, event: str) -> list[dict[str, Any]]:
-    return rows(place, "SELECT * FROM {checklist} WHERE event = ? ORDER BY measure", event)
+    return place.results(
+        "events", "SELECT * FROM {checklist} WHERE event = ? ORDER BY measure", event
+    )
 
 
 def decided(place: Place, event: str, folder: Path) -> None:
@@ -215,12 +209,12 @@ def taken_over(place: Place, number: str) -> str:
 
 def looked_at(place: Place, event: str, entry: str) -> None:
     """Afterwards: what was planned beside what was seen, once, with the measure of the register."""
-    (row,) = rows(place, "SELECT * FROM {retex} WHERE event = ?", event)
+    (row,) = place.results("events", "SELECT * FROM {retex} WHERE event = ?", event)
     assert (row["expected"], row["seen"], row["outcome"]) == (41_000, 40_250, "incidents_mineurs")
     assert row["measures_taken"] == 1, "the barriers that were entered for the partner's entry"
     assert row["start_at"] == dt.datetime(2025, 12, 13, 21)
-    assert rows(place, "SELECT * FROM {retex} WHERE event = ?", entry) == []
-    (early,) = rows(place, "SELECT * FROM {early} WHERE event = ?", entry)
+    assert place.results("events", "SELECT * FROM {retex} WHERE event = ?", entry) == []
+    (early,) = place.results("events", "SELECT * FROM {early} WHERE event = ?", entry)
     assert early["taken_over"] == event
 
 
