@@ -54,6 +54,8 @@ def told(memory: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     con.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR, "
                 "missing_days BIGINT)")  # fmt: skip
     nothing_late(con)
+    con.execute("CREATE TABLE zones (division VARCHAR, code VARCHAR)")
+    con.executemany("INSERT INTO zones VALUES ('carres', ?)", [[zone] for zone in ZONES])
     con.execute(
         "CREATE TABLE forecasts (theme VARCHAR, horizon VARCHAR, division VARCHAR, zone VARCHAR, "
         "part VARCHAR, kind VARCHAR, status VARCHAR, mean DOUBLE, usual DOUBLE)"
@@ -178,6 +180,20 @@ def test_facts_without_an_hour_or_a_zone_are_told(
     assert "La demande tient 56\u202f% des faits signalés" in words.trust(
         tables.summary(held), city
     )
+
+
+def test_hours_of_a_place_that_is_no_zone_are_told_and_not_moved(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    told.execute("UPDATE vacation SET zone = '13e' WHERE zone = 'D'")
+    found = week_of(told, city)
+    assert found.zones == ("A", "B", "C")
+    assert found.elsewhere == 9 * 7
+    held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
+    assert "63\u00a0heures d'agents par semaine" in words.trust(tables.summary(held), city)
+    told.execute("UPDATE vacation SET zone = 'ailleurs'")
+    assert usual_week.read(told, city, city, knobs()) == usual_week.NO_ZONE
+    assert "découpage" in words.ABSTAINS[usual_week.NO_ZONE]
 
 
 def test_crews_add_up_and_a_zone_off_the_list_has_nobody(

@@ -36,7 +36,8 @@ SUMMARY = pa.schema(
         ("moved", pa.int64()), ("short", pa.float64()), ("ties", pa.int64()),
         ("followed", pa.int64()), ("pairs", pa.int64()), ("zones", pa.int64()),
         ("unheard", pa.list_(pa.struct([("theme", pa.string()), ("zones", pa.int64())]))),
-        ("placed", pa.float64()), ("untold", pa.float64()), ("met_today", pa.list_(pa.float64())),
+        ("placed", pa.float64()), ("untold", pa.float64()),
+        ("elsewhere", pa.float64()), ("met_today", pa.list_(pa.float64())),
         ("met_planned", pa.list_(pa.float64())),
     ]
 )  # fmt: skip
@@ -57,8 +58,8 @@ class Summary:
     `hours`: those of a team in the week, `planned` those of them that the plan uses. `short`: how
     much better a plan could be at most, relative (proven). `unheard`: themes never heard, and in
     how many of the `zones`. `placed`: share of facts whose hour and zone are known; `untold`: share
-    of demand that no source says who started. `met`: facts that meet a team, today and by the plan,
-    for each share answered.
+    of demand that no source says who started; `elsewhere`: agent-hours of places that are no zone.
+    `met`: facts that meet a team, today and by the plan, for each share answered.
     """
 
     reason: str
@@ -73,6 +74,7 @@ class Summary:
     unheard: tuple[tuple[str, int], ...] = ()
     placed: float = 1.0
     untold: float = 0.0
+    elsewhere: float = 0.0
     met: tuple[tuple[float, float], ...] = ()
     conflicts: tuple[tuple[Item, ...], ...] = ()
 
@@ -86,7 +88,7 @@ def summary(found: Found) -> Summary:
     told = Summary(
         found.reason, int(week.present.sum()), followed=followed, pairs=pairs,
         zones=len(week.zones), unheard=week.unheard, placed=week.placed, untold=week.untold,
-        conflicts=found.conflicts,
+        elsewhere=week.elsewhere, conflicts=found.conflicts,
     )  # fmt: skip
     if best is None or chosen is None:
         return told
@@ -104,6 +106,7 @@ def summary_table(found: Summary) -> pa.Table:
         "followed": found.followed, "pairs": found.pairs, "zones": found.zones,
         "unheard": [{"theme": theme, "zones": n} for theme, n in found.unheard],
         "placed": round(found.placed, DIGITS), "untold": round(found.untold, DIGITS),
+        "elsewhere": round(found.elsewhere, DIGITS),
         "met_today": [round(now, DIGITS) for now, _ in found.met],
         "met_planned": [round(then, DIGITS) for _, then in found.met],
     }  # fmt: skip

@@ -40,7 +40,7 @@ from helpers.core.place_time.presence import usual_hours
 from helpers.core.place_time.slots import DEMAND
 
 HOUR_MIN, WEEK_DAYS = 60, 7
-NO_HOURS, NO_DEMAND = "no_hours", "no_demand"
+NO_HOURS, NO_DEMAND, NO_ZONE = "no_hours", "no_demand", "no_zone"
 UNKNOWN: Origin = "unknown"
 
 
@@ -53,7 +53,7 @@ class Week:
     whose sources were never all heard over a week, and in how many zones; `forecast`: how many
     themes and zones were brought to the level of their forecast, of how many. `placed`: the share
     of the facts whose hour and zone are known; `untold`: the share of what is asked that no source
-    says who started.
+    says who started. `elsewhere`: agent-hours of places that are no zone, left where they are.
     """
 
     zones: tuple[str, ...]
@@ -65,6 +65,7 @@ class Week:
     forecast: tuple[int, int]
     placed: float = 1.0
     untold: float = 0.0
+    elsewhere: float = 0.0
 
 
 class Asked(NamedTuple):
@@ -81,7 +82,7 @@ class Asked(NamedTuple):
 def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knobs) -> Week | str:
     """Return the usual week, or why there is none: hours not told, or nothing asked for.
 
-    Views of the source of patrols, `cube`, `weeks`, `grades_weekly` and `forecasts`.
+    Views of the source of patrols, `zones`, `cube`, `weeks`, `grades_weekly` and `forecasts`.
     """
     rule = city.about.patrols
     if rule is None:
@@ -90,29 +91,38 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     slots = tuple((day, code) for day in range(WEEK_DAYS) for code, _ in ordered)
     last = city.about.period.end - dt.timedelta(days=(city.about.period.end.weekday() + 1) % 7)
     span = window(last, WEEK_DAYS * knobs.reference_weeks)
-    zones, hours = _hours(con, rule, slots, span)
+    zones, hours, elsewhere = _hours(con, rule, slots, span)
+    if not len(zones) and elsewhere:
+        return NO_ZONE
     present = np.floor(hours / knobs.team_officers).astype(np.int64)
     if not present.any():
         return NO_HOURS
     told = _asked(con, in_force, rule.division, zones, slots, span, knobs)
     if not told.asked.any():
         return NO_DEMAND
-    return Week(zones, slots, present, *told)
+    return Week(zones, slots, present, *told, elsewhere=elsewhere)
 
 
 def _hours(
     con: duckdb.DuckDBPyConnection, rule: Patrols, slots: tuple[tuple[int, str], ...],
     span: tuple[dt.date, dt.date],
-) -> tuple[tuple[str, ...], Floats]:  # fmt: skip
-    """Return zones, and the usual agent-hours (zones, slots)."""
+) -> tuple[tuple[str, ...], Floats, float]:  # fmt: skip
+    """Return zones, the usual agent-hours (zones, slots), and those of places that are no zone.
+
+    What is asked for there is not known: no hour is moved there, or from there. View `zones`.
+    """
     usual = usual_hours(con, rule, span)
-    zones = tuple(sorted({zone for *_, zone in usual}))
+    known = {code for (code,) in con.execute("SELECT code FROM zones WHERE division = ?",
+                                             [rule.division]).fetchall()}  # fmt: skip
+    zones = tuple(sorted({zone for *_, zone in usual} & known))
     place = {slot: i for i, slot in enumerate(slots)}
-    found = np.zeros((len(zones), len(slots)))
+    found, elsewhere = np.zeros((len(zones), len(slots))), 0.0
     for (day, slot, zone), hours in usual.items():
-        if (day, slot) in place:
+        if zone not in known:
+            elsewhere += hours
+        elif (day, slot) in place:
             found[zones.index(zone), place[day, slot]] = hours
-    return zones, found
+    return zones, found, elsewhere
 
 
 def _asked(

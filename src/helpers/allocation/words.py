@@ -83,6 +83,10 @@ def price(one: Price, unit: str) -> str:
 
 ABSTAINS = {
     "no_hours": "Cette ville ne dit pas ses heures de patrouille : aucun plan n'est proposé.",
+    "no_zone": (
+        "Aucune zone des vacations n'est du découpage que dit `patrols.division` : aucun plan "
+        "n'est proposé."
+    ),
     "no_demand": (
         "Aucun fait, hors ceux que relèvent les agents, n'est connu à l'heure et à la zone près : "
         "aucun plan n'est proposé."
@@ -170,6 +174,9 @@ def trust(found: Summary, city: City) -> str:
         ]  # fmt: skip
         titles = " ; ".join(f"{plain(title)} ({at})" for title, at in where)
         told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")
+    if round(found.elsewhere):
+        told.append(f"Laissées où elles sont : {plural(round(found.elsewhere), 'heure')} d'agents "
+                    "par semaine en des lieux qui ne sont d'aucune zone du découpage.")  # fmt: skip
     if found.placed < 1:
         told.append(f"La demande tient {percent(found.placed)} des faits signalés : les "
                     "autres n'ont pas d'heure ou de zone connues.")  # fmt: skip

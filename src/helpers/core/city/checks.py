@@ -13,6 +13,7 @@ from helpers.core.city.about import (
     CityFile,
     EntriesRule,
     EventsRule,
+    Patrols,
     known_crs,
     known_timezone,
 )
@@ -146,6 +147,8 @@ def check_fields(about: CityFile, contracts: Mapping[str, Contract], here: str) 
 def _check_codes(faults: Faults, about: CityFile, contracts: Mapping[str, Contract]) -> None:
     """Note the kinds, statuses and levels of the agenda that no row of their source bears."""
     events, warnings = about.agenda.events, about.agenda.warnings
+    if about.patrols:
+        _check_patrols(faults, about, about.patrols, contracts[about.patrols.source].fields)
     if events:
         fields = contracts[events.source].fields
         for kind in events.titles:
@@ -156,6 +159,17 @@ def _check_codes(faults: Faults, about: CityFile, contracts: Mapping[str, Contra
         rule = contracts[warnings.source].fields[warnings.level]
         for level in warnings.levels:
             faults.code("agenda.warnings.levels", level, warnings.level, rule)
+
+
+def _check_patrols(
+    faults: Faults, about: CityFile, rule: Patrols, fields: Mapping[str, FieldRule]
+) -> None:
+    """Note shifts of the roster that are none of the city's slots: their hours would be lost."""
+    faults.column("patrols.hours", rule.hours, fields, ("int", "float"))
+    faults.column("patrols.day", rule.day, fields, ("date",))
+    faults.column("patrols.slot", rule.slot, fields, ("enum",))
+    for value in fields[rule.slot].values:
+        faults.among(f"patrols.slot : le champ « {rule.slot} »", value, about.slots)
 
 
 def _check_entries(
