@@ -125,7 +125,7 @@ def test_a_city_whose_sources_tell_no_origin_has_an_answer_that_says_so(
     assert found.asked.sum() == 20
     assert found.untold == pytest.approx(5 / 20)
     plan = allocate.allocate(found, knobs(equity_band=0.9), SEED, "w")
-    said = words.trust(tables.summary(plan), city)
+    said = words.trust(tables.summary(plan), city, {})
     assert "25\u202f% viennent de faits dont la source ne dit pas" in said
 
 
@@ -164,7 +164,7 @@ def test_a_zone_s_silence_is_neither_zero_nor_without_a_word(
     assert found.known.tolist() == [True, False, True, True]
     assert found.unheard == (("bruit", 1), ("depots", 1))
     held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
-    assert "(1\u00a0zone sur 4)" in words.trust(tables.summary(held), city)
+    assert "(1\u00a0zone sur 4)" in words.trust(tables.summary(held), city, {})
 
 
 def test_facts_without_an_hour_or_a_zone_are_told(
@@ -178,7 +178,7 @@ def test_facts_without_an_hour_or_a_zone_are_told(
     assert found.placed == pytest.approx(40 / 72)
     held = allocate.allocate(found, knobs(), SEED, "2024-12-31")
     assert "La demande tient 56\u202f% des faits signalés" in words.trust(
-        tables.summary(held), city
+        tables.summary(held), city, {}
     )
 
 
@@ -190,10 +190,26 @@ def test_hours_of_a_place_that_is_no_zone_are_told_and_not_moved(
     assert found.zones == ("A", "B", "C")
     assert found.elsewhere == 9 * 7
     held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
-    assert "63\u00a0heures d'agents par semaine" in words.trust(tables.summary(held), city)
+    assert "63\u00a0heures d'agents par semaine" in words.trust(tables.summary(held), city, {})
     told.execute("UPDATE vacation SET zone = 'ailleurs'")
     assert usual_week.read(told, city, city, knobs()) == usual_week.NO_ZONE
     assert "découpage" in words.ABSTAINS[usual_week.NO_ZONE]
+
+
+def test_a_zone_that_the_roster_leaves_out_for_weeks_is_not_without_hours(
+    told: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    """Five weeks of eight of D were not delivered; a Monday off now and then is a Monday off."""
+    gone = FIRST + dt.timedelta(days=7)
+    told.execute("DELETE FROM vacation WHERE zone = 'D' AND jour BETWEEN ? AND ?",
+                 [gone, gone + dt.timedelta(days=34)])  # fmt: skip
+    told.execute("DELETE FROM vacation WHERE zone = 'C' AND isodow(jour) = 1 AND jour > ?", [gone])
+    found = week_of(told, city)
+    monday = found.slots.index((0, "matin"))
+    assert found.present[:, monday].tolist() == [4, 4, 0, 4]
+    assert found.mute == (("D", 35),)
+    held = allocate.allocate(found, knobs(equity_band=0.99), SEED, "2024-12-31")
+    assert "Le Port (35\u00a0jours)" in words.trust(tables.summary(held), city, {"D": "Le Port"})
 
 
 def test_crews_add_up_and_a_zone_off_the_list_has_nobody(
@@ -255,7 +271,7 @@ def test_it_reads_as_an_answer_in_french(told: duckdb.DuckDBPyConnection, city: 
     said = words.answer(tables.summary(found), {})
     assert said.startswith("**Avec les mêmes 112\u00a0heures d'équipe par semaine")
     assert "Aucune minute n'est ajoutée" in said
-    assert "0 des 8\u00a0couples" in words.trust(tables.summary(found), city)
+    assert "0 des 8\u00a0couples" in words.trust(tables.summary(found), city, {})
     for drawn in (figures.moved(tables.plan_table(found), city, {}),
                   figures.prices(tables.price_table(found))):  # fmt: skip
         assert drawn.chart.to_dict()
@@ -314,7 +330,7 @@ def test_a_city_without_hours_abstains_with_a_sentence(
         "Cette ville ne dit pas ses heures de patrouille : aucun plan n'est proposé."
     )
     assert tables.plan_table(found).to_pylist()[0]["reason"] == NO_HOURS
-    assert words.trust(tables.summary(found), city) == ""
+    assert words.trust(tables.summary(found), city, {}) == ""
     assert figures.moved(tables.plan_table(found), city, {}).chart.to_dict()
 
 

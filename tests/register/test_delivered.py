@@ -225,3 +225,13 @@ def test_a_place_without_a_file_is_told(place: str, register: Register, tmp_path
         command.check(register, tmp_path / place)
     with pytest.raises(PhareError, match="fichier illisible"):
         command.add(register, tmp_path / place, "Europe/Paris")
+
+
+def test_what_people_decide_takes_the_place_of_what_a_simulation_invented(tmp_path: Path) -> None:
+    """Entered in the simulated Marseille, it was never read: the invented snapshot was."""
+    pack = Path(shutil.copytree(ROOT / "data/cities/marseille", tmp_path / "marseille"))
+    assert City(pack).about.sources["registre"].generator
+    assert "registre simulé n'est plus lu" in command.connect(ROOT, pack)
+    assert City(pack).about.sources["registre"].generator == ""
+    assert City(pack).contracts["registre"].publisher == "La ville"
+    assert command.connect(ROOT, pack) == ""

@@ -21,7 +21,7 @@ from scipy import special
 from helpers.actions.knobs import Knobs
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import full_weeks
-from helpers.core.place_time.presence import hours_by_day
+from helpers.core.place_time.presence import hours_by_day, mute_days
 from helpers.core.stats.intervals import DIGITS
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,8 @@ class Weekly:
         days: dict[int, set[dt.date]] = {}
         place = {monday: i for i, monday in enumerate(self.mondays)}
         whole = period.start, period.end + dt.timedelta(days=1)
-        for sector, shift, day, hours in hours_by_day(con, about, whole) if about else []:
+        rows = hours_by_day(con, about, whole) if about else []
+        for sector, shift, day, hours in rows:
             week = place.get(day - dt.timedelta(days=day.weekday()))
             if week is not None:
                 held = self._hours.setdefault((sector, shift), np.zeros(len(self.mondays)))
@@ -63,6 +64,7 @@ class Weekly:
         told = np.array([len(days.get(i, ())) for i in range(len(self.mondays))])
         # Fewer days than the roster usually has: some are missing, and are no hours of zero.
         self.told = told >= (np.median(told[told > 0]) if told.any() else 1)
+        self._mute = mute_days(rows)
 
     def of(self, sectors: Sequence[str], shifts: Sequence[str]) -> Floats:
         """Return the hours of sectors in shifts (all where none is named), by week (weeks,)."""
@@ -74,6 +76,13 @@ class Weekly:
     def sectors(self) -> list[str]:
         """The sectors that have hours, in order."""
         return sorted({sector for sector, _ in self._hours})
+
+    def told_of(self, sector: str) -> NDArray[np.bool_]:
+        """Return which of the weeks told are told of a sector too."""
+        mute = self._mute.get(sector, set())
+        gone = {day - dt.timedelta(days=day.weekday()) for day in mute}
+        heard = np.array([one not in gone for one in self.mondays], dtype=bool)
+        return np.asarray(self.told & heard)
 
     def within(self, start: dt.date, end: dt.date) -> NDArray[np.bool_]:
         """Return which weeks told lie wholly between two days, both included."""
@@ -109,7 +118,8 @@ def _why_not(row: dict[str, Any], weekly: Weekly, end: dt.date) -> str:
 def _one(
     row: dict[str, Any], rows: list[dict[str, Any]], weekly: Weekly, knobs: Knobs, end: dt.date
 ) -> dict[str, Any]:
-    own = _during(row, weekly, end)
+    heard = weekly.told_of(row["sector"])
+    own = _during(row, weekly, end) & heard
     hours = weekly.of([row["sector"]], row["shifts"])
     told: dict[str, Any] = {"weeks": int(own.sum())}
     if own.sum() < knobs.minimum_weeks:
@@ -118,7 +128,7 @@ def _one(
     rest = weekly.of([s for s in weekly.sectors if s != row["sector"]], row["shifts"])
     span = dt.timedelta(weeks=knobs.reference_weeks)
     last = min(row["end"] or end, end)
-    used = weekly.within(row["start"] - span, last + span)
+    used = weekly.within(row["start"] - span, last + span) & heard
     others = [_during(one, weekly, end) for one in rows
               if one is not row and one["sector"] == row["sector"]
               and not _why_not(one, weekly, end)]  # fmt: skip

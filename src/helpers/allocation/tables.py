@@ -37,7 +37,9 @@ SUMMARY = pa.schema(
         ("followed", pa.int64()), ("pairs", pa.int64()), ("zones", pa.int64()),
         ("unheard", pa.list_(pa.struct([("theme", pa.string()), ("zones", pa.int64())]))),
         ("placed", pa.float64()), ("untold", pa.float64()),
-        ("elsewhere", pa.float64()), ("met_today", pa.list_(pa.float64())),
+        ("elsewhere", pa.float64()),
+        ("mute", pa.list_(pa.struct([("zone", pa.string()), ("days", pa.int64())]))),
+        ("met_today", pa.list_(pa.float64())),
         ("met_planned", pa.list_(pa.float64())),
     ]
 )  # fmt: skip
@@ -58,7 +60,8 @@ class Summary:
     `hours`: those of a team in the week, `planned` those of them that the plan uses. `short`: how
     much better a plan could be at most, relative (proven). `unheard`: themes never heard, and in
     how many of the `zones`. `placed`: share of facts whose hour and zone are known; `untold`: share
-    of demand that no source says who started; `elsewhere`: agent-hours of places that are no zone.
+    of demand that no source says who started; `elsewhere`: agent-hours of places that are no zone;
+    `mute`: zones that the roster left out for weeks, and for how many days.
     `met`: facts that meet a team, today and by the plan, for each share answered.
     """
 
@@ -75,6 +78,7 @@ class Summary:
     placed: float = 1.0
     untold: float = 0.0
     elsewhere: float = 0.0
+    mute: tuple[tuple[str, int], ...] = ()
     met: tuple[tuple[float, float], ...] = ()
     conflicts: tuple[tuple[Item, ...], ...] = ()
 
@@ -88,7 +92,7 @@ def summary(found: Found) -> Summary:
     told = Summary(
         found.reason, int(week.present.sum()), followed=followed, pairs=pairs,
         zones=len(week.zones), unheard=week.unheard, placed=week.placed, untold=week.untold,
-        elsewhere=week.elsewhere, conflicts=found.conflicts,
+        elsewhere=week.elsewhere, mute=week.mute, conflicts=found.conflicts,
     )  # fmt: skip
     if best is None or chosen is None:
         return told
@@ -107,6 +111,7 @@ def summary_table(found: Summary) -> pa.Table:
         "unheard": [{"theme": theme, "zones": n} for theme, n in found.unheard],
         "placed": round(found.placed, DIGITS), "untold": round(found.untold, DIGITS),
         "elsewhere": round(found.elsewhere, DIGITS),
+        "mute": [{"zone": zone, "days": n} for zone, n in found.mute],
         "met_today": [round(now, DIGITS) for now, _ in found.met],
         "met_planned": [round(then, DIGITS) for _, then in found.met],
     }  # fmt: skip
@@ -129,7 +134,11 @@ def read_summary(table: pa.Table, conflicts: pa.Table) -> Summary:
         sets.setdefault(one["conflict"], []).append(Item(one["kind"], one["of"], one["at"]))
     told = tuple(tuple(items) for items in sets.values())
     return Summary(
-        **{**row, "unheard": tuple((one["theme"], one["zones"]) for one in row["unheard"])},
+        **{
+            **row,
+            "unheard": tuple((one["theme"], one["zones"]) for one in row["unheard"]),
+            "mute": tuple((one["zone"], one["days"]) for one in row["mute"]),
+        },
         met=met,
         conflicts=told,
     )

@@ -54,6 +54,7 @@ class Week:
     themes and zones were brought to the level of their forecast, of how many. `placed`: the share
     of the facts whose hour and zone are known; `untold`: the share of what is asked that no source
     says who started. `elsewhere`: agent-hours of places that are no zone, left where they are.
+    `mute`: zones that the roster left out for weeks, and how many days, taken as not told.
     """
 
     zones: tuple[str, ...]
@@ -66,6 +67,7 @@ class Week:
     placed: float = 1.0
     untold: float = 0.0
     elsewhere: float = 0.0
+    mute: tuple[tuple[str, int], ...] = ()
 
 
 class Asked(NamedTuple):
@@ -91,7 +93,7 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     slots = tuple((day, code) for day in range(WEEK_DAYS) for code, _ in ordered)
     last = city.about.period.end - dt.timedelta(days=(city.about.period.end.weekday() + 1) % 7)
     span = window(last, WEEK_DAYS * knobs.reference_weeks)
-    zones, hours, elsewhere = _hours(con, rule, slots, span)
+    zones, hours, elsewhere, mute = _hours(con, rule, slots, span)
     if not len(zones) and elsewhere:
         return NO_ZONE
     present = np.floor(hours / knobs.team_officers).astype(np.int64)
@@ -100,18 +102,20 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     told = _asked(con, in_force, rule.division, zones, slots, span, knobs)
     if not told.asked.any():
         return NO_DEMAND
-    return Week(zones, slots, present, *told, elsewhere=elsewhere)
+    return Week(zones, slots, present, *told, elsewhere=elsewhere, mute=mute)
 
 
 def _hours(
     con: duckdb.DuckDBPyConnection, rule: Patrols, slots: tuple[tuple[int, str], ...],
     span: tuple[dt.date, dt.date],
-) -> tuple[tuple[str, ...], Floats, float]:  # fmt: skip
+) -> tuple[tuple[str, ...], Floats, float, tuple[tuple[str, int], ...]]:  # fmt: skip
     """Return zones, the usual agent-hours (zones, slots), and those of places that are no zone.
+
+    Then the zones that the roster leaves out for weeks, and for how many days in all.
 
     What is asked for there is not known: no hour is moved there, or from there. View `zones`.
     """
-    usual = usual_hours(con, rule, span)
+    usual, mute = usual_hours(con, rule, span)
     known = {code for (code,) in con.execute("SELECT code FROM zones WHERE division = ?",
                                              [rule.division]).fetchall()}  # fmt: skip
     zones = tuple(sorted({zone for *_, zone in usual} & known))
@@ -122,7 +126,8 @@ def _hours(
             elsewhere += hours
         elif (day, slot) in place:
             found[zones.index(zone), place[day, slot]] = hours
-    return zones, found, elsewhere
+    silent = tuple((zone, len(mute[zone])) for zone in zones if zone in mute)
+    return zones, found, elsewhere, silent
 
 
 def _asked(

@@ -145,7 +145,7 @@ def spread(met: Sequence[tuple[float, float]]) -> str:
     return f" ({change(after / before)}, {ends})"
 
 
-def trust(found: Summary, city: City) -> str:
+def trust(found: Summary, city: City, names: Mapping[str, str]) -> str:
     """Return how far the plan is proven, what it was drawn among, and what is left out."""
     if not found.met:
         return ""
@@ -174,6 +174,10 @@ def trust(found: Summary, city: City) -> str:
         ]  # fmt: skip
         titles = " ; ".join(f"{plain(title)} ({at})" for title, at in where)
         told.append(f"Laissés de côté, faute de semaine entendue : {titles}.")
+    if found.mute:
+        days = " ; ".join(f"{plain(names.get(zone, zone))} ({plural(n, 'jour')})"
+                          for zone, n in found.mute)  # fmt: skip
+        told.append(f"Sans vacation pendant des semaines, ce qui est tenu pour non dit : {days}.")
     if round(found.elsewhere):
         told.append(f"Laissées où elles sont : {plural(round(found.elsewhere), 'heure')} d'agents "
                     "par semaine en des lieux qui ne sont d'aucune zone du découpage.")  # fmt: skip

@@ -145,7 +145,7 @@ class Means:
              number(r["planned_h"]), said.signed(r["planned_h"] - r["today_h"])]
             for r in sorted(self.moves, key=lambda r: (r["zone"], r["slot"]))
         ]  # fmt: skip
-        trust = told.trust(self.found, self.city)
+        trust = told.trust(self.found, self.city, self.names.all())
         return (
             (f'<section class="app-table"><h2>Ce que vaut ce plan</h2>{to_html(trust)}</section>'
              if trust else "")

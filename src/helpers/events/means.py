@@ -76,7 +76,7 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
         barriers = None if row is None or row[0] is None else int(row[0])
     if hours is None:
         return Means({}, barriers)
-    usual = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
+    usual, _ = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
     lengths = _lengths(city)
     officers: dict[tuple[int, str, str], int] = {}
     for weekday, slot in sorted({(weekday, slot) for weekday, slot, _ in usual if slot in lengths}):

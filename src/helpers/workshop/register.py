@@ -105,11 +105,16 @@ def export(register: Register, upto: int | None, path: Path) -> str:
     return f"Instantané du registre jusqu'à l'inscription {last} : {path}"
 
 
-def connect(root: Path, pack: Path) -> None:
-    """Make the snapshot a source of the city, by its contract; nothing where it is one already."""
+def connect(root: Path, pack: Path) -> str:
+    """Make the snapshot a source of the city, by its contract; nothing where it is one already.
+
+    Of a simulated city, whose source was invented: what people decided takes its place. Return
+    that, in French, or nothing.
+    """
     city, name = City(pack), snapshot.SOURCE
-    if name in city.about.sources:
-        return
+    before = city.about.sources.get(name)
+    if before is not None and not before.generator:
+        return ""
     contract, about = pack / "contracts" / f"{name}.yaml", pack / "city.yaml"
     template = Template((root / "templates/source/registre.yaml").read_text(encoding="utf-8"))
     with all_or_nothing(contract, about):
@@ -118,10 +123,12 @@ def connect(root: Path, pack: Path) -> None:
         text = template.substitute({key: yaml_text.inline(all_) for key, all_ in told.items()})
         contract.write_text(text, encoding="utf-8")
         entry = f"{name}: {yaml_text.inline({'file': snapshot.FILE})}"
-        held = about.read_text(encoding="utf-8")
         shown = f"{pack.name}/{about.name}"
+        held = about.read_text(encoding="utf-8")
+        held = yaml_text.without_entry(held, ["sources"], name, shown_as=shown)
         about.write_text(yaml_text.with_entry(held, ["sources"], entry, shown_as=shown), "utf-8")
         _ = City(pack).contracts
+    return "\nLe registre simulé n'est plus lu : la ville a le sien." if before else ""
 
 
 @commands.told
@@ -147,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif asked.snapshot:
         said = export(register, asked.upto, asked.to or pack / INBOX / snapshot.FILE)
         if asked.to is None:
-            connect(root, pack)
+            said += connect(root, pack)
     else:
         said = told(register, zone, max(asked.last, 1))
     print(said)
