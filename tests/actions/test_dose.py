@@ -112,23 +112,28 @@ def test_two_actions_in_the_same_weeks_cannot_be_told_apart(
     assert [one["reason"] for one in told] == [dose.TOGETHER] * 2
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["all sectors", "its sector alone"])
 def test_weeks_that_the_roster_does_not_tell_are_no_hours_of_zero(
-    made: Made, found: tuple[pa.Table, pa.Table, dose.Weekly]
+    made: Made, found: tuple[pa.Table, pa.Table, dose.Weekly], alone: bool
 ) -> None:
-    """A quarter of an action's weeks was never delivered: what it added is found all the same."""
+    """A quarter of an action's weeks was never delivered, or its sector's nine weeks before it:
+    what it added is found all the same."""
     table, doses, _ = found
     at, before = next((i, one) for i, one in enumerate(doses.to_pylist())
                       if one["done_h"] and one["weeks"] >= 16)  # fmt: skip
     row = table.slice(at, 1).to_pylist()[0]
     monday = row["start"] + dt.timedelta(days=-row["start"].weekday() % 7)
-    lost = monday, monday + dt.timedelta(weeks=before["weeks"] // 4)
-    name = "sorted_vacation"
-    made.con.execute(f"CREATE OR REPLACE VIEW vacation AS SELECT * FROM {name} "
-                     f"WHERE NOT date BETWEEN DATE '{lost[0]}' AND DATE '{lost[1]}'")  # fmt: skip
+    weeks = before["weeks"] // 4
+    lost = (monday - dt.timedelta(weeks=10), monday - dt.timedelta(days=8)) if alone else (
+            monday, monday + dt.timedelta(weeks=weeks))  # fmt: skip
+    name, where = "sorted_vacation", f"secteur = '{row['sector']}'" if alone else "TRUE"
+    made.con.execute(f"CREATE OR REPLACE VIEW vacation AS SELECT * FROM {name} WHERE NOT ({where} "
+                     f"AND date BETWEEN DATE '{lost[0]}' AND DATE '{lost[1]}')")  # fmt: skip
     weekly = dose.Weekly(made.con, made.city)
     made.con.execute(f"CREATE OR REPLACE VIEW vacation AS SELECT * FROM {name}")
     end = made.city.about.period.end
     after = dose.doses(table, weekly, params.knobs("actions", ROOT), end).to_pylist()[at]
-    assert after["weeks"] == before["weeks"] - before["weeks"] // 4 - 1  # the last one in part
+    left_out = 0 if alone else weeks + 1  # the last one in part
+    assert after["weeks"] == before["weeks"] - left_out
     assert after["existing_h"] == pytest.approx(before["existing_h"], rel=0.1)
     assert before["done_low"] <= after["done_h"] <= before["done_high"]
