@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from helpers.actions import figures as calendar_figures
 from helpers.apps import actions_read as read
 from helpers.apps import actions_thread as thread
+from helpers.apps import actions_tiles as numbers
 from helpers.apps import actions_words as said
 from helpers.apps.actions_decided import Governed
 from helpers.apps.choice import Choice
@@ -50,16 +51,16 @@ class Actions:
         self.proofs = Proofs(run, FILES, PUBLISHED)
         self.said, self.cards, self.tiles, self.list, self.more = (widgets.HTML() for _ in range(5))
         self.effect, self.hours = Panel("effect"), Panel("hours")
-        fold = widgets.Box([self.cards, self.tiles])
+        fold = widgets.Box([self.cards, self.tiles, self.effect.widget])
         fold.add_class("app-fold")
         fold.add_class("app-acts")
         about = run.city.about
         kind = Governed([*self.found.actions], about.timezone)
         self.decide = Deciding(run.root, run.workspace.pack, kind)
         self.whole = cache(self._whole)
-        beside = widgets.Box([self.effect.widget, self.hours.widget])
-        beside.add_class("app-beside")
-        self.widget = widgets.VBox([self.said, fold, beside, self.list, self.decide, self.more])
+        self.list.add_class("app-listed")
+        self.widget = widgets.VBox([self.said, fold, self.list, self.decide, self.hours.widget,
+                                    self.more])  # fmt: skip
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice: one action's thread, or all actions of the choice."""
@@ -72,10 +73,10 @@ class Actions:
 
         if one is None:
             text, level, small = said.answer(shown, found)
-            cards, tiles = said.to_decide(shown, found, at), said.tiles(shown, found)
+            cards, tiles = said.to_decide(shown, found, at), numbers.tiles(shown, found)
         else:
             text, level, small = said.answer_of(one, found)
-            cards, tiles = thread.steps(one, found), said.tiles_of(one, found)
+            cards, tiles = thread.steps(one, found), numbers.tiles_of(one, found)
         return [
             (self.said, "value", words(text, level, small)),
             (self.cards, "value", cards),

@@ -124,8 +124,8 @@ def verdict(one: read.One, found: read.Found) -> str:
     own = table.filter(
         pc.and_(pc.equal(table["scope"], "action"), pc.equal(table["key"], one.name))
     )
-    told = to_html(impact_words.one_by_one(own, found.rules, found.impact))
-    return f"{told}<p>{asked}</p>"
+    method, _, estimate = impact_words.one_by_one(own, found.rules, found.impact).partition("\n\n")
+    return f"{to_html(estimate)}<p>{inline(method)}</p><p>{asked}</p>"
 
 
 def after(one: read.One, found: read.Found) -> str:

@@ -13,12 +13,11 @@ from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps.choice import Option
 from helpers.apps.keep import Cell
-from helpers.core.base.french import change, number, percent, plural, spoken
+from helpers.core.base.french import change, number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage.action_words import EXPLORATORY, STATES, VERDICTS
 from helpers.impact import words as impact_words
-from helpers.problems import words as problem_words
 from helpers.register import rules
 
 Row = Mapping[str, Any]
@@ -31,6 +30,8 @@ NO_MATCH = "**Aucune action ne répond à ce choix**"
 QUIET = "Rien n'attend de décision."
 CHOOSE = "Choisir une action pour suivre son fil, du problème à ce qui a suivi."
 UNKNOWN_TIER = "palier inconnu"
+MARK = "exploratoire"
+ASKING, JUDGED = 4, 12  # actions named in the cards at most
 # How many ask for each decision, one and several.
 ASKED = {
     read.APPROVE: ("à approuver", "à approuver"),
@@ -82,7 +83,7 @@ def exploratory(one: read.One) -> str:
     if not one.exploratory:
         return ""
     why = EXPLORATORY.get(one.row["exploratory"] or "")
-    return f"exploratoire : {why}" if why else "exploratoire"
+    return f"{MARK}\u00a0: {why}" if why else MARK
 
 
 # --- All of them -----------------------------------------------------------------------------
@@ -103,7 +104,7 @@ def answer(shown: Sequence[read.One], found: read.Found) -> tuple[str, str, str]
     asked = asks(shown)
     text = (
         f"**{plural(len(shown), 'action')}** au {spoken(found.today)} : {_listed(told)}. "
-        f"**Verdicts** : {verdicts(shown)}. "
+        f"{verdicts(shown)}. "
         + (f"**À décider maintenant** : {_listed(asked)}." if asked else QUIET)
     )
     return text, "watch" if asked else "usual", " ".join(_beside(shown, found))
@@ -122,20 +123,17 @@ def verdicts(shown: Sequence[read.One]) -> str:
     parts = []
     for code, told in VERDICTS.items():
         own = [one for one in shown if one.verdict == code]
-        parts.append(f"{told} pour {_count(len(own))}{_exploratory(own)}")
+        parts.append(f"{told} : **{number(len(own))}**{_exploratory(own)}")
     none = sum(one.verdict == read.NO_VERDICT for one in shown)
-    return _listed([*parts, f"pas de verdict encore pour {_count(none)}"])
-
-
-def _count(n: int) -> str:
-    return number(n) if n else "aucune"
+    told = " ; ".join([*parts, f"pas encore de verdict : **{number(none)}**"])
+    return f"{told[:1].upper()}{told[1:]}"
 
 
 def _exploratory(own: Sequence[read.One]) -> str:
     n = sum(one.exploratory for one in own)
     if not n:
         return ""
-    told = f"exploratoire{'s' if n > 1 else ''}"
+    told = f"{MARK}{'s' if n > 1 else ''}"
     return f" ({told})" if n == len(own) else f" (dont {number(n)} {told})"
 
 
@@ -159,13 +157,6 @@ def _beside(shown: Sequence[read.One], found: read.Found) -> list[str]:
     return parts
 
 
-# --- Tiles -----------------------------------------------------------------------------------
-
-ARROWS = {"down": "↘", "up": "↗", "unclear": "↕"}
-DIRECTIONS = {"down": "moins de faits qu'attendu", "up": "plus de faits qu'attendu",
-              "unclear": "ni plus ni moins, d'après ce qui est compté"}  # fmt: skip
-
-
 def direction(row: Row) -> str:
     """Return which way the interval of a ratio points: down, up, or neither."""
     return "down" if row["high"] < 1 else "up" if row["low"] > 1 else "unclear"
@@ -174,111 +165,6 @@ def direction(row: Row) -> str:
 def interval(row: Row) -> str:
     """Return the ends of a ratio's interval as changes: « de −43,5 % à −3,3 % »."""
     return f"de {change(row['low'])} à {change(row['high'])}"
-
-
-def _tile(title: str, value: str, *details: str, way: str = "") -> str:
-    arrow = ""
-    if way:
-        arrow = (f'<span class="app-direction app-{way}"><span aria-hidden="true">{ARROWS[way]}'
-                 f"</span> {DIRECTIONS[way]}</span>")  # fmt: skip
-    told = " ; ".join(escape(one) for one in details if one)
-    return (f'<li><h3>{escape(title)}</h3><p class="app-figure"><strong>{escape(value)}</strong> '
-            f"{arrow}</p><p>{told}</p></li>")  # fmt: skip
-
-
-def _row_of(items: Iterable[str], title: str) -> str:
-    return (f'<section class="app-tiles" aria-label="{title}"><h2>{title}</h2>'
-            f'<ul tabindex="0" class="app-row">{"".join(items)}</ul></section>')  # fmt: skip
-
-
-def tiles(shown: Sequence[read.One], found: read.Found) -> str:
-    """Return the few numbers of a choice as HTML: verdicts, tiers, hours, all actions together."""
-    if not found.actions:
-        return ""
-    own = {code: [one for one in shown if one.verdict == code]
-           for code in (*VERDICTS, read.NO_VERDICT)}  # fmt: skip
-    of = f"sur {number(len(shown))}"
-    numbers = [] if not shown else [
-        _tile("Effet", number(len(own["effet"])), of, _names(own["effet"])),
-        _tile("Pas d'effet démontré", number(len(own["pas_d_effet_demontre"])), of,
-              _names(own["pas_d_effet_demontre"])),
-        _tile("Non concluant", number(len(own["non_concluant"])), of,
-              _why_unclear(own["non_concluant"])),
-        _tile("Pas de verdict", number(len(own[read.NO_VERDICT])), of,
-              _why_none(own[read.NO_VERDICT])),
-    ]  # fmt: skip
-    return _row_of([_together(found), _moved(found), *numbers, _shares(found), _hours(found)],
-                   "Les actions en chiffres")  # fmt: skip
-
-
-def _names(own: Sequence[read.One]) -> str:
-    told = [f"{one.name} ({exploratory(one).partition(' :')[0]})" if one.exploratory else one.name
-            for one in own]  # fmt: skip
-    return ", ".join(told[:3]) + (" …" if told[3:] else "")
-
-
-def _why_unclear(own: Sequence[read.One]) -> str:
-    few = sum(bool(one.effect and one.effect["reason"]) for one in own)
-    parts = [f"{number(few)} sans assez de faits ou de semaines"] if few else []
-    if wide := len(own) - few:
-        parts.append(f"{number(wide)} dont l'intervalle est trop large")
-    return ", ".join(parts)
-
-
-def _why_none(own: Sequence[read.One]) -> str:
-    begun = sum(read.begun(one) for one in own)
-    parts = [f"{number(len(own) - begun)} pas menées"] if len(own) > begun else []
-    parts += [f"{number(begun)} hors de la source des actions"] if begun else []
-    return ", ".join(parts)
-
-
-def _together(found: read.Found) -> str:
-    title, row = "Toute la ville, toutes les actions", found.pooled.get("all")
-    if row is None:
-        return _tile(title, "non mesuré", "aucune action commencée dans la source")
-    if row["reason"]:
-        return _tile(title, VERDICTS["non_concluant"], impact_words.why(row, found.impact),
-                     "exploratoire")  # fmt: skip
-    return _tile(title, change(row["ratio"]), f"{interval(row)} de faits après les actions",
-                 VERDICTS[row["verdict"]], "exploratoire", way=direction(row))  # fmt: skip
-
-
-def _moved(found: read.Found) -> str:
-    title, row = "Report autour des lieux", found.pooled.get("all")
-    if row is None or row["moved"] is None:
-        return _tile(title, "non mesuré", "aucun effet d'ensemble à reporter")
-    ends = f"de {percent(row['moved_low'])} à {percent(row['moved_high'])} des faits évités"
-    value = percent(row["moved"]) if row["moved_low"] > 0 else "non établi"
-    if row["moved_high"] < 1 and row["moved_low"] <= 0:
-        ends += " ; un report complet est écarté"
-    return _tile(title, value, ends, "exploratoire")
-
-
-def _shares(found: read.Found) -> str:
-    whole = [row for row in found.tables["tiers"].to_pylist() if row["quarter"] is None]
-    rows = sorted(whole, key=lambda row: [*action_words.TIERS].index(row["tier"]))
-    title = "Paliers des actions menées"
-    if not rows or rows[0]["status"] != "ok":
-        told = ", ".join(f"{action_words.TIERS[r['tier']]} {number(r['actions'])}" for r in rows)
-        return _tile(title, "trop peu", told or "aucune action menée")
-    first, *others = [
-        (action_words.TIERS[r["tier"]],
-         f"{percent(r['share'])} (de {percent(r['low'])} à {percent(r['high'])})") for r in rows
-    ]  # fmt: skip
-    return _tile(title, f"{first[0]} {first[1].partition(' ')[0]}", first[1].partition(" ")[2],
-                 *(f"{name} {share}" for name, share in others))  # fmt: skip
-
-
-def _hours(found: read.Found) -> str:
-    row = found.tables["sums"].to_pylist()[0]
-    title = "Heures d'agents, compte rendu"
-    if not row["actions"]:
-        return _tile(title, "aucune", "aucune action menée sur la période")
-    done = "non connues" if row["done"] is None else f"{number(row['done'])} h faites"
-    planned = "non connues" if row["planned"] is None else f"{number(row['planned'])} h prévues"
-    days = " au ".join(f"{day:%d/%m/%Y}" for day in found.result.period)
-    lost = f"sans mesure pour {plural(row['unmeasured'], 'action')}" if row["unmeasured"] else ""
-    return _tile(title, done, f"{planned} du {days}", lost)
 
 
 # --- What asks for a decision ----------------------------------------------------------------
@@ -292,16 +178,18 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
     if not found.actions:
         return ""
     asked = [one for one in shown if one.asks]
-    lines = "".join(f"<li>{_asked(one, found, at)}</li>" for one in asked[:4])
-    more = f"<p>… et {number(len(asked) - 4)} autres.</p>" if asked[4:] else ""
+    lines = "".join(f"<li>{_asked(one, found, at)}</li>" for one in asked[:ASKING])
+    more = f"<p>… et {number(len(asked) - ASKING)} autres.</p>" if asked[ASKING:] else ""
     inside = f"<ul>{lines}</ul>{more}" if asked else f"<p>{QUIET}</p>"
     judged = [one for one in shown if one.effect and not one.effect["reason"]]
     judged.sort(key=lambda one: ([*VERDICTS].index(one.verdict), one.row["start"]))
-    told = "".join(f"<li>{_judged(one, found, at)}</li>" for one in judged[:5])
-    told = f"<ul>{told}</ul>" if told else "<p>Aucun effet chiffré.</p>"
+    told = "".join(f"<li>{_judged(one, found, at)}</li>" for one in judged[:JUDGED])
+    more = f"<p>… et {number(len(judged) - JUDGED)} autres.</p>" if judged[JUDGED:] else ""
+    told = f"<ul>{told}</ul>{more}" if told else "<p>Aucun effet chiffré.</p>"
     return (
         '<section class="app-cards" aria-label="À décider maintenant"><h2>À décider maintenant</h2>'
-        f"{inside}<h2>Les verdicts chiffrés</h2>{told}<p>{CHOOSE}</p></section>"
+        f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}<p>{CHOOSE}</p></div>'
+        "</section>"
     )
 
 
@@ -332,7 +220,7 @@ def asked(one: read.One) -> str:
 
 
 def _judged(one: read.One, found: read.Found, at: Callable[[str], str]) -> str:
-    mark = f", {exploratory(one).partition(' :')[0]}" if one.exploratory else ""
+    mark = f", {MARK}" if one.exploratory else ""
     assert one.effect is not None
     return (f"{_link(one, at)}, {escape(_what(one.row))}, {escape(place(one.row, found.names))} : "
             f"<strong>{VERDICTS[one.verdict]}</strong>, {change(one.effect['ratio'])} "
@@ -435,45 +323,3 @@ def told(one: read.One, found: read.Found) -> str:
         way = " ; les faits ont été plus nombreux qu'attendu"
     return (f"{said}, {change(one.effect['ratio'])} de faits par rapport à l'attendu "
             f"({interval(one.effect)}){way}{mark}")  # fmt: skip
-
-
-def tiles_of(one: read.One, found: read.Found) -> str:
-    """Return the few numbers of one action as HTML."""
-    row, dose = one.row, one.dose
-    items = [_effect_tile(one, found)]
-    if dose["reason"]:
-        done = _tile("Dose faite", "non mesurée", action_words.NO_DOSE[dose["reason"]])
-    else:
-        done = _tile("Dose faite", f"{number(dose['done_h'])} h",
-                     f"de {number(dose['done_low'])} à {number(dose['done_high'])} h par semaine",
-                     f"sur {number(dose['existing_h'])} h du secteur à ces plages")  # fmt: skip
-    planned = "non dite" if row["planned_h"] is None else f"{number(row['planned_h'])} h"
-    items += [_tile("Dose prévue", planned, "par semaine"), done]
-    if row["least_effect"] is None:
-        items.append(_tile("Effet demandé", "aucun but inscrit"))
-    else:
-        items.append(_tile("Effet demandé", f"−{percent(row['least_effect'])}",
-                           action_words.power_words(one.power)))  # fmt: skip
-    items.append(_tile("Accords", f"{row['approvals'] or 0} sur {rules.NEEDED}",
-                       STATES[row["state"]], action_words.gate(row)))  # fmt: skip
-    items.append(_facts_tile(one, found))
-    return _row_of(items, "L'action en chiffres")
-
-
-def _effect_tile(one: read.One, found: read.Found) -> str:
-    effect, mark = one.effect, exploratory(one)
-    if effect is None:
-        return _tile("Effet", "aucun verdict", effect_words(one, found))
-    if effect["reason"]:
-        return _tile("Effet", VERDICTS[one.verdict], effect_words(one, found))
-    return _tile("Effet", change(effect["ratio"]), interval(effect), VERDICTS[one.verdict], mark,
-                 way=direction(effect))  # fmt: skip
-
-
-def _facts_tile(one: read.One, found: read.Found) -> str:
-    problem = one.problem
-    if problem is None:
-        return _tile("Faits du problème", "non dits", "aucun problème inscrit")
-    told = problem_words.facts(problem, found.problem)
-    value, _, rest = told.partition(",")
-    return _tile("Faits du problème", value, rest.strip())

@@ -41,7 +41,7 @@ PAGES = {
 }
 TITLES = {
     "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
-    "evenement": "Événement", "palier": "Palier", "etat": "État ou verdict", "action": "Action",
+    "evenement": "Événement", "palier": "Palier", "etat": "État", "action": "Action",
 }  # fmt: skip
 # What a page is called in full, where the navigation has room for less.
 IN_FULL = {"Actions": "Actions et résultats"}
