@@ -254,6 +254,6 @@ def shares(found: pa.Table, knobs: Knobs) -> str:
     if not lines:
         return NONE
     whole = next(row for row in rows if row["quarter"] is None)
-    held = f"Comptées : {basis(whole['of'], whole['told'])}."
+    base = f"Comptées : {basis(whole['of'], whole['told'])}."
     rule = f"Sous {plural(knobs.minimum_actions, 'action')}, aucune part n'est dite."
-    return "\n".join([f"{held} {rule}", "", *lines])
+    return "\n".join([f"{base} {rule}", "", *lines])

@@ -65,8 +65,9 @@ def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
     # Of all the city's themes, even one that is not in force now: the register may name it.
     counted = aimed(run.city)
     return [
-        replace(one, unkept=unkept(entries, one.id, *counted.get(one.indicator, NO_THEME), today))
+        replace(one, unkept=unkept(entries, one.id, theme, part, today))
         for one in found
+        for theme, part in [counted.get(one.indicator, NO_THEME)]
     ]
 
 
