@@ -13,6 +13,7 @@ import pytest
 from helpers.actions import power, states, words
 from helpers.actions.known import Where
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import least
 from helpers.core.stats.staggered_counts import alone
 from tests.fixtures.made_up import CITY, write_pack
 from tests.impact.test_effects import APART, CONTROLS, FIRST, KNOBS, PERIOD, actions, fill
@@ -141,7 +142,7 @@ def test_what_is_seen_less_often_than_promised_is_not_said_impossible(
     here = {"A0": Where(0.0, 0.0, None, None)}
     (one,) = told(memory, city, [asked("A0", 0.01)], here)
     (sure,) = told(memory, city, [asked("A0", 0.9)], here)
-    needed = words.least(one["detectable"])
+    needed = least(one["detectable"])
     assert words.power_words(one).startswith(
         f"pas assez sûr d'être vu (pour l'être dans 80\u202f% des cas, il faudrait une baisse de "
         f"{needed}"

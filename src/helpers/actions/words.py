@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,15 @@ from helpers.actions.known import Known
 from helpers.core.base.french import number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import EXPLORATORY, STATES, basis, planned, quarter_name
+from helpers.core.stage.action_words import (
+    EXPLORATORY,
+    STATES,
+    basis,
+    last_day,
+    least,
+    planned,
+    quarter_name,
+)
 from helpers.register import beforehand
 from helpers.register import words as register_words
 
@@ -113,14 +120,6 @@ def _needed(asked: Row) -> str:
     return "trop peu de faits" if asked["detectable"] is None else least(asked["detectable"])
 
 
-def least(detectable: float) -> str:
-    """Return the smallest fall that is sure enough to be seen, as a whole percentage.
-
-    Rounded up: one of « 20 % » that is 20,4 % would not be told from the 20 % asked for.
-    """
-    return percent(math.ceil(100 * detectable) / 100)
-
-
 def one_by_one(
     table: pa.Table, doses: pa.Table, seen: pa.Table, city: City, names: Mapping[str, str]
 ) -> str:
@@ -142,22 +141,12 @@ def _cells(row: Row, done: Row, asked: Row, city: City, names: Mapping[str, str]
         f"**{row['action']}** ({row['problem'] or 'sans problème'})",
         f"{tier(row)}, {what}",
         where,
-        _days(row),
+        f"{row['start']:%d/%m/%Y} – {last_day(row['end_in_force'], row['end'], row['renewals'])}",
         f"**{STATES[row['state']]}**{_changed(row)}",
         gate(row),
         f"{plain(theme)} : {_held(row, asked)}",
         dose_words(row, done),
     ]
-
-
-def _days(row: Row) -> str:
-    last = row["end_in_force"] or row["end"]
-    more = [f"prolongée {number(row['renewals'])} fois"] if row["renewals"] else []
-    if row["end"] and row["end"] != last:
-        more.append(f"fin le {row['end']:%d/%m/%Y} selon la source des actions")
-    said = f"{last:%d/%m/%Y}" if last else "fin non dite"
-    beside = f" ({' ; '.join(more)})" if more else ""
-    return f"{row['start']:%d/%m/%Y} – {said}{beside}"
 
 
 def tier(row: Row) -> str:
