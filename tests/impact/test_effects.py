@@ -17,6 +17,7 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.action_rules import ActionFields, ActionRules, read_rules
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import least
 from helpers.core.stage.run import Run
 from helpers.impact import effects, figures, known, words
 from helpers.impact.knobs import Knobs
@@ -160,7 +161,10 @@ def test_no_effect_is_said_only_where_one_would_have_been_seen(
     assert (alone["verdict"], alone["reason"]) == (effects.UNCLEAR, "")
     assert alone["detectable"] > KNOBS.sought
     assert "**non concluant**" in words.one_by_one(few, RULES, KNOBS)
-    assert "aurait été vue" in words.one_by_one(few, RULES, KNOBS)
+    said = words.one_by_one(few, RULES, KNOBS)
+    needed = least(alone["detectable"])
+    assert "Une baisse n'était assez sûre d'être vue (dans 80\u202f% des cas) qu'à partir" in said
+    assert f"qu'à partir de {needed}." in said
 
 
 def test_what_was_not_registered_before_is_exploratory(

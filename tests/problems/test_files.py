@@ -190,7 +190,7 @@ def test_an_action_is_of_the_zone_where_its_point_is(
     here = "- **ACT-001**, menée ici pour un problème inscrit ailleurs (PB-001), Bruit"
     assert f"{here}, {counts}." in south
     assert "    - ACT-001 : **effet**." in south
-    assert f"    - ACT-001 (menée dans une autre zone, {counts}) : **effet**." in north
+    assert f"    - ACT-001 : **effet**. Menée dans une autre zone, {counts}." in north
     answered = {r["subject"]: r["sector"] for r in all_.decisions.to_pylist()}
     assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
     text = words.sheet(found.to_pylist()[0], all_)[1]

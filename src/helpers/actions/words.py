@@ -11,7 +11,7 @@ from helpers.actions import dose, power, states, tiers
 from helpers.actions.knobs import Knobs
 from helpers.actions.known import Known
 from helpers.core.base.french import number, percent, plural, spoken
-from helpers.core.base.markup import plain
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
 from helpers.core.stage.action_words import (
     EXPLORATORY,
@@ -190,7 +190,7 @@ def power_words(asked: Row) -> str:
 def _counted(asked: Row) -> str:
     where = "autour du lieu" if asked["area"] == power.CIRCLE else "dans toute la zone"
     if asked["category"]:
-        return f"compté sur les faits `{plain(asked['category'])}`, {where}"
+        return f"compté sur les faits {verbatim(asked['category'])}, {where}"
     return (f"compté sur tout le thème, {where} : la source des actions ne dit pas la nature des "
             "faits visés")  # fmt: skip
 

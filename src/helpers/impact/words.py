@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, plural, spoken
-from helpers.core.base.markup import plain
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import EXPLORATORY, VERDICTS
+from helpers.core.stage.action_words import EXPLORATORY, VERDICTS, least
 from helpers.impact import effects
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
@@ -55,7 +55,7 @@ def one_by_one(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
     level = f"Les intervalles tiennent tous à la fois dans {percent(knobs.confidence)} des cas."
     lines = (
         f"- **{plain(row['key'])}**, {plain(rules.title(row['kind']))}, depuis le "
-        f"{spoken(row['start'])}, faits visés `{row['indicator']}` : "
+        f"{spoken(row['start'])}, faits visés {verbatim(row['indicator'])} : "
         f"{_told(row, knobs)}"
         for row in rows
     )
@@ -111,12 +111,13 @@ def _told(row: Mapping[str, Any], knobs: Knobs) -> str:
     ends = f"rapport {number(row['ratio'], 2)}, entre {number(row['low'], 2)} et " \
            f"{number(row['high'], 2)}"  # fmt: skip
     more = ""
+    fall, sure = least(row["detectable"]), f"dans {percent(knobs.power)} des cas"
     if row["low"] > 1:
         more = " Les faits ont été plus nombreux qu'attendu."
     elif row["verdict"] == effects.UNCLEAR:
-        more = f" Seule une baisse d'au moins {percent(row['detectable'])} aurait été vue."
+        more = f" Une baisse n'était assez sûre d'être vue ({sure}) qu'à partir de {fall}."
     elif row["verdict"] == effects.NONE_SHOWN:
-        more = f" Une baisse de {percent(row['detectable'])} aurait été vue."
+        more = f" Une baisse de {fall} aurait été vue {sure}."
     design = "" if row["design"] == effects.ALONE else f", {plural(row['areas'], 'zone')}"
     return f"**{VERDICTS[row['verdict']]}** ({counted} ; {ends}{design}).{more}{mark}"
 

@@ -238,7 +238,7 @@ def _followed(held: list[Row], came: list[Row], told: Told) -> str:
     for row in held:
         what, where = told.theme(row["theme"]), told.zone(row["zone"])
         lines.append(f"- **{row['problem']}**, {what}, {where} : {facts(row, told)}.")
-        lines += [f"    - {task['action']}{_away(task['action'], told)} : {verdict(task)}."
+        lines += [f"    - {task['action']} : {verdict(task)}.{_away(task['action'], told)}"
                   for task in tasks if task["problem"] == row["problem"]]  # fmt: skip
     of = {task["action"]: task for task in tasks}
     for row in came:
@@ -251,13 +251,10 @@ def _followed(held: list[Row], came: list[Row], told: Told) -> str:
 
 
 def _away(action: str, told: Told) -> str:
-    """Return where an action is led and how many facts were counted there, if not at its problem's.
-
-    In parentheses, or nothing.
-    """
+    """Return where an action is led, and the facts of there, if not in its problem's zone."""
     for row in told.elsewhere.to_pylist():
         if row["action"] == action:
-            return f" (menée dans une autre zone, {told.zone(row['zone'])} : {facts(row, told)})"
+            return f" Menée dans une autre zone, {told.zone(row['zone'])} : {facts(row, told)}."
     return ""
 
 

@@ -144,7 +144,7 @@ def one_by_one(told: Told) -> str:
         return NONE
     lines = [
         "« h du secteur » : celles que les vacations y montrent, aux jours et aux plages de "
-        "l'action.",
+        "l'action, si sa réponse patrouille.",
         "",
         "| action | h prévues | h faites | h du secteur | effet |",
         "|---|---|---|---|---|",
