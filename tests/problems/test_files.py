@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pytest
 from helpers.actions import dose, power, states
 from helpers.core.base.markup import to_html
 from helpers.core.city.city import City
-from helpers.problems import council, files, words
+from helpers.core.stage import printed
+from helpers.core.stage.run import Run
+from helpers.problems import council, files, pages, words
 from helpers.problems.knobs import Knobs
 from helpers.simulate.sources.registre import Held
 from tests.fixtures import decisions
@@ -195,6 +198,30 @@ def test_an_action_is_of_the_zone_where_its_point_is(
     assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
     text = words.sheet(found.to_pylist()[0], all_)[1]
     assert f"- ACT-001 est menée dans une autre zone, {counts}." in text
+
+
+def test_a_sector_that_has_but_an_action_from_elsewhere_has_its_page(
+    city: City, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    north = {"problem": "PB-001", "theme": "bruit", "zone": "1", "sector": "nord", "role": "elu",
+             "taken_up": START, "review_on": END, "late": True, "fall": 0.2, "least_effect": 0.2,
+             "hypotheses": [], "tried": [], "status": files.LEFT_OUT}  # fmt: skip
+    away = {"action": "ACT-001", "problem": "PB-001", "theme": "bruit", "zone": "2",
+            "sector": "sud", "status": files.LEFT_OUT}  # fmt: skip
+    all_ = told(
+        held, city, pa.Table.from_pylist([north], schema=files.FILES), [],
+        away=pa.Table.from_pylist([away], schema=files.ELSEWHERE),
+    )  # fmt: skip
+    alone = replace(all_, decisions=all_.decisions.slice(0, 0))
+    written: dict[str, list[str]] = {}
+
+    def write(_: object, folder: str, held: dict[str, object]) -> list[str]:
+        written[folder] = list(held)
+        return written[folder]
+
+    monkeypatch.setattr(printed, "write", write)
+    pages.write(cast(Run, None), alone)
+    assert written == {"dossiers": ["PB-001"], "conseil": ["ville", "nord", "sud"]}
 
 
 def test_the_end_in_force_and_both_planned_doses_are_shown(
