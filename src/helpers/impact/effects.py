@@ -36,8 +36,8 @@ EFFECTS = pa.schema(
         ("areas", pa.int64()), ("counted", pa.int64()), ("expected", pa.float64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("detectable", pa.float64()), ("verdict", pa.string()), ("reason", pa.string()),
-        ("exploratory", pa.bool_()), ("moved", pa.float64()), ("moved_low", pa.float64()),
-        ("moved_high", pa.float64()),
+        ("exploratory", pa.bool_()), ("why", pa.string()), ("moved", pa.float64()),
+        ("moved_low", pa.float64()), ("moved_high", pa.float64()),
     ]
 )  # fmt: skip
 
@@ -74,6 +74,7 @@ def measure(
     (Šidák 1967), and so do those of kinds: many are read at once. The placebo is all actions,
     each put back so that its span after ends before the truth begins; where it shows an effect,
     nothing is said of all together. What pools actions was never registered: it is exploratory.
+    `why` an action is, null where it is not and for what pools.
     """
     start = start_weeks(city, actions)
     counted = {
@@ -161,7 +162,8 @@ def _action_row(
 ) -> dict[str, Any]:
     row = {
         "scope": ACTION, "key": one.id, "kind": one.kind, "indicator": one.indicator,
-        "start": one.start, "design": ALONE, "areas": 1, "exploratory": one.exploratory,
+        "start": one.start, "design": ALONE, "areas": 1, "exploratory": bool(one.why),
+        "why": one.why or None,
     }  # fmt: skip
     if why:
         return {**row, "verdict": UNCLEAR, "reason": why}

@@ -37,10 +37,19 @@ FILES = pa.schema(
 )  # fmt: skip
 TASKS = pa.schema(
     [
-        ("problem", TEXT), ("action", TEXT), ("tier", TEXT), ("response", TEXT), ("lead", TEXT),
-        ("start", DAY), ("end", DAY), ("state", TEXT), ("planned_h", pa.float64()),
-        ("done_h", pa.float64()), ("seen", pa.bool_()), ("verdict", TEXT),
-        ("exploratory", pa.bool_()), ("changed", pa.list_(TEXT)),
+        ("problem", TEXT), ("action", TEXT), ("zone", TEXT), ("sector", TEXT), ("tier", TEXT),
+        ("response", TEXT), ("lead", TEXT), ("start", DAY), ("end", DAY), ("end_in_force", DAY),
+        ("renewals", pa.int64()), ("state", TEXT), ("planned_h", pa.float64()),
+        ("told_planned_h", pa.float64()), ("done_h", pa.float64()), ("seen", pa.bool_()),
+        ("detectable", pa.float64()), ("power", pa.float64()), ("verdict", TEXT),
+        ("exploratory", pa.bool_()), ("why", TEXT), ("changed", pa.list_(TEXT)),
+    ]
+)  # fmt: skip
+ELSEWHERE = pa.schema(
+    [
+        ("action", TEXT), ("problem", TEXT), ("theme", TEXT), ("zone", TEXT), ("sector", TEXT),
+        ("recent", pa.int64()), ("before", pa.int64()), ("ratio", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("status", TEXT),
     ]
 )  # fmt: skip
 BEGUN = ("running", "off", "unregistered")
@@ -49,7 +58,8 @@ BEGUN = ("running", "off", "unregistered")
 def tasks(actions: pa.Table, doses: pa.Table, powers: pa.Table, effects: pa.Table) -> pa.Table:
     """Return who does what, until when, and what came of it: one row an action of a problem.
 
-    `lead` is a role. `verdict` is `impact`'s, null where it judged nothing.
+    `zone` is that of the action's point, which may not be its problem's. `lead` is a role.
+    `verdict` is `impact`'s, null where it judged nothing; `why` it is exploratory.
     """
     judged = {row["key"]: row for row in effects.to_pylist() if row["scope"] == "action"}
     beside = zip(actions.to_pylist(), doses.to_pylist(), powers.to_pylist(), strict=True)
@@ -58,9 +68,11 @@ def tasks(actions: pa.Table, doses: pa.Table, powers: pa.Table, effects: pa.Tabl
         verdict = judged.get(row["action"])
         rows.append({
             **{name: row[name] for name in TASKS.names if name in row},
-            "done_h": dose["done_h"], "seen": power["seen"],
+            "done_h": dose["done_h"],
+            **{name: power[name] for name in ("seen", "detectable", "power")},
             "verdict": verdict["verdict"] if verdict else None,
             "exploratory": bool(row["exploratory"]) or bool(verdict and verdict["exploratory"]),
+            "why": row["exploratory"] or (verdict["why"] if verdict else None),
         })  # fmt: skip
     kept = [row for row in rows if row["problem"]]
     return pa.Table.from_pylist(sorted(kept, key=lambda r: (r["problem"], r["start"], r["action"])),
@@ -98,6 +110,25 @@ def files(
             **_facts(con, city, theme, told.zone, knobs),
         })  # fmt: skip
     return pa.Table.from_pylist(rows, schema=FILES)
+
+
+def elsewhere(
+    con: duckdb.DuckDBPyConnection, city: City, files: pa.Table, tasks: pa.Table, knobs: Knobs
+) -> pa.Table:
+    """Return one row an action led in another zone than its problem's, in order: ELSEWHERE.
+
+    Facts of the problem's theme, counted as FILES counts them, where the action is. View `cube`
+    and `zones`.
+    """
+    problems = {row["problem"]: row for row in files.to_pylist()}
+    rows = []
+    for task in tasks.to_pylist():
+        of = problems.get(task["problem"])
+        if of and task["zone"] and task["zone"] != of["zone"]:
+            named = {name: task[name] for name in ("action", "problem", "zone", "sector")}
+            counted = _facts(con, city, of["theme"], task["zone"], knobs)
+            rows.append({**named, "theme": of["theme"], **counted})
+    return pa.Table.from_pylist(rows, schema=ELSEWHERE)
 
 
 def _facts(
