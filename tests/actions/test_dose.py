@@ -67,10 +67,11 @@ def test_hours_added_are_found_again(made: Made, found: tuple[pa.Table, pa.Table
 
 
 def test_hours_done_are_never_above_those_that_exist_which_sql_counts(
-    made: Made, found: tuple[pa.Table, pa.Table, object]
+    made: Made, found: tuple[pa.Table, pa.Table, dose.Weekly]
 ) -> None:
-    table, doses, _ = found
+    table, doses, weekly = found
     rows = {row["action"]: row for row in table.to_pylist()}
+    by_cell = dose.sector_hours(table, weekly, made.city.about.period.end).to_pylist()
     checked = 0
     for told in doses.to_pylist():
         if told["existing_h"] is None:
@@ -87,6 +88,10 @@ def test_hours_done_are_never_above_those_that_exist_which_sql_counts(
         )
         assert told["weeks"] == weeks
         assert told["existing_h"] * weeks == pytest.approx(plain)
+        there = [r for r in by_cell if r["action"] == told["action"]]
+        assert sum(r["hours"] for r in there) == pytest.approx(plain)
+        assert {r["shift"] for r in there} <= set(shifts)
+        assert len({r["week"] for r in there}) == weeks
         checked += 1
     assert checked >= 10
 

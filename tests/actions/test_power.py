@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from helpers.actions import power, states
+from helpers.actions import power, states, words
 from helpers.actions.known import Where
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import least
 from helpers.core.stats.staggered_counts import alone
 from tests.fixtures.made_up import CITY, write_pack
 from tests.impact.test_effects import APART, CONTROLS, FIRST, KNOBS, PERIOD, actions, fill
@@ -26,7 +27,8 @@ def city(tmp_path: Path) -> City:
 
 
 def asked(name: str, least: float | None, day: dt.date | None = AT) -> dict[str, object]:
-    return {"action": name, "theme": "bruit", "least_effect": least, "proposed_on": day}
+    return {"action": name, "theme": "bruit", "least_effect": least, "proposed_on": day,
+            "indicator": "tapage"}  # fmt: skip
 
 
 def told(
@@ -93,12 +95,57 @@ def test_too_few_facts_can_show_nothing_and_plain_sql_counts_them(
         f"SELECT sum(n) FROM cube WHERE cell = 'CRS3035RES200mN-100E-100' AND {span}"
     ).fetchone()
     assert (found[1]["facts"], found[0]["facts"]) == (zone[0], circle[0])
+    days = (first, last - dt.timedelta(days=1))
+    assert [(row["first"], row["last"]) for row in found[:2]] == [days, days]
+    said = words.power_words(found[0])
+    assert f"du {days[0]:%d/%m/%Y} au {days[1]:%d/%m/%Y}" in said
+    assert "l'année d'avant" not in said
 
 
 def test_a_theme_that_is_not_in_force_is_not_computed(
     city: City, memory: duckdb.DuckDBPyConnection
 ) -> None:
     fill(memory, actions(1), 40.0, 1.0)
-    row = {**asked("A0", 0.2), "theme": "rixes"}
-    (one,) = told(memory, city, [row], {"A0": Where(0.0, 0.0, None, None)})
-    assert (one["reason"], one["seen"]) == (power.LEFT_OUT, None)
+    where = {"A0": Where(0.0, 0.0, None, None), "A1": Where(0.0, 0.0, None, None)}
+    rows = [{**asked("A0", 0.2), "theme": "rixes", "indicator": None},
+            {**asked("A1", 0.2), "indicator": "x"}]  # fmt: skip
+    for one in told(memory, city, rows, where):
+        assert (one["reason"], one["seen"]) == (power.LEFT_OUT, None)
+
+
+def test_the_category_that_impact_will_count_is_counted_and_said(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """Three facts of the theme in four are of another category: they are none of the action's."""
+    fill(memory, actions(2), 10.0, 1.0)
+    where = {"A0": Where(0.0, 0.0, None, None), "A1": Where(np.nan, np.nan, "Q1", None),
+             "A2": Where(APART, 0.0, None, None)}  # fmt: skip
+    rows = [asked("A0", 0.2), asked("A1", 0.2), {**asked("A2", 0.2), "indicator": None}]
+    alone = told(memory, city, rows, where)
+    memory.execute("INSERT INTO cube BY NAME SELECT * REPLACE ('petard' AS category, "
+                   "3 * n AS n) FROM cube")  # fmt: skip
+    found = told(memory, city, rows, where)
+    assert found[:2] == alone[:2]
+    assert [row["category"] for row in found] == ["tapage", "tapage", None]
+    assert found[2]["facts"] == 4 * alone[2]["facts"] > 0
+    assert found[2]["detectable"] < alone[2]["detectable"]
+    assert "compté sur les faits `tapage`, autour du lieu" in words.power_words(found[0])
+    assert "`tapage`, dans toute la zone" in words.power_words(found[1])
+    assert "compté sur tout le thème, autour du lieu" in words.power_words(found[2])
+
+
+def test_what_is_seen_less_often_than_promised_is_not_said_impossible(
+    city: City, memory: duckdb.DuckDBPyConnection
+) -> None:
+    """An effect of half the least sure one is still seen in more than one case in twenty."""
+    fill(memory, actions(1), 40.0, 1.0)
+    here = {"A0": Where(0.0, 0.0, None, None)}
+    (one,) = told(memory, city, [asked("A0", 0.01)], here)
+    (sure,) = told(memory, city, [asked("A0", 0.9)], here)
+    needed = least(one["detectable"])
+    assert words.power_words(one).startswith(
+        f"pas assez sûr d'être vu (pour l'être dans 80\u202f% des cas, il faudrait une baisse de "
+        f"{needed}"
+    )
+    assert words.power_words(sure).startswith(f"assez sûr d'être vu (une baisse de {needed}")
+    assert "impossible" not in words.power_words(one)

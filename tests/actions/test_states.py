@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from helpers.actions import states, words
+from helpers.actions import dose, figures, power, states, words
 from helpers.actions.known import Delivered, Known, Where, in_force
 from helpers.core.base.errors import PhareError
+from helpers.core.stage import figure
 from helpers.register import beforehand
 from tests.fixtures import decisions
 from tests.fixtures.decisions import END, START, action, approve, problem
+from tests.fixtures.made_up import write_pack
 
 DAY = dt.timedelta(days=1)
 PROPOSED = START - 40 * DAY
@@ -113,6 +117,11 @@ def test_what_was_not_written_down_before_is_exploratory() -> None:
     ]  # fmt: skip
     other = known(held, START, **{"ACT-001": replace(place, theme="rixes")})
     assert rows(other)["ACT-001"]["exploratory"] == beforehand.OTHER_FACTS
+    part = known(held, START, **{"ACT-001": replace(place, part=True)})
+    assert rows(part)["ACT-001"]["exploratory"] == beforehand.PART_OF_FACTS
+    table = states.states(part, dict.fromkeys(part.names, HERE))
+    said = words.answer(table, table.slice(0, 0), part)
+    assert "**Jugée sur une partie seulement des faits de son critère** : ACT-001. " in said
     bare = Known([], beside, START, False)
     assert {row["exploratory"] for row in rows(bare).values()} == {""}
 
@@ -127,3 +136,37 @@ def test_a_city_without_a_register_says_so_in_a_sentence() -> None:
     said = words.answer(table, table.slice(0, 0), one)
     assert said.startswith(words.NO_REGISTER)
     assert "Menée sans rien au registre" not in said
+
+
+def test_a_renewed_action_shows_the_end_in_force_beside_the_one_that_the_source_tells(
+    tmp_path: Path,
+) -> None:
+    held = decisions.register()
+    problem(held, "PB-001", PROPOSED)
+    first = action(held, "ACT-001", PROPOSED, "PB-001", dose_h=59.0)
+    action(held, "ACT-001", END - DAY, "PB-001", first, end=END + 60 * DAY, dose_h=59.0)
+    action(held, "ACT-002", PROPOSED, "PB-001", dose_h=12.0)
+    place = Delivered("ACT-001", "point_fixe", decisions.THEME, START, 0.0, 0.0, end=END,
+                      planned_h=60.6)  # fmt: skip
+    told = known(held, END, **{"ACT-001": place})
+    table = states.states(told, dict.fromkeys(told.names, HERE))
+    renewed, alone = table.to_pylist()
+    assert (renewed["end"], renewed["end_in_force"]) == (END, END + 60 * DAY)
+    none = {"reason": dose.NOT_BEGUN}
+    bare = [{"action": row["action"], **none} for row in (renewed, alone)]
+    asked = pa.Table.from_pylist(
+        [{"action": row["action"], "reason": power.NO_PLACE} for row in (renewed, alone)],
+        schema=power.POWERS,
+    )
+    doses = pa.Table.from_pylist(bare, schema=dose.DOSES)
+    told_of = words.one_by_one(table, doses, asked, write_pack(tmp_path), {}).splitlines()
+    assert ("| 01/03/2024 – 28/10/2024 (prolongée 1 fois ; fin le 29/08/2024 selon la source des "
+            "actions) |") in told_of[3]  # fmt: skip
+    assert "dose prévue 59,0 h par semaine au registre, 60,6 h selon la source" in told_of[3]
+    assert "| 01/03/2024 – 29/08/2024 |" in told_of[2]
+    assert "dose prévue 12 h par semaine |" in told_of[2]
+    drawn = figure.complete(figures.calendar(table, END).chart)["datasets"].values()
+    assert "2024-10-28" in {row.get("fin") for data in drawn for row in data}
+    said = words.answer(table, table.slice(0, 0), told)
+    assert said.startswith("**2\u00a0actions** au 29 août 2024 (1 d'après la source des actions ; "
+                           "1 d'après le registre seul) : ")  # fmt: skip

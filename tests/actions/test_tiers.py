@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 from scipy import special
 
-from helpers.actions import states, tiers
+from helpers.actions import states, tiers, words
 from helpers.core.place_time.calendar import quarters
+from helpers.core.stage import params
 from helpers.register.codes import TIERS
+from tests.fixtures.real import ROOT
 
 PERIOD = dt.date(2023, 1, 1), dt.date(2024, 12, 31)
 DAY = dt.timedelta(days=1)
@@ -48,6 +50,9 @@ def test_counts_are_those_of_plain_sql(table: pa.Table) -> None:
         assert {r["of"] for r in found if r["quarter"] == first} == {sum(counted.values())}
     whole = {r["tier"]: r["actions"] for r in found if r["quarter"] is None}
     assert whole == {"prevention": 7, "dissuasion": 6, "repression": 6}
+    said = words.shares(tiers.tier_shares(table, PERIOD, 0.95, 5), params.knobs("actions", ROOT))
+    assert said.startswith("Comptées : 19\u00a0actions menées (1 d'après la source des actions, "
+                           "18 approuvées et commencées d'après le registre seul).")  # fmt: skip
 
 
 def test_few_actions_have_no_share_and_many_an_exact_interval(table: pa.Table) -> None:

@@ -17,11 +17,12 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.action_rules import ActionFields, ActionRules, read_rules
 from helpers.core.city.city import City
+from helpers.core.stage.action_words import least
 from helpers.core.stage.run import Run
 from helpers.impact import effects, figures, known, words
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
-from helpers.register import received
+from helpers.register import beforehand, received
 from tests.fixtures import decisions
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.real import ROOT
@@ -117,7 +118,8 @@ def test_an_effect_is_told_with_what_moved_and_no_placebo(
     assert whole["moved"] == pytest.approx(0.5, abs=0.15)
     assert {told[one.id]["verdict"] for one in those} == {effects.EFFECT}
     text = words.answer(found, RULES, KNOBS)
-    assert "**Toutes les actions ensemble** : **effet**" in text
+    assert ("**Toutes les actions ensemble** (12\u00a0actions, sur 12 que dit leur source) : "
+            "**effet**") in text  # fmt: skip
     assert "des faits évités se retrouvent dans la couronne" in text
     assert figures.ratios(found, RULES).chart.to_dict()["layer"]
 
@@ -159,7 +161,10 @@ def test_no_effect_is_said_only_where_one_would_have_been_seen(
     assert (alone["verdict"], alone["reason"]) == (effects.UNCLEAR, "")
     assert alone["detectable"] > KNOBS.sought
     assert "**non concluant**" in words.one_by_one(few, RULES, KNOBS)
-    assert "aurait été vue" in words.one_by_one(few, RULES, KNOBS)
+    said = words.one_by_one(few, RULES, KNOBS)
+    needed = least(alone["detectable"])
+    assert "Une baisse n'était assez sûre d'être vue (dans 80\u202f% des cas) qu'à partir" in said
+    assert f"qu'à partir de {needed}." in said
 
 
 def test_what_was_not_registered_before_is_exploratory(
@@ -174,28 +179,39 @@ def test_what_was_not_registered_before_is_exploratory(
     assert [told[f"A{i}"]["exploratory"] for i in range(3)] == [True, True, False]
     assert all(row["exploratory"] for row in found.to_pylist() if row["scope"] != effects.ACTION)
     lines = words.one_by_one(found, RULES, KNOBS).splitlines()
-    assert [line.endswith("*Exploratoire.*") for line in lines[2:5]] == [True, True, False]
+    assert [line.rpartition("*Exploratoire* : ")[2] for line in lines[2:4]] == [
+        "rien n'a été inscrit.", "inscrite après son début.",
+    ]  # fmt: skip
+    assert "xploratoire" not in lines[4]
+    assert lines[0].startswith("8\u00a0actions que dit leur source")
 
 
 def test_the_register_has_the_last_word_on_what_was_written_before(
     city: City, memory: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The source says all were registered in time; the register knows of one, and of one late."""
+    """The source says all were registered in time; the register knows of some, and of one late.
+
+    What is held to is a whole theme: judged on one category of two, an action is exploratory.
+    """
     held = decisions.register()
-    first, late, unknown = (
-        replace(one, id=f"ACT-00{i + 1}", start=decisions.START, registered=PROPOSED)
-        for i, one in enumerate(actions(3))
-    )
-    decisions.problem(held, "PB-001", PROPOSED)
-    decisions.problem(held, "PB-002", PROPOSED)
-    decisions.action(held, first.id, PROPOSED, "PB-001")
-    decisions.action(held, late.id, decisions.START, "PB-002")
-    monkeypatch.setattr(known, "read_actions", lambda *_: [first, late, unknown])
+    held.themes = (*held.themes, "depots")
+    first, late, unknown, part = (
+        replace(one, id=f"ACT-00{i + 1}", indicator="tapage" if i == 3 else "depot",
+                start=decisions.START, registered=PROPOSED)
+        for i, one in enumerate(actions(4))
+    )  # fmt: skip
+    depots = {"criterion": {"theme": "depots", "fall": 0.2}}
+    for i, about in ((1, depots), (2, depots), (4, {})):
+        decisions.problem(held, f"PB-00{i}", PROPOSED, **about)
+        day = decisions.START if i == 2 else PROPOSED
+        decisions.action(held, f"ACT-00{i}", day, f"PB-00{i}", **about)
+    monkeypatch.setattr(known, "read_actions", lambda *_: [first, late, unknown, part])
     run = SimpleNamespace(con=memory, city=city, read=Path)
-    for entries, exploratory in ((held.entries, [False, True, True]), (None, [False] * 3)):
+    reasons = ["", beforehand.REGISTERED_LATE, beforehand.NOT_REGISTERED, beforehand.PART_OF_FACTS]
+    for entries, why in ((held.entries, reasons), (None, [""] * 4)):
         monkeypatch.setattr(received, "of_run", lambda _, told=entries: told)
         found = known.of_city(cast(Run, run), city, RULES)
-        assert [one.exploratory for one in found] == exploratory
+        assert [one.why for one in found] == why
 
 
 def test_each_abstention_has_its_reason(city: City, memory: duckdb.DuckDBPyConnection) -> None:
@@ -289,7 +305,7 @@ def test_actions_are_read_from_the_fields_that_the_pack_names(
     assert [(one.id, one.theme, np.isnan(one.x)) for one in found] == [
         ("A1", "bruit", False), ("A2", None, True),
     ]  # fmt: skip
-    assert all(one.exploratory for one in found)
+    assert all(one.why for one in found)
 
 
 def test_weeks_are_whole_and_the_first_one_is_that_of_the_beginning_or_after(city: City) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -13,22 +14,25 @@ import pytest
 from helpers.actions import dose, power, states
 from helpers.core.base.markup import to_html
 from helpers.core.city.city import City
-from helpers.problems import council, files, words
+from helpers.core.stage import printed
+from helpers.core.stage.run import Run
+from helpers.problems import council, files, pages, words
 from helpers.problems.knobs import Knobs
 from helpers.simulate.sources.registre import Held
 from tests.fixtures import decisions
 from tests.fixtures.decisions import END, START, action, approve, problem
 from tests.fixtures.made_up import CITY, write_pack
+from tests.fixtures.tables import silent
 from tests.impact.test_effects import FIRST, PERIOD, actions, fill
 
 DAY = dt.timedelta(days=1)
 PROPOSED = START - 40 * DAY
 TODAY = END + 10 * DAY
 KNOBS = Knobs(origins=("citizen",), window_weeks=20, confidence=0.95, minimum_count=30,
-              recent_days=60)  # fmt: skip
+              heard_share=0.75, recent_days=60)  # fmt: skip
 SECTORS = {"1": "nord", "2": "sud"}
 EFFECTS = pa.schema([("scope", pa.string()), ("key", pa.string()), ("verdict", pa.string()),
-                     ("exploratory", pa.bool_())])  # fmt: skip
+                     ("exploratory", pa.bool_()), ("why", pa.string())])  # fmt: skip
 
 
 @pytest.fixture
@@ -57,7 +61,8 @@ def held() -> Held:
 def row(name: str, of: str, state: str, tier: str = "prevention") -> dict[str, Any]:
     return {"action": name, "problem": of, "state": state, "tier": tier, "lead": "elu",
             "response": "mediation", "start": START, "end": END, "planned_h": 12.0,
-            "exploratory": "", "changed": []}  # fmt: skip
+            "exploratory": "", "changed": [], "zone": of[-1],
+            "sector": SECTORS.get(of[-1])}  # fmt: skip
 
 
 def done(effects: list[dict[str, Any]] | None = None) -> pa.Table:
@@ -69,13 +74,16 @@ def done(effects: list[dict[str, Any]] | None = None) -> pa.Table:
     return files.tasks(
         pa.Table.from_pylist(rows, schema=states.STATES),
         pa.Table.from_pylist(names, schema=dose.DOSES),
-        pa.Table.from_pylist([{**n, "seen": False} for n in names], schema=power.POWERS),
+        pa.Table.from_pylist(
+            [{**n, "seen": False, "detectable": 0.304, "power": 0.8} for n in names],
+            schema=power.POWERS,
+        ),
         pa.Table.from_pylist(effects or [], schema=EFFECTS),
     )
 
 
 def verdict(key: str, code: str) -> dict[str, Any]:
-    return {"scope": "action", "key": key, "verdict": code, "exploratory": False}
+    return {"scope": "action", "key": key, "verdict": code, "exploratory": False, "why": None}
 
 
 def counted(con: duckdb.DuckDBPyConnection, city: City, held: Held) -> pa.Table:
@@ -85,12 +93,18 @@ def counted(con: duckdb.DuckDBPyConnection, city: City, held: Held) -> pa.Table:
     return files.files(con, city, held.entries, done(), SECTORS, KNOBS, TODAY)
 
 
-def told(held: Held, city: City, found: pa.Table, effects: list[dict[str, Any]]) -> words.Told:
+def told(
+    held: Held, city: City, found: pa.Table, effects: list[dict[str, Any]],
+    tasks: pa.Table | None = None, away: pa.Table | None = None,
+) -> words.Told:  # fmt: skip
     since = TODAY - 60 * DAY
+    tasks = done(effects) if tasks is None else tasks
+    away = files.ELSEWHERE.empty_table() if away is None else away
     of = {r["problem"]: r["sector"] for r in found.to_pylist()}
+    of |= {"ACT-004": "sud"} | {r["action"]: r["sector"] for r in tasks.to_pylist()}
     decided = council.decisions(held.entries, of, since, TODAY)
     names = {"1": "<b>Nord</b>", "nord": "Secteur nord", "sud": "Secteur sud"}
-    return words.Told(found, done(effects), decided, council.answers(held.entries, since), city,
+    return words.Told(found, tasks, away, decided, council.answers(held.entries, since), city,
                       names, KNOBS, TODAY, True)  # fmt: skip
 
 
@@ -115,6 +129,32 @@ def test_facts_of_a_problem_are_those_of_plain_sql(
     assert [found[f"PB-00{n}"]["late"] for n in (1, 2)] == [True, False]
 
 
+def test_weeks_when_nothing_was_heard_are_no_fall(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    """Four weeks of silence leave the ratio where it was; eight of twenty leave nothing to say."""
+    fill(memory, actions(2), 40.0, 1.0)
+    counted(memory, city, held)  # names the zones
+    last = FIRST + dt.timedelta(weeks=104)
+    silence = [last - dt.timedelta(weeks=n) for n in range(1, 9)]
+    for weeks, status in ((4, files.OK), (8, files.SILENT)):
+        for monday in silence[:weeks]:
+            memory.execute("UPDATE cube SET n = 0 WHERE zone_carres = '1' AND hour >= ? AND "
+                           "hour < ?", [monday, monday + dt.timedelta(weeks=1)])  # fmt: skip
+        memory.execute("DELETE FROM grades_weekly")
+        silent(memory, "faits", ["1"], silence[:weeks])
+        found = files.files(memory, city, held.entries, done(), SECTORS, KNOBS, TODAY)
+        one = found.to_pylist()[0]
+        assert (one["status"], one["weeks"]) == (status, 20 - weeks)
+        said = words.facts(one, told(held, city, found, [])).replace("\u00a0", " ")
+        if status == files.OK:
+            assert 0.85 < one["ratio"] < 1.15
+            assert "en 16 semaines" in said
+        else:
+            assert one["ratio"] is None
+            assert "12 semaines sur 20" in said
+
+
 def test_a_file_has_four_steps_and_says_who_does_what_by_when(
     city: City, memory: duckdb.DuckDBPyConnection, held: Held
 ) -> None:
@@ -128,8 +168,10 @@ def test_a_file_has_four_steps_and_says_who_does_what_by_when(
     assert "- Hypothèse : éclairage." in text
     assert "| Élu | ACT-001 : médiation (prévention, 12 h par semaine) | du 01/03/2024 au " in text
     assert "- ACT-001 : **pas d'effet démontré**." in text
-    assert "- ACT-005 : **effet**, exploratoire, hypothèse changée après le début." in text
-    assert "ACT-002 : rien à évaluer encore (refusée ; l'effet demandé ne pourrait" in text
+    assert "- ACT-005 : **effet**, *exploratoire* : hypothèse changée après le début." in text
+    assert ("ACT-002 : rien à évaluer encore (refusée ; l'effet demandé n'est pas assez sûr d'être "
+            "vu : pour l'être dans 80\u202f% des cas, il faudrait une baisse de 31\u202f%)"
+            ) in text  # fmt: skip
 
 
 def test_a_council_sees_its_sector_alone_and_what_waits(
@@ -153,6 +195,76 @@ def test_a_council_sees_its_sector_alone_and_what_waits(
     assert words.answer(all_).count("ACT-003") == 1
 
 
+def test_an_action_is_of_the_zone_where_its_point_is(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    """Led in the south for a problem of the north: the south sees it, with the facts of there."""
+    fill(memory, actions(2), 40.0, 1.0)
+    memory.execute("UPDATE cube SET zone_carres = '2' WHERE zone_carres = 'Q0'")
+    found = counted(memory, city, held)
+    rows = [one | ({"zone": "2", "sector": "sud"} if one["action"] == "ACT-001" else {})
+            for one in done([verdict("ACT-001", "effet")]).to_pylist()]  # fmt: skip
+    tasks = pa.Table.from_pylist(rows, schema=files.TASKS)
+    away = files.elsewhere(memory, city, found, tasks, KNOBS)
+    (one,) = away.to_pylist()
+    assert (one["action"], one["zone"], one["sector"]) == ("ACT-001", "2", "sud")
+    last = FIRST + dt.timedelta(weeks=104)
+    plain = memory.execute(
+        "SELECT sum(n) FROM cube WHERE zone_carres = '2' AND theme = 'bruit' AND hour >= ?",
+        [last - dt.timedelta(weeks=20)],
+    ).fetchone()
+    assert (one["recent"],) == plain
+    all_ = told(held, city, found, [], tasks, away)
+    north, south = (words.meeting(s, all_)[1] for s in ("nord", "sud"))
+    counts = f"2 : {words.facts(one, all_)}"
+    here = "- **ACT-001**, menée ici pour un problème inscrit ailleurs (PB-001), Bruit"
+    assert f"{here}, {counts}." in south
+    assert "    - ACT-001 : **effet**." in south
+    assert f"    - ACT-001 : **effet**. Menée dans une autre zone, {counts}." in north
+    answered = {r["subject"]: r["sector"] for r in all_.decisions.to_pylist()}
+    assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
+    text = words.sheet(found.to_pylist()[0], all_)[1]
+    assert f"- ACT-001 est menée dans une autre zone, {counts}." in text
+
+
+def test_a_sector_that_has_but_an_action_from_elsewhere_has_its_page(
+    city: City, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    north = {"problem": "PB-001", "theme": "bruit", "zone": "1", "sector": "nord", "role": "elu",
+             "taken_up": START, "review_on": END, "late": True, "fall": 0.2, "least_effect": 0.2,
+             "hypotheses": [], "tried": [], "status": files.LEFT_OUT}  # fmt: skip
+    away = {"action": "ACT-001", "problem": "PB-001", "theme": "bruit", "zone": "2",
+            "sector": "sud", "status": files.LEFT_OUT}  # fmt: skip
+    all_ = told(
+        held, city, pa.Table.from_pylist([north], schema=files.FILES), [],
+        away=pa.Table.from_pylist([away], schema=files.ELSEWHERE),
+    )  # fmt: skip
+    alone = replace(all_, decisions=all_.decisions.slice(0, 0))
+    written: dict[str, list[str]] = {}
+
+    def write(_: object, folder: str, held: dict[str, object]) -> list[str]:
+        written[folder] = list(held)
+        return written[folder]
+
+    monkeypatch.setattr(printed, "write", write)
+    pages.write(cast(Run, None), alone)
+    assert written == {"dossiers": ["PB-001"], "conseil": ["ville", "nord", "sud"]}
+
+
+def test_the_end_in_force_and_both_planned_doses_are_shown(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    fill(memory, actions(2), 40.0, 1.0)
+    found = counted(memory, city, held)
+    changed = {"end_in_force": END + 60 * DAY, "renewals": 1, "told_planned_h": 14.5}
+    rows = [one | changed for one in done().to_pylist() if one["action"] == "ACT-001"]
+    tasks = pa.Table.from_pylist(rows, schema=files.TASKS)
+    text = words.sheet(found.to_pylist()[0], told(held, city, found, [], tasks))[1]
+    assert "12,0 h par semaine au registre, 14,5 h selon la source des actions) |" in text
+    assert ("| du 01/03/2024 au 28/10/2024 (prolongée 1 fois ; fin le 29/08/2024 selon la source "
+            "des actions) |") in text  # fmt: skip
+
+
 def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None:
     for n, (code, reason) in enumerate(
         [("accepted", None), ("refused", "autre_priorite"), ("refused", "autre_priorite")]
@@ -168,7 +280,7 @@ def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None
 
 def test_a_city_without_a_register_says_so(city: City) -> None:
     empty = words.Told(
-        pa.Table.from_pylist([], schema=files.FILES), pa.Table.from_pylist([], schema=files.TASKS),
+        files.FILES.empty_table(), files.TASKS.empty_table(), files.ELSEWHERE.empty_table(),
         council.decisions([], {}, TODAY, TODAY), council.answers([], TODAY), city, {}, KNOBS, TODAY,
         False,
     )  # fmt: skip

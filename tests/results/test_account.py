@@ -28,12 +28,13 @@ CODES = ("effet", "pas_d_effet_demontre", "non_concluant")
 REAL = pa.float64()
 EFFECTS = pa.schema([("scope", pa.string()), ("key", pa.string()), ("verdict", pa.string()),
                      ("reason", pa.string()), ("ratio", REAL), ("low", REAL), ("high", REAL),
-                     ("start", pa.date32()), ("exploratory", pa.bool_())])  # fmt: skip
+                     ("start", pa.date32()), ("exploratory", pa.bool_()),
+                     ("why", pa.string())])  # fmt: skip
 
 
 def judged(key: str, code: str, start: dt.date = START, **changes: Any) -> dict[str, Any]:
     return {"scope": "action", "key": key, "verdict": code, "reason": "", "ratio": 0.8, "low": 0.7,
-            "high": 0.9, "start": start, "exploratory": False, **changes}  # fmt: skip
+            "high": 0.9, "start": start, "exploratory": False, "why": None, **changes}  # fmt: skip
 
 
 def tables(count: int = 30) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -60,12 +61,26 @@ def tables(count: int = 30) -> tuple[pa.Table, pa.Table, pa.Table]:
             pa.Table.from_pylist(effects, schema=EFFECTS))  # fmt: skip
 
 
-HOURS = {(f"S{n}", dt.date(2024, 1 + 3 * q, 1)): 5000.0 for n in range(4) for q in range(4)}
+def sector_hours(actions: pa.Table, hours: float = 400.0) -> pa.Table:
+    """Hours in each of two shifts, in every whole week of each action."""
+    rows = []
+    for one in actions.to_pylist():
+        monday = one["start"] + -one["start"].weekday() % 7 * DAY
+        while monday + 6 * DAY <= one["end"]:
+            rows += [{"action": one["action"], "week": monday, "shift": shift, "hours": hours}
+                     for shift in ("soir", "nuit")]  # fmt: skip
+            monday += 7 * DAY
+    return pa.Table.from_pylist(rows, schema=dose.SECTOR_HOURS)
+
+
+def told_account(parts: tuple[pa.Table, pa.Table, pa.Table], hours: float = 400.0) -> pa.Table:
+    there = sector_hours(parts[0], hours)
+    return account.account(*parts, there, PERIOD, rules.NEEDED)
 
 
 @pytest.fixture
 def found() -> pa.Table:
-    return account.account(*tables(), HOURS, PERIOD, rules.NEEDED)
+    return told_account(tables())
 
 
 def test_sums_by_tier_theme_and_quarter_are_equal(found: pa.Table) -> None:
@@ -94,15 +109,16 @@ def test_planned_hours_are_those_of_plain_sql(found: pa.Table) -> None:
 
 
 def test_hours_done_are_never_above_those_that_exist() -> None:
-    scarce = dict.fromkeys(HOURS, 100.0)
-    rows = account.account(*tables(), scarce, PERIOD, rules.NEEDED).to_pylist()
+    """Seven hours a week in the sector, both shifts added: a quarter of 92 days has 92."""
+    rows = told_account(tables(), 3.5).to_pylist()
     by_place: dict[tuple[str, dt.date], float] = {}
     for row in rows:
         key = row["sector"], row["quarter"]
         by_place[key] = by_place.get(key, 0.0) + (row["done"] or 0.0)
-    assert max(by_place.values()) <= 100.0 + 1e-9
-    assert max(by_place.values()) > 95.0
-    free = account.account(*tables(), HOURS, PERIOD, rules.NEEDED).to_pylist()
+    assert max(by_place.values()) <= 92.0 + 0.05
+    assert max(by_place.values()) > 85.0
+    assert all((row["done"] or 0) <= row["existing"] for row in rows if row["existing"])
+    free = told_account(tables()).to_pylist()
     assert sum(r["done"] or 0 for r in free) > sum(r["done"] or 0 for r in rows)
 
 
@@ -121,14 +137,21 @@ def test_what_was_refused_or_only_proposed_is_no_account() -> None:
                                   {"delivered": False, "approvals": 0}), strict=False):  # fmt: skip
         row |= {"start": START, "end": END, "delivered": False, **change}
     changed = pa.Table.from_pylist(rows, schema=states.STATES)
-    told = account.account(changed, doses, effects, HOURS, PERIOD, rules.NEEDED)
+    told = told_account((changed, doses, effects))
     names = set(told["action"].to_pylist())
     assert names.isdisjoint({f"ACT-00{n}" for n in range(4)})
 
 
-def test_hours_of_rosters_are_summed_by_sector_and_quarter(tmp_path: Path) -> None:
-    city = write_pack(tmp_path)
-    assert account.existing(duckdb.connect(), city) == {}
+def test_hours_of_the_sector_are_those_of_the_action_s_own_weeks_and_shifts() -> None:
+    """Of a quarter, the days that the action took; of a day, its two shifts."""
+    (row,) = tables(1)[0].to_pylist()
+    row |= {"start": dt.date(2024, 6, 3), "end": dt.date(2024, 7, 14)}  # six whole weeks
+    actions = pa.Table.from_pylist([row], schema=states.STATES)
+    rows = told_account((actions, *tables(1)[1:]), 70.0).to_pylist()
+    assert [(r["days"], r["existing"]) for r in rows] == [(28, 560.0), (14, 280.0)]
+    none = pa.Table.from_pylist([], schema=dose.SECTOR_HOURS)
+    bare = account.account(actions, *tables(1)[1:], none, PERIOD, rules.NEEDED)
+    assert set(bare["existing"].to_pylist()) == {None}
 
 
 def held() -> Any:
@@ -145,7 +168,8 @@ def held() -> Any:
 def test_a_decision_follows_the_figures_that_were_known_before_it() -> None:
     powers = pa.Table.from_pylist([{"action": "ACT-002", "seen": False}], schema=power.POWERS)
     effects = pa.Table.from_pylist(
-        [judged("ACT-001", "pas_d_effet_demontre"), judged("ACT-009", "effet")], schema=EFFECTS
+        [judged("ACT-001", "pas_d_effet_demontre", exploratory=True), judged("ACT-009", "effet")],
+        schema=EFFECTS,
     )
     weeks = (END - START).days // 7
     rows = followed.followed(held().entries, powers, effects, PERIOD, weeks).to_pylist()
@@ -158,6 +182,7 @@ def test_a_decision_follows_the_figures_that_were_known_before_it() -> None:
         ("ACT-002", "proposed", *null), ("ACT-002", "proposed", *unseen),
         ("ACT-002", "refused", *null), ("ACT-002", "refused", *unseen),
     ]  # fmt: skip
+    assert [r["exploratory"] for r in rows] == [r["figure"] == followed.EFFECT_FIGURE for r in rows]
     late = followed.followed(held().entries, powers, effects, (END + DAY, END + DAY), weeks)
     assert set(late["decision"].to_pylist()) == {"refused"}
 
@@ -182,6 +207,7 @@ def test_nulls_are_told_as_effects_are_and_the_csv_holds_every_row(
     assert len(rows) == found.num_rows + 1
     assert len({len(row) for row in rows}) == 1
     hours = sum(float(row[7].replace(",", ".")) for row in rows[1:])
+    assert rows[0][13] == "heures de patrouille du secteur, aux jours et plages de l'action"
     assert hours == pytest.approx(account.sums(found).to_pylist()[0]["planned"])
 
 
@@ -192,3 +218,35 @@ def test_a_city_without_a_register_says_so_and_has_nothing_to_account_for(city: 
     assert words.answer(told).startswith(words.NO_REGISTER)
     assert "aucune action menée" in words.answer(told)
     assert words.decided(told) == words.NO_REGISTER
+
+
+def test_the_base_of_counts_and_both_planned_doses_are_said(city: City) -> None:
+    actions, doses, effects = tables(2)
+    rows = [row | {"start": START, "end": END, "delivered": n == 0, "planned_h": 59.0,
+                   "told_planned_h": 60.6 if n == 0 else None}
+            for n, row in enumerate(actions.to_pylist())]  # fmt: skip
+    changed = pa.Table.from_pylist(rows, schema=states.STATES)
+    found = told_account((changed, doses, effects))
+    none = pa.Table.from_pylist([], schema=followed.FOLLOWED)
+    told = words.Told(found, account.sums(found), none, city, {}, PERIOD, True)
+    assert ("**2\u00a0actions menées (1 d'après la source des actions, 1 approuvée et commencée "
+            "d'après le registre seul)**") in words.answer(told)  # fmt: skip
+    first, second = words.one_by_one(told).splitlines()[-2:]
+    assert "| 1\u202f534 (1\u202f576 selon la source des actions) |" in first
+    assert "| 1\u202f534 |" in second
+
+
+def test_an_exploratory_effect_is_said_so_beside_the_decision_that_it_came_before(
+    city: City,
+) -> None:
+    powers = pa.Table.from_pylist([{"action": "ACT-002", "seen": False}], schema=power.POWERS)
+    effects = pa.Table.from_pylist(
+        [judged("ACT-001", "effet", exploratory=True, why="part_of_facts")], schema=EFFECTS
+    )
+    weeks = (END - START).days // 7
+    rows = followed.followed(held().entries, powers, effects, PERIOD, weeks)
+    empty = pa.Table.from_pylist([], schema=account.ACCOUNT)
+    told = words.Told(empty, account.sums(empty), rows, city, {}, PERIOD, True)
+    refusal = next(line for line in words.decided(told).splitlines() if "refus, ACT-002" in line)
+    assert "`impact_ratios`, ACT-001 : effet, *exploratoire* ;" in refusal
+    assert "ACT-002 : effet demandé pas assez sûr d'être vu |" in refusal

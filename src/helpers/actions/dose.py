@@ -38,6 +38,12 @@ DOSES = pa.schema(
         ("reason", pa.string()),
     ]
 )  # fmt: skip
+SECTOR_HOURS = pa.schema(
+    [
+        ("action", pa.string()), ("week", pa.date32()), ("shift", pa.string()),
+        ("hours", pa.float64()),
+    ]
+)  # fmt: skip
 
 
 class Weekly:
@@ -72,6 +78,10 @@ class Weekly:
                  if sector in sectors and (shift in shifts or not shifts)]  # fmt: skip
         return np.sum(found, axis=0) if found else np.zeros(len(self.mondays))
 
+    def shifts(self, sector: str) -> list[str]:
+        """Return the shifts in which a sector has hours, in order."""
+        return sorted(shift for one, shift in self._hours if one == sector)
+
     @property
     def sectors(self) -> list[str]:
         """The sectors that have hours, in order."""
@@ -105,6 +115,25 @@ def doses(states: pa.Table, weekly: Weekly, knobs: Knobs, end: dt.date) -> pa.Ta
     return pa.Table.from_pylist(found, schema=DOSES)
 
 
+def sector_hours(states: pa.Table, weekly: Weekly, end: dt.date) -> pa.Table:
+    """Return the agent-hours that the sector of each action had in its own weeks and shifts.
+
+    One row an action, week known and shift, in order: SECTOR_HOURS. Of an action whose dose rosters
+    do not tell, nothing; `existing_h` of DOSES is their mean by week.
+    """
+    found = []
+    for row in states.to_pylist():
+        if _why_not(row, weekly, end):
+            continue
+        own = np.flatnonzero(_own(row, weekly, end))
+        for shift in weekly.shifts(row["sector"]):
+            if shift in row["shifts"] or not row["shifts"]:
+                hours = weekly.of([row["sector"]], [shift])
+                found += [{"action": row["action"], "week": weekly.mondays[i], "shift": shift,
+                           "hours": float(hours[i])} for i in own]  # fmt: skip
+    return pa.Table.from_pylist(found, schema=SECTOR_HOURS)
+
+
 def _why_not(row: dict[str, Any], weekly: Weekly, end: dt.date) -> str:
     if row["state"] in ENDED or row["start"] > end:
         return NOT_BEGUN
@@ -119,7 +148,7 @@ def _one(
     row: dict[str, Any], rows: list[dict[str, Any]], weekly: Weekly, knobs: Knobs, end: dt.date
 ) -> dict[str, Any]:
     heard = weekly.told_of(row["sector"])
-    own = _during(row, weekly, end) & heard
+    own = _own(row, weekly, end)
     hours = weekly.of([row["sector"]], row["shifts"])
     told: dict[str, Any] = {"weeks": int(own.sum())}
     if own.sum() < knobs.minimum_weeks:
@@ -143,6 +172,11 @@ def _one(
     ends = np.clip([value, value - far, value + far], 0, told["existing_h"])
     names = ("done_h", "done_low", "done_high")
     return {**told, **dict(zip(names, np.round(ends, DIGITS).tolist(), strict=True))}
+
+
+def _own(row: dict[str, Any], weekly: Weekly, end: dt.date) -> NDArray[np.bool_]:
+    """Return which weeks are the action's, and told of its sector."""
+    return _during(row, weekly, end) & weekly.told_of(row["sector"])
 
 
 def _during(row: dict[str, Any], weekly: Weekly, end: dt.date) -> NDArray[np.bool_]:

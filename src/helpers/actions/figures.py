@@ -8,6 +8,7 @@ import altair as alt
 import pyarrow as pa
 
 from helpers.actions import words
+from helpers.core.base.french import percent
 from helpers.core.stage import figure, palette
 from helpers.core.stage.action_words import STATES, quarter_name
 
@@ -22,7 +23,7 @@ def calendar(states: pa.Table, today: dt.date) -> figure.Drawn:
             "action": f"{row['action']}, {STATES[row['state']]}",
             "palier": words.tier(row),
             "début": row["start"].isoformat(),
-            "fin": (row["end"] or today).isoformat(),
+            "fin": (row["end_in_force"] or row["end"] or today).isoformat(),
             "faite": "non" if row["state"] in ("proposed", "approved", "refused") else "oui",
         }
         for row in states.to_pylist()
@@ -31,7 +32,8 @@ def calendar(states: pa.Table, today: dt.date) -> figure.Drawn:
     title = "Les actions, de leur début à leur fin"
     told = (
         "Une barre par action, de la couleur de son palier ; claire si elle n'a pas commencé ou "
-        "n'a pas été approuvée. Le trait est le jour où l'état est dit."
+        "n'a pas été approuvée. La fin est celle en vigueur au registre, s'il en dit une. Le trait "
+        "est le jour où l'état est dit."
     )
     if not rows:
         return figure.Drawn(figure.nothing("aucune action connue"), title, told)
@@ -50,29 +52,32 @@ def calendar(states: pa.Table, today: dt.date) -> figure.Drawn:
 
 
 def detectable(states: pa.Table, powers: pa.Table) -> figure.Drawn:
-    """Return, for each action, the effect asked for beside the smallest that could be seen."""
+    """Return, for each action, the effect asked for beside the smallest sure to be seen."""
     asked = {row["action"]: row["least_effect"] for row in states.to_pylist()}
+    held = powers.to_pylist()
+    sure = f"assez sûr d'être vu ({percent(held[0]['power'])} des cas)" if held else ""
     rows = [
         {"action": row["action"], "part": value, "effet": name}
-        for row in powers.to_pylist()
+        for row in held
         if row["detectable"] is not None
         for name, value in (
             ("demandé", asked[row["action"]]),
-            ("le plus petit visible", row["detectable"]),
+            (sure, row["detectable"]),
         )
     ]
-    title = "L'effet demandé, et le plus petit qui se verrait"
+    title = "L'effet demandé, et le plus petit assez sûr d'être vu"
     told = (
         "Deux points par action : la baisse qu'elle dit détecter, et la plus petite que les faits "
-        "connus avant elle permettaient de voir. À droite du premier, le second dit qu'elle ne "
-        "pourra pas être jugée seule. Une action sans point a trop peu de faits, ou rien d'inscrit."
+        "connus avant elle rendaient assez sûre d'être vue, l'action étant jugée seule. Si le "
+        "second est à droite du premier, l'effet demandé est vu moins souvent que cela. Une action "
+        "sans point a trop peu de faits, ou rien d'inscrit."
     )
     if not rows:
         why = "aucune action n'a assez de faits autour d'elle"
         return figure.Drawn(figure.nothing(why), title, told)
     x = alt.X("part:Q", title="baisse", axis=alt.Axis(format=".0%"))
     y = alt.Y("action:N", title=None, sort=None)
-    domain = ["demandé", "le plus petit visible"]
+    domain = ["demandé", sure]
     colour = alt.Color("effet:N", title="effet",
                        scale=alt.Scale(domain=domain, range=SIZES))  # fmt: skip
     chart = alt.Chart(figure.data(rows)).mark_point(filled=True, size=80, opacity=1)
@@ -88,7 +93,10 @@ def shares(found: pa.Table) -> figure.Drawn:
         for rank, row in enumerate(found.to_pylist()) if row["quarter"] and row["of"]
     ]  # fmt: skip
     title = "Les actions de chaque trimestre, par palier"
-    told = "Une barre par trimestre : le nombre d'actions qui y ont eu lieu, par palier."
+    told = (
+        "Une barre par trimestre : le nombre d'actions qui y ont eu lieu, par palier, d'après la "
+        "source des actions, ou d'après le registre seul."
+    )
     if not rows:
         return figure.Drawn(figure.nothing("aucune action menée"), title, told)
     domain = [words.TIERS[code] for code in COLOURS]

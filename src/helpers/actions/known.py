@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city.action_rules import read_rules
+from helpers.core.city.action_rules import NO_THEME, aimed, read_rules
 from helpers.core.place_time.places import sector_of
 from helpers.core.place_time.territory import Zones, project
 from helpers.core.stage.run import Run
@@ -29,7 +29,8 @@ class Delivered:
     """An action as its source tells it; hours are agent-hours a week, None where not told.
 
     `x` and `y` are metres, NaN without a place. `theme` counts the facts aimed at, None where none
-    does; `registered` is the day when the source says that they were written down.
+    does, `indicator` is their category, and `part` tells whether the theme counts other ones too;
+    `registered` is the day when the source says that they were written down.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Delivered:
     tier: str | None = None
     planned_h: float | None = None
     done_h: float | None = None
+    indicator: str | None = None
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,19 +92,20 @@ def _delivered(run: Run) -> dict[str, Delivered]:
     rows = store.records(
         run.con, f"SELECT {columns} FROM read_parquet({literal(path)}) ORDER BY ALL"
     )
-    theme_of = {one: name for name, about in run.city.themes.items() for one in about.categories}
+    counted = aimed(run.city)
     longitude, latitude = (
         np.array([row[name] for row in rows], dtype=float) for name in ("longitude", "latitude")
     )
     x, y = project(longitude, latitude, run.city.about.crs)
     return {
         row["id"]: Delivered(
-            row["id"], row["kind"], theme_of.get(row["indicator"]), row["start"], float(x[i]),
-            float(y[i]), row["registered"], row.get("end"), row.get("problem"), row.get("tier"),
-            row.get("planned_h"), row.get("done_h"),
+            row["id"], row["kind"], theme, row["start"], float(x[i]), float(y[i]),
+            row["registered"], row.get("end"), row.get("problem"), row.get("tier"),
+            row.get("planned_h"), row.get("done_h"), row["indicator"], part,
         )
         for i, row in enumerate(rows)
         if row["start"] is not None
+        for theme, part in [counted.get(row["indicator"], NO_THEME)]
     }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Could the effect asked for be seen at all, with the facts there? Told before approval.
 
-The very comparison that `impact` will make (`staggered_counts.alone`), put on the last weeks known
-on the day of the proposal: the smallest fall that its error would have let see.
+The comparison that `impact` makes of an action alone (`staggered_counts.alone`), put on the last
+weeks known on the day of the proposal: the smallest fall that its error would have let see. It
+counts the category that the source of actions tells, as `impact` does; where none is told yet, the
+whole theme of the register's criterion.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from helpers.actions.known import Where
+from helpers.core.city.action_rules import aimed
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import first_monday, full_weeks
 from helpers.core.place_time.counts import counts
@@ -33,6 +36,8 @@ POWERS = pa.schema(
     [
         ("action", pa.string()), ("area", pa.string()), ("facts", pa.int64()),
         ("detectable", pa.float64()), ("seen", pa.bool_()), ("reason", pa.string()),
+        ("category", pa.string()), ("first", pa.date32()), ("last", pa.date32()),
+        ("power", pa.float64()),
     ]
 )  # fmt: skip
 CIRCLE, ZONE = "circle", "zone"
@@ -61,27 +66,35 @@ def powers(
     `weeks` and `grades_weekly`.
 
     `facts` were counted before, in the action's circle (else its zone), over the weeks that the
-    comparison counts before. `seen`: a fall of the size asked would be seen in `judge.power` of
-    cases; False where facts are too few for any to be, None where nothing can be computed.
+    comparison counts before: those heard from the day `first` to the day `last`. `category` of the
+    facts, null where the whole theme is counted. `seen`: a fall of the size asked would be seen in
+    `judge.power` of cases (`power`); False where it would not, or where facts are too few for the
+    action to be judged alone, None where nothing can be computed.
     """
     rows = states.to_pylist()
     at = np.array([[where[r["action"]].x, where[r["action"]].y] for r in rows]).reshape(-1, 2)
-    themes = {row["theme"] for row in rows if row["theme"] in city.themes}
-    circles = {theme: around(con, city, at, theme, judge) for theme in sorted(themes)}
+    theme_of = {category: theme for category, (theme, _) in aimed(city).items()}
+    wanted: list[tuple[str | None, str | None]] = [
+        (theme_of.get(row["indicator"]) if row["indicator"] else row["theme"], row["indicator"])
+        for row in rows
+    ]
+    pairs = dict.fromkeys(pair for pair in wanted if pair[0] in city.themes)
+    circles = {(theme, category): around(con, city, at, theme, judge, category)
+               for theme, category in pairs if theme}  # fmt: skip
     found = []
-    for i, row in enumerate(rows):
-        told: dict[str, Any] = {"action": row["action"], "reason": ""}
-        theme = row["theme"]
+    for i, (row, pair) in enumerate(zip(rows, wanted, strict=True)):
+        told: dict[str, Any] = {"action": row["action"], "reason": "", "category": pair[1],
+                                "power": judge.power}  # fmt: skip
         if row["least_effect"] is None:
             told["reason"] = NOTHING_ASKED
-        elif theme not in circles:
+        elif pair not in circles:
             told["reason"] = LEFT_OUT
         elif np.isfinite(at[i]).all():
-            held = circles[theme]
+            held = circles[pair]
             parts = held.zones[i], held.controls, held.heard.of(np.array([i]))
             told |= {"area": CIRCLE} | _seen(row, *parts, city, judge)
         else:
-            whole = _zone(con, city, theme, where[row["action"]].zone, judge)
+            whole = _zone(con, city, pair, where[row["action"]].zone, judge)
             seen = _seen(row, *whole, city, judge) if whole else {"reason": NO_PLACE}
             told |= {"area": ZONE} | seen
         found.append(told)
@@ -89,9 +102,14 @@ def powers(
 
 
 def _zone(
-    con: duckdb.DuckDBPyConnection, city: City, theme: str, zone: str | None, judge: Judge
-) -> tuple[Floats, Floats, Heard] | None:
-    """Return the weekly counts of a zone, of the other zones of its division, what was heard."""
+    con: duckdb.DuckDBPyConnection, city: City, aim: tuple[str, str | None], zone: str | None,
+    judge: Judge,
+) -> tuple[Floats, Floats, Heard] | None:  # fmt: skip
+    """Return the weekly counts of a zone, of the other zones of its division, what was heard.
+
+    `aim`: the theme counted, and the category where it is one alone.
+    """
+    theme, category = aim
     found = con.execute(
         "SELECT division FROM zones WHERE code = ? ORDER BY division = ? DESC, 1",
         [zone, city.about.main_division],
@@ -100,13 +118,15 @@ def _zone(
         return None
     mondays = full_weeks(city.about.period.start, city.about.period.end)
     size, monday = len(mondays), first_monday(city.about.period.start)
-    rows = counts(con, ["zone", "week"], theme=theme, origins=judge.origins, division=found[0],
-                  span=(monday, monday + size * WEEK), placed=True)  # fmt: skip
+    rows = counts(
+        con, ["zone", "category", "week"], theme=theme, origins=judge.origins, division=found[0],
+        span=(monday, monday + size * WEEK), placed=True,
+    )  # fmt: skip
     names = sorted({name for name, *_ in rows if name} | {str(zone)})
     table = np.zeros((len(names), size))
-    for name, week, n in rows:
-        if name:
-            table[names.index(name), (week - monday) // WEEK] = n
+    for name, one, week, n in rows:
+        if name and category in (None, one):
+            table[names.index(name), (week - monday) // WEEK] += n
     own = names.index(str(zone))
     heard = of_theme(con, city, theme, found[0], names, mondays)
     others = np.arange(len(names)) != own
@@ -125,7 +145,11 @@ def _seen(
     if any(len(kept) < n for kept, n in zip((after, before), least, strict=True)):
         return {"reason": SILENT}
     facts = int(own[before].sum())
-    told: dict[str, Any] = {"facts": facts}
+    monday = first_monday(city.about.period.start)
+    first, last = (monday + int(spans.around(start)[1][end]) * WEEK for end in (0, -1))
+    told: dict[str, Any] = {
+        "facts": facts, "first": first, "last": last + dt.timedelta(days=6),
+    }  # fmt: skip
     try:
         until = Heard(heard.areas[:, :known], heard.controls[:, :known])
         error = alone(own[:known], start, controls[:, :known], spans, until)

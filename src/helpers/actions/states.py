@@ -28,7 +28,8 @@ STATES = pa.schema(
         ("proposed_on", DAY), ("registered_before", pa.bool_()), ("approvals", WHOLE),
         ("against", WHOLE), ("renewals", WHOLE), ("changed", pa.list_(TEXT)),
         ("changed_by", pa.list_(WHOLE)), ("planned_h", pa.float64()), ("told_h", pa.float64()),
-        ("delivered", pa.bool_()), ("exploratory", TEXT),
+        ("delivered", pa.bool_()), ("exploratory", TEXT), ("indicator", TEXT),
+        ("end_in_force", DAY), ("told_planned_h", pa.float64()),
     ]
 )  # fmt: skip
 
@@ -36,8 +37,11 @@ STATES = pa.schema(
 def states(known: Known, where: dict[str, Where]) -> pa.Table:
     """Return one row an action, in order: STATES.
 
-    Days are those delivered, where the source tells them; an action that nobody registered is of
-    the state « unregistered ». `registered_before`: its first entry is of a day before it began.
+    Days are those delivered, where the source tells them: what was done. `end_in_force` is the
+    register's, renewals told; `planned_h` is the register's where it tells any. The source's own
+    are `indicator`, the category aimed at, and `told_planned_h`. An action that nobody registered
+    is of the state « unregistered ». `registered_before`: its first entry is of a day before it
+    began.
     """
     by_action: dict[str, list[tuple[Entry, Action]]] = {}
     for entry, action in rules.actions(known.entries):
@@ -56,8 +60,8 @@ def states(known: Known, where: dict[str, Where]) -> pa.Table:
             row |= {"state": UNREGISTERED, "gate": UNREGISTERED, "registered_before": False}
         row |= _delivered(place, row) if place else {}
         # A city without a register cannot be held to one.
-        theme = place.theme if place else None
-        why = unkept(known.entries, name, theme, known.today) if known.has_register else ""
+        theme, part = (place.theme, place.part) if place else (None, False)
+        why = unkept(known.entries, name, theme, part, known.today) if known.has_register else ""
         rows.append(row | {"exploratory": why})
     return pa.Table.from_pylist(rows, schema=STATES)
 
@@ -82,7 +86,7 @@ def _decided(
         "shifts": list(now.shifts or ()), "entry": last.seq, "proposed_on": proposed,
         "registered_before": proposed < begun.start, "approvals": said.count("approved"),
         "against": against, "renewals": len(standing.renewals), "changed": changed,
-        "changed_by": by, "planned_h": now.dose_h,
+        "changed_by": by, "planned_h": now.dose_h, "end_in_force": now.end,
     }  # fmt: skip
 
 
@@ -124,4 +128,7 @@ def _delivered(place: Delivered, row: dict[str, Any]) -> dict[str, Any]:
             "tier": place.tier, "planned_h": place.planned_h}  # fmt: skip
     missing = {name: value for name, value in told.items() if row.get(name) is None}
     days = {"start": place.start, "end": place.end or row.get("end")}
-    return {**missing, **days, "told_h": place.done_h, "delivered": True}
+    return {
+        **missing, **days, "told_h": place.done_h, "delivered": True,
+        "indicator": place.indicator, "told_planned_h": place.planned_h,
+    }  # fmt: skip

@@ -18,7 +18,7 @@ TIER_SHARES = pa.schema(
     [
         ("quarter", pa.date32()), ("tier", pa.string()), ("actions", pa.int64()),
         ("of", pa.int64()), ("share", pa.float64()), ("low", pa.float64()),
-        ("high", pa.float64()), ("status", pa.string()),
+        ("high", pa.float64()), ("status", pa.string()), ("told", pa.int64()),
     ]
 )  # fmt: skip
 OK, TOO_FEW = "ok", "too_few"
@@ -39,8 +39,9 @@ def tier_shares(
 ) -> pa.Table:
     """Return one row a quarter and tier, and one a tier of the whole period (`quarter` null).
 
-    An action is of every quarter in which it lasted. Exact intervals (Clopper & Pearson 1934,
-    Biometrika 26); under `minimum` actions, no share.
+    An action is of every quarter in which it lasted; `told` is how many of `of` the source of
+    actions tells, the others being known by the register alone. Exact intervals (Clopper & Pearson
+    1934, Biometrika 26); under `minimum` actions, no share.
     """
     rows = [row for row in states.to_pylist() if row["tier"] in TIERS and begun(row, period[1])]
     found = list(_shares(None, rows, confidence, minimum))
@@ -55,7 +56,8 @@ def _shares(
 ) -> Iterator[dict[str, Any]]:
     for tier in TIERS:
         n = sum(row["tier"] == tier for row in rows)
-        told = {"quarter": quarter, "tier": tier, "actions": n, "of": len(rows)}
+        told = {"quarter": quarter, "tier": tier, "actions": n, "of": len(rows),
+                "told": sum(bool(row["delivered"]) for row in rows)}  # fmt: skip
         if len(rows) < minimum:
             yield {**told, "status": TOO_FEW}
             continue

@@ -11,9 +11,18 @@ from helpers.actions import dose, power, states, tiers
 from helpers.actions.knobs import Knobs
 from helpers.actions.known import Known
 from helpers.core.base.french import number, percent, plural, spoken
-from helpers.core.base.markup import plain
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import STATES, quarter_name
+from helpers.core.stage.action_words import (
+    EXPLORATORY,
+    STATES,
+    basis,
+    last_day,
+    least,
+    planned,
+    quarter_name,
+)
+from helpers.register import beforehand
 from helpers.register import words as register_words
 
 Row = Mapping[str, Any]
@@ -39,7 +48,7 @@ NO_DOSE = {
 }
 NO_POWER = {
     power.NO_PLACE: "ni lieu ni zone connus",
-    power.LEFT_OUT: "le thème n'est pas en service",
+    power.LEFT_OUT: "aucun thème en service ne compte ces faits",
     power.TOO_SHORT: "trop peu de semaines connues avant la proposition",
     power.SILENT: "la source s'est tue là trop de semaines avant la proposition",
 }
@@ -54,8 +63,18 @@ def answer(table: pa.Table, seen: pa.Table, known: Known) -> str:
     counted = {s: [r for r in rows if r["state"] == s] for s in STATES}
     told = " ; ".join(f"{len(held)} {_agreed(STATES[s], len(held))}"
                      for s, held in counted.items() if held)  # fmt: skip
-    parts.append(f"**{plural(len(rows), 'action')}** au {spoken(known.today)} : {told}.")
+    parts.append(f"**{plural(len(rows), 'action')}** au {spoken(known.today)}{_base(rows)} : "
+                 f"{told}.")  # fmt: skip
     return "\n\n".join([*parts, *_warnings(rows, seen.to_pylist(), counted, known)])
+
+
+def _base(rows: Sequence[Row]) -> str:
+    told = sum(bool(row["delivered"]) for row in rows)
+    alone = len(rows) - told
+    if not told:
+        return " (d'après le registre seul)"
+    more = f" ; {number(alone)} d'après le registre seul" if alone else ""
+    return f" ({number(told)} d'après la source des actions{more})"
 
 
 def _agreed(told: str, count: int) -> str:
@@ -79,15 +98,26 @@ def _warnings(
         names = ", ".join(r["action"] for r in counted["unregistered"])
         found.append(f"**Menée sans rien au registre** : {names}. Son effet ne peut être lu "
                      "qu'à titre exploratoire.")  # fmt: skip
+    for why in (beforehand.OTHER_FACTS, beforehand.PART_OF_FACTS):
+        those = [r["action"] for r in rows if r["exploratory"] == why]
+        if those:
+            found.append(f"**{EXPLORATORY[why].capitalize()}** : {', '.join(those)}. "
+                         "Ce qui en est dit est exploratoire.")  # fmt: skip
     state_of = {r["action"]: r["state"] for r in rows}
     ahead = [s for s in seen if state_of[s["action"]] in ("proposed", "approved", "running")]
-    unseen = [s["action"] for s in ahead if s["seen"] is False]
+    unseen = [s for s in ahead if s["seen"] is False]
     if unseen:
+        names = ", ".join(f"{s['action']} ({_needed(s)})" for s in unseen)
         found.append(
-            f"**À revoir avant d'approuver ou de poursuivre** : {', '.join(unseen)}. "
-            "Avec les faits comptés là, l'effet demandé ne pourrait pas être vu."
+            f"**À revoir avant d'approuver ou de poursuivre** : {names}. Avec les faits comptés "
+            "là, l'effet demandé n'est pas assez sûr d'être vu ; entre parenthèses, la baisse qui "
+            f"le serait dans {percent(unseen[0]['power'])} des cas."
         )
     return found
+
+
+def _needed(asked: Row) -> str:
+    return "trop peu de faits" if asked["detectable"] is None else least(asked["detectable"])
 
 
 def one_by_one(
@@ -107,13 +137,11 @@ def _cells(row: Row, done: Row, asked: Row, city: City, names: Mapping[str, str]
     where = plain(names.get(row["zone"] or "", row["zone"] or "lieu inconnu"))
     theme = city.themes[row["theme"]].title if row["theme"] in city.themes else "thème inconnu"
     what = RESPONSES.get(row["response"] or "", "réponse non dite")
-    last = f"{row['end']:%d/%m/%Y}" if row["end"] else "fin non dite"
-    renewed = f" (prolongée {number(row['renewals'])} fois)" if row["renewals"] else ""
     return [
         f"**{row['action']}** ({row['problem'] or 'sans problème'})",
         f"{tier(row)}, {what}",
         where,
-        f"{row['start']:%d/%m/%Y} – {last}{renewed}",
+        f"{row['start']:%d/%m/%Y} – {last_day(row['end_in_force'], row['end'], row['renewals'])}",
         f"**{STATES[row['state']]}**{_changed(row)}",
         gate(row),
         f"{plain(theme)} : {_held(row, asked)}",
@@ -137,38 +165,51 @@ def gate(row: Row) -> str:
 def _held(row: Row, asked: Row) -> str:
     if row["least_effect"] is None:
         return "aucun but inscrit"
-    told = (f"but −{percent(row['fall'])}, effet détectable demandé "
+    told = (f"but {percent(row['fall'])} de moins, effet détectable demandé "
             f"{percent(row['least_effect'])}")  # fmt: skip
     return f"{told}, {power_words(asked)}"
 
 
 def power_words(asked: Row) -> str:
-    """Return whether the effect asked for could be seen, from a row of POWERS."""
+    """Return how sure the effect asked for is to be seen, and by what, from a row of POWERS."""
     if asked["reason"] == power.TOO_FEW:
         held = plural(asked["facts"] or 0, "fait")
-        return f"impossible à voir ({held} seulement dans l'année d'avant)"
+        return (f"trop peu de faits pour la juger seule ({held} du {asked['first']:%d/%m/%Y} au "
+                f"{asked['last']:%d/%m/%Y}, les semaines que la comparaison prendrait pour celles "
+                f"d'avant ; {_counted(asked)})")  # fmt: skip
     if asked["reason"]:
         return f"sans calcul possible ({NO_POWER[asked['reason']]})"
-    least = percent(asked["detectable"])
+    fall, sure = least(asked["detectable"]), percent(asked["power"])
     if asked["seen"]:
-        return f"visible (une baisse de {least} le serait)"
-    return f"impossible à voir (il faudrait une baisse de {least})"
+        return (f"assez sûr d'être vu (une baisse de {fall} le serait dans {sure} des cas ; "
+                f"{_counted(asked)})")  # fmt: skip
+    return (f"pas assez sûr d'être vu (pour l'être dans {sure} des cas, il faudrait une baisse de "
+            f"{fall} ; {_counted(asked)})")  # fmt: skip
+
+
+def _counted(asked: Row) -> str:
+    where = "autour du lieu" if asked["area"] == power.CIRCLE else "dans toute la zone"
+    if asked["category"]:
+        return f"compté sur les faits {verbatim(asked['category'])}, {where}"
+    return (f"compté sur tout le thème, {where} : la source des actions ne dit pas la nature des "
+            "faits visés")  # fmt: skip
 
 
 def dose_words(row: Row, done: Row) -> str:
     """Return the dose, planned and done, from a row of STATES and one of DOSES."""
-    planned = "dose prévue non dite"
+    said = "non dite"
     if row["planned_h"] is not None:
-        planned = f"dose prévue {number(row['planned_h'])} h par semaine"
+        said = planned(row["planned_h"], row["told_planned_h"])
+    said = f"dose prévue {said}"
     if done["reason"] == dose.NOT_BEGUN:
-        return planned
+        return said
     if done["reason"]:
         told = (
             "non dite" if row["told_h"] is None else f"{number(row['told_h'])} h selon le service"
         )
-        return f"{planned}, faite {told} (sans mesure : {NO_DOSE[done['reason']]})"
+        return f"{said}, faite {told} (sans mesure : {NO_DOSE[done['reason']]})"
     ends = f"de {number(done['done_low'])} à {number(done['done_high'])}"
-    return (f"{planned}, faite {number(done['done_h'])} h ({ends}) sur les "
+    return (f"{said}, faite {number(done['done_h'])} h ({ends}) sur les "
             f"{number(done['existing_h'])} h de patrouille du secteur à ces plages")  # fmt: skip
 
 
@@ -199,5 +240,9 @@ def shares(found: pa.Table, knobs: Knobs) -> str:
             f"{percent(row['high'])})" for row in held
         )  # fmt: skip
         lines.append(f"- **{name}** ({count}) : {parts}.")
+    if not lines:
+        return NONE
+    whole = next(row for row in rows if row["quarter"] is None)
+    base = f"Comptées : {basis(whole['of'], whole['told'])}."
     rule = f"Sous {plural(knobs.minimum_actions, 'action')}, aucune part n'est dite."
-    return "\n".join([rule, "", *lines]) if lines else NONE
+    return "\n".join([f"{base} {rule}", "", *lines])

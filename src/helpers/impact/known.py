@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city.action_rules import ActionRules
+from helpers.core.city.action_rules import NO_THEME, ActionRules, aimed
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import first_monday
 from helpers.core.place_time.territory import project
 from helpers.core.stage.run import Run
 from helpers.impact.knobs import Knobs
 from helpers.register import received
-from helpers.register.beforehand import Unkept, unkept
+from helpers.register.beforehand import NOT_REGISTERED, REGISTERED_LATE, Unkept, unkept
 
 Ints = NDArray[np.int64]
 
@@ -44,11 +44,13 @@ class Action:
     unkept: Unkept | None = None
 
     @property
-    def exploratory(self) -> bool:
-        """Whether what is judged was not written down before the beginning."""
+    def why(self) -> Unkept:
+        """Why what is judged was not written down before the beginning, "" where it was."""
         if self.unkept is not None:
-            return self.unkept != ""
-        return self.registered is None or self.registered >= self.start
+            return self.unkept
+        if self.registered is None:
+            return NOT_REGISTERED
+        return REGISTERED_LATE if self.registered >= self.start else ""
 
 
 def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
@@ -60,7 +62,13 @@ def of_city(run: Run, city: City, rules: ActionRules | None) -> list[Action]:
     if entries is None:
         return found
     today = received.today(run, entries)
-    return [replace(one, unkept=unkept(entries, one.id, one.theme, today)) for one in found]
+    # Of all the city's themes, even one that is not in force now: the register may name it.
+    counted = aimed(run.city)
+    return [
+        replace(one, unkept=unkept(entries, one.id, theme, part, today))
+        for one in found
+        for theme, part in [counted.get(one.indicator, NO_THEME)]
+    ]
 
 
 def read_actions(
@@ -76,17 +84,18 @@ def read_actions(
         f"IS NOT NULL AND {quote(rules.fields.start)} <= ? ORDER BY ALL",
         [city.about.period.end],
     )
-    theme_of = {one: name for name, theme in city.themes.items() for one in theme.categories}
+    counted = aimed(city)
     longitude, latitude = (
         np.array([row[name] for row in rows], dtype=float) for name in ("longitude", "latitude")
     )
     metres = np.column_stack(project(longitude, latitude, city.about.crs))
     return [
         Action(
-            row["id"], row["kind"], row["indicator"], theme_of.get(row["indicator"]),
-            row["start"], row["registered"], float(x), float(y),
+            row["id"], row["kind"], row["indicator"], theme, row["start"], row["registered"],
+            float(x), float(y),
         )
         for row, (x, y) in zip(rows, metres, strict=True)
+        for theme, _ in [counted.get(row["indicator"], NO_THEME)]
     ]  # fmt: skip
 
 

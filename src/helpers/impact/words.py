@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from helpers.core.base.french import number, percent, plural, spoken
-from helpers.core.base.markup import plain
+from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import VERDICTS
-from helpers.impact import effects
+from helpers.core.stage.action_words import EXPLORATORY, VERDICTS, least
+from helpers.impact import effects, recorded
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
 
@@ -33,11 +33,13 @@ def answer(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
     if rules is None:
         return NO_RULES
     rows = found.to_pylist()
-    if not any(row["scope"] == effects.ACTION for row in rows):
+    count = sum(row["scope"] == effects.ACTION for row in rows)
+    if not count:
         return NO_ACTION
     by_scope = {row["scope"]: row for row in rows}
     whole, placebo = by_scope[effects.ALL], by_scope[effects.PLACEBO]
-    parts = [f"**Toutes les actions ensemble** : {_told(whole, knobs)}"]
+    base = f"{plural(whole['areas'], 'action')}, sur {number(count)} que dit leur source"
+    parts = [f"**Toutes les actions ensemble** ({base}) : {_told(whole, knobs)}"]
     if whole["moved"] is not None:
         parts.append(_moved(whole))
     kinds = [row for row in rows if row["scope"] == effects.KIND]
@@ -53,11 +55,12 @@ def one_by_one(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
     level = f"Les intervalles tiennent tous à la fois dans {percent(knobs.confidence)} des cas."
     lines = (
         f"- **{plain(row['key'])}**, {plain(rules.title(row['kind']))}, depuis le "
-        f"{spoken(row['start'])}, faits visés `{row['indicator']}` : "
+        f"{spoken(row['start'])}, faits visés {verbatim(row['indicator'])} : "
         f"{_told(row, knobs)}"
         for row in rows
     )
-    return "\n".join([f"{APART} {level}", "", *lines])
+    base = f"{plural(len(rows), 'action')} que dit leur source, avec les faits visés."
+    return "\n".join([f"{base} {APART} {level}", "", *lines])
 
 
 def doubtful(actions: Sequence[Action], doubt: Mapping[str, str], city: City) -> str:
@@ -91,6 +94,12 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
             return "la source s'est tue, là ou partout, sur trop de semaines d'avant ou d'après"
         case effects.TOO_FEW:
             return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
+        case recorded.RECODED:
+            return ("d'autres faits de la même source y ont augmenté depuis le début : les mêmes, "
+                    "notés sous un autre code, ou d'autres venus à leur place")  # fmt: skip
+        case recorded.UNPLACED:
+            return ("les faits sans lieu précis du quartier ont augmenté depuis le début : la "
+                    "baisse peut n'être que des lieux moins bien notés")  # fmt: skip
         case effects.UNLIKE:
             return "un effet apparaît avant même les vrais débuts : les témoins ne conviennent pas"
         case _:
@@ -100,18 +109,21 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
 
 def _told(row: Mapping[str, Any], knobs: Knobs) -> str:
     mark = " *Exploratoire.*" if row["exploratory"] else ""
+    if row["why"]:
+        mark = f" *Exploratoire* : {EXPLORATORY[row['why']]}."
     if row["reason"]:
         return f"non concluant ({why(row, knobs)}).{mark}"
     counted = f"{plural(row['counted'], 'fait')} là où {number(row['expected'])} étaient attendus"
     ends = f"rapport {number(row['ratio'], 2)}, entre {number(row['low'], 2)} et " \
            f"{number(row['high'], 2)}"  # fmt: skip
     more = ""
+    fall, sure = least(row["detectable"]), f"dans {percent(knobs.power)} des cas"
     if row["low"] > 1:
         more = " Les faits ont été plus nombreux qu'attendu."
     elif row["verdict"] == effects.UNCLEAR:
-        more = f" Seule une baisse d'au moins {percent(row['detectable'])} aurait été vue."
+        more = f" Une baisse n'était assez sûre d'être vue ({sure}) qu'à partir de {fall}."
     elif row["verdict"] == effects.NONE_SHOWN:
-        more = f" Une baisse de {percent(row['detectable'])} aurait été vue."
+        more = f" Une baisse de {fall} aurait été vue {sure}."
     design = "" if row["design"] == effects.ALONE else f", {plural(row['areas'], 'zone')}"
     return f"**{VERDICTS[row['verdict']]}** ({counted} ; {ends}{design}).{more}{mark}"
 

@@ -29,10 +29,10 @@ def decisions(
 ) -> pa.Table:
     """Return one row a problem or action put to the council, in order of entry: DECISIONS.
 
-    `sectors`: problem → sector. `answer`: approved by two roles, refused by one, replaced by a
-    later entry, lapsed (its end came first), else waiting; of a problem, nothing as long as nobody
-    gave an opinion. `answered_on` is the day of the last one. `recent`: entered, or answered, on
-    `since` or after.
+    `sectors`: problem or action → sector, each its own. `answer`: approved by two roles, refused by
+    one, replaced by a later entry, lapsed (its end came first), else waiting; of a problem, nothing
+    as long as nobody gave an opinion. `answered_on` is the day of the last one. `recent`: entered,
+    or answered, on `since` or after.
     """
     opinions: dict[int, list[Entry]] = {}
     for entry in rules.in_force(entries):
@@ -49,7 +49,8 @@ def decisions(
         asked = bool(said) or isinstance(told, Action)
         rows.append({
             "entry": entry.seq, "on": day, "kind": told.kind, "subject": entry.draft.subject,
-            "problem": problem, "sector": sectors.get(problem), "role": entry.draft.role,
+            "problem": problem, "sector": sectors.get(entry.draft.subject),
+            "role": entry.draft.role,
             "answer": _answer(entry, told.end, said, entries, today) if asked else None,
             "answered_on": last,
             "recent": max(day, last or day) >= since,

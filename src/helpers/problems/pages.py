@@ -13,7 +13,8 @@ def write(run: Run, told: Told) -> list[str]:
     """Write all pages into `derived/problems`; return their names."""
     rows = told.files.to_pylist()
     sheets = {row["problem"]: sheet(row, told) for row in rows}
-    sectors = sorted({row["sector"] for row in rows if row["sector"]})
+    placed = [*rows, *told.elsewhere.to_pylist(), *told.decisions.to_pylist()]
+    sectors = sorted({row["sector"] for row in placed if row["sector"]})
     council = {WHOLE: meeting(None, told)} if told.has_register else {}
     council |= {sector: meeting(sector, told) for sector in sectors}
     return [*printed.write(run, SHEETS, sheets), *printed.write(run, COUNCIL, council)]

@@ -12,7 +12,15 @@ import pyarrow as pa
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import STATES, VERDICTS
+from helpers.core.stage.action_words import (
+    EXPLORATORY,
+    STATES,
+    VERDICTS,
+    exploratory,
+    last_day,
+    least,
+    planned,
+)
 from helpers.problems import council, files
 from helpers.problems.knobs import Knobs
 from helpers.register import words as register_words
@@ -40,6 +48,7 @@ class Told:
 
     files: pa.Table
     tasks: pa.Table
+    elsewhere: pa.Table
     decisions: pa.Table
     answers: pa.Table
     city: City
@@ -93,22 +102,32 @@ def overview(told: Told) -> str:
         what, where = told.theme(row["theme"]), told.zone(row["zone"])
         lines.append(f"| {row['problem']} | {what} | {where} | "
                      f"{since} | {tried} | {facts(row, told)} |")  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([joint(told), "", *lines])
 
 
 def facts(row: Row, told: Told) -> str:
     """Return how many facts were counted, beside as many weeks before."""
-    weeks = plural(told.knobs.window_weeks, "semaine")
     match row["status"]:
         case files.NO_ZONE:
             return "sans zone inscrite, rien à compter"
         case files.LEFT_OUT:
             return "thème qui n'est pas en service"
+    weeks, asked = plural(row["weeks"], "semaine"), number(told.knobs.window_weeks)
+    if row["status"] == files.SILENT:
+        return f"rien de comparable : source entendue là {weeks} sur {asked}, des deux côtés"
     counted = f"{plural(row['recent'], 'fait')} en {weeks}, {number(row['before'])} avant"
+    if row["weeks"] < told.knobs.window_weeks:
+        counted += f", sur {asked}, les autres n'ayant pas été entendues là"
     if row["status"] == files.TOO_FEW:
         return f"{counted} (trop peu pour dire une évolution)"
     ends = f"de {change(row['low'])} à {change(row['high'])}"
     return f"{counted} ({change(row['ratio'])}, {ends})"
+
+
+def joint(told: Told) -> str:
+    """Return how the intervals of all the problems hold, as a sentence."""
+    return (f"Les intervalles de tous les problèmes tiennent à la fois dans "
+            f"{percent(told.knobs.confidence)} des cas.")  # fmt: skip
 
 
 def sheet(row: Row, told: Told) -> tuple[str, str]:
@@ -123,6 +142,9 @@ def sheet(row: Row, told: Told) -> tuple[str, str]:
         f"- Inscrit le {spoken(row['taken_up'])} ({ROLES[row['role']]}) ; échéance le "
         f"{spoken(row['review_on'])} ({review}).",
         f"- Faits signalés par des habitants ou d'origine inconnue : {facts(row, told)}.",
+        *(f"- {one['action']} est menée dans une autre zone, {told.zone(one['zone'])} : "
+          f"{facts(one, told)}."
+          for one in told.elsewhere.to_pylist() if one["problem"] == row["problem"]),
         "\n## 2. Analyser",
         *([f"- Hypothèse : {HYPOTHESES[one]}." for one in row["hypotheses"]]
           or ["- Aucune hypothèse inscrite."]),
@@ -146,8 +168,11 @@ def _tasks(problem: str, told: Told) -> str:
     for row in rows:
         who = ROLES.get(row["lead"] or "", "rôle non dit")
         what = RESPONSES.get(row["response"] or "", "réponse non dite")
-        end = f"au {row['end']:%d/%m/%Y}" if row["end"] else "fin non dite"
-        dose = "" if row["planned_h"] is None else f", {number(row['planned_h'])} h par semaine"
+        last = last_day(row["end_in_force"], row["end"], row["renewals"])
+        end = f"au {last}" if row["end_in_force"] or row["end"] else last
+        dose = ""
+        if row["planned_h"] is not None:
+            dose = f", {planned(row['planned_h'], row['told_planned_h'])}"
         tier = TIERS.get(row["tier"] or "", "palier non dit")
         lines.append(f"| {who} | {row['action']} : {what} ({tier}{dose}) | du "
                      f"{row['start']:%d/%m/%Y} {end} | {STATES[row['state']]} |")  # fmt: skip
@@ -163,13 +188,23 @@ def _verdicts(problem: str, told: Told) -> list[str]:
 def verdict(row: Row) -> str:
     """Return what is said of an action's effect, from a row of TASKS."""
     if row["state"] in ("proposed", "approved", "refused"):
-        unseen = " ; l'effet demandé ne pourrait pas être vu ici" if row["seen"] is False else ""
-        return f"rien à évaluer encore ({STATES[row['state']]}{unseen})"
+        return f"rien à évaluer encore ({STATES[row['state']]}{_unsure(row)})"
     if row["verdict"] is None:
         return "effet non mesuré (l'action n'est pas dans la source des actions)"
-    marks = ", exploratoire" if row["exploratory"] else ""
-    changed = ", hypothèse changée après le début" if row["changed"] else ""
-    return f"**{VERDICTS[row['verdict']]}**{marks}{changed}"
+    mark = exploratory(row["exploratory"], row["why"])
+    said = row["why"] == "changed" or not row["changed"]
+    changed = "" if said else f", {EXPLORATORY['changed']}"
+    return f"**{VERDICTS[row['verdict']]}**{mark}{changed}"
+
+
+def _unsure(row: Row) -> str:
+    if row["seen"] is not False:
+        return ""
+    if row["detectable"] is None:
+        return " ; trop peu de faits pour la juger seule"
+    return (f" ; l'effet demandé n'est pas assez sûr d'être vu : pour l'être dans "
+            f"{percent(row['power'])} des cas, il faudrait une baisse de "
+            f"{least(row['detectable'])}")  # fmt: skip
 
 
 def meeting(sector: str | None, told: Told) -> tuple[str, str]:
@@ -179,9 +214,10 @@ def meeting(sector: str | None, told: Told) -> tuple[str, str]:
         return f"Conseil local – {where}", NO_REGISTER
     rows = [r for r in told.decisions.to_pylist() if sector is None or r["sector"] == sector]
     held = [r for r in told.files.to_pylist() if sector is None or r["sector"] == sector]
+    came = [r for r in told.elsewhere.to_pylist() if sector and r["sector"] == sector]
     days = plural(told.knobs.recent_days, "dernier jour")
     found = [f"## Décisions des {days}", _decided([r for r in rows if r["recent"]])]
-    found += ["## Ce qui a suivi", _followed(held, told)]
+    found += ["## Ce qui a suivi", _followed(held, came, told)]
     found += ["## Ce qui attend une réponse", _waiting(rows)]
     if sector is None:
         found += ["## Propositions des carnets", answered(told)]
@@ -203,18 +239,33 @@ def _decided(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _followed(held: list[Row], told: Told) -> str:
-    if not held:
+def _followed(held: list[Row], came: list[Row], told: Told) -> str:
+    """Return the problems of a place with their actions, and the actions of problems elsewhere."""
+    if not held and not came:
         return "Aucun problème inscrit ici."
     tasks = told.tasks.to_pylist()
     lines = []
     for row in held:
         what, where = told.theme(row["theme"]), told.zone(row["zone"])
         lines.append(f"- **{row['problem']}**, {what}, {where} : {facts(row, told)}.")
-        lines += [
-            f"    - {t['action']} : {verdict(t)}." for t in tasks if t["problem"] == row["problem"]
-        ]
+        lines += [f"    - {task['action']} : {verdict(task)}.{_away(task['action'], told)}"
+                  for task in tasks if task["problem"] == row["problem"]]  # fmt: skip
+    of = {task["action"]: task for task in tasks}
+    for row in came:
+        if row["problem"] not in {one["problem"] for one in held}:
+            what, where = told.theme(row["theme"]), told.zone(row["zone"])
+            lines += [f"- **{row['action']}**, menée ici pour un problème inscrit ailleurs "
+                      f"({row['problem']}), {what}, {where} : {facts(row, told)}.",
+                      f"    - {row['action']} : {verdict(of[row['action']])}."]  # fmt: skip
     return "\n".join(lines)
+
+
+def _away(action: str, told: Told) -> str:
+    """Return where an action is led, and the facts of there, if not in its problem's zone."""
+    for row in told.elsewhere.to_pylist():
+        if row["action"] == action:
+            return f" Menée dans une autre zone, {told.zone(row['zone'])} : {facts(row, told)}."
+    return ""
 
 
 def _waiting(rows: list[Row]) -> str:
@@ -233,7 +284,7 @@ def answered(told: Told) -> str:
     if not rows:
         return "Aucune réponse inscrite sur cette période."
     total = sum(row["count"] for row in rows)
-    lines = [f"{plural(total, 'réponse')} sur cette période :", ""]
+    lines = [f"{plural(total, 'réponse')} sur cette période.", ""]
     for row in rows:
         why = f" ({register_words.REASONS[row['motive']]})" if row["motive"] else ""
         kind = "recommandations" if row["kind"] == "recommendation" else "dimensionnements"

@@ -1,132 +1,142 @@
 """Planned and done, action by action and quarter by quarter, and their sums.
 
 Hours are kept to a tenth and summed as whole tenths: sums by tier, by theme and by quarter are
-equal to the last digit. Hours done are those that rosters show (`actions`); what a service says of
-itself stands beside, and is not added to them.
+equal to the last digit. Hours done are those that rosters show (`actions`), and so are those that
+the sector had in the action's own weeks and shifts; what a service says of itself stands beside,
+and is not added to them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from helpers.core.base.store import quote
-from helpers.core.city.city import City
 from helpers.core.place_time.calendar import quarters
 
+DAY = dt.timedelta(days=1)
 TEXT, REAL, WHOLE = pa.string(), pa.float64(), pa.int64()
 ACCOUNT = pa.schema(
     [
         ("action", TEXT), ("problem", TEXT), ("tier", TEXT), ("theme", TEXT), ("sector", TEXT),
-        ("quarter", pa.date32()), ("days", WHOLE), ("planned", REAL), ("done", REAL),
-        ("done_low", REAL), ("done_high", REAL), ("told", REAL), ("existing", REAL),
-        ("verdict", TEXT), ("ratio", REAL), ("low", REAL), ("high", REAL),
-        ("exploratory", pa.bool_()), ("why", TEXT),
+        ("quarter", pa.date32()), ("days", WHOLE), ("planned", REAL), ("told_planned", REAL),
+        ("done", REAL), ("done_low", REAL), ("done_high", REAL), ("told", REAL),
+        ("existing", REAL), ("verdict", TEXT), ("ratio", REAL), ("low", REAL), ("high", REAL),
+        ("exploratory", pa.bool_()), ("why", TEXT), ("delivered", pa.bool_()),
     ]
 )  # fmt: skip
 SUMS = pa.schema(
     [
-        ("by", TEXT), ("key", TEXT), ("actions", WHOLE), ("planned", REAL), ("done", REAL),
-        ("told", REAL), ("unmeasured", WHOLE), ("effect", WHOLE), ("none_shown", WHOLE),
-        ("unclear", WHOLE), ("not_judged", WHOLE), ("exploratory", WHOLE),
+        ("by", TEXT), ("key", TEXT), ("actions", WHOLE), ("delivered", WHOLE), ("planned", REAL),
+        ("done", REAL), ("told", REAL), ("unmeasured", WHOLE), ("effect", WHOLE),
+        ("none_shown", WHOLE), ("unclear", WHOLE), ("not_judged", WHOLE), ("exploratory", WHOLE),
     ]
 )  # fmt: skip
 DONE = ("running", "off", "unregistered")
 VERDICTS = {"effect": "effet", "none_shown": "pas_d_effet_demontre", "unclear": "non_concluant",
             "not_judged": None}  # fmt: skip
 NOT_KNOWN = "inconnu"
-HOURS = ("planned", "done", "done_low", "done_high", "told")
 Row = dict[str, Any]
-
-
-def existing(con: duckdb.DuckDBPyConnection, city: City) -> dict[tuple[str, dt.date], float]:
-    """Return (sector, first day of a quarter) → agent-hours that rosters tell. View of the source.
-
-    Nothing where the city tells no hours of patrol.
-    """
-    about = city.about.patrols
-    if about is None:
-        return {}
-    rows = con.execute(
-        f"SELECT {quote(about.zone)}, CAST(date_trunc('quarter', {quote(about.day)}) AS DATE), "
-        f"CAST(sum({quote(about.hours)}) AS DOUBLE) FROM {quote(about.source)} "
-        "GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    return {(sector, quarter): round(hours, 1) for sector, quarter, hours in rows}
+Cells = dict[tuple[dt.date, str], float]  # week, shift → agent-hours
+WEEK = 7
 
 
 def account(
-    actions: pa.Table, doses: pa.Table, effects: pa.Table,
-    hours: Mapping[tuple[str, dt.date], float], period: tuple[dt.date, dt.date], needed: int,
+    actions: pa.Table, doses: pa.Table, effects: pa.Table, sector_hours: pa.Table,
+    period: tuple[dt.date, dt.date], needed: int,
 ) -> pa.Table:  # fmt: skip
     """Return one row an action and quarter of the period in which it was done: ACCOUNT.
 
-    `hours`: what each sector had in each quarter; all that actions did there is never above it.
-    `needed`: approvals without which what the source does not tell of was not done. `verdict` is
-    null where `impact` judged nothing; numbers of one with a reason are not told.
+    `sector_hours`: what the sector of each action had in its weeks and shifts, as `actions` counts
+    them. `existing` is what is there on its days of the quarter; all that actions of one sector
+    did is never above what they had together. `needed`: approvals without which what the source
+    does not tell of was not done. `delivered`: the source tells of it. `verdict` is null where
+    `impact` judged nothing; numbers of one with a reason are not told.
     """
     judged = {row["key"]: row for row in effects.to_pylist() if row["scope"] == "action"}
+    had: dict[str, Cells] = {}
+    for row in sector_hours.to_pylist():
+        had.setdefault(row["action"], {})[row["week"], row["shift"]] = row["hours"]
     rows: list[Row] = []
     for one, dose in zip(actions.to_pylist(), doses.to_pylist(), strict=True):
         approved = one["delivered"] or (one["approvals"] or 0) >= needed
         if one["state"] not in DONE or not approved:
             continue
         for quarter, days in overlaps(one["start"], one["end"] or period[1], period):
-            rows.append(_row(one, dose, judged.get(one["action"]), quarter, days, hours))
-    _cap(rows)
+            there = existing([(had.get(one["action"], {}), days)])
+            told = _row(one, dose, judged.get(one["action"]), len(days))
+            rows.append(told | {"quarter": quarter, "existing": there, "on": days})
+    _cap(rows, had)
     rows.sort(key=lambda row: (row["quarter"], row["action"]))
     return pa.Table.from_pylist(rows, schema=ACCOUNT)
 
 
 def overlaps(
     start: dt.date, end: dt.date, period: tuple[dt.date, dt.date]
-) -> Iterator[tuple[dt.date, int]]:
-    """Yield the first day of each quarter of the period that the days touch, and how many do."""
+) -> Iterator[tuple[dt.date, set[dt.date]]]:
+    """Yield the first day of each quarter of the period that the days touch, and which do."""
     first, last = max(start, period[0]), min(end, period[1])
     if first > last:
         return
     for begin, after in quarters(first, last):
-        yield begin, (min(last, after - dt.timedelta(days=1)) - max(first, begin)).days + 1
+        day, until = max(first, begin), min(last + DAY, after)
+        yield begin, {day + n * DAY for n in range((until - day).days)}
 
 
-def _row(
-    one: Row, dose: Row, effect: Row | None, quarter: dt.date, days: int,
-    hours: Mapping[tuple[str, dt.date], float],
-) -> Row:  # fmt: skip
-    weekly = {"planned": one["planned_h"], "told": one["told_h"],
+def existing(parts: Sequence[tuple[Cells, set[dt.date]]]) -> float | None:
+    """Return the hours that a sector had on days, in weeks and shifts; None where none is known.
+
+    `parts`: of each action, what its sector had and its days; what two share is counted once. Days
+    of weeks that rosters do not tell, or tell in part, are at the mean of those known.
+    """
+    cells = {cell: hours for held, _ in parts for cell, hours in held.items()}
+    by_week: dict[dt.date, float] = {}
+    for (week, _), hours in cells.items():
+        by_week[week] = by_week.get(week, 0.0) + hours
+    if not by_week:
+        return None
+    usual = sum(by_week.values()) / len(by_week)
+    days = set().union(*(own for _, own in parts))
+    weeks = (day - day.weekday() * DAY for day in sorted(days))
+    return round(sum(by_week.get(week, usual) for week in weeks) / WEEK, 1)
+
+
+def _row(one: Row, dose: Row, effect: Row | None, days: int) -> Row:
+    weekly = {"planned": one["planned_h"], "told_planned": one["told_planned_h"],
+              "told": one["told_h"],
               **{name: dose[f"{name}_h" if name == "done" else name]
                  for name in ("done", "done_low", "done_high")}}  # fmt: skip
-    told = {name: None if v is None else round(v * days / 7, 1) for name, v in weekly.items()}
-    row: Row = {name: one[name] for name in ("action", "problem", "tier", "theme", "sector")}
-    row |= {
-        "quarter": quarter,
-        "days": days,
-        **told,
-        "existing": hours.get((one["sector"], quarter)),
-    }
+    told = {name: None if v is None else round(v * days / WEEK, 1) for name, v in weekly.items()}
+    names = ("action", "problem", "tier", "theme", "sector", "delivered")
+    row: Row = {name: one[name] for name in names} | {"days": days, **told}
     row |= {"why": one["exploratory"] or None, "exploratory": bool(one["exploratory"])}
     if effect is not None:
         row["verdict"] = effect["verdict"]
         row["exploratory"] |= effect["exploratory"]
+        row["why"] = row["why"] or effect["why"]
         row |= {name: None if effect["reason"] else effect[name]
                 for name in ("ratio", "low", "high")}  # fmt: skip
     return row
 
 
-def _cap(rows: list[Row]) -> None:
-    """Bring what actions of one sector and quarter did together down to the hours it had."""
+def _cap(rows: list[Row], had: Mapping[str, Cells]) -> None:
+    """Bring what an action did, and actions of one sector and quarter together, down to the hours.
+
+    That the sector had there: a quarter may have had fewer than the action's other weeks.
+    """
     for key in {(row["sector"], row["quarter"]) for row in rows}:
         own = [r for r in rows if (r["sector"], r["quarter"]) == key and r["done"] is not None]
-        have = own[0]["existing"] if own else None
+        for row in own:
+            if row["existing"] is not None:
+                row["done"] = min(row["done"], row["existing"])
+        have = existing([(had.get(row["action"], {}), row["on"]) for row in own])
         total = sum(row["done"] for row in own)
-        if have is not None and total > have:
-            for row in own:  # downwards, so that tenths do not add up to more
+        for row in own:
+            if have is not None and total > have:  # downwards: tenths do not add up to more
                 row["done"] = int(row["done"] * have / total * 10) / 10
-                row["done_low"] = min(row["done_low"], row["done"])
+            row["done_low"] = min(row["done_low"], row["done"])
 
 
 def sums(table: pa.Table) -> pa.Table:
@@ -148,6 +158,7 @@ def _sum(by: str, key: str, rows: list[Row]) -> Row:
                for name, code in VERDICTS.items()}  # fmt: skip
     return {
         "by": by, "key": key, "actions": len(each), **counted,
+        "delivered": sum(bool(row["delivered"]) for row in each),
         **{name: tenths(row[name] for row in rows) for name in ("planned", "done", "told")},
         "unmeasured": sum(row["done"] is None for row in each),
         "exploratory": sum(row["exploratory"] for row in each),

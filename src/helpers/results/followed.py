@@ -24,9 +24,10 @@ FOLLOWED = pa.schema(
     [
         ("entry", pa.int64()), ("on", pa.date32()), ("role", TEXT), ("action", TEXT),
         ("decision", TEXT), ("figure", TEXT), ("of", TEXT), ("said", TEXT),
+        ("exploratory", pa.bool_()),
     ]
 )  # fmt: skip
-SEEN, UNSEEN = "visible", "not_visible"
+SEEN, UNSEEN = "sure_enough", "not_sure_enough"  # to be seen
 
 
 def followed(
@@ -36,7 +37,7 @@ def followed(
     """Return one row a decision on an action, in the period, and figure that came before: FOLLOWED.
 
     A decision that no figure came before has one row, without figure. An effect is known `weeks`
-    after its action began.
+    after its action began; `exploratory` as `impact` says.
     """
     seen = {row["action"]: row["seen"] for row in powers.to_pylist()}
     judged = [row for row in effects.to_pylist() if row["scope"] == "action"]
@@ -48,15 +49,16 @@ def followed(
             continue
         row = {"entry": entry.seq, "on": day, "role": entry.draft.role, "action": action,
                "decision": decision}  # fmt: skip
-        known: list[tuple[str | None, str | None, str | None]] = [
-            (EFFECT_FIGURE, one["key"], one["verdict"]) for one in judged
+        known: list[tuple[str | None, str | None, str | None, bool]] = [
+            (EFFECT_FIGURE, one["key"], one["verdict"], one["exploratory"]) for one in judged
             if problem_of.get(one["key"]) == problem_of[action]
             and one["start"] + dt.timedelta(weeks=weeks) <= day
         ]  # fmt: skip
         if seen.get(action) is not None:
-            known.append((POWER_FIGURE, action, SEEN if seen[action] else UNSEEN))
-        figures = known or [(None, None, None)]
-        rows += [{**row, "figure": name, "of": of, "said": said} for name, of, said in figures]
+            known.append((POWER_FIGURE, action, SEEN if seen[action] else UNSEEN, False))
+        names = ("figure", "of", "said", "exploratory")
+        rows += [row | dict(zip(names, told, strict=True))
+                 for told in known or [(None, None, None, False)]]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=FOLLOWED)
 
 

@@ -14,7 +14,13 @@ import pyarrow as pa
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import EXPLORATORY, VERDICTS, quarter_name
+from helpers.core.stage.action_words import (
+    EXPLORATORY,
+    VERDICTS,
+    basis,
+    exploratory,
+    quarter_name,
+)
 from helpers.register import words as register_words
 from helpers.results import account, followed
 
@@ -30,22 +36,25 @@ DECISIONS = {
     followed.PROPOSED: "proposition", followed.RENEWED: "prolongation",
     followed.CHANGED: "hypothèse changée", followed.APPROVED: "accord", followed.REFUSED: "refus",
 }  # fmt: skip
-SAID = {**VERDICTS, followed.SEEN: "effet demandé visible", followed.UNSEEN: "effet demandé "
-        "impossible à voir"}  # fmt: skip
+SAID = {**VERDICTS, followed.SEEN: "effet demandé assez sûr d'être vu",
+        followed.UNSEEN: "effet demandé pas assez sûr d'être vu"}  # fmt: skip
 TIERS: Mapping[str, str] = {str(code): told for code, told in register_words.TIERS.items()}
 ROLES: Mapping[str, str] = {str(code): told for code, told in register_words.ROLES.items()}
 CSV = {
     "action": "action", "problem": "problème", "tier": "palier", "theme": "thème",
     "sector": "secteur", "quarter": "trimestre commençant le", "days": "jours",
-    "planned": "heures prévues", "done": "heures faites", "done_low": "heures faites, au moins",
+    "planned": "heures prévues", "told_planned": "heures prévues selon la source des actions",
+    "done": "heures faites", "done_low": "heures faites, au moins",
     "done_high": "heures faites, au plus", "told": "heures selon le service",
-    "existing": "heures de patrouille du secteur", "verdict": "effet", "ratio": "rapport",
+    "existing": "heures de patrouille du secteur, aux jours et plages de l'action",
+    "verdict": "effet", "ratio": "rapport",
     "low": "rapport, au moins", "high": "rapport, au plus", "exploratory": "exploratoire",
-    "why": "pourquoi exploratoire",
+    "why": "pourquoi exploratoire", "delivered": "dans la source des actions",
 }  # fmt: skip
 TRUST = (
-    "Une heure faite est estimée d'après les vacations du secteur ; ce que dit un service de "
-    "lui-même est à part. Un effet sans inscription préalable est exploratoire. « Pas d'effet "
+    "Une heure prévue est celle du registre, à défaut celle de la source des actions. Une heure "
+    "faite est estimée d'après les vacations du secteur ; ce que dit un service de lui-même est à "
+    "part. Un effet sans inscription préalable est exploratoire. « Pas d'effet "
     "démontré » et « non concluant » sont montrés comme les effets."
 )
 
@@ -81,8 +90,8 @@ def answer(told: Told) -> str:
     if not whole["actions"]:
         return "\n\n".join([*parts, f"{days.capitalize()} : {NONE[0].lower()}{NONE[1:]}"])
     parts.append(
-        f"{days.capitalize()}, **{plural(whole['actions'], 'action')}**. Heures d'agents : "
-        f"{hours(whole['planned'])} prévues, {hours(whole['done'])} faites d'après les "
+        f"{days.capitalize()}, **{basis(whole['actions'], whole['delivered'])}**. Heures d'agents "
+        f": {hours(whole['planned'])} prévues, {hours(whole['done'])} faites d'après les "
         f"vacations{_unmeasured(whole)}."
     )
     parts.append(f"**Effets** : {verdicts(whole)}.{_exploratory(whole)}")
@@ -134,9 +143,15 @@ def one_by_one(told: Told) -> str:
         by_action.setdefault(row["action"], []).append(row)
     if not by_action:
         return NONE
-    lines = ["| action | h prévues | h faites | h du secteur | effet |", "|---|---|---|---|---|"]
+    lines = [
+        "« h du secteur » : celles que les vacations y montrent, aux jours et aux plages de "
+        "l'action, si sa réponse patrouille.",
+        "",
+        "| action | h prévues | h faites | h du secteur | effet |",
+        "|---|---|---|---|---|",
+    ]
     for name, rows in sorted(by_action.items()):
-        planned, have = _total(rows, "planned"), _total(rows, "existing")
+        planned, have = _planned(rows), _total(rows, "existing")
         lines.append(f"| {name} ({_about(rows[0], told)}) | {planned} | {_done(rows)} | {have} | "
                      f"{effect(rows[0])} |")  # fmt: skip
     return "\n".join(lines)
@@ -146,6 +161,13 @@ def _about(row: Row, told: Told) -> str:
     sector = plain(told.names.get(row["sector"] or "", row["sector"] or "secteur inconnu"))
     theme = told.key("theme", row["theme"] or account.NOT_KNOWN)
     return f"{told.key('tier', row['tier'] or account.NOT_KNOWN)}, {theme}, {sector}"
+
+
+def _planned(rows: list[Row]) -> str:
+    own, told = _total(rows, "planned"), _total(rows, "told_planned")
+    if rows[0]["told_planned"] is None or own == told:
+        return own
+    return f"{own} ({told} selon la source des actions)"
 
 
 def _total(rows: list[Row], name: str) -> str:
@@ -173,8 +195,7 @@ def effect(row: Row) -> str:
     if row["ratio"] is not None:
         ends = (f" (rapport {number(row['ratio'], 2)}, de {number(row['low'], 2)} à "
                 f"{number(row['high'], 2)})")  # fmt: skip
-    why = f" : {EXPLORATORY[row['why']]}" if row["why"] else ""
-    mark = f", *exploratoire*{why}" if row["exploratory"] else ""
+    mark = exploratory(row["exploratory"], row["why"])
     return f"**{VERDICTS[row['verdict']]}**{ends}{mark}"
 
 
@@ -194,8 +215,10 @@ def decided(told: Told) -> str:
     for seq in dict.fromkeys(row["entry"] for row in rows):
         own = [row for row in rows if row["entry"] == seq]
         one = own[0]
-        said = " ; ".join(f"`{row['figure']}`, {row['of']} : {SAID[row['said']]}"
-                          for row in own if row["figure"])  # fmt: skip
+        said = " ; ".join(
+            f"`{row['figure']}`, {row['of']} : {SAID[row['said']]}"
+            f"{exploratory(row['exploratory'], None)}" for row in own if row["figure"]
+        )  # fmt: skip
         lines.append(f"| {one['on']:%d/%m/%Y} | {DECISIONS[one['decision']]}, {one['action']} | "
                      f"{ROLES[one['role']]} | {said or 'rien'} |")  # fmt: skip
     return "\n".join(lines)
@@ -236,6 +259,6 @@ def _cell(name: str, value: Any, told: Told) -> str:
             return VERDICTS[value]
         case "why":
             return EXPLORATORY[value]
-        case "exploratory":
+        case "exploratory" | "delivered":
             return "oui" if value else "non"
     return str(value).replace(".", ",") if isinstance(value, float) else str(value)

@@ -47,6 +47,21 @@ class ActionRules(Strict):
         return self.titles.get(kind, kind)
 
 
+NO_THEME: tuple[None, bool] = None, False
+
+
+def aimed(city: City) -> dict[str, tuple[str, bool]]:
+    """Return category of facts → the theme that counts it, and whether it counts others too.
+
+    One that no theme counts has none: `NO_THEME`.
+    """
+    return {
+        one: (name, len(theme.categories) > 1)
+        for name, theme in city.themes.items()
+        for one in theme.categories
+    }
+
+
 def read_rules(city: City) -> ActionRules | None:
     """Return the pack's `actions.yaml`, None where it has none; raise PhareError where wrong."""
     if not (city.pack / FILE).exists():
