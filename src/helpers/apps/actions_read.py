@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 TABLES = {
     "actions": ("actions", "doses", "powers", "tiers"),
     "impact": ("effects",),
-    "problems": ("files", "tasks", "decisions", "answers"),
+    "problems": ("files", "tasks", "elsewhere", "decisions", "answers"),
     "results": ("account", "sums", "followed", "steps", "register"),
 }
 NO_VERDICT, NOT_TOLD = "aucun", "inconnu"  # in links
@@ -77,6 +77,11 @@ class One:
         """Whether what is said of its effect is exploratory."""
         return bool(self.row["exploratory"] or (self.effect and self.effect["exploratory"]))
 
+    @property
+    def why(self) -> str:
+        """The code of why it is, "" where none is told."""
+        return self.row["exploratory"] or (self.effect["why"] if self.effect else None) or ""
+
     def answers(self, choice: Choice) -> bool:
         """Tell whether the action is of a choice, the chosen action apart."""
         row, state = self.row, choice.state
@@ -106,9 +111,8 @@ class Found:
         self.names = places.zone_names(self.con, run.city, every=True)
         self.impact = self._knobs("impact")
         self.problem = problem_words.Told(
-            self.tables["files"], self.tables["tasks"], self.tables["decisions"],
-            self.tables["answers"], run.city, self.names, self._knobs("problems"),
-            self.today, self.has_register,
+            *(self.tables[name] for name in TABLES["problems"]), run.city, self.names,
+            self._knobs("problems"), self.today, self.has_register,
         )  # fmt: skip
         period = calendar.last_days(run.city, self._knobs("results").period_days)
         self.result = result_words.Told(
@@ -152,14 +156,15 @@ def asks(row: Row, today: dt.date, recent: dt.date) -> str:
     """
     if row["state"] == "proposed":
         return APPROVE
-    running = row["end"] is None or row["end"] >= recent
+    last = end(row)
+    running = last is None or last >= recent
     if row["gate"] == states.UNREGISTERED and row["tier"] not in (None, "prevention") and running:
         return UNJUSTIFIED
     approved = (row["approvals"] or 0) >= rules.NEEDED
-    if row["state"] == "off" and approved and row["end"] >= recent:
+    if row["state"] == "off" and approved and running:
         return PAST
-    ahead = row["state"] == "running" and row["end"]
-    return SOON if ahead and row["end"] <= today + dt.timedelta(days=SOON_DAYS) else ""
+    near = last is not None and last <= today + dt.timedelta(days=SOON_DAYS)
+    return SOON if near and row["state"] == "running" else ""
 
 
 def sector(city: City, row: Row) -> dict[str, str]:
@@ -188,5 +193,5 @@ def begun(one: One) -> bool:
 
 def end(row: Row) -> dt.date | None:
     """Return an action's last day: the register's, else the one delivered; from a row of STATES."""
-    found: dt.date | None = row.get("end_in_force") or row["end"]
+    found: dt.date | None = row["end_in_force"] or row["end"]
     return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from helpers.actions import power
 from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps import actions_words as said
 from helpers.core.base.french import change, number, percent, plural
-from helpers.core.stage.action_words import STATES, VERDICTS
+from helpers.core.stage.action_words import STATES, VERDICTS, least
 from helpers.impact import words as impact_words
 from helpers.problems import words as problem_words
 from helpers.register import rules
@@ -140,11 +141,23 @@ def tiles_of(one: read.One, found: read.Found) -> str:
         items.append(_tile("Effet demandé", "aucun but inscrit"))
     else:
         items.append(_tile("Effet demandé", f"−{percent(row['least_effect'])}",
-                           action_words.power_words(one.power)))  # fmt: skip
+                           _sure(one.power)))  # fmt: skip
     items.append(_tile("Accords", f"{row['approvals'] or 0} sur {rules.NEEDED}",
                        STATES[row["state"]], action_words.gate(row)))  # fmt: skip
     items.append(_facts_tile(one, found))
     return _row_of(items, "L'action en chiffres")
+
+
+def _sure(asked: read.Row) -> str:
+    """Return how sure the effect asked for was to be seen, in few words, from a row of POWERS."""
+    if asked["reason"] == power.TOO_FEW:
+        return "trop peu de faits avant pour la juger seule"
+    if asked["reason"]:
+        return f"sans calcul possible : {action_words.NO_POWER[asked['reason']]}"
+    sure = f"d'être vu ({percent(asked['power'])} des cas)"
+    if asked["seen"]:
+        return f"assez sûr {sure}"
+    return f"pas assez sûr {sure} : il faudrait −{least(asked['detectable'])}"
 
 
 def _effect_tile(one: read.One, found: read.Found) -> str:
@@ -153,8 +166,8 @@ def _effect_tile(one: read.One, found: read.Found) -> str:
         return _tile("Effet", "aucun verdict", said.effect_words(one, found))
     if effect["reason"]:
         return _tile("Effet", VERDICTS[one.verdict], said.effect_words(one, found))
-    return _tile("Effet", change(effect["ratio"]), said.interval(effect), VERDICTS[one.verdict], mark,
-                 way=said.direction(effect))  # fmt: skip
+    return _tile("Effet", change(effect["ratio"]), said.interval(effect), VERDICTS[one.verdict],
+                 mark, way=said.direction(effect))  # fmt: skip
 
 
 def _facts_tile(one: read.One, found: read.Found) -> str:

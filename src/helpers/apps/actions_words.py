@@ -13,10 +13,10 @@ from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps.choice import Option
 from helpers.apps.keep import Cell
-from helpers.core.base.french import change, number, plural, spoken
+from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.stage.action_words import EXPLORATORY, STATES, VERDICTS
+from helpers.core.stage.action_words import EXPLORATORY, STATES, VERDICTS, last_day
 from helpers.impact import words as impact_words
 from helpers.register import rules
 
@@ -82,7 +82,7 @@ def exploratory(one: read.One) -> str:
     """Return why what is said of the effect is exploratory, "" where it is not."""
     if not one.exploratory:
         return ""
-    why = EXPLORATORY.get(one.row["exploratory"] or "")
+    why = EXPLORATORY.get(one.why)
     return f"{MARK}\u00a0: {why}" if why else MARK
 
 
@@ -151,6 +151,9 @@ def _listed(parts: Sequence[str]) -> str:
 def _beside(shown: Sequence[read.One], found: read.Found) -> list[str]:
     parts = [] if found.has_register else [action_words.NO_REGISTER]
     parts += [] if found.rules else [NO_SOURCE]
+    alone = sum(not one.row["delivered"] for one in shown)
+    if alone and found.rules:
+        parts.append(f"D'après le registre seul : {number(alone)} sur {number(len(shown))}.")
     lost = sum(one.row["zone"] is None for one in shown)
     if lost:
         parts.append(f"Sans lieu connu : {number(lost)}, d'aucun quartier ni secteur.")
@@ -188,8 +191,15 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
     told = f"<ul>{told}</ul>{more}" if told else "<p>Aucun effet chiffré.</p>"
     return (
         '<section class="app-cards" aria-label="À décider maintenant"><h2>À décider maintenant</h2>'
-        f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}<p>{CHOOSE}</p></div>'
+        f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}<p>{together(found)} {CHOOSE}</p></div>'
         "</section>"
+    )
+
+
+def together(found: read.Found) -> str:
+    """Return how the intervals of all actions hold."""
+    return (
+        f"Ces intervalles tiennent tous à la fois dans {percent(found.impact.confidence)} des cas."
     )
 
 
@@ -248,8 +258,7 @@ def listed(shown: Sequence[read.One], found: read.Found, at: Callable[[str], str
 
 def _cells(one: read.One, found: read.Found) -> list[str]:
     row = one.row
-    last = read.end(row)
-    until = f"{last:%d/%m/%Y}" if last else "fin non dite"
+    until = last_day(row["end_in_force"], row["end"], row["renewals"])
     wanted = asked(one)
     return [
         f"{action_words.tier(row)}, {_what(row)} ({theme(row, found.city)})",
@@ -280,7 +289,7 @@ def kept(shown: Sequence[read.One], found: read.Found) -> list[list[Cell]]:
          place(one.row, found.names), one.row["start"].isoformat(),
          last.isoformat() if (last := read.end(one.row)) else None, STATES[one.row["state"]],
          VERDICTS.get(one.verdict), *_numbers(one), "oui" if one.exploratory else "non",
-         EXPLORATORY.get(one.row["exploratory"] or "")]
+         EXPLORATORY.get(one.why)]
         for one in shown
     ]  # fmt: skip
 
