@@ -111,7 +111,8 @@ class Found:
         self.names = places.zone_names(self.con, run.city, every=True)
         self.impact = self._knobs("impact")
         self.problem = problem_words.Told(
-            *(self.tables[name] for name in TABLES["problems"]), run.city, self.names,
+            self.tables["files"], self.tables["tasks"], self.tables["elsewhere"],
+            self.tables["decisions"], self.tables["answers"], run.city, self.names,
             self._knobs("problems"), self.today, self.has_register,
         )  # fmt: skip
         period = calendar.last_days(run.city, self._knobs("results").period_days)

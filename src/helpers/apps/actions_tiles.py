@@ -10,7 +10,7 @@ from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps import actions_words as said
 from helpers.core.base.french import change, number, percent, plural
-from helpers.core.stage.action_words import STATES, VERDICTS, least
+from helpers.core.stage.action_words import STATES, VERDICTS, least, planned
 from helpers.impact import words as impact_words
 from helpers.problems import words as problem_words
 from helpers.register import rules
@@ -135,8 +135,7 @@ def tiles_of(one: read.One, found: read.Found) -> str:
         done = _tile("Dose faite", f"{number(dose['done_h'])} h",
                      f"de {number(dose['done_low'])} à {number(dose['done_high'])} h par semaine",
                      f"sur {number(dose['existing_h'])} h du secteur à ces plages")  # fmt: skip
-    planned = "non dite" if row["planned_h"] is None else f"{number(row['planned_h'])} h"
-    items += [_tile("Dose prévue", planned, "par semaine"), done]
+    items += [_dose_tile(row), done]
     if row["least_effect"] is None:
         items.append(_tile("Effet demandé", "aucun but inscrit"))
     else:
@@ -146,6 +145,14 @@ def tiles_of(one: read.One, found: read.Found) -> str:
                        STATES[row["state"]], action_words.gate(row)))  # fmt: skip
     items.append(_facts_tile(one, found))
     return _row_of(items, "L'action en chiffres")
+
+
+def _dose_tile(row: read.Row) -> str:
+    own, told = row["planned_h"], row["told_planned_h"]
+    if own is None:
+        return _tile("Dose prévue", "non dite")
+    more = planned(own, told) if told not in (None, own) else "par semaine"
+    return _tile("Dose prévue", f"{number(own)} h", more)
 
 
 def _sure(asked: read.Row) -> str:

@@ -191,8 +191,8 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
     told = f"<ul>{told}</ul>{more}" if told else "<p>Aucun effet chiffré.</p>"
     return (
         '<section class="app-cards" aria-label="À décider maintenant"><h2>À décider maintenant</h2>'
-        f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}<p>{together(found)} {CHOOSE}</p></div>'
-        "</section>"
+        f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}'
+        f"<p>{together(found)} {CHOOSE}</p></div></section>"
     )
 
 
