@@ -84,7 +84,7 @@ def test_every_verdict_is_counted_and_none_is_left_out_for_being_null() -> None:
         one(None, action="ACT-005", state="proposed", approvals=0, delivered=False),
         one(None, action="ACT-006", tier=None),
     ]  # fmt: skip
-    text, level, small = said.answer(ones, found(*ones))
+    text, level, small = said.answer(ones, found(*ones), [])
     assert "6\u00a0actions" in text
     assert "4 de prévention, 1 de répression, 1 de palier inconnu" in text
     assert (
@@ -140,18 +140,21 @@ def test_a_choice_takes_what_it_names_and_no_other() -> None:
 
 
 def test_cities_that_miss_a_file_or_a_register_are_told_so() -> None:
-    text, level, small = said.answer([], found(rules=None, has_register=False))
+    text, level, small = said.answer([], found(rules=None, has_register=False), [])
     assert text.startswith("**Aucune action connue**")
     assert level == "usual"
     assert "actions.yaml" in small
     assert "pas de registre" in small
-    assert said.answer([], found())[2] == ""  # a register, a source, and no action in either
+    assert said.answer([], found(), [])[2] == ""  # a register, a source, and no action in either
     assert numbers.tiles([], found()) == ""
     held = one()
-    assert "Aucune action ne répond" in said.answer([], found(held))[0]
+    assert (
+        "ne répond à ce choix** (Bruit, prévention), sur"
+        in said.answer([], found(held), ["Bruit", "prévention"])[0]
+    )
     tiles = plain(numbers.tiles([], found(held)))
     assert "sur 0" not in tiles
-    assert "pas de registre" in said.answer([held], found(held, has_register=False))[2]
+    assert "pas de registre" in said.answer([held], found(held, has_register=False), [])[2]
 
 
 def test_more_facts_than_expected_is_said_whatever_the_verdict() -> None:

@@ -72,7 +72,7 @@ class Actions:
             return link(PAGE, choice, action=action)
 
         if one is None:
-            text, level, small = said.answer(shown, found)
+            text, level, small = said.answer(shown, found, self._chosen(choice))
             cards, tiles = said.to_decide(shown, found, at), numbers.tiles(shown, found)
         else:
             text, level, small = said.answer_of(one, found)
@@ -86,6 +86,14 @@ class Actions:
             (self.decide, "subject", choice.action),
             *self.whole(),
         ]
+
+    def _chosen(self, choice: Choice) -> list[str]:
+        """Return what the choice takes of all the actions, in words."""
+        offered, usual, values = self.place.offer, self.place.offer.first.values(), choice.values()
+        whole = [name for name, value in values.items() if value == usual[name]]
+        whole += ["territoire"] if "/" not in values["territoire"] else []
+        return [self.place.told(choice, [name]) for name in self.uses
+                if name not in whole and offered.options[name]]  # fmt: skip
 
     # --- Figures and lists ---------------------------------------------------------------------
 

@@ -89,21 +89,25 @@ def exploratory(one: read.One) -> str:
 # --- All of them -----------------------------------------------------------------------------
 
 
-def answer(shown: Sequence[read.One], found: read.Found) -> tuple[str, str, str]:
+def answer(
+    shown: Sequence[read.One], found: read.Found, chosen: Sequence[str]
+) -> tuple[str, str, str]:
     """Return what is said of the actions of a choice as Markdown, how grave, what to know with it.
 
-    How many by tier, how many of each verdict, which decisions are asked for.
+    How many by tier, how many of each verdict, which decisions are asked for. `chosen`: what the
+    choice leaves out the others by, in words.
     """
+    of = f" ({plain(_listed(chosen))})" if chosen else ""
     if not found.actions:
         small = [] if found.rules else [NO_SOURCE]
         small += [] if found.has_register else [action_words.NO_REGISTER]
         return NOTHING, "usual", " ".join(small)
     if not shown:
-        return f"{NO_MATCH}, sur {plural(len(found.actions), 'connue')}.", "usual", ""
+        return f"{NO_MATCH}{of}, sur {plural(len(found.actions), 'connue')}.", "usual", ""
     told = [f"{number(n)} de {name}" for name, n in by_tier(shown).items() if n]
     asked = asks(shown)
     text = (
-        f"**{plural(len(shown), 'action')}** au {spoken(found.today)} : {_listed(told)}. "
+        f"**{plural(len(shown), 'action')}** au {spoken(found.today)}{of} : {_listed(told)}. "
         f"{verdicts(shown)}. "
         + (f"**À décider maintenant** : {_listed(asked)}." if asked else QUIET)
     )
