@@ -237,7 +237,7 @@ def _nav(city: City, title: str, choice: Choice, told: str) -> str:
         f'<div class="app-heading" data-query="{escape(choice.query())}"><nav aria-label="Pages">'
         f"<ul>{''.join(items)}</ul></nav><h1>{escape(IN_FULL.get(title, title))} "
         f"<span>{escape(_when(city))}</span></h1>"
-        '<button type="button" data-keep="print">Imprimer la fiche</button>'
+        '<button type="button" data-keep="print">Imprimer<span> la fiche</span></button>'
         f'<p class="app-paper">{escape(told)}</p></div>'
     )
 

@@ -227,6 +227,7 @@ def test_did_the_lighting_action_work_in_three_clicks(built: Place, url: str) ->
         hand = Clicks(page)
         hand.on(page.get_by_role("link", name=re.compile("^Actions et résultats")))
         control = page.get_by_label("Action", exact=True)
+        control.locator("option").nth(1).wait_for(state="attached")
         label = next(one for one in control.locator("option").all_text_contents()
                      if one.startswith(row["action"]))  # fmt: skip
         assert "éclairage" in label
