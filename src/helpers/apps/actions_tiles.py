@@ -17,7 +17,7 @@ from helpers.register import rules
 
 ARROWS = {"down": "↘", "up": "↗", "unclear": "↕"}
 DIRECTIONS = {"down": "moins de faits qu'attendu", "up": "plus de faits qu'attendu",
-              "unclear": "ni plus ni moins, d'après ce qui est compté"}  # fmt: skip
+              "unclear": "sens non établi"}  # fmt: skip
 
 
 def _tile(title: str, value: str, *details: str, way: str = "") -> str:
@@ -63,7 +63,7 @@ def _names(own: Sequence[read.One]) -> str:
 
 def _why_unclear(own: Sequence[read.One]) -> str:
     few = sum(bool(one.effect and one.effect["reason"]) for one in own)
-    parts = [f"{number(few)} sans assez de faits ou de semaines"] if few else []
+    parts = [f"{number(few)} sans chiffre, la liste dit pourquoi"] if few else []
     if wide := len(own) - few:
         parts.append(f"{number(wide)} dont l'intervalle est trop large")
     return ", ".join(parts)

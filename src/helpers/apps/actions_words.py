@@ -29,6 +29,7 @@ NOTHING = "**Aucune action connue** : ni inscrite au registre, ni livrée par un
 NO_MATCH = "**Aucune action ne répond à ce choix**"
 QUIET = "Rien n'attend de décision."
 CHOOSE = "Choisir une action pour suivre son fil, du problème à ce qui a suivi."
+NO_NUMBER = "<p>Aucun effet chiffré : la liste dit pourquoi, action par action.</p>"
 UNKNOWN_TIER = "palier inconnu"
 MARK = "exploratoire"
 ASKING, JUDGED = 4, 12  # actions named in the cards at most
@@ -192,11 +193,11 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
     judged.sort(key=lambda one: ([*VERDICTS].index(one.verdict), one.row["start"]))
     told = "".join(f"<li>{_judged(one, found, at)}</li>" for one in judged[:JUDGED])
     more = f"<p>… et {number(len(judged) - JUDGED)} autres.</p>" if judged[JUDGED:] else ""
-    told = f"<ul>{told}</ul>{more}" if told else "<p>Aucun effet chiffré.</p>"
+    told = f"<ul>{told}</ul>{more}<p>{together(found)}</p>" if told else NO_NUMBER
     return (
         '<section class="app-cards" aria-label="À décider maintenant"><h2>À décider maintenant</h2>'
         f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}'
-        f"<p>{together(found)} {CHOOSE}</p></div></section>"
+        f"<p>{CHOOSE}</p></div></section>"
     )
 
 

@@ -208,10 +208,10 @@ def test_every_control_with_every_kind_of_value(built: Place, url: str) -> None:
                 chosen.pop(name)
         # By hand: the table follows the control, and the address says it.
         choose(page, "Palier", "Prévention")
-        page.wait_for_function("location.search.includes('palier=prevention')")
+        page.wait_for_function("() => location.search.includes('palier=prevention')")
         compared(page, actions(built, "a.tier = 'prevention'"))
         choose(page, "État", "À décider maintenant")
-        page.wait_for_function("location.search.includes('etat=a_decider')")
+        page.wait_for_function("() => location.search.includes('etat=a_decider')")
         n = len(actions(built, "a.tier = 'prevention' AND a.state = 'proposed'"))
         if n:
             assert page.locator(LISTED).count() >= n
