@@ -89,12 +89,12 @@ def test_every_verdict_is_counted_and_none_is_left_out_for_being_null() -> None:
     assert "4 de prévention, 1 de répression, 1 de palier inconnu" in text
     assert (
         "Effet : **2** (dont 1 exploratoire) ; pas d'effet démontré : **1** ; non concluant : "
-        "**1** ; pas encore de verdict : **2**." in text
+        "**1** ; pas encore de verdict : **2**." in text.replace("\u00a0", " ")
     )
     assert "1 à approuver" in text
     assert level == "watch"
     assert "registre seul : 1 sur 6" in small
-    tiles = plain(numbers.tiles(ones, found(*ones)))
+    tiles = plain(numbers.tiles(ones, found(*ones), chosen=False))
     assert "Pas d'effet démontré 1 sur 6" in tiles
     assert "Non concluant 1 sur 6" in tiles
     assert "Pas de verdict 2 sur 6 ; 1 pas menées, 1 hors de la source" in tiles
@@ -146,14 +146,15 @@ def test_cities_that_miss_a_file_or_a_register_are_told_so() -> None:
     assert "actions.yaml" in small
     assert "pas de registre" in small
     assert said.answer([], found(), [])[2] == ""  # a register, a source, and no action in either
-    assert numbers.tiles([], found()) == ""
+    assert numbers.tiles([], found(), chosen=False) == ""
     held = one()
     assert (
         "ne répond à ce choix** (Bruit, prévention), sur"
         in said.answer([], found(held), ["Bruit", "prévention"])[0]
     )
-    tiles = plain(numbers.tiles([], found(held)))
+    tiles = plain(numbers.tiles([], found(held), chosen=True))
     assert "sur 0" not in tiles
+    assert tiles.count("Toute la ville :") == 4  # those that no choice changes
     assert "pas de registre" in said.answer([held], found(held, has_register=False), [])[2]
 
 

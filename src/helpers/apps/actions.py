@@ -75,8 +75,10 @@ class Actions:
             return link(PAGE, choice, action=action)
 
         if one is None:
-            text, level, small = said.answer(shown, found, self._chosen(choice))
-            cards, tiles = said.to_decide(shown, found, at), numbers.tiles(shown, found)
+            chosen = self._chosen(choice)
+            text, level, small = said.answer(shown, found, chosen)
+            cards = said.to_decide(shown, found, at)
+            tiles = numbers.tiles(shown, found, chosen=bool(chosen))
         else:
             text, level, small = said.answer_of(one, found)
             cards, tiles = thread.steps(one, found), numbers.tiles_of(one, found)

@@ -124,7 +124,8 @@ def verdict(one: read.One, found: read.Found) -> str:
     own = table.filter(
         pc.and_(pc.equal(table["scope"], "action"), pc.equal(table["key"], one.name))
     )
-    method, _, estimate = impact_words.one_by_one(own, found.rules, found.impact).partition("\n\n")
+    _, _, estimate = impact_words.one_by_one(own, found.rules, found.impact).partition("\n\n")
+    method = f"{impact_words.APART} {said.together(found)}"
     return f"{to_html(estimate)}<p>{inline(method)}</p><p>{asked}</p>"
 
 

@@ -15,6 +15,7 @@ from helpers.impact import words as impact_words
 from helpers.problems import words as problem_words
 from helpers.register import rules
 
+WHOLE = "Toute la ville"
 ARROWS = {"down": "↘", "up": "↗", "unclear": "↕"}
 DIRECTIONS = {"down": "moins de faits qu'attendu", "up": "plus de faits qu'attendu",
               "unclear": "sens non établi"}  # fmt: skip
@@ -35,8 +36,11 @@ def _row_of(items: Iterable[str], title: str) -> str:
             f'<ul tabindex="0" class="app-row">{"".join(items)}</ul></section>')  # fmt: skip
 
 
-def tiles(shown: Sequence[read.One], found: read.Found) -> str:
-    """Return the few numbers of a choice as HTML: verdicts, tiers, hours, all actions together."""
+def tiles(shown: Sequence[read.One], found: read.Found, *, chosen: bool) -> str:
+    """Return the few numbers of a choice as HTML: verdicts, tiers, hours, all actions together.
+
+    `chosen`: the choice leaves some out, and the numbers of the whole city say that they do not.
+    """
     if not found.actions:
         return ""
     own = {code: [one for one in shown if one.verdict == code]
@@ -51,8 +55,11 @@ def tiles(shown: Sequence[read.One], found: read.Found) -> str:
         _tile("Pas de verdict", number(len(own[read.NO_VERDICT])), of,
               _why_none(own[read.NO_VERDICT])),
     ]  # fmt: skip
-    return _row_of([_together(found), _moved(found), *numbers, _shares(found), _hours(found)],
-                   "Les actions en chiffres")  # fmt: skip
+    of_city = [_together(found), _moved(found), _shares(found), _hours(found)]
+    if chosen:
+        of_city = [tile.replace("<h3>", f"<h3>{WHOLE} : ") for tile in of_city]
+    first, second, *others = of_city
+    return _row_of([first, second, *numbers, *others], "Les actions en chiffres")
 
 
 def _names(own: Sequence[read.One]) -> str:
@@ -77,7 +84,7 @@ def _why_none(own: Sequence[read.One]) -> str:
 
 
 def _together(found: read.Found) -> str:
-    title, row = "Toute la ville, toutes les actions", found.pooled.get("all")
+    title, row = "Toutes les actions ensemble", found.pooled.get("all")
     if row is None:
         return _tile(title, "non mesuré", "aucune action commencée dans la source")
     if row["reason"]:

@@ -128,9 +128,9 @@ def verdicts(shown: Sequence[read.One]) -> str:
     parts = []
     for code, told in VERDICTS.items():
         own = [one for one in shown if one.verdict == code]
-        parts.append(f"{told} : **{number(len(own))}**{_exploratory(own)}")
+        parts.append(f"{told}\u00a0: **{number(len(own))}**{_exploratory(own)}")
     none = sum(one.verdict == read.NO_VERDICT for one in shown)
-    told = " ; ".join([*parts, f"pas encore de verdict : **{number(none)}**"])
+    told = " ; ".join([*parts, f"pas encore de verdict\u00a0: **{number(none)}**"])
     return f"{told[:1].upper()}{told[1:]}"
 
 
@@ -203,9 +203,7 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
 
 def together(found: read.Found) -> str:
     """Return how the intervals of all actions hold."""
-    return (
-        f"Ces intervalles tiennent tous à la fois dans {percent(found.impact.confidence)} des cas."
-    )
+    return f"Les intervalles des actions tiennent tous à la fois dans {percent(found.impact.confidence)} des cas."
 
 
 def _link(one: read.One, at: Callable[[str], str]) -> str:
