@@ -203,7 +203,8 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
 
 def together(found: read.Found) -> str:
     """Return how the intervals of all actions hold."""
-    return f"Les intervalles des actions tiennent tous à la fois dans {percent(found.impact.confidence)} des cas."
+    sure = percent(found.impact.confidence)
+    return f"Les intervalles des actions tiennent tous à la fois dans {sure} des cas."
 
 
 def _link(one: read.One, at: Callable[[str], str]) -> str:
