@@ -13,7 +13,7 @@ import pytest
 from helpers.core.city import event_rules
 from helpers.core.city.about import SLOTS, Agenda
 from helpers.core.city.city import City
-from helpers.events import briefing, clashes, page_words, plan, sizing, words
+from helpers.events import briefing, clashes, page_words, plan, sizing, slot_words, words
 from helpers.events.checklist import checklist
 from helpers.events.excess import Outlook, by_slot, summary
 from helpers.events.known import calendar
@@ -37,12 +37,12 @@ def names(tmp_path: Path) -> Names:
     return Names(city, {"A": "Le <b>Port</b> [ici](x)"})
 
 
-def tables(*events: Any, orders: Any = ()) -> Tables:
+def tables(*events: Any, orders: Any = (), means: Means = MEANS) -> Tables:
     """Return the tables of some events to come, nothing being learnt from the past."""
     own, held = rules(), list(events)
     outlooks = {one.id: Outlook([], "too_few_events") for one in held}
     slots = SLOTS
-    sized = sizing.size(held, outlooks, MEANS, own, {}, {}, slots, 0.95)
+    sized = sizing.size(held, outlooks, means, own, {}, {}, slots, 0.95)
     made = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
     return made | {
         "calendar": calendar(held, TODAY.date()),
@@ -62,10 +62,52 @@ def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -
     assert "1 événement connu" in told
     assert "1 sans arrêté signé" in told
     assert (
-        "5 agents, au lieu de 8 à 24 d'après les hypothèses (2 équipes), 40 à 50 barrières, au "
-        "lieu de 40 à 120 d'après les hypothèses, de 19 h à 0 h"
+        "5 agents de 19 h à 0 h (2 équipes), au lieu de 8 à 24 d'après les hypothèses ; 40 à 50 "
+        "barrières, au lieu de 40 à 120 d'après les hypothèses"
     ) in told
-    assert "il manque au moins 3 agents dès 19 h" in told
+    assert "il manque au moins 3 agents de 19 h à 0 h" in told
+
+
+def test_a_peak_is_said_of_its_own_hours_and_what_the_night_is_given_beside(names: Names) -> None:
+    """Thirty officers in the evening and twelve at night, of whom half may go: 15, then 6."""
+    have = {(d, s, "N"): n for d in range(7) for s, n in (("soir", 30), ("nuit", 12))}
+    late = event(1, end=NIGHT + dt.timedelta(hours=5))  # 20 h to 1 h; officers an hour around
+    made = tables(late, means=Means(have, 50, ["N"]))
+    (row,) = made["sizing"].to_pylist()
+    assert (row["officers_low"], row["officers_high"]) == (8, 15)
+    page = page_words.page(made, names, "E0001", 120)
+    for text in (words.answer(made, names, 42), words.needs(made, names), page["answer"],
+                 page["partners"]):  # fmt: skip
+        told = plain_text(text)
+        assert (
+            "8 à 15 agents au plus fort, de 19 h à 23 h (3 à 5 équipes) ; 6 de 23 h à 2 h, au "
+            "lieu de 8 à 24 à toute heure d'après les hypothèses ;"
+        ) in told
+        assert "de 19 h à 2 h" not in told
+        assert "il manque au moins 2 agents de 23 h à 2 h" in told
+    assert "soir, de 19 h à 23 h : 8 à 15 agents" in plain_text(page["shifts"])
+    assert "nuit, de 23 h à 2 h : 6 agents" in plain_text(page["shifts"])
+
+
+def test_many_hours_are_told_by_the_most_and_by_what_the_others_have() -> None:
+    """Days of an event that lasts; the least and the most of the others leave the fullest out."""
+    start, half = dt.datetime(2024, 6, 14, 8), dt.timedelta(hours=12)
+    given = [(2, 4), (3, 5), (9, 20), (2, 6)]
+    rows = [
+        {"from_at": start + half * i, "to_at": start + half * (i + 1),
+         "officers_low": low, "officers_high": high, "wanted_low": low, "wanted_high": high + i,
+         "short": i}
+        for i, (low, high) in enumerate(given)
+    ]  # fmt: skip
+    told = plain_text(slot_words.officers(rows, "7 équipes"))
+    assert told == (
+        "9 à 20 agents au plus fort, de samedi 8 h à samedi 20 h (7 équipes), au lieu de 9 à 22 "
+        "d'après les hypothèses ; 2 à 6 aux autres heures (à certaines, moins que d'après les "
+        "hypothèses)"
+    )
+    assert plain_text(slot_words.lacking(rows)) == (
+        "jusqu'à 3 agents, au pire de samedi 20 h à dimanche 8 h"
+    )
 
 
 def test_an_event_without_a_decree_says_so_and_one_with_names_it(names: Names) -> None:

@@ -9,7 +9,8 @@ import altair as alt
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.events.plan import Tables
-from helpers.events.words import Names, Row, by_event, clock
+from helpers.events.slot_words import Row, clock
+from helpers.events.words import Names, by_event
 
 SHOWN = 12
 

@@ -6,19 +6,19 @@ Titles, names of zones and of services are foreign: they go through `plain`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city import event_rules
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import DAYS, FULL_DAYS
-from helpers.events import checklist, excess, history, ratios, retex, sizing
+from helpers.events import checklist, excess, history, ratios, retex, sizing, slot_words
 from helpers.events.plan import NO_COUNTS, Tables
+from helpers.events.slot_words import Row, between, clock
 
-Row = dict[str, Any]
 LISTED = 12  # lines of a list; the others are counted
 REASONS = {
     ratios.FEW_EVENTS: "trop peu d'événements passés de cette classe",
@@ -58,22 +58,9 @@ class Names:
         return "lieu non précisé" if code is None else self.zones.get(code, code)
 
 
-def clock(at: dt.datetime) -> str:
-    """Return an hour as it is said: « 21 h », « 8 h 30 »."""
-    minutes = f"\u00a0{at.minute:02d}" if at.minute else ""
-    return f"{at.hour}\u00a0h{minutes}"
-
-
 def when(at: dt.datetime) -> str:
     """Return a moment as it is said: « vendredi 2 janvier 2026 à 21 h »."""
     return f"{FULL_DAYS[at.weekday()]} {spoken(at.date())} à {clock(at)}"
-
-
-def between(low: int, high: int, word: str) -> str:
-    """Return a range as it is said: « 14 à 16 agents », « 2 agents » where both are one."""
-    if low == high:
-        return plural(high, word)
-    return f"{number(low)} à {plural(high, word)}"
 
 
 def mean_facts(value: float, digits: int) -> str:
@@ -109,34 +96,32 @@ def by_event(tables: Tables, name: str) -> dict[str, Row]:
     return {row["event"]: row for row in tables[name].to_pylist()}
 
 
-def in_need(row: Row) -> str:
-    """Return how many officers and barriers, and when, from a row of `sizing`."""
+def of_events(tables: Tables) -> dict[str, list[Row]]:
+    """Return event → its rows of `shifts`; none for one that is not sized."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in tables["shifts"].to_pylist():
+        found[row["event"]].append(row)
+    return found
+
+
+def in_need(row: Row, shifts: Sequence[Row]) -> str:
+    """Return how many officers and barriers, and when: a row of `sizing`, those of its `shifts`."""
     if row["status"] != "ok":
         return f"dimensionnement : abstention ({REASONS[row['reason']]})"
     told = (
-        f"{between(row['officers_low'], row['officers_high'], 'agent')}"
-        f"{_more(row, 'officers_high', 'wanted')} "
-        f"({between(row['crews_low'], row['crews_high'], 'équipe')}), "
+        f"{slot_words.officers(shifts, between(row['crews_low'], row['crews_high'], 'équipe'))} ; "
         f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}"
-        f"{_more(row, 'barriers_high', 'barriers_wanted')}, "
-        f"de {clock(row['from_at'])} à {clock(row['to_at'])}"
     )
-    lacking = []
-    if row["officers_short"]:
-        lacking.append(f"{plural(row['officers_short'], 'agent')} dès {clock(row['short_from'])}")
+    if row["barriers_wanted_high"] > row["barriers_high"]:
+        ends = sorted({row["barriers_wanted_low"], row["barriers_wanted_high"]})
+        wanted = " à ".join(number(one) for one in ends)
+        told += f", au lieu de {wanted} {slot_words.ASSUMED}"
+    lacking = [one for one in (slot_words.lacking(shifts),) if one]
     if row["barriers_short"]:
         lacking.append(plural(row["barriers_short"], "barrière"))
     if lacking:
         told += f" ; **il manque au moins {' et '.join(lacking)}**"
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
-
-
-def _more(row: Row, given: str, wanted: str) -> str:
-    """Return what the assumptions ask for, where there is not as much."""
-    if row[f"{wanted}_high"] <= row[given]:
-        return ""
-    ends = sorted({row[f"{wanted}_low"], row[f"{wanted}_high"]})
-    return f", au lieu de {' à '.join(number(one) for one in ends)} d'après les hypothèses"
 
 
 def answer(tables: Tables, names: Names, days: int) -> str:
@@ -158,7 +143,8 @@ def answer(tables: Tables, names: Names, days: int) -> str:
                                         sized[r["event"]]["wanted_high"], r["expected"] or 0,
                                         -r["start_at"].timestamp()))  # fmt: skip
         lines.append(f"**Le plus exigeant** : {called(top, names)} ({crowd(top)}) : "
-                     f"{in_need(sized[top['event']])}.")  # fmt: skip
+                     f"{in_need(sized[top['event']], of_events(tables)[top['event']])}."
+                     )  # fmt: skip
     clashes, late = tables["clashes"].num_rows, _late(tables)
     told = f"**À régler** : {plural(clashes, 'incompatibilité')}, {plural(len(late), 'mesure')} "
     lines.append(told + f"en retard{_first(late, events, names)}.")
@@ -290,7 +276,9 @@ def needs(tables: Tables, names: Names) -> str:
     own = by_event(tables, "calendar")
     ranked = sorted(sized.values(), key=lambda r: (r["status"] != "ok", -(r["officers_high"] or 0),
                     own[r["event"]]["start_at"], r["event"]))  # fmt: skip
-    lines = [f"- {called(own[row['event']], names)} : {in_need(row)}." for row in ranked]
+    slots = of_events(tables)
+    lines = [f"- {called(own[row['event']], names)} : {in_need(row, slots[row['event']])}."
+             for row in ranked]  # fmt: skip
     return _listed(lines, "événement") or "Aucun événement à dimensionner."
 
 
