@@ -8,12 +8,23 @@ from string import Template
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from helpers.core.city import event_rules
 from helpers.core.city.about import SLOTS, Agenda
 from helpers.core.city.city import City
-from helpers.events import briefing, clashes, page_words, plan, sizing, slot_words, words
+from helpers.events import (
+    briefing,
+    clashes,
+    page_words,
+    plan,
+    ratios,
+    retex,
+    sizing,
+    slot_words,
+    words,
+)
 from helpers.events.checklist import checklist
 from helpers.events.excess import Outlook, by_slot, summary
 from helpers.events.known import calendar
@@ -153,12 +164,76 @@ def test_a_page_is_filled_and_no_foreign_name_does_anything(names: Names) -> Non
     assert "aucun arrêté n" in page  # residents are not told of an order that nobody signed
 
 
+def scored(error: tuple[float, float], deviance: tuple[float, float]) -> Tables:
+    """Return the scores of concerts: what ours spares beside both rivals, in both measures."""
+    row: dict[str, Any] = {
+        "kind": "concert", "events": 25, "error": 0.41, "error_usual": 0.38,
+        "error_last_time": 0.6, "deviance": 0.93, "deviance_usual": 0.91,
+        "deviance_last_time": 1.3, "within": 1.0, "status": "ok", "reason": "",
+    }  # fmt: skip
+    for rival in ("last_time", "usual"):
+        for measure, ends in (("error", error), ("deviance", deviance)):
+            row |= dict(zip((f"spared_{measure}_{rival}_low", f"spared_{measure}_{rival}_high"),
+                            ends, strict=True))  # fmt: skip
+    return {"scores": pa.Table.from_pylist([row], schema=retex.SCORES)}
+
+
+@pytest.mark.parametrize(
+    ("error", "deviance", "claim"),
+    [
+        ((0.1, 0.4), (0.1, 0.6), " : mieux que « comme la dernière fois »"),
+        ((-0.4, -0.1), (-0.6, -0.1), " : moins bien que « comme la dernière fois »"),
+        ((-0.1, 0.4), (-0.1, 0.6), " : pas établi mieux que « comme la dernière fois »"),
+        ((0.004, 0.4), (-0.1, 0.6), " : pas établi mieux que « comme la dernière fois »"),
+        ((-0.01, 0.41), (0.1, 0.64), " : rien d'établi face à « comme la dernière fois »"),
+        ((0.1, 0.4), (-0.6, -0.1), " : rien d'établi face à « comme la dernière fois »"),
+    ],
+)
+def test_better_is_said_where_both_printed_intervals_bear_it(
+    names: Names, error: tuple[float, float], deviance: tuple[float, float], claim: str
+) -> None:
+    told = plain_text(words.scores(scored(error, deviance), names))
+    assert claim in told
+    both = "les deux mesures ne s'accordant pas : déviance 0,93 au lieu de 1,30" in told
+    assert both == ("rien d'établi" in claim)
+    assert "0,41 fait" in told
+
+
+def test_a_difference_is_printed_as_ours_less_theirs(names: Names) -> None:
+    told = plain_text(words.scores(scored((-0.01, 0.41), (0.1, 0.64)), names))
+    assert "(écart moyen 0,60, différence de −0,41 à +0,01)" in told
+    assert "déviance 0,93 au lieu de 1,30, différence de −0,64 à −0,10" in told
+
+
+def found(theme: str, ratio: float, low: float, high: float) -> dict[str, Any]:
+    return {"kind": "concert", "theme": theme, "area": "rings", "phase": "event", "events": 130,
+            "places": 1, "n": 200, "ratio": ratio, "low": low, "high": high, "status": "ok",
+            "reason": ""}  # fmt: skip
+
+
+def test_no_effect_of_all_themes_does_not_deny_what_one_theme_shows(names: Names) -> None:
+    names.city.__dict__["themes"] = {
+        "bruit": SimpleNamespace(title="Bruit"), "rixes": SimpleNamespace(title="Rixes")
+    }  # fmt: skip
+    whole, rixes = found("all", 1.13, 0.97, 1.32), found("rixes", 0.96, 0.73, 1.25)
+    rows = [whole, found("bruit", 1.25, 1.01, 1.55), rixes]
+    shown = {"ratios": pa.Table.from_pylist(rows, schema=ratios.RATIOS)}
+    told = plain_text(words.effects(shown, names, 0.95))
+    assert "tous thèmes ensemble, pas d'effet établi (de −3,0 % à +32,0 %)" in told
+    assert "thème par thème, bruit +25,0 % (de +1,0 % à +55,0 %)." in told
+    assert "2 intervalles à 95 %, chacun lu seul : même sans aucun effet" in told
+    assert "le hasard en éloignerait de zéro 0,1 en moyenne" in told
+    quiet = {"ratios": pa.Table.from_pylist([whole, rixes], schema=ratios.RATIOS)}
+    assert "thème par thème, aucun ne ressort." in words.effects(quiet, names, 0.95)
+
+
 def test_without_events_nothing_is_made_up(names: Names) -> None:
     none = {name: schema.empty_table() for name, schema in plan.SCHEMAS.items()}
     assert "Aucun événement connu" in words.answer(none, names, 42)
     (names.city.pack / event_rules.FILE).unlink()
     assert "pas de `events.yaml`" in words.answer(none, names, 42)
-    for part in (words.calendar, words.clashes, words.measures, words.effects, words.needs,
-                 words.thin, words.scores):  # fmt: skip
+    for part in (words.calendar, words.clashes, words.measures, words.needs, words.thin,
+                 words.scores):  # fmt: skip
         assert part(none, names).startswith("Auc")
+    assert words.effects(none, names, 0.95).startswith("Auc")
     assert briefing.chosen(none, 10) == []

@@ -16,6 +16,7 @@ from helpers.core.city import event_rules
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import DAYS, FULL_DAYS
 from helpers.events import checklist, excess, history, ratios, retex, sizing, slot_words
+from helpers.events.around import WHOLE
 from helpers.events.plan import NO_COUNTS, Tables
 from helpers.events.slot_words import Row, between, clock
 
@@ -35,6 +36,16 @@ REASONS = {
     retex.NO_LAST: "moins de trois événements à comparer",
 }
 STATES = {"to_do": "à faire", "asked": "demandée", "taken": "prise", "unknown": "non dite"}
+RIVALS = {
+    "last_time": ("que ", "« comme la dernière fois »"),
+    "usual": ("qu'", "un jour ordinaire"),
+}
+VERDICTS = {-1: "mieux", 0: "pas établi mieux", 1: "moins bien"}
+SCORED = (
+    "La différence est la nôtre moins l'autre : en dessous de zéro, la nôtre est plus près des "
+    "faits. « Mieux » n'est dit que si l'écart moyen et la déviance (l'écart, pesé selon ce qui "
+    "était attendu) l'établissent tous deux ; chaque intervalle est pris seul."
+)
 PHASES = {
     "before": "avant", "during": "pendant", "after": "à la sortie", "late": "ensuite",
     "event": "pendant et à la sortie",
@@ -252,22 +263,49 @@ def measures(tables: Tables, names: Names) -> str:
     return "\n".join([taken, "", _listed(lines, "mesure")]) if rows else "Aucune mesure attendue."
 
 
-def effects(tables: Tables, names: Names) -> str:
-    """Return what each class of events adds, while it lasts and just after; or why not told."""
+def effects(tables: Tables, names: Names, confidence: float) -> str:
+    """Return what each class of events adds, while it lasts and just after; or why not told.
+
+    All themes together, then the themes whose own interval leaves 1 out, and how many were read.
+    """
+    rows = [row for row in tables["ratios"].to_pylist() if row["area"] == "rings"]
+    told = [row for row in rows if row["theme"] != WHOLE and row["status"] == "ok"]
     lines = []
-    for row in tables["ratios"].to_pylist():
-        if (row["theme"], row["area"]) != ("all", "rings"):
-            continue
+    for row in (row for row in rows if row["theme"] == WHOLE):
         title = plain(names.kind(row["kind"]))
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
         ends = f"de {change(row['low'])} à {change(row['high'])}"
-        sure = row["low"] > 1 or row["high"] < 1
-        told = change(row["ratio"]) if sure else "pas d'effet établi"
-        lines.append(f"- **{title}** : {told} ({ends}), sur {plural(row['events'], 'événement')} "
-                     f"et {plural(row['n'], 'fait')}.")  # fmt: skip
+        whole = change(row["ratio"]) if _apart(row) else "pas d'effet établi"
+        own = [one for one in told if one["kind"] == row["kind"]]
+        lines.append(f"- **{title}** : tous thèmes ensemble, {whole} ({ends}), sur "
+                     f"{plural(row['events'], 'événement')} et {plural(row['n'], 'fait')}"
+                     f"{_by_theme(own, names)}.")  # fmt: skip
+    if told:
+        chance = number((1 - confidence) * len(told), 1)
+        lines += ["", (
+            f"Par thème, {plural(len(told), 'intervalle')} à {percent(confidence)}, chacun lu seul "
+            f": même sans aucun effet, le hasard en éloignerait de zéro {chance} en moyenne. Un "
+            "thème qui ressort ici est à surveiller, non établi."
+        )]  # fmt: skip
     return "\n".join(lines) or "Aucune classe à étudier."
+
+
+def _apart(row: Row) -> bool:
+    return bool(row["low"] > 1 or row["high"] < 1)
+
+
+def _by_theme(rows: list[Row], names: Names) -> str:
+    """Return the themes that stand apart by themselves, of a class's rows of `ratios`."""
+    if not rows:
+        return ""
+    apart = [
+        f"{plain(names.city.themes[row['theme']].title.lower())} {change(row['ratio'])} "
+        f"(de {change(row['low'])} à {change(row['high'])})"
+        for row in rows if _apart(row)
+    ]  # fmt: skip
+    return f" ; thème par thème, {', '.join(apart) or 'aucun ne ressort'}"
 
 
 def needs(tables: Tables, names: Names) -> str:
@@ -297,22 +335,55 @@ def thin(tables: Tables, names: Names) -> str:
 
 
 def scores(tables: Tables, names: Names) -> str:
-    """Return what our forecasts of facts were worth over the past year, beside the last time."""
+    """Return what our forecasts of facts were worth over the past year, beside two others.
+
+    Better, or worse, is said where both measures have an interval that bears it, as printed.
+    """
     lines = []
     for row in tables["scores"].to_pylist():
         title = plain(names.kind(row["kind"]))
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
-        better = "mieux que" if row["better_low"] > 0 else "pas établi mieux que"
-        usual = "mieux" if row["error"] < row["error_usual"] else "pas mieux"
         lines.append(
-            f"- **{title}** : {better} « comme la dernière fois » (écart moyen "
-            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)}), "
-            f"{usual} que de supposer un jour ordinaire ({number(row['error_usual'], 2)}), sur "
-            f"{plural(row['events'], 'événement')} ; intervalles tenus : {percent(row['within'])}."
+            f"- **{title}** ({plural(row['events'], 'événement')}, écart moyen de la prévision : "
+            f"{mean_facts(row['error'], 2)}) : {' ; '.join(_beside_rivals(row))} ; intervalles "
+            f"tenus : {percent(row['within'])}."
         )
-    return "\n".join(lines) or "Aucun événement passé à confronter."
+    if not lines:
+        return "Aucun événement passé à confronter."
+    if any(row["status"] == "ok" for row in tables["scores"].to_pylist()):
+        lines += ["", SCORED]
+    return "\n".join(lines)
+
+
+def _beside_rivals(row: Row) -> list[str]:
+    """Return whether our forecast was better than each rival, from a row of `scores`."""
+    said = []
+    for rival, (than, title) in RIVALS.items():
+        ends = [_less(row, measure, rival) for measure in retex.MEASURES]
+        found = [-1 if high < 0 else 1 if low > 0 else 0 for low, high in ends]
+        told = [f"différence de {_signed(low)} à {_signed(high)}" for low, high in ends]
+        beside = f"{title} (écart moyen {number(row[f'error_{rival}'], 2)}, {told[0]})"
+        if found[0] == found[1]:
+            said.append(f"{VERDICTS[found[0]]} {than}{beside}")
+        else:
+            said.append(
+                f"rien d'établi face à {beside}, les deux mesures ne s'accordant pas : déviance "
+                f"{number(row['deviance'], 2)} au lieu de {number(row[f'deviance_{rival}'], 2)}, "
+                f"{told[1]}"
+            )
+    return said
+
+
+def _less(row: Row, measure: str, rival: str) -> tuple[float, float]:
+    """Return the interval of ours less a rival's, as printed: below none where ours is better."""
+    low, high = (row[f"spared_{measure}_{rival}_{end}"] for end in ("low", "high"))
+    return round(-high, 2), round(-low, 2)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(value, 2)}"
 
 
 def similar_ones(rows: Iterable[Row], names: Names) -> str:
