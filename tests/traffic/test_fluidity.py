@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers.core.city.about import Slot
+from helpers.core.city.about import Agenda, Slot
 from helpers.traffic import around_events, closures, figures, fluidity, grades, safety, words
 from helpers.traffic.grades import World
 from helpers.traffic.known import Roads
@@ -60,6 +62,28 @@ def test_counters_laid_lately_say_nothing_and_nothing_fails() -> None:
     assert {row["reason"] for row in around_events.measure(town, [match], KNOBS).to_pylist()} == {
         fluidity.TOO_FEW
     }
+
+
+def test_events_left_out_are_counted_and_why_is_said(tmp_path: Path) -> None:
+    """Eight matches near a road: one before it is counted, one while its counter is mute."""
+    town = roads(7)
+    far = tuple(replace(one, x=0.0 if i == 0 else 9_000.0) for i, one in enumerate(town.places))
+    town = replace(town, hours=replace(town.hours, places=far))
+    days = (50, 150, 190, 230, 270, 310, 350, 390)
+    town.hours.flow[0, :100] = np.nan
+    town.hours.flow[0, 190] = np.nan
+    matches = [around_events.Event("sportif", 24 * day + 18, 24 * day + 20, 0.0, 0.0)
+               for day in days]  # fmt: skip
+    near = around_events.measure(town, matches, KNOBS)
+    for row in near.to_pylist():
+        assert (row["near"], row["events"]) == (7, 6)
+        assert row["left_out"] == [{"reason": around_events.UNHEARD, "events": 1}]
+    city = write_pack(tmp_path)
+    told = SimpleNamespace(titles={"sportif": "Match"})
+    city.about.__dict__["agenda"] = Agenda.model_construct(events=told)  # type: ignore[arg-type]
+    said = words.events(near, city, town, KNOBS).replace("\u00a0", " ")
+    assert said.count("6 événements sur 7") == 3
+    assert said.endswith(" Laissés de côté : compteur muet à ces heures (1).")
 
 
 def test_too_few_vehicles_abstain() -> None:
