@@ -52,6 +52,47 @@ def test_a_quarter_less_in_the_day_is_told_there_and_by_how_much() -> None:
     assert said.startswith("**1\u00a0écart établi** :\n\n- **Voie R03**, jour, débit")
 
 
+SAME = "le même rapport à toute heure : peut-être le compteur lui-même"
+# What is planted, and at what hours; whether the counter itself may be what changed.
+PLANTED = [
+    (0.75, slice(0, 24), True),
+    (1.4, slice(0, 24), True),
+    (0.75, slice(7, 21), False),
+    (0.6, slice(21, 24), False),
+    (1.3, slice(7, 10), False),
+]
+
+
+def planted(seed: int, ratio: float, hours: slice, since: int = 28) -> Roads:
+    """Return a town whose third road counts so much of its usual at some hours, for some days."""
+    town = roads(seed)
+    town.hours.flow[2, -since:, hours] *= ratio
+    return town
+
+
+@pytest.mark.parametrize(("ratio", "hours", "same"), PLANTED)
+def test_a_counter_set_again_is_told_apart_from_a_change_of_traffic(
+    ratio: float, hours: slice, same: bool
+) -> None:
+    """From one day on, the same ratio at all hours, or a part of the day alone; a few towns."""
+    for seed in range(6):
+        town = planted(seed, ratio, hours)
+        flows = fluidity.measure(town, KNOBS)
+        own = [row for row in flows.to_pylist() if row["site"] == "R03" and row["level"] not in
+               (None, fluidity.USUAL)]  # fmt: skip
+        assert own or not same
+        assert {row["all_hours"] for row in own} <= {same}
+        empty = (closures.CLOSURES, around_events.EVENTS, safety.SAFETY)
+        said = words.answer(flows, *(schema.empty_table() for schema in empty), town)
+        for text in (words.fluid(flows, town, KNOBS), said):
+            assert (f"Voie R03, {SAME}" in text) == same
+
+
+def test_a_counter_set_again_before_the_window_is_told_too() -> None:
+    flows = fluidity.measure(planted(1, 0.7, slice(0, 24), since=45), KNOBS)
+    assert SAME in words.fluid(flows, planted(1, 0.7, slice(0, 24), since=45), KNOBS)
+
+
 def test_counters_laid_lately_say_nothing_and_nothing_fails() -> None:
     town = grades.town(World(), np.random.default_rng(62))
     town.hours.flow[:, :-60] = np.nan

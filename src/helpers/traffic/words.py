@@ -19,6 +19,10 @@ Row = dict[str, Any]
 Names = Mapping[str, str]  # code → name
 SMALL = 0.2  # ratios below which a third digit is told
 NO_RULES = "Aucun compteur connu : la ville n'a pas de fichier `traffic.yaml`."
+COUNTER = (
+    "le même rapport à toute heure : peut-être le compteur lui-même (réglage, remplacement) plutôt "
+    "que le trafic"
+)
 MEASURES = {fluidity.FLOW: "débit", fluidity.SPEED: "vitesse"}
 PARTS = {
     around_events.BEFORE: "avant",
@@ -58,8 +62,14 @@ def fluid(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
         said = f"**{plural(len(apart), 'écart établi')}** :"
     apart.sort(key=lambda row: (-abs(row["ratio"] - 1), row["site"], row["slot"]))
     lines = [_apart(row, rules, names) for row in apart]
-    said = "\n".join([said, *(["", *lines] if lines else [])])
+    said = "\n".join([said, *(["", *lines] if lines else []), *_counters(apart, names)])
     return "\n\n".join([said, head, _silent(rows, names), _in_part(told, names, knobs)]).strip()
+
+
+def _counters(apart: list[Row], names: Names) -> list[str]:
+    """Return what may be the counter's doing rather than traffic's, of rows that depart."""
+    sites = sorted({row["site"] for row in apart if row["all_hours"]})
+    return ["", *(f"{plain(names[site])}, {COUNTER}." for site in sites)] if sites else []
 
 
 def _apart(row: Row, rules: TrafficRules, names: Names) -> str:
@@ -253,6 +263,9 @@ def answer(
     apart = {row["site"] for row in told if row["level"] != fluidity.USUAL}
     mute = {row["site"] for row in said} - {row["site"] for row in told}
     lines = [f"- **Fluidité** : {_departing(len(apart), len({r['site'] for r in told}))}."]
+    alike = sorted({row["site"] for row in told if row["all_hours"]})
+    if alike:
+        lines[0] += f" {' et '.join(plain(names[site]) for site in alike)}, {COUNTER}."
     if mute:
         listed = ", ".join(plain(names[site]) for site in sorted(mute))
         lines.append(f"- **Sans réponse** : {listed}.")
