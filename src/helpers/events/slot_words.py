@@ -116,30 +116,35 @@ def officers(rows: Sequence[Row], crews: str) -> str:
     elif len(rest) > TOLD and any(instead[one] for one in rest):
         tail = f" (à certaines, moins que {ASSUMED})"
     head = between(top.numbers[0], top.numbers[1], "agent") + (" au plus fort," if rest else "")
-    head += f" {top.hours} ({crews})" + (f", {instead[top]}" if instead[top] else "")
-    told = [
-        f"{spread(*one.numbers[:2])} {one.hours}" + (f" ({instead[one]})" if instead[one] else "")
-        for one in rest
-    ]
+    lack = _lack(top, "agent")
+    head += f" {top.hours} ({crews}{f' ; {lack}' if lack else ''})"
+    head += f", {instead[top]}" if instead[top] else ""
+    told = []
+    for one in rest:
+        beside = " ; ".join(part for part in (_lack(one), instead[one]) if part)
+        given = f"{spread(one.numbers[0], one.numbers[1])} {one.hours}"
+        told.append(f"{given} ({beside})" if beside else given)
+    worst = max(parts, key=_short)
+    if len(rest) > TOLD and worst is not top and _short(worst):
+        tail += f" ; {_lack(worst, 'agent')} {worst.hours}, au pire"
     return head + (f" ; {_others(rest, told)}" if rest else "") + tail
+
+
+def _short(part: Part) -> int:
+    """Return how many are lacking at least."""
+    given, _, wanted, _ = part.numbers
+    return wanted - given
+
+
+def _lack(part: Part, word: str = "") -> str:
+    """Return how many are lacking at least, as Markdown; nothing where none is."""
+    short = _short(part)
+    verb = "manquent" if short > 1 else "manque"
+    what = plural(short, word) if word else number(short)
+    return f"**{what} au moins {verb}**" if short else ""
 
 
 def _below(part: Part) -> bool:
     """Return whether less is given than the assumptions ask for at most."""
     _, given, _, wanted = part.numbers
     return wanted > given
-
-
-def lacking(rows: Sequence[Row]) -> str:
-    """Return how many officers are lacking at least, at what hours; nothing where none is."""
-    parts = [one for one in _parts(rows, "short") if one.numbers[0]]
-    if not parts:
-        return ""
-    if len(parts) > TOLD:
-        worst = max(parts, key=lambda one: one.numbers[0])
-        return f"jusqu'à {plural(worst.numbers[0], 'agent')}, au pire {worst.hours}"
-    first, *others = parts
-    return ", ".join([
-        f"{plural(first.numbers[0], 'agent')} {first.hours}",
-        *(f"{number(one.numbers[0])} {one.hours}" for one in others),
-    ])  # fmt: skip

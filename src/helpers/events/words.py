@@ -127,11 +127,8 @@ def in_need(row: Row, shifts: Sequence[Row]) -> str:
         ends = sorted({row["barriers_wanted_low"], row["barriers_wanted_high"]})
         wanted = " à ".join(number(one) for one in ends)
         told += f", au lieu de {wanted} {slot_words.ASSUMED}"
-    lacking = [one for one in (slot_words.lacking(shifts),) if one]
     if row["barriers_short"]:
-        lacking.append(plural(row["barriers_short"], "barrière"))
-    if lacking:
-        told += f" ; **il manque au moins {' et '.join(lacking)}**"
+        told += f" ; **il manque au moins {plural(row['barriers_short'], 'barrière')}**"
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
 
 
