@@ -197,7 +197,8 @@ def test_better_is_said_where_both_printed_intervals_bear_it(
 
 def test_a_difference_is_printed_as_ours_less_theirs(names: Names) -> None:
     told = plain_text(words.scores(scored((-0.01, 0.41), (0.1, 0.64)), names))
-    assert "(écart moyen 0,60, différence de −0,41 à +0,01)" in told
+    assert "(0,60, différence de −0,41 à +0,01)" in told
+    assert "(0,38, différence entre −0,41 et +0,01)" in told
     assert "déviance 0,93 au lieu de 1,30, différence de −0,64 à −0,10" in told
 
 

@@ -36,9 +36,9 @@ REASONS = {
     retex.NO_LAST: "moins de trois événements à comparer",
 }
 STATES = {"to_do": "à faire", "asked": "demandée", "taken": "prise", "unknown": "non dite"}
-RIVALS = {
-    "last_time": ("que ", "« comme la dernière fois »"),
-    "usual": ("qu'", "un jour ordinaire"),
+RIVALS = {  # told apart in one line
+    "last_time": ("que ", "« comme la dernière fois »", "différence de {} à {}"),
+    "usual": ("qu'", "un jour ordinaire", "différence entre {} et {}"),
 }
 VERDICTS = {-1: "mieux", 0: "pas établi mieux", 1: "moins bien"}
 SCORED = (
@@ -357,11 +357,11 @@ def scores(tables: Tables, names: Names) -> str:
 def _beside_rivals(row: Row) -> list[str]:
     """Return whether our forecast was better than each rival, from a row of `scores`."""
     said = []
-    for rival, (than, title) in RIVALS.items():
+    for rival, (than, title, apart) in RIVALS.items():
         ends = [_less(row, measure, rival) for measure in retex.MEASURES]
         found = [-1 if high < 0 else 1 if low > 0 else 0 for low, high in ends]
-        told = [f"différence de {_signed(low)} à {_signed(high)}" for low, high in ends]
-        beside = f"{title} (écart moyen {number(row[f'error_{rival}'], 2)}, {told[0]})"
+        told = [apart.format(_signed(low), _signed(high)) for low, high in ends]
+        beside = f"{title} ({number(row[f'error_{rival}'], 2)}, {told[0]})"
         if found[0] == found[1]:
             said.append(f"{VERDICTS[found[0]]} {than}{beside}")
         else:
