@@ -29,6 +29,7 @@ from helpers.core.stage import figure, maps, palette, params, zone_map
 from helpers.events import briefing, briefing_pdf, early_words, figures
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
+from helpers.events.slot_words import Row
 
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
@@ -232,7 +233,7 @@ class Events:
         at = ground.here(own.row, crs)
         if at is None:
             return {}
-        by_zone: dict[str, list[told.Row]] = {}
+        by_zone: dict[str, list[Row]] = {}
         for row in own.rows["excess"]:
             if row["status"] == "ok":
                 by_zone.setdefault(row["zone"], []).append(row)
