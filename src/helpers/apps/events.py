@@ -157,7 +157,7 @@ class Events:
         keys = {(row["day"], row["slot"]) for row in own.rows["shifts"]}
         thin = _where(self.tables["thin"], lambda row: (row["day"], row["slot"]) in keys)
         scores = _where(self.tables["scores"], lambda row: row["kind"] == own.row["kind"])
-        one = {"thin": thin, "scores": scores}
+        one = {"thin": thin, "scores": scores, "means": self.tables["means"]}
         return (
             f"{self.sheet(own.row['event'])}"
             f'<section class="app-table"><h2>Les plus semblables</h2>{to_html(similar)}</section>'

@@ -7,11 +7,13 @@ Rows are those of `shifts`, of one event.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from helpers.core.base.french import number, plural
+from helpers.core.base.markup import plain
 from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.events.means import UNTOLD
 
 Row = dict[str, Any]
 TOLD = 2  # other hours told one by one; of more, the least and the most are
@@ -148,3 +150,16 @@ def _below(part: Part) -> bool:
     """Return whether less is given than the assumptions ask for at most."""
     _, given, _, wanted = part.numbers
     return wanted > given
+
+
+def untold(means: Sequence[Row], called: Callable[[str], str]) -> str:
+    """Return, as Markdown, the sectors whose roster is silent on some days; nothing where none is.
+
+    `means`: rows of MEANS; `called` names a zone.
+    """
+    gone = [f"{plain(called(row['zone']))} ({plural(row['number'], 'jour')})"
+            for row in means if row["means"] == UNTOLD]  # fmt: skip
+    if not gone:
+        return ""
+    return ("\n\nVacations non dites : " + ", ".join(gone) + ". Les agents y sont supposés aussi "
+            "nombreux que les autres jours.")  # fmt: skip

@@ -318,7 +318,7 @@ def needs(tables: Tables, names: Names) -> str:
 
 
 def thin(tables: Tables, names: Names) -> str:
-    """Return the sectors that sizing would leave thinnest."""
+    """Return the sectors that sizing would leave thinnest, and those whose roster is not told."""
     rows = [row for row in tables["thin"].to_pylist() if row["per_officer_after"] is not None]
     rows.sort(key=lambda r: (-r["per_officer_after"], r["day"], r["slot"], r["zone"]))
     slots = names.city.about.slots
@@ -328,7 +328,8 @@ def thin(tables: Tables, names: Names) -> str:
         f"dégarnie, pour {mean_facts(row['usual'], 1)} d'ordinaire en tout le créneau."
         for row in rows
     ]
-    return _listed(lines, "secteur") or "Aucun secteur dégarni."
+    told = _listed(lines, "secteur") or "Aucun secteur dégarni."
+    return told + slot_words.untold(tables["means"].to_pylist(), names.zone)
 
 
 def scores(tables: Tables, names: Names) -> str:

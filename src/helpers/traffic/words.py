@@ -118,13 +118,18 @@ def shut(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
     rows, names = table.to_pylist(), roads.names if roads else {}
     if not rows:
         return "Aucune fermeture déclarée."
-    found = []
+    found, unsaid = [], []
     for title in dict.fromkeys(row["closure"] for row in rows):
         own = [row for row in rows if row["closure"] == title]
         first, last = spoken(own[0]["start"]), spoken(own[0]["end"])
         when = f"le {first}" if first == last else f"du {first} au {last}"
-        lines = [_road(row, names) for row in own]
-        found.append("\n".join([f"**{plain(title)}** ({when}) :", "", *lines, _moved(own)]))
+        moved = _moved(own[0])
+        unsaid += [] if moved else [plain(title)]
+        lines = [*(_road(row, names) for row in own), *moved]
+        found.append("\n".join([f"**{plain(title)}** ({when}) :", "", *lines]))
+    if unsaid:
+        found.append("Report : rien d'établi, faute d'une perte établie ou d'un compteur qui "
+                     f"parle : {', '.join(unsaid)}.")  # fmt: skip
     level = f"Les intervalles tiennent tous à la fois dans {percent(knobs.confidence)} des cas."
     return "\n\n".join([*found, level])
 
@@ -147,17 +152,17 @@ def _road(row: Row, names: Names) -> str:
     )
 
 
-def _moved(rows: list[Row]) -> str:
-    lost = rows[0]
+def _moved(lost: Row) -> list[str]:
+    """Return the line of what moved to the roads named; none where no loss is established."""
     if lost["moved"] is None:
-        return "- Report : rien d'établi, faute d'une perte établie ou d'un compteur qui parle."
+        return []
     ends = f"de {percent(lost['moved_low'])} à {percent(lost['moved_high'])}"
     if lost["moved_low"] <= 0:
-        return f"- Report vers les voies nommées : aucun d'établi ({ends} du trafic perdu)."
-    return (
+        return [f"- Report vers les voies nommées : aucun d'établi ({ends} du trafic perdu)."]
+    return [
         f"- **Report vers les voies nommées : {percent(lost['moved'])} du trafic perdu** ({ends}). "
         "Le reste est passé ailleurs, a changé d'heure ou n'est pas venu."
-    )
+    ]
 
 
 def events(table: pa.Table, city: City, roads: Roads | None, knobs: Knobs) -> str:
