@@ -140,9 +140,13 @@ def test_copies_and_jumps_are_those_that_a_plain_reader_finds(
 def test_the_columns_of_lyon_interchanged_in_2014_are_seen(
     real: tuple[Built, Staff], plain: Plain
 ) -> None:
-    lyon = {year: (plain.rows["69123", year]["asvp"], plain.rows["69123", year]["gardes_champetres"])
-            for year in (2013, 2014, 2015)}  # fmt: skip
-    assert lyon == {2013: (99, 0), 2014: (6, 91), 2015: (88, 0)}
+    asvp, gardes = (
+        {year: plain.rows["69123", year][kind] or 0 for year in (2013, 2014, 2015)}
+        for kind in ("asvp", "gardes_champetres")
+    )
+    assert asvp[2014] < 0.1 * min(asvp[2013], asvp[2015])
+    assert gardes[2014] > 0.9 * asvp[2013]
+    assert gardes[2013] == gardes[2015] == 0
     assert [(one.commune, one.first) for one in signs(real, "swapped")] == [("69123", 2014)]
 
 
@@ -174,7 +178,7 @@ def test_pooled_agents_are_marked_and_no_commune_was_merged(
 def test_the_population_of_marseille_is_that_of_insee_the_same_year(
     shared: Path, real: tuple[Built, Staff]
 ) -> None:
-    """No year of Marseille is shifted: the sum of its 16 arrondissements, from another publisher."""
+    """No year of Marseille is shifted: another publisher tells its 16 arrondissements."""
     rows = read_csv(shared / "marseille/population.csv")
     assert len(rows) == 16
     series = real[1].held.rows["13055"]
@@ -183,13 +187,15 @@ def test_the_population_of_marseille_is_that_of_insee_the_same_year(
         assert series[year].population == sum(float(row[column]) for row in rows)
 
 
-def test_what_is_said_names_communes_and_years(real: tuple[Built, Staff]) -> None:
+def test_what_is_said_names_communes_and_years(real: tuple[Built, Staff], plain: Plain) -> None:
     built, found = real
     text = staff_words.told(found, built.city)
     assert "171\u00a0lignes de 16\u00a0communes, de 2013 à 2023" in text
     assert "75056 (2013–2017)" in text
-    assert "Marseille, ASVP (2019 : 40, 2020 : 6)" in text
-    assert "69123, ASVP, gardes champêtres (2014 : 6 et 91)" in text
+    before, after = (plain.rows["13055", year]["asvp"] for year in (2019, 2020))
+    assert f"Marseille, ASVP (2019 : {before}, 2020 : {after})" in text
+    asvp, gardes = (plain.rows["69123", 2014][kind] for kind in ("asvp", "gardes_champetres"))
+    assert f"69123, ASVP, gardes champêtres (2014 : {asvp} et {gardes})" in text
     (one,) = staff_tables.remarks(found)
     counts = dict(zip(one.names, one.sizes, strict=True))
     assert counts == {

@@ -12,24 +12,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from helpers.core.city.contract import Contract
+from helpers.core.city.staff_codes import (
+    BRIDGE_BROKEN,
+    BRIDGE_COPIED,
+    BRIDGE_MISSING,
+    COLUMN_SHIFTED,
+    COLUMN_YEAR,
+    COPIED,
+    EDITION_SHIFTED,
+    EDITIONS_APART,
+    GRADES,
+    JUMP,
+    MERGED,
+    MISSING,
+    NO_OVERLAP,
+    NO_POPULATION,
+    PARTIAL,
+    POOLED,
+    REFUSED,
+    SET_ASIDE,
+    SWAPPED,
+    YEAR_SHIFTED,
+)
 from helpers.core.city.staff_rules import StaffRules
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.staff import Held, Row, Series
 
-REFUSED, SET_ASIDE, MISSING = "refused", "set_aside", "missing"
-YEAR_SHIFTED, COLUMN_SHIFTED, EDITION_SHIFTED = "year_shifted", "column_shifted", "edition_shifted"
-COLUMN_YEAR, PARTIAL = "column_year", "partial"
-BRIDGE_BROKEN, BRIDGE_MISSING, BRIDGE_COPIED = "bridge_broken", "bridge_missing", "bridge_copied"
-NO_POPULATION, NO_OVERLAP, EDITIONS_APART = "no_population", "no_overlap", "editions_apart"
-JUMP, SWAPPED, COPIED, MERGED, POOLED = "jump", "swapped", "copied", "merged", "pooled"
-# The grade of a number that a sign touches, in the order in which signs are told; A without any,
-# "" where a sign says nothing of the number itself.
-GRADES = {
-    REFUSED: "D", SET_ASIDE: "D", MISSING: "D", YEAR_SHIFTED: "D", EDITION_SHIFTED: "D",
-    COLUMN_SHIFTED: "D", COLUMN_YEAR: "D", BRIDGE_BROKEN: "C", BRIDGE_MISSING: "B",
-    BRIDGE_COPIED: "B", NO_POPULATION: "B", EDITIONS_APART: "", NO_OVERLAP: "", PARTIAL: "",
-    JUMP: "C", SWAPPED: "C", COPIED: "C", MERGED: "C", POOLED: "C",
-}  # fmt: skip
 # Two series are one, shifted, if all that can be compared is equal: so many years, so many values.
 SHIFT_YEARS, SHIFT_VALUES = 4, 3
 YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")

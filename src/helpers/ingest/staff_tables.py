@@ -10,25 +10,26 @@ from typing import Any
 
 import pyarrow as pa
 
-from helpers.core.city import remark, staff_rules
+from helpers.core.city import remark, staff_codes, staff_rules
 from helpers.core.city.city import City
 from helpers.core.city.remark import Remark
+from helpers.core.city.staff_codes import GRADES
 from helpers.core.city.staff_rules import StaffRules
 from helpers.ingest import staff, staff_signs
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.staff import Held
-from helpers.ingest.staff_signs import GRADES, Sign
+from helpers.ingest.staff_signs import Sign
 
 # What the end of a run sums up, of all signs (`core.stage.remark_words`).
 SUMMED = {
-    "refused": (staff_signs.REFUSED,), "set_aside": (staff_signs.SET_ASIDE,),
-    "missing": (staff_signs.MISSING,),
-    "shifted": (staff_signs.YEAR_SHIFTED, staff_signs.EDITION_SHIFTED, staff_signs.COLUMN_SHIFTED,
-                staff_signs.COLUMN_YEAR, staff_signs.SWAPPED),
-    "bridge": (staff_signs.BRIDGE_BROKEN, staff_signs.BRIDGE_MISSING, staff_signs.BRIDGE_COPIED,
-               staff_signs.NO_POPULATION, staff_signs.EDITIONS_APART, staff_signs.NO_OVERLAP),
-    "jump": (staff_signs.JUMP,), "copied": (staff_signs.COPIED,),
-    "marked": (staff_signs.MERGED, staff_signs.POOLED),
+    "refused": (staff_codes.REFUSED,), "set_aside": (staff_codes.SET_ASIDE,),
+    "missing": (staff_codes.MISSING,),
+    "shifted": (staff_codes.YEAR_SHIFTED, staff_codes.EDITION_SHIFTED, staff_codes.COLUMN_SHIFTED,
+                staff_codes.COLUMN_YEAR, staff_codes.SWAPPED),
+    "bridge": (staff_codes.BRIDGE_BROKEN, staff_codes.BRIDGE_MISSING, staff_codes.BRIDGE_COPIED,
+               staff_codes.NO_POPULATION, staff_codes.EDITIONS_APART, staff_codes.NO_OVERLAP),
+    "jump": (staff_codes.JUMP,), "copied": (staff_codes.COPIED,),
+    "marked": (staff_codes.MERGED, staff_codes.POOLED),
 }  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def remarks(found: Staff | None) -> list[Remark]:
 
 def _size(sign: Sign) -> int:
     """Return what a sign counts for: as many as there are years absent, or one."""
-    return len(sign.years) if sign.code == staff_signs.MISSING else 1
+    return len(sign.years) if sign.code == staff_codes.MISSING else 1
 
 
 SCHEMA = pa.schema(
@@ -87,11 +88,13 @@ SIGNS = pa.schema(
 )  # fmt: skip
 
 
-def numbers(found: Staff) -> pa.Table:
+def numbers(found: Staff | None) -> pa.Table:
     """Return a row of SCHEMA a commune, kind, and year from the first to the last that has it.
 
     `value` is as told, null where it is not; `grade`: the worst of the signs that touch it.
     """
+    if found is None:
+        return SCHEMA.empty_table()
     held, rules = found.held, found.rules
     every = [row for one in held.rows.values() for row in one.values()]
     spans = {}
@@ -126,7 +129,8 @@ def numbers(found: Staff) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def signs(found: Staff) -> pa.Table:
+def signs(found: Staff | None) -> pa.Table:
     """Return the signs as rows of SIGNS."""
-    return pa.Table.from_pylist([{name: getattr(one, name) for name in SIGNS.names}
-                                 for one in found.signs], schema=SIGNS)  # fmt: skip
+    told = found.signs if found else ()
+    rows = [{name: getattr(one, name) for name in SIGNS.names} for one in told]
+    return pa.Table.from_pylist(rows, schema=SIGNS)

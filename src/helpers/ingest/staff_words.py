@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain
 from helpers.core.city import lists
+from helpers.core.city import staff_codes as signs
 from helpers.core.city.city import City
 from helpers.core.city.staff_rules import StaffRules
-from helpers.ingest import staff_signs as signs
 from helpers.ingest.staff_signs import Sign
 from helpers.ingest.staff_tables import Staff
 
