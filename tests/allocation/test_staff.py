@@ -84,7 +84,7 @@ def test_communes_of_like_population_come_by_code_and_doubtful_ones_are_left_out
     ]  # fmt: skip
     found, text = beside(tmp_path, rows)
     assert [row["commune"] for row in of(found, "agents", "like")] == ["22222", "33333"]
-    assert "Bêta 3,92, Gamma 1,40" in text
+    assert "Bêta (3,92), Gamma (1,40)" in text
     assert "sans classement" in text
     rows[13]["agents"] = rows[12]["agents"]
     rows[13]["asvp"] = rows[12]["asvp"]  # Gamma copies its year before
@@ -115,7 +115,12 @@ def test_a_city_that_gives_none_or_does_not_say_which_is_its_own_says_so(tmp_pat
 def test_every_sign_that_touches_a_number_has_its_words() -> None:
     from helpers.core.city import staff_codes
 
-    never_known = {staff_codes.REFUSED, staff_codes.SET_ASIDE, staff_codes.MISSING}
+    never_known = {
+        staff_codes.REFUSED,
+        staff_codes.SET_ASIDE,
+        staff_codes.MISSING,
+        staff_codes.UNTOLD,
+    }
     told = {code for code, grade in staff_codes.GRADES.items() if grade}
     assert set(staff_words.WHY) == told - never_known
 

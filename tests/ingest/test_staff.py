@@ -16,6 +16,7 @@ from helpers.ingest import staff_tables, staff_words
 from helpers.ingest.staff_signs import Sign
 from helpers.ingest.staff_tables import Staff
 from tests.fixtures.packs import at, changed
+from tests.fixtures.real import INGEST
 from tests.fixtures.staff import city_of, line, sound, take_in
 
 YEARS = range(2014, 2021)
@@ -53,11 +54,14 @@ def test_a_sound_series_bears_no_sign_and_na_is_missing_never_zero(tmp_path: Pat
 
 
 def test_na_among_numbers_stays_unknown_and_makes_no_jump(tmp_path: Path) -> None:
-    rows = sound("11111", YEARS)
+    rows = sound("11111", YEARS) + sound("22222", YEARS)
     rows[3]["asvp"] = "NA"
-    found, _ = told(tmp_path, rows)
+    found, text = told(tmp_path, rows)
     assert of(found, staff_codes.JUMP) == []
-    (row,) = numbers(found, 2017, "asvp")
+    (sign,) = of(found, staff_codes.UNTOLD)
+    assert (sign.commune, sign.kinds, sign.years) == ("11111", ("asvp",), (2017,))
+    assert "(« NA »), jamais zéro** (1). Alpha, ASVP (2017)." in text
+    row, _ = numbers(found, 2017, "asvp")
     assert (row["value"], row["grade"]) == (None, "D")
 
 
@@ -275,3 +279,19 @@ def test_a_city_without_staff_says_so(tmp_path: Path) -> None:
     assert staff_words.told(None, city) == staff_words.NONE
     assert staff_tables.remarks(None) == []
     assert staff_tables.numbers(None).num_rows == staff_tables.signs(None).num_rows == 0
+
+
+def test_a_file_without_rows_says_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    found, text = told(tmp_path, [])
+    assert staff_tables.numbers(found).num_rows == 0
+    assert "0\u00a0ligne de 0\u00a0commune." in text
+
+
+def test_without_a_population_of_the_year_after_no_number_is_graded_a(tmp_path: Path) -> None:
+    built, _ = take_in(tmp_path, {"effectifs.csv": sound("11111", YEARS)})
+    city = changed(built.city.pack, "staff.yaml", at("next_population", value=""))
+    found = staff_tables.read(city, built.raw, built.out, built.receipts, INGEST)
+    assert found is not None
+    assert [one.code for one in found.signs] == [staff_codes.NO_POPULATION]
+    assert {row["grade"] for row in staff_tables.numbers(found).to_pylist()} == {"B"}
+    assert "Aucun pont" in staff_words.told(found, city)

@@ -170,7 +170,7 @@ def test_pooled_agents_are_marked_and_no_commune_was_merged(
     assert pooled == [("33063", 2023), ("59350", 2022)]
     assert [(one.commune, one.first) for one in signs(real, "pooled")] == pooled
     assert {row["commune_nouvelle"] for row in plain.rows.values()} == {0}
-    assert signs(real, "merged") == []
+    assert signs(real, "merged") == signs(real, "untold") == []
     (partial,) = signs(real, "partial")
     assert (partial.kinds, partial.first, partial.last) == (("mise_en_commun",), 2021, 2023)
 

@@ -76,7 +76,7 @@ def _line(rows: Sequence[Mapping[str, Any]], label: str, names: Mapping[str, str
     like = [row for row in rows if row["role"] == LIKE and row["per_thousand"] is not None]
     if like and own and own["value"]:
         beside = [
-            f"{plain(names.get(row['commune'], row['commune']))} {number(row['per_thousand'], 2)}"
+            f"{plain(names.get(row['commune'], row['commune']))} ({number(row['per_thousand'], 2)})"
             for row in like
         ]
         said.append(f"Population comparable, pour 1\u202f000 habitants : {', '.join(beside)}.")

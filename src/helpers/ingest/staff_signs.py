@@ -32,6 +32,7 @@ from helpers.core.city.staff_codes import (
     REFUSED,
     SET_ASIDE,
     SWAPPED,
+    UNTOLD,
     YEAR_SHIFTED,
 )
 from helpers.core.city.staff_rules import StaffRules
@@ -65,7 +66,12 @@ class Sign:
 
 def find(held: Held, rules: StaffRules, contract: Contract, knobs: Knobs) -> list[Sign]:
     """Return the signs, in the order of GRADES, then of communes, kinds and years."""
-    found = [*_rows(held), *_columns(held, rules, contract), *_editions(held, rules)]
+    found = [
+        *_rows(held),
+        *_untold(held, rules),
+        *_columns(held, rules, contract),
+        *_editions(held, rules),
+    ]
     for commune, series in held.rows.items():
         found += [
             *_bridges(commune, series, rules), *_jumps(commune, series, rules, knobs),
@@ -106,6 +112,25 @@ def runs(years: Iterable[int]) -> list[tuple[int, ...]]:
         else:
             found.append((year,))
     return found
+
+
+def spans(held: Held, rules: StaffRules) -> dict[str, range]:
+    """Return, of each kind, the years from the first to the last in which any commune has it."""
+    found = {}
+    for kind in rules.counts:
+        years = [row.year for one in held.rows.values() for row in one.values()
+                 if row.counts[kind] is not None]  # fmt: skip
+        found[kind] = range(min(years), max(years) + 1) if years else range(0)
+    return found
+
+
+def _untold(held: Held, rules: StaffRules) -> Iterator[Sign]:
+    """Yield the numbers that a row does not tell, in years when the kind is told elsewhere."""
+    for kind, span in spans(held, rules).items():
+        for commune, series in held.rows.items():
+            blank = [y for y in span if y in series and series[y].counts[kind] is None]
+            for years in runs(blank):
+                yield Sign(UNTOLD, commune, (kind,), years, years[0], years[-1])
 
 
 def _columns(held: Held, rules: StaffRules, contract: Contract) -> Iterator[Sign]:

@@ -23,7 +23,7 @@ from helpers.ingest.staff_signs import Sign
 # What the end of a run sums up, of all signs (`core.stage.remark_words`).
 SUMMED = {
     "refused": (staff_codes.REFUSED,), "set_aside": (staff_codes.SET_ASIDE,),
-    "missing": (staff_codes.MISSING,),
+    "missing": (staff_codes.MISSING,), "untold": (staff_codes.UNTOLD,),
     "shifted": (staff_codes.YEAR_SHIFTED, staff_codes.EDITION_SHIFTED, staff_codes.COLUMN_SHIFTED,
                 staff_codes.COLUMN_YEAR, staff_codes.SWAPPED),
     "bridge": (staff_codes.BRIDGE_BROKEN, staff_codes.BRIDGE_MISSING, staff_codes.BRIDGE_COPIED,
@@ -57,7 +57,7 @@ def remarks(found: Staff | None) -> list[Remark]:
     """Return the signs summed up, as one remark; none where there is nothing to say."""
     if found is None:
         return []
-    counts = {name: sum(_size(one) for one in found.signs if one.code in codes)
+    counts = {name: sum(size(one) for one in found.signs if one.code in codes)
               for name, codes in SUMMED.items()}  # fmt: skip
     names = tuple(name for name, n in counts.items() if n)
     sizes = tuple(float(counts[name]) for name in names)
@@ -66,9 +66,9 @@ def remarks(found: Staff | None) -> list[Remark]:
     return [told] if names else []
 
 
-def _size(sign: Sign) -> int:
-    """Return what a sign counts for: as many as there are years absent, or one."""
-    return len(sign.years) if sign.code == staff_codes.MISSING else 1
+def size(sign: Sign) -> int:
+    """Return what a sign counts for: as many as there are years without a number, or one."""
+    return len(sign.years) if sign.code in (staff_codes.MISSING, staff_codes.UNTOLD) else 1
 
 
 SCHEMA = pa.schema(
@@ -96,11 +96,7 @@ def numbers(found: Staff | None) -> pa.Table:
     if found is None:
         return SCHEMA.empty_table()
     held, rules = found.held, found.rules
-    every = [row for one in held.rows.values() for row in one.values()]
-    spans = {}
-    for kind in rules.counts:
-        years = [row.year for row in every if row.counts[kind] is not None]
-        spans[kind] = range(min(years), max(years) + 1) if years else range(0)
+    spans = staff_signs.spans(held, rules)
     of: dict[str, list[Sign]] = {}
     for one in found.signs:
         if GRADES[one.code]:

@@ -9,16 +9,17 @@ from helpers.core.base.markup import plain
 from helpers.core.city import lists
 from helpers.core.city import staff_codes as signs
 from helpers.core.city.city import City
-from helpers.core.city.staff_rules import StaffRules
 from helpers.ingest.staff_signs import Sign
-from helpers.ingest.staff_tables import Staff
+from helpers.ingest.staff_tables import Staff, size
 
+Labels = Mapping[str, str]  # field → what people call it
 LISTED = 40  # of one sign, by name; the others are in the table
 NONE = "Cette ville ne donne pas d'effectifs par an (`staff.yaml`)."
 TITLES = {
     signs.REFUSED: "clé écrite deux fois avec des contenus différents, aucun n'est retenu",
     signs.SET_ASIDE: "ligne écartée par le contrat",
     signs.MISSING: "années absentes, jamais interpolées",
+    signs.UNTOLD: "nombres que la ligne ne dit pas (« NA »), jamais zéro",
     signs.YEAR_SHIFTED: "années sans doute décalées : la population dit une autre année",
     signs.EDITION_SHIFTED: "une édition dit ce que disait la précédente, un an à côté",
     signs.COLUMN_SHIFTED: "une colonne dit ce que dit une autre, un an à côté",
@@ -45,6 +46,9 @@ def told(found: Staff | None, city: City) -> str:
         return NONE
     held, rules = found.held, found.rules
     names = lists.read(city.pack, rules.names) if rules.names else {}
+    fields = city.contracts[rules.source].fields
+    labels = {name: rules.counts[name].label if name in rules.counts else rule.label or name
+              for name, rule in fields.items()}  # fmt: skip
     rows = sum(len(series) for series in held.rows.values())
     said = [
         f"Effectifs par an : {plural(rows, 'ligne')} de {plural(len(held.rows), 'commune')}"
@@ -55,12 +59,14 @@ def told(found: Staff | None, city: City) -> str:
         of = [one for one in found.signs if one.code == code]
         if of:
             of.sort(key=lambda one: one.commune != rules.own)  # one's own first
-            items = [_item(one, rules, names) for one in of[:LISTED]]
+            items = [_item(one, labels, names) for one in of[:LISTED]]
             if len(of) > LISTED:
                 rest = plural(len(of) - LISTED, "autre")
                 items.append(f"{rest} dans la table `staff_signs`")
             listed = f" {plain(' ; '.join(filter(None, items)))}." if any(items) else ""
-            said.append(f"- **{title.capitalize()}** ({number(len(of))}).{listed}")
+            said.append(
+                f"- **{title[:1].upper()}{title[1:]}** ({number(sum(map(size, of)))}).{listed}"
+            )
     if len(said) == 1:
         said.append("Aucun signe d'année décalée, de pont absent ou de recopie.")
     return f"{said[0]}\n\n" + "\n".join(said[1:])
@@ -73,12 +79,12 @@ UNITS = {
 }
 
 
-def _item(one: Sign, rules: StaffRules, names: Mapping[str, str]) -> str:
+def _item(one: Sign, labels: Labels, names: Mapping[str, str]) -> str:
     """Return where a sign is, and the numbers that make it one."""
     where = names.get(one.commune, one.commune)
-    kinds = ", ".join(rules.counts[k].label if k in rules.counts else k for k in one.kinds)
+    kinds = ", ".join(labels[kind] for kind in one.kinds)
     start = ", ".join(filter(None, (where, kinds)))
-    return SAID[one.code](one, start, rules)
+    return SAID[one.code](one, start, labels)
 
 
 def _years(one: Sign) -> str:
@@ -90,26 +96,26 @@ def _known(value: float | None) -> str:
     return number(value)
 
 
-def _plain(one: Sign, start: str, _: StaffRules) -> str:
+def _plain(one: Sign, start: str, _: Labels) -> str:
     return f"{start} ({_years(one)})"
 
 
-def _nothing(_: Sign, __: str, ___: StaffRules) -> str:
+def _nothing(_: Sign, __: str, ___: Labels) -> str:
     return ""
 
 
-def _refused(one: Sign, start: str, _: StaffRules) -> str:
+def _refused(one: Sign, start: str, _: Labels) -> str:
     lines = " et ".join(map(str, one.lines))
     fields = f", champs {', '.join(one.names[1:])}" if len(one.names) > 1 else ""
     return f"{start} {one.first} ({one.names[0]}, lignes {lines}{fields})"
 
 
-def _aside(one: Sign, start: str, _: StaffRules) -> str:
+def _aside(one: Sign, start: str, _: Labels) -> str:
     told = " ".join(filter(None, (start, f"{one.first or ''}"))) or "sans clé"
     return f"{told} ({one.names[0]}, ligne {one.lines[0]}, {one.names[1]})"
 
 
-def _bridge(one: Sign, start: str, _: StaffRules) -> str:
+def _bridge(one: Sign, start: str, _: Labels) -> str:
     if one.first == one.last:
         return f"{start} ({one.first}, seule année)"
     told = [
@@ -120,35 +126,34 @@ def _bridge(one: Sign, start: str, _: StaffRules) -> str:
     return f"{start} (de {one.first} à {one.last}{' : ' if told else ''}{', '.join(told)})"
 
 
-def _change(one: Sign, start: str, _: StaffRules) -> str:
+def _change(one: Sign, start: str, _: Labels) -> str:
     return f"{start} ({one.first} : {_known(one.before)}, {one.last} : {_known(one.after)})"
 
 
-def _pair(one: Sign, start: str, _: StaffRules) -> str:
+def _pair(one: Sign, start: str, _: Labels) -> str:
     return f"{start} ({one.first} : {_known(one.before)} et {_known(one.after)})"
 
 
-def _column(one: Sign, start: str, _: StaffRules) -> str:
+def _column(one: Sign, start: str, _: Labels) -> str:
     return f"{start} (nommée {one.names[0]}, lignes de {_years(one)})"
 
 
-def _overlap(one: Sign, start: str, rules: StaffRules) -> str:
-    older = rules.counts[one.names[0]].label
-    return f"{older} (jusqu'en {one.first}), puis {start} (à partir de {one.last})"
+def _overlap(one: Sign, start: str, labels: Labels) -> str:
+    return f"{labels[one.names[0]]} (jusqu'en {one.first}), puis {start} (à partir de {one.last})"
 
 
-def _step(one: Sign, start: str, _: StaffRules) -> str:
+def _step(one: Sign, start: str, _: Labels) -> str:
     side = "après" if one.after == 1 else "avant"
     files = f", {one.names[1]} à côté de {one.names[0]}" if one.names else ""
     return f"{start} (un an {side}{files})"
 
 
-def _apart(one: Sign, _: str, __: StaffRules) -> str:
+def _apart(one: Sign, _: str, __: Labels) -> str:
     return f"{one.names[0]} (jusqu'en {one.first}) et {one.names[1]} (à partir de {one.last})"
 
 
-SAID: dict[str, Callable[[Sign, str, StaffRules], str]] = {
-    signs.REFUSED: _refused, signs.SET_ASIDE: _aside, signs.MISSING: _plain,
+SAID: dict[str, Callable[[Sign, str, Labels], str]] = {
+    signs.REFUSED: _refused, signs.SET_ASIDE: _aside, signs.MISSING: _plain, signs.UNTOLD: _plain,
     signs.YEAR_SHIFTED: _bridge, signs.EDITION_SHIFTED: _step, signs.COLUMN_SHIFTED: _step,
     signs.COLUMN_YEAR: _column, signs.BRIDGE_BROKEN: _bridge, signs.BRIDGE_MISSING: _bridge,
     signs.BRIDGE_COPIED: _plain, signs.NO_POPULATION: _nothing, signs.EDITIONS_APART: _apart,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-REFUSED, SET_ASIDE, MISSING = "refused", "set_aside", "missing"
+REFUSED, SET_ASIDE, MISSING, UNTOLD = "refused", "set_aside", "missing", "untold"
 YEAR_SHIFTED, COLUMN_SHIFTED, EDITION_SHIFTED = "year_shifted", "column_shifted", "edition_shifted"
 COLUMN_YEAR, PARTIAL = "column_year", "partial"
 BRIDGE_BROKEN, BRIDGE_MISSING, BRIDGE_COPIED = "bridge_broken", "bridge_missing", "bridge_copied"
@@ -11,8 +11,9 @@ JUMP, SWAPPED, COPIED, MERGED, POOLED = "jump", "swapped", "copied", "merged", "
 # The grade of a number that a sign touches, in the order in which signs are told; A without any,
 # "" where a sign says nothing of the number itself.
 GRADES = {
-    REFUSED: "D", SET_ASIDE: "D", MISSING: "D", YEAR_SHIFTED: "D", EDITION_SHIFTED: "D",
-    COLUMN_SHIFTED: "D", COLUMN_YEAR: "D", BRIDGE_BROKEN: "C", BRIDGE_MISSING: "B",
-    BRIDGE_COPIED: "B", NO_POPULATION: "B", EDITIONS_APART: "", NO_OVERLAP: "", PARTIAL: "",
+    REFUSED: "D", SET_ASIDE: "D", MISSING: "D", UNTOLD: "D", YEAR_SHIFTED: "D",
+    EDITION_SHIFTED: "D", COLUMN_SHIFTED: "D", COLUMN_YEAR: "D",
+    BRIDGE_BROKEN: "C", BRIDGE_MISSING: "B", BRIDGE_COPIED: "B", NO_POPULATION: "B",
+    EDITIONS_APART: "", NO_OVERLAP: "", PARTIAL: "",
     JUMP: "C", SWAPPED: "C", COPIED: "C", MERGED: "C", POOLED: "C",
 }  # fmt: skip

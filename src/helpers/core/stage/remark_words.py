@@ -119,6 +119,7 @@ def _gone_by_month(one: Remark) -> str:
 
 STAFF = {
     "refused": "clé écrite deux fois", "set_aside": "ligne écartée", "missing": "année absente",
+    "untold": "nombre non dit",
     "shifted": "décalage d'un an", "bridge": "pont absent ou rompu", "jump": "bond",
     "copied": "recopie de l'année d'avant", "marked": "commune ou agents réunis",
 }  # fmt: skip
