@@ -16,8 +16,8 @@ from helpers.ingest import staff_tables, staff_words
 from helpers.ingest.staff_signs import Sign
 from helpers.ingest.staff_tables import Staff
 from tests.fixtures.packs import at, changed
-from tests.fixtures.real import INGEST
-from tests.fixtures.staff import city_of, line, sound, take_in
+from tests.fixtures.real import INGEST, build
+from tests.fixtures.staff import city_of, line, sound, take_in, write_rows
 
 YEARS = range(2014, 2021)
 
@@ -295,3 +295,35 @@ def test_without_a_population_of_the_year_after_no_number_is_graded_a(tmp_path: 
     assert [one.code for one in found.signs] == [staff_codes.NO_POPULATION]
     assert {row["grade"] for row in staff_tables.numbers(found).to_pylist()} == {"B"}
     assert "Aucun pont" in staff_words.told(found, city)
+
+
+def test_a_row_set_aside_in_an_older_edition_does_not_touch_the_later_one(tmp_path: Path) -> None:
+    old, new = sound("11111", YEARS), sound("11111", YEARS)
+    old[3]["agents"] = "?"
+    built, found = take_in(tmp_path, {"ed-2020.csv": old, "ed-2021.csv": new})
+    (sign,) = of(found, staff_codes.SET_ASIDE)
+    assert (sign.names[0], sign.lines) == ("ed-2020.csv", (5,))
+    assert [row["grade"] for row in numbers(found, 2017)] == ["A"]
+    assert "ed-2020.csv, ligne 5" in staff_words.told(found, built.city)
+
+
+def test_the_line_of_a_second_file_is_its_own(tmp_path: Path) -> None:
+    rows = sound("11111", YEARS)
+    rows[5]["agents"] = "?"
+    _, found = take_in(tmp_path, {"ed-1.csv": sound("11111", YEARS), "ed-2.csv": rows})
+    (sign,) = of(found, staff_codes.SET_ASIDE)
+    assert (sign.names[0], sign.lines) == ("ed-2.csv", (7,))
+
+
+def test_full_time_equivalents_keep_their_half(tmp_path: Path) -> None:
+    city = city_of(tmp_path, {"effectifs.csv": sound("11111", YEARS)})
+    half = [line("11111", 2014, 20_518, 20_555, 30.5), line("11111", 2015, 20_555, 20_592, 61.5)]
+    write_rows(tmp_path / "livraison/effectifs.csv", half)
+    kind = at("fields", "agents", "type", value="float")
+    changed(city.pack, "contracts/effectifs.yaml", kind)
+    built = build(changed(city.pack, "staff.yaml", at("unit", value="full_time")), tmp_path,
+                  tmp_path / "out")  # fmt: skip
+    found = staff_tables.read(built.city, built.raw, built.out, built.receipts, INGEST)
+    text = staff_words.told(found, built.city)
+    assert "(2014 : 30,5, 2015 : 61,5)" in text
+    assert "équivalents temps plein" in text

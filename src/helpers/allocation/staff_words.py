@@ -70,7 +70,7 @@ def _line(rows: Sequence[Mapping[str, Any]], label: str, names: Mapping[str, str
     said = [f"**{label[:1].upper()}{label[1:]}** : {_own(own) if own else _without(later)}."]
     if own and later:
         said.append(
-            f"Laissé de côté, {number(later['value'])} en {later['year']} (note "
+            f"Laissé de côté, {_value(later)} en {later['year']} (note "
             f"{later['grade']}, {_why(later)})."
         )
     like = [row for row in rows if row["role"] == LIKE and row["per_thousand"] is not None]
@@ -83,10 +83,15 @@ def _line(rows: Sequence[Mapping[str, Any]], label: str, names: Mapping[str, str
     return " ".join(said)
 
 
+def _value(row: Mapping[str, Any]) -> str:
+    value: float = row["value"]
+    return number(value, 0 if value == round(value) else 1)
+
+
 def _own(row: Mapping[str, Any]) -> str:
     """Return the number with its year, its grade, and what it is for a thousand inhabitants."""
     note = f"note {row['grade']}" + (f", {_why(row)}" if row["signs"] else "")
-    text = f"{number(row['value'])} en {row['year']} ({note})"
+    text = f"{_value(row)} en {row['year']} ({note})"
     if row["per_thousand"] is not None and row["value"]:
         text += f", soit {number(row['per_thousand'], 2)} pour 1\u202f000 habitants"
     return text
@@ -96,7 +101,7 @@ def _without(later: Mapping[str, Any] | None) -> str:
     if later is None:
         return UNKNOWN
     return (
-        f"aucune année à qui se fier ; la dernière dit {number(later['value'])} en {later['year']} "
+        f"aucune année à qui se fier ; la dernière dit {_value(later)} en {later['year']} "
         f"(note {later['grade']}, {_why(later)})"
     )
 

@@ -6,6 +6,7 @@ and the signs that make it so (`staff_signs`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from helpers.core.city.contract import Contract
 from helpers.core.city.names import CONFLICT, DUPLICATE, REPLACED, ROW
 from helpers.core.city.staff_rules import StaffRules
 
+HEADED = ("csv", "xlsx")  # whose first line has the names of columns
+
 
 @dataclass(frozen=True)
 class Row:
@@ -31,7 +34,7 @@ class Row:
     following: float | None  # population of the year after, as this row says it
     merged: bool | None
     pooled: bool | None
-    line: int  # of the file, whose first one has the names of columns
+    line: int  # of the file; its number, where no line has the names of columns
     delivery: int  # number of the file, from 1
 
     def differs(self, other: Row) -> tuple[str, ...]:
@@ -72,7 +75,10 @@ def read(
     """
     contract = city.contracts[rules.source]
     name = f"{rules.source}.parquet"
-    starts = [sum(one["rows"] for one in files[:i]) for i in range(len(files))]
+    headed = {one.version: one.file.format in HEADED for one in contract.every_edition()}
+    before = itertools.accumulate((one["rows"] for one in files), initial=0)
+    # What to take from the number of a row, over all files, to have its line in its own.
+    starts = [n - headed[one["edition"]] for n, one in zip(before, files, strict=False)]
     typed = _typed(contract, rules, city.about.timezone)
     con = store.connect()
     for view, path in (
@@ -109,7 +115,7 @@ def _row(row: Mapping[str, Any], rules: StaffRules, starts: Sequence[int]) -> Ro
         row[rules.population] if rules.population else None,
         row[rules.next_population] if rules.next_population else None,
         row[rules.merged] if rules.merged else None, row[rules.pooled] if rules.pooled else None,
-        row[ROW] - starts[delivery - 1] + 1, delivery,
+        row[ROW] - starts[delivery - 1], delivery,
     )  # fmt: skip
 
 

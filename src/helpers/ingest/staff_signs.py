@@ -93,7 +93,9 @@ def _rows(held: Held) -> Iterator[Sign]:
             names=(files[rows[0].delivery - 1], *fields),
         )  # fmt: skip
     for row, reason in held.aside:
-        yield Sign(SET_ASIDE, row.commune, (), (row.year,), row.year, row.year,
+        # A sound row of another edition may stand for it: that one is not touched.
+        touched = () if row.year in held.rows.get(row.commune, {}) else (row.year,)
+        yield Sign(SET_ASIDE, row.commune, (), touched, row.year, row.year,
                    names=(files[row.delivery - 1], reason), lines=(row.line,))  # fmt: skip
     told = {*held.refused, *((row.commune, row.year) for row, _ in held.aside)}
     for commune in sorted({*held.rows, *(commune for commune, _ in told if commune)}):

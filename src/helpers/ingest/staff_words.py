@@ -93,7 +93,7 @@ def _years(one: Sign) -> str:
 
 def _known(value: float | None) -> str:
     assert value is not None  # of signs that tell two numbers
-    return number(value)
+    return number(value, 0 if value == round(value) else 1)
 
 
 def _plain(one: Sign, start: str, _: Labels) -> str:
