@@ -31,7 +31,7 @@ def knobs(**changed: Any) -> Knobs:
         "reference_weeks": WEEKS, "origins": ("citizen",), "team_officers": 2,
         "answered_share": (0.05, 0.1, 0.2), "most_hours": 24, "minimum_share": 0.5,
         "most_ratio": 2.0, "equity_band": 0.5, "change_cost": 0.01, "tolerance": 0.005,
-        "draws": 4, "gap": 0.0,
+        "draws": 4, "gap": 0.0, "staff_similar": 2.0,
     }  # fmt: skip
     return Knobs(**(usual | changed))
 
