@@ -5,6 +5,7 @@ The truth is the simulator's own: its quarters, its fields, its effects, drawn a
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ from helpers.simulate.world import World, build_world
 from helpers.workshop import schemas
 from tests.fixtures.made_up import build_made_up, fact, write_pack
 from tests.fixtures.real import ROOT
-from tests.fixtures.tables import table_of_facts
+from tests.fixtures.tables import all_heard, silent, table_of_facts
 
 PACK = ROOT / "data/cities/marseille"
 Floats = npt.NDArray[np.float64]
@@ -315,6 +316,15 @@ def test_what_comes_and_goes_is_the_dummy_regression_of_statsmodels() -> None:
     assert found is not None
     assert found[0] == pytest.approx(theirs.params[0], abs=1e-8)
     assert found[1] == pytest.approx(theirs.bse[0] * np.sqrt(12 / 11), rel=1e-6)
+    heard = rng.random(counts.shape) < 0.8
+    some = heard.ravel()
+    theirs = api.GLM(counts.ravel()[some], design[some], family=api.families.Poisson()).fit(
+        cov_type="cluster", cov_kwds={"groups": zone[some], "use_correction": False}, tol=1e-12
+    )
+    found = within(np.where(heard, counts, 0.0), present, heard)
+    assert found is not None
+    assert found[0] == pytest.approx(theirs.params[0], abs=1e-8)
+    assert found[1] == pytest.approx(theirs.bse[0] * np.sqrt(12 / 11), rel=1e-6)
     assert within(counts, np.ones_like(counts)) is None
     assert within(counts, np.tile(np.arange(9.0), (12, 1))) is None, "les semaines le disent déjà"
 
@@ -500,6 +510,7 @@ def test_one_sentence_a_zone_names_who_can_act(tmp_path: Path) -> None:
     city, rules, places, rows = city_of_zones(tmp_path, 60)
     con = duckdb.connect()
     table_of_facts(con, rows)
+    all_heard(con)
     effects, checks = context_effects.find(con, city, rules, places, KNOBS, SEED)
     noise = [row for row in effects.to_pylist() if row["theme"] == "bruit"]
     assert [(row["feature"], row["found"]) for row in noise] == [("bars", True), ("lamps", False)]
@@ -520,6 +531,23 @@ def test_one_sentence_a_zone_names_who_can_act(tmp_path: Path) -> None:
     assert "à l'inverse de l'attendu" in words.in_words(effects, checks, unexpected, city, KNOBS)
 
 
+def test_weeks_when_a_zone_was_not_heard_are_no_zero(tmp_path: Path) -> None:
+    """Where bars are many the source fell silent for half a year: their effect is what it was."""
+    city, rules, places, rows = city_of_zones(tmp_path, 60)
+    full = places.features["bars"] >= 6
+    those = [code for code, many in zip(places.codes, full, strict=True) if many]
+    for row in rows:
+        row["n"] = row["n"] // 2 if row["zone_carres"] in those else row["n"]
+    con = duckdb.connect()
+    table_of_facts(con, rows)
+    all_heard(con)
+    mondays = [dt.date(2024, 1, 1) + dt.timedelta(weeks=i) for i in range(26)]
+    silent(con, "faits", those, mondays)
+    effects, _ = context_effects.find(con, city, rules, places, KNOBS, SEED)
+    bars = effects.to_pylist()[0]
+    assert bars["low"] < np.exp(0.25) < bars["high"]
+
+
 def replace_expected(rules: Surroundings, way: str) -> Surroundings:
     changed = {
         name: Feature.model_validate({**one.model_dump(), "expected": way})
@@ -535,6 +563,7 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
         order = np.random.default_rng(seed).permutation(len(rows))
         con = duckdb.connect()
         table_of_facts(con, [rows[i] for i in order])
+        all_heard(con)
         effects, checks = context_effects.find(con, city, rules, places, KNOBS, SEED)
         zones = levers.by_zone(con, city, rules, places, effects, KNOBS)
         results.append([effects, checks, zones])

@@ -185,7 +185,7 @@ def test_what_is_read_begins_with_tomorrow_and_judges_nobody(told: Any, city: Ci
     few = {(theme, "day"): 0.62, (theme, "week"): 0.8}
     told_few = words.doubtful(words.reserves({}, {}, few, rows, city), city)
     assert told_few.endswith(
-        f"{title}** : demain, sa fourchette n'a tenu que {percent(0.62)} des fois."
+        f"{title}** : sa fourchette n'a tenu que {percent(0.62)} des fois (demain)."
     )
     assert words.in_short([], city, names).startswith("Aucune prévision ne tient")
     assert "ne peuvent servir à juger" in words.standing(rows)

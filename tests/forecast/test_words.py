@@ -51,8 +51,9 @@ def test_what_holds_in_part_is_told_in_part(city: City) -> None:
     where = f"par {city.about.divisions['quartiers'].title.lower()}"
     assert told == [
         f"- La source se tait là en ce moment : {first} ({where}, en partie : 7 jours).",
-        f"- Trop peu de faits pour prévoir : {first} ({where} : demain) ; "
-        f"{second} (partout, à tous les horizons).",
+        "- Trop peu de faits pour prévoir :",
+        f"    - {first} ({where} : demain).",
+        f"    - {second} (partout, à tous les horizons).",
     ]  # fmt: skip
 
 

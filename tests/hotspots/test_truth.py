@@ -21,6 +21,7 @@ from helpers.ingest import ingest
 from tests.fixtures.made_up import build_made_up, fact, middle
 from tests.fixtures.real import INGEST, ROOT, Built
 from tests.fixtures.simulated import Made
+from tests.fixtures.tables import all_heard
 
 FIVE_YEARS, RADIUS = 1826, 400
 MUCH = 8  # times the mean of the ground, of the true intensity of a cell
@@ -107,6 +108,7 @@ def results(built: Built, order: str, out: Path) -> list[bytes]:
             f"CREATE TABLE {name} AS SELECT * EXCLUDE file_row_number FROM "
             f"read_parquet('{source}', file_row_number = true) ORDER BY {order}"
         )
+    all_heard(con)
     exposure = np.array([900.0, 800.0, 1200.0, 700.0])
     centres = np.array([(0.0, 0.0), (1000.0, 0.0), (0.0, 1000.0), (1000.0, 1000.0)])
     places = Places(list("ABCD"), list("ABCD"), centres, exposure, {}, [], {}, 0)

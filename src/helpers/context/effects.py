@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import of_theme, share_heard
 from helpers.core.place_time.places import Places
 from helpers.core.stats.fixed_effects import within
 from helpers.core.stats.intervals import DIGITS
@@ -23,6 +25,8 @@ from helpers.core.stats.moran import nearest, permutation_p
 from helpers.core.stats.spatial_regression import Fit, fit, inflation
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+LEAST_HEARD = 0.01
 # How far what features do not tell may be shared, in distances to the nearest zone (median).
 REACHES = (1.0, 2.5, 6.0)
 # Places compared with one another, or each with itself week by week.
@@ -95,8 +99,9 @@ def find(
     equal other features, with its interval; `q` is adjusted over all effects (Benjamini &
     Hochberg 1995), `found` true where it allows. `moran` is that of the residuals on features
     alone, `left_moran` once what neighbours share is taken out. `design` tells whether zones were
-    compared with one another, or (what comes and goes) each with itself. `seed` is that of the
-    shuffles. View `cube`.
+    compared with one another, or (what comes and goes) each with itself. Weeks when a zone was not
+    heard are no zero: they lessen its exposure. `seed` is that of the shuffles. Views `cube`,
+    `weeks` and `grades_weekly`.
     """
     effects: list[dict[str, Any]] = []
     checks: list[dict[str, Any]] = []
@@ -106,11 +111,17 @@ def find(
             checks.append({"theme": theme, "n": 0, **why, "status": "abstained"})
             continue
         counted = zone_counts(con, city, theme, places, rules.division, knobs)
-        more, check = explain(theme, counted, rules, places, knobs, seed)
+        where = theme, rules.division, places.codes
+        share = share_heard(con, city, *where, knobs.window_days)
+        # A place never heard keeps next to no exposure: it weighs next to nothing.
+        heard = np.maximum(share, LEAST_HEARD)
+        met = replace(places, exposure=places.exposure * heard)
+        more, check = explain(theme, counted, rules, met, knobs, seed)
         if check["status"] == "ok" and places.weekly:
             weekly = weekly_counts(con, theme, places, rules.division, knobs)
+            told = of_theme(con, city, *where, places.weeks)
             more += [
-                coming_and_going(theme, name, weekly, present, rules, knobs)
+                coming_and_going(theme, name, weekly, present, told, rules, knobs)
                 for name, present in places.weekly.items()
             ]
         effects += more
@@ -170,8 +181,9 @@ def explain(
 
 
 def coming_and_going(
-    theme: str, name: str, counts: Floats, present: Floats, rules: Surroundings, knobs: Knobs
-) -> dict[str, Any]:
+    theme: str, name: str, counts: Floats, present: Floats, heard: Bools, rules: Surroundings,
+    knobs: Knobs,
+) -> dict[str, Any]:  # fmt: skip
     """Return the effect of what comes and goes, each zone compared with itself (`within`)."""
     moved = int((np.ptp(present, axis=1) > 0).sum()) if present.size else 0
     row: dict[str, Any] = {
@@ -180,7 +192,7 @@ def coming_and_going(
     }  # fmt: skip
     if moved < knobs.minimum_varied:
         return row | {"status": "abstained", "reason": STEADY, "reason_n": moved}
-    found = within(counts, present)
+    found = within(counts, present, heard)
     if found is None:
         return row | {"status": "abstained", "reason": LIKE_WEEKS}
     value, error = (row["step"] * part for part in found)

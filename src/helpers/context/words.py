@@ -14,6 +14,7 @@ from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
 
+SILENCES = "Chaque zone n'est comptée que sur les semaines où elle a été entendue."
 # Beyond so many, zones are read in the table.
 SENTENCES = 12
 NONE = {

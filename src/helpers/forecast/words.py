@@ -166,7 +166,11 @@ def left_out(rows: list[dict[str, Any]], city: City) -> str:
             if theme in asked and any(reason in told for told in asked[theme].values()):
                 alike.setdefault(_spans(asked[theme], reason), []).append(plain(about.title))
         parts = [f"{', '.join(titles)} ({spans})" for spans, titles in alike.items()]
-        lines.append(f"- {of(reason).capitalize()} : {' ; '.join(parts)}.")
+        head = f"- {of(reason).capitalize()} :"
+        if len(parts) == 1:
+            lines.append(f"{head} {parts[0]}.")
+        else:
+            lines += [head, *(f"    - {part}." for part in parts)]
     return "\n".join(["\n\n**Abstentions** :", "", *lines]) if lines else ""
 
 
@@ -211,8 +215,9 @@ def reserves(
     found = {}
     for theme in city.themes:
         mine = [h for h in HORIZONS if h in horizons and (theme, h) in told]
-        known = [f"{HORIZONS[h]}, sa fourchette n'a tenu que {percent(held[theme, h])} des fois"
-                 for h in mine if held.get((theme, h), 1.0) < FEW_HELD]  # fmt: skip
+        few = [f"{percent(held[theme, h])} des fois ({HORIZONS[h]})"
+               for h in mine if held.get((theme, h), 1.0) < FEW_HELD]  # fmt: skip
+        known = [f"sa fourchette n'a tenu que {', '.join(few)}"] if few else []
         known += [faded[theme]] if mine and theme in faded else []
         if mine and theme in moved:
             known.append(f"{'plus' if moved[theme] else 'moins'} de faits que prévu ces dernières "

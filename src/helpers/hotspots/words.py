@@ -13,6 +13,10 @@ from helpers.core.city.city import City
 from helpers.hotspots.knobs import Knobs
 from helpers.hotspots.zones import HIGH, LIKE_NEIGHBOURS, PER
 
+SILENCES = (
+    "Les taux des zones ne comptent que les semaines entendues. Une maille qui ne l'a pas été tout "
+    "du long paraît moins chargée qu'elle ne l'est."
+)
 KINDS = {
     "high_among_high": "haut, parmi des hauts", "high_among_low": "haut, parmi des bas",
     "low_among_low": "bas, parmi des bas", "low_among_high": "bas, parmi des hauts",

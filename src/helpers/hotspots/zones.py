@@ -19,6 +19,7 @@ from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.place_time.calendar import window
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import share_heard
 from helpers.core.place_time.places import Places, read_places
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS
@@ -36,6 +37,7 @@ KINDS = {
 }  # fmt: skip
 HIGH = ("high_among_high", "high_among_low")
 PER = 1000
+LEAST_HEARD = 0.01  # a zone never heard keeps next to no exposure: its rate is that of the city
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("zone", pa.string()), ("n", pa.int64()),
@@ -60,7 +62,8 @@ def find(
 ) -> pa.Table:
     """Return the rows of SCHEMA: each theme and zone, its rate per `PER` and how it stands out.
 
-    View `cube`. `kind` is LIKE_NEIGHBOURS or one of KINDS. One row with its reason for a theme
+    Views `cube`, `weeks` and `grades_weekly`. `kind` is LIKE_NEIGHBOURS or one of KINDS; `exposure`
+    is that of the weeks when the zone was heard. One row with its reason for a theme
     that cannot be compared: NO_POPULATION, TOO_FEW, NOT_COVERED.
     """
     rows: list[dict[str, Any]] = []
@@ -77,7 +80,10 @@ def find(
             rows.append({**row, "reason": TOO_FEW})
             continue
         rng = np.random.default_rng([seed, *theme.encode(), 2])
-        rates = empirical_bayes(n, places.exposure, knobs.confidence)
+        division = city.about.main_division
+        heard = share_heard(con, city, theme, division, places.codes, knobs.window_days)
+        exposure = places.exposure * np.maximum(heard, LEAST_HEARD)
+        rates = empirical_bayes(n, exposure, knobs.confidence)
         weights = nearest(places.centres, knobs.neighbours)
         _, p = local_moran(rates.value, weights, knobs.permutations, rng)
         q = false_discovery_control(p)
@@ -85,7 +91,7 @@ def find(
         lag = np.asarray(weights @ above)
         rows += [
             {
-                "theme": theme, "zone": code, "n": int(n[i]), "exposure": float(places.exposure[i]),
+                "theme": theme, "zone": code, "n": int(n[i]), "exposure": float(exposure[i]),
                 "rate": _per(rates.value[i]), "low": _per(rates.low[i]),
                 "high": _per(rates.high[i]),
                 "q": round(float(q[i]), DIGITS),

@@ -18,6 +18,7 @@ from helpers.core.stats.quasi_poisson import reach
 from helpers.core.stats.staggered_counts import Held, alone, held, moved, together
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action, metres, start_weeks, too_near
+from helpers.impact.recorded import otherwise
 
 Ints = NDArray[np.int64]
 ALL, KIND, ACTION, PLACEBO = "all", "kind", "action", "placebo"
@@ -82,24 +83,27 @@ def measure(
         if one.theme is not None
     }
     why = _why_not(actions, start, counted, knobs)
-    able = np.flatnonzero((why == "") | (why == TOO_FEW))  # few facts are read well together
+    able = _able(why)
+    for i, reason in otherwise(con, city, actions, able, start, counted, knobs).items():
+        why[i] = reason
+    able = _able(why)
     each = knobs.confidence ** (1 / max(int((why == "").sum()), 1))
     rows = [
         _action_row(i, one, str(why[i]), start, counted, each, knobs)
         for i, one in enumerate(actions)
     ]
     kinds = sorted({one.kind for one in actions})
-    by_kind = {kind: [i for i in able.tolist() if actions[i].kind == kind] for kind in kinds}
+    by_kind = {kind: [i for i in able if actions[i].kind == kind] for kind in kinds}
     judged = sum(len(those) >= knobs.minimum_areas for those in by_kind.values())
     for kind, those in by_kind.items():
         level = knobs.confidence ** (1 / max(judged, 1))
         rows.append(_pooled_row(KIND, kind, those, actions, start, counted, level, knobs))
     back = knobs.after_weeks + knobs.gap_weeks
     put_back = _why_not(actions, start - back, counted, knobs)
-    early = [i for i in able.tolist() if put_back[i] in ("", TOO_FEW)]
+    early = [i for i in able if put_back[i] in ("", TOO_FEW)]
     whole, placebo = (
         _pooled_row(scope, "", those, actions, begun, counted, knobs.confidence, knobs)
-        for scope, those, begun in ((ALL, able.tolist(), start), (PLACEBO, early, start - back))
+        for scope, those, begun in ((ALL, able, start), (PLACEBO, early, start - back))
     )
     if not placebo["reason"] and not placebo["low"] <= 1 <= placebo["high"]:
         nothing = dict.fromkeys(("moved", "moved_low", "moved_high"))
@@ -126,6 +130,11 @@ def _why_not(
         else:
             why[i] = _few(here, i, int(start[i]), knobs)
     return why
+
+
+def _able(why: NDArray[np.str_]) -> list[int]:
+    """Return the actions that can be judged, alone or with others: few facts are read together."""
+    return np.flatnonzero((why == "") | (why == TOO_FEW)).tolist()
 
 
 def _facts(one: Action) -> tuple[str, str]:

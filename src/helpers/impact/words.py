@@ -12,7 +12,7 @@ from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.city import City
 from helpers.core.stage.action_words import EXPLORATORY, VERDICTS, least
-from helpers.impact import effects
+from helpers.impact import effects, recorded
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action
 
@@ -94,6 +94,12 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
             return "la source s'est tue, là ou partout, sur trop de semaines d'avant ou d'après"
         case effects.TOO_FEW:
             return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
+        case recorded.RECODED:
+            return ("d'autres faits de la même source y ont augmenté depuis le début : les mêmes, "
+                    "notés sous un autre code, ou d'autres venus à leur place")  # fmt: skip
+        case recorded.UNPLACED:
+            return ("les faits sans lieu précis du quartier ont augmenté depuis le début : la "
+                    "baisse peut n'être que des lieux moins bien notés")  # fmt: skip
         case effects.UNLIKE:
             return "un effet apparaît avant même les vrais débuts : les témoins ne conviennent pas"
         case _:

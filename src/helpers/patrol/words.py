@@ -12,6 +12,7 @@ from helpers.core.city.city import City
 from helpers.core.stage import standing
 from helpers.patrol import bounds, shares
 
+SILENCES = "Les parts sont celles des semaines entendues."
 REASONS = {
     shares.NO_HOURS: "pas d'heures de patrouille",
     shares.STEADY: "les heures ne varient pas",

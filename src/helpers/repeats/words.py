@@ -11,6 +11,7 @@ from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage.standing import distinct_words
 
+SILENCES = "Ce qui s'est répété pendant ces semaines n'est pas compté."
 REASONS = {
     "too_few": "moins de {minimum} faits datés et placés par un point",
     "may_double": "un même fait peut être dans deux de ses sources, et sembler revenir aussitôt",

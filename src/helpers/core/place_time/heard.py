@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
+from helpers.core.place_time.calendar import full_weeks, last_days
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def weeks_of(days: Collection[dt.date]) -> set[dt.date]:
@@ -71,4 +73,20 @@ def of_theme(
     heard = covered_weeks(city, theme, division, zones, mondays)
     for source in city.themes[theme].sources:
         heard &= heard_weeks(con, source, division, zones, mondays)
+    return heard
+
+
+def share_heard(
+    con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str, zones: Sequence[str],
+    days: int,
+) -> Floats:  # fmt: skip
+    """Return which share of the whole weeks of the last days each zone was heard in; (zones,).
+
+    What a count is brought to beside those of zones that were heard all along. 1 where the days
+    hold no whole week. Views `weeks` and `grades_weekly`.
+    """
+    mondays = full_weeks(*last_days(city, days))
+    if not mondays:
+        return np.ones(len(zones))
+    heard: Floats = of_theme(con, city, theme, division, zones, mondays).mean(axis=1)
     return heard
