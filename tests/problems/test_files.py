@@ -22,13 +22,14 @@ from helpers.simulate.sources.registre import Held
 from tests.fixtures import decisions
 from tests.fixtures.decisions import END, START, action, approve, problem
 from tests.fixtures.made_up import CITY, write_pack
+from tests.fixtures.tables import silent
 from tests.impact.test_effects import FIRST, PERIOD, actions, fill
 
 DAY = dt.timedelta(days=1)
 PROPOSED = START - 40 * DAY
 TODAY = END + 10 * DAY
 KNOBS = Knobs(origins=("citizen",), window_weeks=20, confidence=0.95, minimum_count=30,
-              recent_days=60)  # fmt: skip
+              heard_share=0.75, recent_days=60)  # fmt: skip
 SECTORS = {"1": "nord", "2": "sud"}
 EFFECTS = pa.schema([("scope", pa.string()), ("key", pa.string()), ("verdict", pa.string()),
                      ("exploratory", pa.bool_()), ("why", pa.string())])  # fmt: skip
@@ -126,6 +127,32 @@ def test_facts_of_a_problem_are_those_of_plain_sql(
     assert found["PB-003"]["status"] == files.NO_ZONE
     assert one["tried"] == ["prevention", "repression"], "what was refused was not tried"
     assert [found[f"PB-00{n}"]["late"] for n in (1, 2)] == [True, False]
+
+
+def test_weeks_when_nothing_was_heard_are_no_fall(
+    city: City, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    """Four weeks of silence leave the ratio where it was; eight of twenty leave nothing to say."""
+    fill(memory, actions(2), 40.0, 1.0)
+    counted(memory, city, held)  # names the zones
+    last = FIRST + dt.timedelta(weeks=104)
+    silence = [last - dt.timedelta(weeks=n) for n in range(1, 9)]
+    for weeks, status in ((4, files.OK), (8, files.SILENT)):
+        for monday in silence[:weeks]:
+            memory.execute("UPDATE cube SET n = 0 WHERE zone_carres = '1' AND hour >= ? AND "
+                           "hour < ?", [monday, monday + dt.timedelta(weeks=1)])  # fmt: skip
+        memory.execute("DELETE FROM grades_weekly")
+        silent(memory, "faits", ["1"], silence[:weeks])
+        found = files.files(memory, city, held.entries, done(), SECTORS, KNOBS, TODAY)
+        one = found.to_pylist()[0]
+        assert (one["status"], one["weeks"]) == (status, 20 - weeks)
+        said = words.facts(one, told(held, city, found, [])).replace("\u00a0", " ")
+        if status == files.OK:
+            assert 0.85 < one["ratio"] < 1.15
+            assert "en 16 semaines" in said
+        else:
+            assert one["ratio"] is None
+            assert "12 semaines sur 20" in said
 
 
 def test_a_file_has_four_steps_and_says_who_does_what_by_when(

@@ -165,7 +165,7 @@ def gate(row: Row) -> str:
 def _held(row: Row, asked: Row) -> str:
     if row["least_effect"] is None:
         return "aucun but inscrit"
-    told = (f"but −{percent(row['fall'])}, effet détectable demandé "
+    told = (f"but {percent(row['fall'])} de moins, effet détectable demandé "
             f"{percent(row['least_effect'])}")  # fmt: skip
     return f"{told}, {power_words(asked)}"
 

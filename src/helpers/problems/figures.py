@@ -17,10 +17,11 @@ def changes(told: Told) -> figure.Drawn:
         for row in told.files.to_pylist() if row["status"] == files.OK
     ]  # fmt: skip
     title = "Les faits de chaque problème, à côté de l'année d'avant (1 : autant)"
-    few = sum(row["status"] == files.TOO_FEW for row in told.files.to_pylist())
+    few = sum(row["status"] in (files.TOO_FEW, files.SILENT) for row in told.files.to_pylist())
     text = (
         "Un point par problème, dans sa zone, sur son thème, avec son intervalle ; à gauche de 1, "
-        f"moins de faits. Ce n'est pas l'effet des actions. Sans point, trop peu de faits : {few}."
+        f"moins de faits. Ce n'est pas l'effet des actions. Sans point, trop peu de faits "
+        f"ou de semaines entendues : {few}."
     )
     if not rows:
         return figure.Drawn(figure.nothing("trop peu de faits, ou aucun problème"), title, text)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import full_weeks, last_days
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import of_theme
 from helpers.core.stats.intervals import rate_ratio
 from helpers.problems.knobs import Knobs
 from helpers.register import rules
@@ -24,15 +26,17 @@ from helpers.register.codes import TIERS
 from helpers.register.entries import Entry, Problem
 
 TEXT, DAY = pa.string(), pa.date32()
-OK, NO_ZONE, LEFT_OUT, TOO_FEW = "ok", "no_zone", "theme_left_out", "too_few"
+OK, NO_ZONE, LEFT_OUT, TOO_FEW, SILENT = "ok", "no_zone", "theme_left_out", "too_few", "silent"
+Floats = NDArray[np.float64]
+NO_WEEK: Floats = np.zeros(0)
 FILES = pa.schema(
     [
         ("problem", TEXT), ("theme", TEXT), ("zone", TEXT), ("sector", TEXT), ("since", DAY),
         ("taken_up", DAY), ("role", TEXT), ("review_on", DAY), ("late", pa.bool_()),
         ("hypotheses", pa.list_(TEXT)), ("goal", TEXT), ("fall", pa.float64()),
         ("least_effect", pa.float64()), ("tried", pa.list_(TEXT)), ("recent", pa.int64()),
-        ("before", pa.int64()), ("ratio", pa.float64()), ("low", pa.float64()),
-        ("high", pa.float64()), ("status", TEXT),
+        ("before", pa.int64()), ("weeks", pa.int64()), ("ratio", pa.float64()),
+        ("low", pa.float64()), ("high", pa.float64()), ("status", TEXT),
     ]
 )  # fmt: skip
 TASKS = pa.schema(
@@ -48,8 +52,8 @@ TASKS = pa.schema(
 ELSEWHERE = pa.schema(
     [
         ("action", TEXT), ("problem", TEXT), ("theme", TEXT), ("zone", TEXT), ("sector", TEXT),
-        ("recent", pa.int64()), ("before", pa.int64()), ("ratio", pa.float64()),
-        ("low", pa.float64()), ("high", pa.float64()), ("status", TEXT),
+        ("recent", pa.int64()), ("before", pa.int64()), ("weeks", pa.int64()),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()), ("status", TEXT),
     ]
 )  # fmt: skip
 BEGUN = ("running", "off", "unregistered")
@@ -83,9 +87,11 @@ def files(
     con: duckdb.DuckDBPyConnection, city: City, entries: Sequence[Entry], done: pa.Table,
     sectors: Mapping[str, str], knobs: Knobs, today: dt.date,
 ) -> pa.Table:  # fmt: skip
-    """Return one row a problem of the register, in order: FILES. View `cube` and `zones`.
+    """Return one row a problem of the register, in order: FILES. Views `cube`, `zones`, `weeks`
+    and `grades_weekly`.
 
-    Facts of its theme in its zone, in the last `window_weeks` whole weeks and in as many before.
+    Facts of its theme in its zone, in the last `window_weeks` whole weeks and in as many before: of
+    `weeks` of them, those heard there on both sides.
     `tried`: tiers of which an action at the problem has begun. `late`: the day of its review has
     passed.
     """
@@ -96,8 +102,10 @@ def files(
         if isinstance(entry.draft.payload, Problem):
             first.setdefault(entry.draft.subject, entry)
             now[entry.draft.subject] = entry, entry.draft.payload
+    counted = [_counted(con, city, told.criterion.theme, told.zone, knobs)
+               for _, (_, told) in sorted(now.items())]  # fmt: skip
     rows = []
-    for name in sorted(now):
+    for name, facts in zip(sorted(now), _told(counted, knobs), strict=True):
         entry, told = now[name]
         theme = told.criterion.theme
         rows.append({
@@ -107,7 +115,7 @@ def files(
             "late": told.end < today, "hypotheses": list(told.hypotheses or ()), "goal": told.goal,
             "fall": told.criterion.fall, "least_effect": told.least_effect,
             "tried": [tier for tier in TIERS if (name, tier) in begun],
-            **_facts(con, city, theme, told.zone, knobs),
+            **facts,
         })  # fmt: skip
     return pa.Table.from_pylist(rows, schema=FILES)
 
@@ -117,31 +125,40 @@ def elsewhere(
 ) -> pa.Table:
     """Return one row an action led in another zone than its problem's, in order: ELSEWHERE.
 
-    Facts of the problem's theme, counted as FILES counts them, where the action is. View `cube`
-    and `zones`.
+    Facts of the problem's theme, counted as FILES counts them, where the action is. Views `cube`,
+    `zones`, `weeks` and `grades_weekly`.
     """
     problems = {row["problem"]: row for row in files.to_pylist()}
-    rows = []
+    named, counted = [], []
     for task in tasks.to_pylist():
         of = problems.get(task["problem"])
         if of and task["zone"] and task["zone"] != of["zone"]:
-            named = {name: task[name] for name in ("action", "problem", "zone", "sector")}
-            counted = _facts(con, city, of["theme"], task["zone"], knobs)
-            rows.append({**named, "theme": of["theme"], **counted})
+            own = {name: task[name] for name in ("action", "problem", "zone", "sector")}
+            named.append({**own, "theme": of["theme"]})
+            counted.append(_counted(con, city, of["theme"], task["zone"], knobs))
+    rows = [{**own, **facts} for own, facts in zip(named, _told(counted, knobs), strict=True)]
     return pa.Table.from_pylist(rows, schema=ELSEWHERE)
 
 
-def _facts(
+class Counted(NamedTuple):
+    """Weekly facts of a theme in a zone: the last weeks, and as many just before, heard in both."""
+
+    status: str
+    recent: Floats = NO_WEEK
+    before: Floats = NO_WEEK
+
+
+def _counted(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, zone: str | None, knobs: Knobs
-) -> dict[str, Any]:
+) -> Counted:
     found = con.execute(
         "SELECT division FROM zones WHERE code = ? ORDER BY division = ? DESC, 1",
         [zone, city.about.main_division],
     ).fetchone()
-    if found is None:
-        return {"status": NO_ZONE}
+    if found is None or zone is None:
+        return Counted(NO_ZONE)
     if theme not in city.themes:
-        return {"status": LEFT_OUT}
+        return Counted(LEFT_OUT)
     mondays = full_weeks(*last_days(city, 14 * knobs.window_weeks + 6))[-2 * knobs.window_weeks :]
     after = mondays[-1] + dt.timedelta(weeks=1)
     rows = counts(con, ["zone", "week"], theme=theme, origins=knobs.origins, division=found[0],
@@ -151,9 +168,29 @@ def _facts(
         if place == zone:
             weekly[mondays.index(week)] = n
     half = len(mondays) // 2
-    before, recent = weekly[:half], weekly[half:]
-    told: dict[str, Any] = {"recent": int(recent.sum()), "before": int(before.sum())}
-    if weekly.sum() < knobs.minimum_count or not (recent.any() and before.any()):
-        return {**told, "status": TOO_FEW}
-    value, low, high = rate_ratio(recent, before, knobs.confidence)
-    return {**told, "ratio": value, "low": low, "high": high, "status": OK}
+    heard = of_theme(con, city, theme, found[0], [zone], mondays)[0]
+    both = heard[:half] & heard[half : 2 * half]  # a week and its like: the season stays the same
+    before, recent = weekly[:half][both], weekly[half : 2 * half][both]
+    if both.sum() < knobs.heard_share * half:
+        return Counted(SILENT, recent, before)
+    few = recent.sum() + before.sum() < knobs.minimum_count or not (recent.any() and before.any())
+    return Counted(TOO_FEW if few else OK, recent, before)
+
+
+def _told(those: Sequence[Counted], knobs: Knobs) -> list[dict[str, Any]]:
+    """Return recent, before, weeks, ratio, low, high, status of each: columns of FILES.
+
+    The intervals hold together at `knobs.confidence` (Šidák 1967): all are read at once.
+    """
+    level = knobs.confidence ** (1 / max(sum(one.status == OK for one in those), 1))
+    rows = []
+    for status, recent, before in those:
+        row: dict[str, Any] = {"status": status}
+        if status not in (NO_ZONE, LEFT_OUT):
+            row |= {"recent": int(recent.sum()), "before": int(before.sum()),
+                    "weeks": len(recent)}  # fmt: skip
+        if status == OK:
+            ends = rate_ratio(recent, before, level)
+            row |= dict(zip(("ratio", "low", "high"), ends, strict=True))
+        rows.append(row)
+    return rows

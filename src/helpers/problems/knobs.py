@@ -15,4 +15,5 @@ class Knobs(Strict):
     window_weeks: int = Field(ge=4, le=104)
     confidence: float = Field(gt=0.5, lt=1)
     minimum_count: int = Field(ge=1, le=1_000_000)
+    heard_share: float = Field(gt=0.5, le=1)
     recent_days: int = Field(ge=1, le=1000)

@@ -102,22 +102,32 @@ def overview(told: Told) -> str:
         what, where = told.theme(row["theme"]), told.zone(row["zone"])
         lines.append(f"| {row['problem']} | {what} | {where} | "
                      f"{since} | {tried} | {facts(row, told)} |")  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join([joint(told), "", *lines])
 
 
 def facts(row: Row, told: Told) -> str:
     """Return how many facts were counted, beside as many weeks before."""
-    weeks = plural(told.knobs.window_weeks, "semaine")
     match row["status"]:
         case files.NO_ZONE:
             return "sans zone inscrite, rien à compter"
         case files.LEFT_OUT:
             return "thème qui n'est pas en service"
+    weeks, asked = plural(row["weeks"], "semaine"), number(told.knobs.window_weeks)
+    if row["status"] == files.SILENT:
+        return f"rien de comparable : source entendue là {weeks} sur {asked}, des deux côtés"
     counted = f"{plural(row['recent'], 'fait')} en {weeks}, {number(row['before'])} avant"
+    if row["weeks"] < told.knobs.window_weeks:
+        counted += f", sur {asked}, les autres n'ayant pas été entendues là"
     if row["status"] == files.TOO_FEW:
         return f"{counted} (trop peu pour dire une évolution)"
     ends = f"de {change(row['low'])} à {change(row['high'])}"
     return f"{counted} ({change(row['ratio'])}, {ends})"
+
+
+def joint(told: Told) -> str:
+    """Return how the intervals of all the problems hold, as a sentence."""
+    return (f"Les intervalles de tous les problèmes tiennent à la fois dans "
+            f"{percent(told.knobs.confidence)} des cas.")  # fmt: skip
 
 
 def sheet(row: Row, told: Told) -> tuple[str, str]:
@@ -274,7 +284,7 @@ def answered(told: Told) -> str:
     if not rows:
         return "Aucune réponse inscrite sur cette période."
     total = sum(row["count"] for row in rows)
-    lines = [f"{plural(total, 'réponse')} sur cette période :", ""]
+    lines = [f"{plural(total, 'réponse')} sur cette période.", ""]
     for row in rows:
         why = f" ({register_words.REASONS[row['motive']]})" if row["motive"] else ""
         kind = "recommandations" if row["kind"] == "recommendation" else "dimensionnements"
