@@ -36,7 +36,8 @@ THINKING_S = 1.0  # between an answer and the next click
 PREPARED_S: dict[Size, int] = {"tiny": 0, "small": 20, "full": 60}  # for the usual answers
 GONE_S = 10.0  # after a page, for its processes to end
 PAGES = (
-    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "portefeuille", "confiance",
+    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "actions_et_resultats",
+    "portefeuille", "confiance",
 )  # fmt: skip
 PAGE = """
 import altair as alt

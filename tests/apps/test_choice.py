@@ -15,6 +15,9 @@ OFFER = Offer(
         "territoire": [("Marseille", "quartiers"), ("Le Panier", "quartiers/1320205")],
         "role": [("Direction", "direction"), ("Analyste", "analyste")],
         "evenement": [("Tous", ""), ("Concert", "e1")],
+        "palier": [("Tous", ""), ("Prévention", "prevention")],
+        "etat": [("Tous", ""), ("À décider", "a_decider")],
+        "action": [("Toutes", ""), ("ACT-001", "ACT-001"), ("ACT-002", "ACT-002")],
     },
     FIRST,
     {"quartiers": {"1320205": "Le Panier"}},
@@ -28,6 +31,21 @@ def test_every_choice_comes_back_from_its_own_link() -> None:
                 for role, event in (("direction", ""), ("analyste", "e1")):
                     choice = Choice(days, theme, "quartiers", zone, role, event)
                     assert OFFER.read(choice.query()) == (choice, [])
+
+
+def test_an_action_its_tier_and_its_state_come_back_too_and_others_are_refused() -> None:
+    choice = Choice(7, "", "quartiers", "ville", "direction", "", "prevention", "a_decider",
+                    "ACT-002")  # fmt: skip
+    assert OFFER.read(choice.query()) == (choice, [])
+    asked = "palier=aucun&etat=etat-autre&action=ACT-003"
+    assert OFFER.read(asked) == (FIRST, ["palier", "etat", "action"])
+
+
+def test_only_a_page_of_actions_prepares_an_answer_to_each() -> None:
+    found = list(OFFER.usual(("theme", "palier", "etat", "action")))
+    assert [one.action for one in found] == ["", "", "ACT-001", "ACT-002"]
+    assert {(one.tier, one.state) for one in found} == {("", "")}
+    assert {one.action for one in OFFER.usual(("theme",))} == {""}
 
 
 def test_what_is_not_offered_is_refused_by_name_and_the_rest_taken() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import duckdb
@@ -18,15 +19,20 @@ from helpers.situation import words as situation_words
 
 ALL_THEMES = ""
 ALL_EVENTS = ""
+ANY = ""  # tier, state or action
 USUAL_PERIOD = 7
 Option = tuple[str, str]  # what the reader sees, what a link says
+# What a link calls a control → the field of the choice that it is, as it is.
+FIELDS = {"theme": "theme", "role": "role", "evenement": "event", "palier": "tier",
+          "etat": "state", "action": "action"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Choice:
     """Period (days), theme (`ALL_THEMES`: all), division and zone (`ville`: all of it), role.
 
-    `event`: one to come (`ALL_EVENTS`: all of them).
+    `event`: one to come (`ALL_EVENTS`: all of them). `tier` and `state` of actions, and one of
+    them (`ANY`: all).
     """
 
     days: int
@@ -35,6 +41,9 @@ class Choice:
     zone: str
     role: str
     event: str = ALL_EVENTS
+    tier: str = ANY
+    state: str = ANY
+    action: str = ANY
 
     @property
     def territory(self) -> str:
@@ -45,7 +54,8 @@ class Choice:
         """Return what a link says of each control."""
         return {
             "periode": str(self.days), "theme": self.theme, "territoire": self.territory,
-            "role": self.role, "evenement": self.event,
+            "role": self.role, "evenement": self.event, "palier": self.tier,
+            "etat": self.state, "action": self.action,
         }  # fmt: skip
 
     def query(self) -> str:
@@ -59,9 +69,8 @@ class Choice:
         if name == "territoire":
             division, _, zone = value.partition("/")
             return replace(self, division=division, zone=zone or WHOLE)
-        if name == "evenement":
-            return replace(self, event=value)
-        return replace(self, theme=value) if name == "theme" else replace(self, role=value)
+        changed: dict[str, Any] = {FIELDS[name]: value}
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Offer:
     def usual(self, uses: Collection[str]) -> Iterator[Choice]:
         """Yield the choices that a page's controls (`uses`) make of the whole city, its role apart.
 
-        Those of the first period and of the main division first.
+        Those of the first period and of the main division first; then each action by itself.
         """
         values = self.first.values()
         offered = {
@@ -91,6 +100,9 @@ class Offer:
         for division, period, theme, event in product(*kinds):
             made = self.first.with_value("periode", period).with_value("theme", theme)
             yield made.with_value("territoire", division).with_value("evenement", event)
+        for _, action in self.options["action"] if "action" in uses else ():
+            if action:
+                yield self.first.with_value("action", action)
 
     def read(self, query: str) -> tuple[Choice, list[str]]:
         """Return the choice that a link's query makes, and the controls whose value is unknown.
@@ -111,9 +123,12 @@ class Offer:
 
 def offer(
     con: duckdb.DuckDBPyConnection, city: City, periods: tuple[int, ...], roles: list[str],
-    themes: list[str], events: list[Option],
+    themes: list[str], events: list[Option], actions: Mapping[str, Sequence[Option]],
 ) -> Offer:  # fmt: skip
-    """Return what is offered of the city; `events`: those to come. View `zones`."""
+    """Return what is offered of the city; `events`: those to come. View `zones`.
+
+    `actions`: what is offered of tiers, of states and of actions (`palier`, `etat`, `action`).
+    """
     main = city.about.main_division
     drawn = [main, *(name for name in levels.divisions(city) if name != main)]
     names = {
@@ -133,6 +148,7 @@ def offer(
         "territoire": _territories(city, names),
         "role": [(role.replace("_", " ").capitalize(), role) for role in roles],
         "evenement": [("Tous les événements à venir", ALL_EVENTS), *apart(events)],
+        **{name: list(offered) for name, offered in actions.items()},
     }
     first = Choice(
         USUAL_PERIOD if USUAL_PERIOD in periods else periods[0],

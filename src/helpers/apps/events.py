@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -19,7 +18,7 @@ from helpers.apps import events_map as ground
 from helpers.apps import events_words as said
 from helpers.apps.assumptions import Assumptions
 from helpers.apps.choice import Choice
-from helpers.apps.parts import Panel, Proofs, Put, folded, words
+from helpers.apps.parts import Panel, Proofs, Put, folded, taken, words
 from helpers.apps.shell import Place, link
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import to_html
@@ -182,10 +181,8 @@ class Events:
             sheet = (run.root / briefing_pdf.TEMPLATE).read_bytes()
             pdf = briefing.printed(sheet, self.tables, self.names, event, length)
         file = f"{run.workspace.city}-fiche-{name}"
-        whole = _taken(file, "text/html;charset=utf-8", page, "Emporter la fiche de l'événement")
-        sheets = _taken(
-            file.replace(".html", ".pdf"), "application/pdf", pdf, "la même en PDF (A4)"
-        )
+        whole = taken(file, "text/html;charset=utf-8", page, "Emporter la fiche de l'événement")
+        sheets = taken(file.replace(".html", ".pdf"), "application/pdf", pdf, "la même en PDF (A4)")
         return (
             f'<p class="app-sheet">{whole}, ou {sheets} : une page à imprimer, avec les textes '
             "pour les riverains, les panneaux et les partenaires.</p>"
@@ -284,12 +281,6 @@ class Events:
         told_items = "".join(f'<li><span style="background:{colour}"></span>{text}</li>'
                              for colour, text in items)  # fmt: skip
         return f'<ul class="app-legend">{told_items}</ul>'
-
-
-def _taken(file: str, kind: str, content: bytes, text: str) -> str:
-    """Return the link to a file that is whole in it."""
-    link = base64.b64encode(content).decode()
-    return f'<a download="{escape(file, quote=True)}" href="data:{kind};base64,{link}">{text}</a>'
 
 
 def _drawn(

@@ -14,10 +14,11 @@ from helpers.allocation import figures, staff_words, tables, usual_week
 from helpers.allocation import words as told
 from helpers.apps import means_words as said
 from helpers.apps.choice import Choice
+from helpers.apps.deciding import Deciding
 from helpers.apps.events_map import FRAMES
 from helpers.apps.keep import Cell
 from helpers.apps.means_asked import Otherwise
-from helpers.apps.means_decided import Decisions
+from helpers.apps.means_decided import Recommended
 from helpers.apps.parts import Panel, Proofs, Put, folded, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import number, percent
@@ -95,8 +96,8 @@ class Means:
                     -abs(r["planned_h"] - r["today_h"]), r["zone"], r["slot"]))
             }  # fmt: skip
             about, run = self.city.about, self.place.run
-            acts.append(Decisions(run.root, run.workspace.pack, offered, about.period.end.year,
-                                  about.timezone))  # fmt: skip
+            kind = Recommended(offered, about.period.end.year, about.timezone)
+            acts.append(Deciding(run.root, run.workspace.pack, kind))
         return acts
 
     def answer(self, choice: Choice) -> list[Put]:

@@ -152,6 +152,12 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     )
 
 
+def taken(file: str, kind: str, content: bytes, text: str) -> str:
+    """Return the link to a file that is whole in it."""
+    link = base64.b64encode(content).decode()
+    return f'<a download="{escape(file, quote=True)}" href="data:{kind};base64,{link}">{text}</a>'
+
+
 def aside(text: str) -> str:
     """Return the HTML of a remark below the page; stars mark what is strong."""
     return f'<p class="app-aside">{markup.inline(text)}</p>'

@@ -16,7 +16,7 @@ import ipywidgets as widgets
 import pyarrow.parquet as pq
 from traitlets.log import get_logger
 
-from helpers.apps import keep
+from helpers.apps import actions_words, keep
 from helpers.apps.choice import Choice, Offer, offer
 from helpers.apps.parts import Boundary, Put, aside
 from helpers.core.base.french import spoken
@@ -35,13 +35,16 @@ PAGES = {
     "tendances": "Tendances",
     "evenements": "Événements",
     "moyens": "Moyens",
+    "actions_et_resultats": "Actions",
     "portefeuille": "Portefeuille",
     "confiance": "Confiance",
 }
 TITLES = {
     "periode": "Période", "theme": "Thème", "territoire": "Territoire", "role": "Rôle",
-    "evenement": "Événement",
+    "evenement": "Événement", "palier": "Palier", "etat": "État", "action": "Action",
 }  # fmt: skip
+# What a page is called in full, where the navigation has room for less.
+IN_FULL = {"Actions": "Actions et résultats"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,11 @@ class Shell:
         now = self.city.about.period.end  # those that have begun already come last
         coming.sort(key=lambda r: (r["start_at"].date() <= now, r["start_at"], r["event"]))
         events = [(events_words.short(row, names), row["event"]) for row in coming]
-        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events)
+        done = pq.read_table(self.run.read("derived/actions/actions.parquet")).to_pylist()
+        actions = actions_words.offered(done, self.run.city, places.zone_names(
+            con, self.run.city, every=True))  # fmt: skip
+        self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events,
+                           actions)  # fmt: skip
         self.choice = self.offer.first
         self.nav, self.said = widgets.HTML(), widgets.HTML()
         self.said.add_class("app-said")
@@ -228,9 +235,9 @@ def _nav(city: City, title: str, choice: Choice, told: str) -> str:
         items.append(f'<li><a href="{escape(link(page, choice))}"{here}>{escape(name)}</a></li>')
     return (
         f'<div class="app-heading" data-query="{escape(choice.query())}"><nav aria-label="Pages">'
-        f"<ul>{''.join(items)}</ul></nav><h1>{escape(title)} "
+        f"<ul>{''.join(items)}</ul></nav><h1>{escape(IN_FULL.get(title, title))} "
         f"<span>{escape(_when(city))}</span></h1>"
-        '<button type="button" data-keep="print">Imprimer la fiche</button>'
+        '<button type="button" data-keep="print">Imprimer<span> la fiche</span></button>'
         f'<p class="app-paper">{escape(told)}</p></div>'
     )
 

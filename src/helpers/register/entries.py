@@ -171,11 +171,18 @@ class Action(_Held):
 
 
 class Approval(Closed):
-    """What a role says of an entry on a problem or an action."""
+    """What a role says of an entry on a problem or an action; why, where it refuses."""
 
     kind: Literal["approval"]
     entry: Sequence
     opinion: codes.Opinion
+    reason: codes.Reason | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Approval:
+        if self.reason is not None and self.opinion != "refused":
+            raise ValueError("un motif ne se donne qu'à un refus (`reason`)")
+        return self
 
 
 Payload = Annotated[

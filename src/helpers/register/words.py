@@ -165,7 +165,8 @@ def _said(entry: Entry) -> str:
             why = f", motif : {REASONS[one.justification]}" if one.justification else ""
             return f"{TIERS[one.tier]} sur {one.problem}, {_held(one)}{why}"
         case Approval() as one:
-            return f"{OPINIONS[one.opinion]} l'inscription {one.entry}"
+            why = f" ({REASONS[one.reason]})" if one.reason else ""
+            return f"{OPINIONS[one.opinion]} l'inscription {one.entry}{why}"
 
 
 def _held(one: Problem | Action) -> str:

@@ -43,7 +43,7 @@ def followed(
     judged = [row for row in effects.to_pylist() if row["scope"] == "action"]
     problem_of = {e.draft.subject: a.problem for e, a in rules.actions(entries)}
     rows: list[dict[str, Any]] = []
-    for entry, decision in _decisions(entries):
+    for entry, decision in decisions(entries):
         day, action = rules.day_of(entry), entry.draft.subject
         if not period[0] <= day <= period[1]:
             continue
@@ -62,7 +62,8 @@ def followed(
     return pa.Table.from_pylist(rows, schema=FOLLOWED)
 
 
-def _decisions(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+def decisions(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+    """Return the entries on actions and the opinions on those, in order, each with what it is."""
     found = []
     by_seq = {entry.seq: entry for entry in entries}
     for entry in entries:

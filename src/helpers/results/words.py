@@ -123,8 +123,9 @@ def totals(told: Told) -> str:
         return NONE
     parts = []
     for by, title in BY.items():
+        head = title.removeprefix("Par ")
         lines = [f"### {title}", "",
-                 "| | actions | h prévues | h faites | sans mesure | effets |",
+                 f"| {head} | actions | h prévues | h faites | sans mesure | effets |",
                  "|---|---|---|---|---|---|"]  # fmt: skip
         lines += [
             f"| {told.key(by, row['key'])} | {row['actions']} | {hours(row['planned'])} | "

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 PAGES = (
-    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "portefeuille", "confiance",
+    "situation", "ou_et_quand", "tendances", "evenements", "moyens", "actions_et_resultats",
+    "portefeuille", "confiance",
 )  # fmt: skip
 ADDRESSES = ("", *(f"voila/render/{name}.ipynb" for name in PAGES))
 NARROW, ZOOMED = (320, 640), (640, 400)  # 1280 px at 200 % are 640

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from altair.utils import schemapi
 
+from helpers.apps.actions import Actions
 from helpers.apps.answers import Portfolio
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Put
@@ -40,7 +41,7 @@ def values(puts: list[Put]) -> list[Any]:
     return [value for _, _, value in puts]
 
 
-@pytest.mark.parametrize("made", [Today, WhereWhen, Trends, Portfolio, Trust])
+@pytest.mark.parametrize("made", [Today, WhereWhen, Trends, Actions, Portfolio, Trust])
 def test_an_answer_does_not_depend_on_what_was_answered_before(
     built: Place, monkeypatch: pytest.MonkeyPatch, made: Any
 ) -> None:

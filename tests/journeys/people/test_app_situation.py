@@ -473,7 +473,8 @@ def test_links_carry_the_choice_and_are_believed_in_nothing(built: Place, url: s
 @pytest.mark.parametrize(
     ("name", "title"),
     [("ou_et_quand", "Où et quand"), ("tendances", "Tendances"),
-     ("portefeuille", "Portefeuille"), ("confiance", "Confiance")],
+     ("actions_et_resultats", "Actions"), ("portefeuille", "Portefeuille"),
+     ("confiance", "Confiance")],
 )  # fmt: skip
 def test_every_page_stands_in_the_same_shell(built: Place, url: str, name: str, title: str) -> None:
     with open_page(f"{url}{name}.ipynb", SMALL) as (page, log):

@@ -128,6 +128,7 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
             "tendances",
             "evenements",
             "moyens",
+            "actions_et_resultats",
             "portefeuille",
             "confiance",
         ):
@@ -140,5 +141,8 @@ def test_nothing_runs_in_the_app(built: Place, new_city: Path) -> None:
             assert READ in (page.locator(".app-page").text_content() or ""), name
             if name == "moyens":
                 page.get_by_text("Cette ville ne dit pas ses heures de patrouille").wait_for()
+            if name == "actions_et_resultats":
+                page.get_by_text("Aucune action connue").wait_for()
+                page.get_by_text("La ville n'a pas de fichier actions.yaml").wait_for()
             if name == "evenements":
                 page.get_by_text("Cette ville ne décrit pas encore ses événements").wait_for()
