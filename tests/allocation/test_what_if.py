@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from helpers.allocation.what_if import Asked, WhatIf
 from helpers.core.base import store
 from helpers.core.city.about import SLOTS, Slot
 from tests.allocation.test_usual_week import SEED, knobs
+from tests.fixtures.made_up import write_pack
 
 ZONES = ("A", "B", "C")
 WEEK = tuple((day, slot) for day in range(7) for slot in ("matin", "soir"))
@@ -93,6 +95,38 @@ def test_tables_say_again_what_the_plan_said(tmp_path: Path) -> None:
         assert (back.zones, back.slots) == (ZONES, WEEK)
         assert (back.present == week().present).all()
         assert np.allclose(back.asked, week().asked, atol=1e-5)
+
+
+def test_zones_and_slots_without_any_team_are_counted_as_the_plan_has_them() -> None:
+    """Counted again from the rows of the plan; a zone without a team all week is said so."""
+    found = allocate.allocate(week(), knobs(minimum_share=0.0, equity_band=0.99), SEED, "w")
+    said, rows = tables.summary(found), tables.plan_table(found).to_pylist()
+    bare = [(row["zone"], row["slot"]) for row in rows if not row["planned_h"]]
+    assert bare
+    assert said.cells == len(rows)
+    assert said.uncovered_today == sum(not row["today_h"] for row in rows)
+    assert {(zone, slot): n for zone, slot, n in said.uncovered} == Counter(bare)
+    assert f"sans aucune équipe {len(bare)} des {len(rows)} " in words.answer(said, {})
+    again = tables.read_summary(tables.summary_table(said), tables.conflict_table(said))
+    assert again.uncovered == said.uncovered
+
+
+def test_where_the_plan_has_no_team_is_said_with_the_zones_most_without(tmp_path: Path) -> None:
+    city = write_pack(tmp_path)
+    nights = [("3e", "nuit", 7), ("4e", "nuit", 7), ("5e", "nuit", 7), ("16e", "nuit", 7)]
+    some = [("16e", "soir", 6), ("1er", "nuit", 3)]
+    found = Summary("", hours=90, planned=90, moved=9, cells=448, uncovered=(*nights, *some),
+                    met=((50, 60), (100, 110), (200, 210)))  # fmt: skip
+    told = words.answer(found, {}).replace("\u00a0", " ")
+    assert told.endswith(
+        "**Le plan laisse sans aucune équipe 37 des 448 couples de zone et plage de la semaine** "
+        "(aujourd'hui, aucun) : 16e (13), 3e (7), 4e (7), 5e (7) et 1 autre zone."
+    )
+    trust = words.trust(found, city, {})
+    assert "- Sans aucune équipe de toute la semaine : nuit (3e, 4e, 5e, 16e)." in trust
+    whole = replace(found, uncovered=())
+    assert "sans aucune équipe" not in words.answer(whole, {}).lower()
+    assert "sans aucune équipe" not in words.trust(whole, city, {}).lower()
 
 
 def test_a_recommendation_has_a_name_of_its_own() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.apps import events_words as said
 from helpers.core.base.markup import inline
+from helpers.events.means import Means
 from helpers.events.words import Names, by_event, short
 from tests.events.conftest import event, order
 from tests.events.test_words import names, plain_text, tables  # noqa: F401
@@ -69,6 +70,18 @@ def test_what_nobody_told_is_neither_covered_nor_lacking() -> None:
     assert level == "usual"
     bare, _ = verdict(event(1, kind="marche", expected=400, least=400, most=400))
     assert "couvert d'après" not in bare
+
+
+def test_the_tiles_give_the_most_officers_to_their_own_hours() -> None:
+    """Fifteen may go in the evening and six at night: the peak is not of the whole time."""
+    have = {(d, s, "N"): n for d in range(7) for s, n in (("soir", 30), ("nuit", 12))}
+    late = event(1, end=dt.datetime(2024, 6, 15, 1))
+    made = tables(late, means=Means(have, 50, ["N"]))
+    shown = plain_text(said.tiles(said.each(made)["E0001"]))
+    assert ("<h3>Agents</h3><p class=\"app-figure\"><strong>8 à 15</strong></p>"
+            "<p>au plus fort, de 19 h à 23 h ; 6 de 23 h à 2 h</p>") in shown  # fmt: skip
+    assert ("<h3>Équipes</h3><p class=\"app-figure\"><strong>3 à 5</strong></p>"
+            "<p>de 19 h à 23 h</p>") in shown  # fmt: skip
 
 
 def test_foreign_names_are_text(names: Names) -> None:  # noqa: F811

@@ -96,7 +96,8 @@ def test_every_sentence_and_page_stands(run: Stub, tables: plan.Tables) -> None:
     names = words.Names(run.city, zone_names(run.con, run.city, every=True))
     told = [words.answer(tables, names, 42)]
     told += [part(tables, names) for part in (words.calendar, words.clashes, words.measures,
-             words.effects, words.needs, words.thin, words.scores)]  # fmt: skip
+             words.needs, words.thin, words.scores)]  # fmt: skip
+    told.append(words.effects(tables, names, 0.95))
     template = Template((ROOT / briefing.TEMPLATE).read_text(encoding="utf-8"))
     for event in briefing.chosen(tables, 5):
         told += page_words.page(tables, names, event, 120).values()

@@ -10,7 +10,7 @@ import pytest
 from helpers.core.base import store
 from helpers.core.city.about import SLOTS
 from helpers.core.city.city import City
-from helpers.events import sizing
+from helpers.events import sizing, slot_words
 from helpers.events.excess import Hour, Outlook
 from helpers.events.known import Event
 from helpers.events.means import Means, read_means
@@ -185,3 +185,22 @@ def test_officers_of_all_sectors_are_never_more_than_their_hours_make() -> None:
                     [(monday, sector) for sector in "NOS"])  # fmt: skip
     found = read_means(con, city, rules(material=None), 10).officers
     assert sorted(found.values()) == [4, 4, 5]
+
+
+def test_a_sector_that_the_roster_leaves_out_for_weeks_is_told() -> None:
+    """Sixty days of which N is told every one, S the first ten alone: what S has is not known."""
+    city = City(PACK)
+    con = store.connect()
+    con.execute("CREATE TABLE vacation (date DATE, plage VARCHAR, secteur VARCHAR, "
+                "heures_agents DOUBLE)")  # fmt: skip
+    end = city.about.period.end
+    days = [end - dt.timedelta(days=i) for i in range(60)]
+    rows = [(day, "apres_midi", "N", 24.0) for day in days]
+    rows += [(day, "apres_midi", "S", 12.0) for day in days[50:]]
+    con.executemany("INSERT INTO vacation VALUES (?, ?, ?, ?)", rows)
+    found = read_means(con, city, rules(material=None), 10)
+    assert found.untold == {"S": 50}
+    assert Means.of_table(found.table()) == found
+    said = slot_words.untold(found.table().to_pylist(), lambda zone: f"secteur {zone}")
+    assert "secteur S (50\u00a0jours)" in said
+    assert slot_words.untold(Means({}, None).table().to_pylist(), str) == ""

@@ -207,7 +207,7 @@ def test_nulls_are_told_as_effects_are_and_the_csv_holds_every_row(
     assert len(rows) == found.num_rows + 1
     assert len({len(row) for row in rows}) == 1
     hours = sum(float(row[7].replace(",", ".")) for row in rows[1:])
-    assert rows[0][13] == "heures de patrouille du secteur, aux jours et plages de l'action"
+    assert rows[0][13] == "heures de patrouille du secteur, aux semaines et plages de l'action"
     assert hours == pytest.approx(account.sums(found).to_pylist()[0]["planned"])
 
 

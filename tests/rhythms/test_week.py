@@ -20,7 +20,7 @@ from helpers.rhythms import week as rhythms_week
 from helpers.rhythms.knobs import Knobs
 from tests.fixtures.made_up import CITY, write_pack
 from tests.fixtures.real import ROOT, read_csv
-from tests.fixtures.tables import table_of_facts
+from tests.fixtures.tables import all_heard, silent, table_of_facts
 
 WEEK = 168
 KNOBS: Knobs = params.knobs("rhythms", ROOT)
@@ -297,6 +297,10 @@ def test_hours_of_silent_weeks_were_not_lived_and_their_absence_is_no_zero(
     week = rhythms_week.week(memory, city, "bruit", span, KNOBS)
     assert set(week.rate) == {3.0}
     assert set(week.lived) == {2.0}
+    all_heard(memory)
+    silent(memory, "faits", ["A"], [dt.date(2024, 12, 2), dt.date(2024, 12, 23)])
+    there = rhythms_week.week(memory, city, "bruit", span, KNOBS, ("carres", "A"))
+    assert set(there.rate) == {3.0}, "tue là seulement"
 
 
 def test_rates_of_clumped_counts_are_covered_as_said() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers.core.city.about import Slot
+from helpers.core.city.about import Agenda, Slot
 from helpers.traffic import around_events, closures, figures, fluidity, grades, safety, words
 from helpers.traffic.grades import World
 from helpers.traffic.known import Roads
@@ -50,6 +52,47 @@ def test_a_quarter_less_in_the_day_is_told_there_and_by_how_much() -> None:
     assert said.startswith("**1\u00a0écart établi** :\n\n- **Voie R03**, jour, débit")
 
 
+SAME = "le même rapport à toute heure : peut-être le compteur lui-même"
+# What is planted, and at what hours; whether the counter itself may be what changed.
+PLANTED = [
+    (0.75, slice(0, 24), True),
+    (1.4, slice(0, 24), True),
+    (0.75, slice(7, 21), False),
+    (0.6, slice(21, 24), False),
+    (1.3, slice(7, 10), False),
+]
+
+
+def planted(seed: int, ratio: float, hours: slice, since: int = 28) -> Roads:
+    """Return a town whose third road counts so much of its usual at some hours, for some days."""
+    town = roads(seed)
+    town.hours.flow[2, -since:, hours] *= ratio
+    return town
+
+
+@pytest.mark.parametrize(("ratio", "hours", "same"), PLANTED)
+def test_a_counter_set_again_is_told_apart_from_a_change_of_traffic(
+    ratio: float, hours: slice, same: bool
+) -> None:
+    """From one day on, the same ratio at all hours, or a part of the day alone; a few towns."""
+    for seed in range(6):
+        town = planted(seed, ratio, hours)
+        flows = fluidity.measure(town, KNOBS)
+        own = [row for row in flows.to_pylist() if row["site"] == "R03" and row["level"] not in
+               (None, fluidity.USUAL)]  # fmt: skip
+        assert own or not same
+        assert {row["all_hours"] for row in own} <= {same}
+        empty = (closures.CLOSURES, around_events.EVENTS, safety.SAFETY)
+        said = words.answer(flows, *(schema.empty_table() for schema in empty), town)
+        for text in (words.fluid(flows, town, KNOBS), said):
+            assert (f"Voie R03, {SAME}" in text) == same
+
+
+def test_a_counter_set_again_before_the_window_is_told_too() -> None:
+    flows = fluidity.measure(planted(1, 0.7, slice(0, 24), since=45), KNOBS)
+    assert SAME in words.fluid(flows, planted(1, 0.7, slice(0, 24), since=45), KNOBS)
+
+
 def test_counters_laid_lately_say_nothing_and_nothing_fails() -> None:
     town = grades.town(World(), np.random.default_rng(62))
     town.hours.flow[:, :-60] = np.nan
@@ -60,6 +103,28 @@ def test_counters_laid_lately_say_nothing_and_nothing_fails() -> None:
     assert {row["reason"] for row in around_events.measure(town, [match], KNOBS).to_pylist()} == {
         fluidity.TOO_FEW
     }
+
+
+def test_events_left_out_are_counted_and_why_is_said(tmp_path: Path) -> None:
+    """Eight matches near a road: one before it is counted, one while its counter is mute."""
+    town = roads(7)
+    far = tuple(replace(one, x=0.0 if i == 0 else 9_000.0) for i, one in enumerate(town.places))
+    town = replace(town, hours=replace(town.hours, places=far))
+    days = (50, 150, 190, 230, 270, 310, 350, 390)
+    town.hours.flow[0, :100] = np.nan
+    town.hours.flow[0, 190] = np.nan
+    matches = [around_events.Event("sportif", 24 * day + 18, 24 * day + 20, 0.0, 0.0)
+               for day in days]  # fmt: skip
+    near = around_events.measure(town, matches, KNOBS)
+    for row in near.to_pylist():
+        assert (row["near"], row["events"]) == (7, 6)
+        assert row["left_out"] == [{"reason": around_events.UNHEARD, "events": 1}]
+    city = write_pack(tmp_path)
+    told = SimpleNamespace(titles={"sportif": "Match"})
+    city.about.__dict__["agenda"] = Agenda.model_construct(events=told)  # type: ignore[arg-type]
+    said = words.events(near, city, town, KNOBS).replace("\u00a0", " ")
+    assert said.count("6 événements sur 7") == 3
+    assert said.endswith(" Laissés de côté : compteur muet à ces heures (1).")
 
 
 def test_too_few_vehicles_abstain() -> None:

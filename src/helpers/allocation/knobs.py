@@ -27,6 +27,7 @@ class Knobs(Strict):
     tolerance: float = Field(ge=0, lt=0.5)
     draws: int = Field(ge=1, le=200)
     gap: float = Field(ge=0, le=0.05)
+    staff_similar: float = Field(gt=1, le=10)
 
     @model_validator(mode="after")
     def _ordered(self) -> Knobs:

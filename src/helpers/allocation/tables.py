@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.allocation.allocate import Found
-from helpers.allocation.means import Item
+from helpers.allocation.means import Ints, Item
+from helpers.allocation.usual_week import Week
 from helpers.core.stats.intervals import DIGITS
 
 NAME = 20  # digits of a recommendation's name, as the register has them
@@ -39,6 +41,9 @@ SUMMARY = pa.schema(
         ("placed", pa.float64()), ("untold", pa.float64()),
         ("elsewhere", pa.float64()),
         ("mute", pa.list_(pa.struct([("zone", pa.string()), ("days", pa.int64())]))),
+        ("cells", pa.int64()), ("uncovered_today", pa.int64()),
+        ("uncovered", pa.list_(pa.struct([
+            ("zone", pa.string()), ("slot", pa.string()), ("days", pa.int64())]))),
         ("met_today", pa.list_(pa.float64())),
         ("met_planned", pa.list_(pa.float64())),
     ]
@@ -61,7 +66,9 @@ class Summary:
     much better a plan could be at most, relative (proven). `unheard`: themes never heard, and in
     how many of the `zones`. `placed`: share of facts whose hour and zone are known; `untold`: share
     of demand that no source says who started; `elsewhere`: agent-hours of places that are no zone;
-    `mute`: zones that the roster left out for weeks, and for how many days.
+    `mute`: zones that the roster left out for weeks, and for how many days. `uncovered`: zone, slot
+    of the day, weekdays on which the plan has no team there; `cells`: all zones and slots of the
+    week, `uncovered_today` those without a team today.
     `met`: facts that meet a team, today and by the plan, for each share answered.
     """
 
@@ -79,6 +86,9 @@ class Summary:
     untold: float = 0.0
     elsewhere: float = 0.0
     mute: tuple[tuple[str, int], ...] = ()
+    cells: int = 0
+    uncovered_today: int = 0
+    uncovered: tuple[tuple[str, str, int], ...] = ()
     met: tuple[tuple[float, float], ...] = ()
     conflicts: tuple[tuple[Item, ...], ...] = ()
 
@@ -99,7 +109,15 @@ def summary(found: Found) -> Summary:
     return replace(
         told, planned=int(chosen.presence.sum()), moved=chosen.moved, ties=found.ties,
         short=max(0.0, best.bound - chosen.net) / max(chosen.net, 1e-9), met=found.met,
+        cells=int(week.present.size), uncovered_today=int((week.present == 0).sum()),
+        uncovered=_uncovered(week, chosen.presence.sum(axis=0)),
     )  # fmt: skip
+
+
+def _uncovered(week: Week, planned: Ints) -> tuple[tuple[str, str, int], ...]:
+    """Return zone, slot of the day and on how many weekdays no team is planned there."""
+    none = Counter((week.zones[z], week.slots[t][1]) for z, t in np.argwhere(planned == 0))
+    return tuple((zone, slot, days) for (zone, slot), days in sorted(none.items()))
 
 
 def summary_table(found: Summary) -> pa.Table:
@@ -112,6 +130,8 @@ def summary_table(found: Summary) -> pa.Table:
         "placed": round(found.placed, DIGITS), "untold": round(found.untold, DIGITS),
         "elsewhere": round(found.elsewhere, DIGITS),
         "mute": [{"zone": zone, "days": n} for zone, n in found.mute],
+        "cells": found.cells, "uncovered_today": found.uncovered_today,
+        "uncovered": [{"zone": zone, "slot": slot, "days": n} for zone, slot, n in found.uncovered],
         "met_today": [round(now, DIGITS) for now, _ in found.met],
         "met_planned": [round(then, DIGITS) for _, then in found.met],
     }  # fmt: skip
@@ -138,6 +158,7 @@ def read_summary(table: pa.Table, conflicts: pa.Table) -> Summary:
             **row,
             "unheard": tuple((one["theme"], one["zones"]) for one in row["unheard"]),
             "mute": tuple((one["zone"], one["days"]) for one in row["mute"]),
+            "uncovered": tuple((one["zone"], one["slot"], one["days"]) for one in row["uncovered"]),
         },
         met=met,
         conflicts=told,

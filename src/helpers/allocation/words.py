@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from helpers.allocation.means import Item
@@ -37,6 +38,7 @@ KINDS = {
 NOTHING = "rien"
 
 
+MOST = 4  # zones that the answer names
 LISTED = 6  # names of one kind that a conflict tells
 
 
@@ -115,7 +117,7 @@ def answer(found: Summary, names: Mapping[str, str]) -> str:
     if not found.moved:
         return (
             f"**Aucune des {hours} d'équipe par semaine n'est à changer de zone** : ce que l'on y "
-            f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}"
+            f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}{uncovered(found, names)}"
         )
     told = (
         f"**Avec les mêmes {hours} d'équipe par semaine, en changer {number(found.moved)} "
@@ -128,7 +130,28 @@ def answer(found: Summary, names: Mapping[str, str]) -> str:
         told += " Sous l'une des hypothèses, il ferait moins bien qu'aujourd'hui."
     if after < before:
         told += " La répartition d'usage en rencontre plus, mais ne respecte pas toutes les règles."
-    return told
+    return told + uncovered(found, names)
+
+
+def uncovered(found: Summary, names: Mapping[str, str]) -> str:
+    """Return how many zones and slots of the week the plan leaves without a team, and where most.
+
+    `names`: zone → what people call it. Nothing where a team is planned everywhere.
+    """
+    most: Counter[str] = Counter()
+    for zone, _, days in found.uncovered:
+        most[zone] += days
+    if not most:
+        return ""
+    ranked = sorted(most.items(), key=lambda one: (-one[1], one[0]))
+    listed = ", ".join(f"{plain(names.get(zone, zone))} ({number(n)})" for zone, n in ranked[:MOST])
+    rest = len(ranked) - MOST
+    now = number(found.uncovered_today) if found.uncovered_today else "aucun"
+    more = f" et {plural(rest, 'autre zone')}" if rest > 0 else ""
+    return (
+        f" **Le plan laisse sans aucune équipe {number(most.total())} des {number(found.cells)} "
+        f"couples de zone et plage de la semaine** (aujourd'hui, {now}) : {listed}{more}."
+    )
 
 
 def spread(met: Sequence[tuple[float, float]]) -> str:
@@ -165,6 +188,7 @@ def trust(found: Summary, city: City, names: Mapping[str, str]) -> str:
     if found.planned < found.hours:
         left = plural(found.hours - found.planned, "heure")
         told.append(f"Sans emploi, les règles n'en laissant pas : {left} d'équipe.")
+    told += _never(found, city, names)
     if found.unheard:
         part = f"sur {found.zones}"
         where = [
@@ -185,3 +209,15 @@ def trust(found: Summary, city: City, names: Mapping[str, str]) -> str:
         told.append(f"La demande tient {percent(found.placed)} des faits signalés : les "
                     "autres n'ont pas d'heure ou de zone connues.")  # fmt: skip
     return "\n".join(f"- {one}" for one in told)
+
+
+def _never(found: Summary, city: City, names: Mapping[str, str]) -> list[str]:
+    """Return the zones that the plan leaves without a team all week in a slot of the day."""
+    never: dict[str, list[str]] = {}
+    for zone, slot, days in found.uncovered:
+        if days == len(FULL_DAYS):
+            never.setdefault(slot, []).append(plain(names.get(zone, zone)))
+    slots = city.about.slots
+    told = [f"{plain(slots[slot].title)} ({', '.join(never[slot])})"
+            for slot in slots if slot in never]  # fmt: skip
+    return [f"Sans aucune équipe de toute la semaine : {' ; '.join(told)}."] if told else []

@@ -88,13 +88,14 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
         taken = again.assumed(rules, self.kinds[self.asked], officers, barriers, minutes)
         sized = again.again(self.tables, taken, self.slots, self.confidence)
         row = next(row for row in sized.sizing.to_pylist() if row["event"] == self.asked)
+        slots = [one for one in sized.shifts.to_pylist() if one["event"] == self.asked]
         own = (need.officers_per_thousand, need.barriers_per_thousand, rules.minutes_per_fact)
         changed = "" if (officers, barriers, minutes) == own else (
             f" La ville suppose {_told(*own)}.")  # fmt: skip
         self.said.value = (
             f'<p class="app-resized" aria-live="polite">Avec {_told(officers, barriers, minutes)} '
-            f": {inline(in_need(row))}.{changed}</p><p>Les mêmes hypothèses valent pour tous les "
-            "événements de cette classe ; rien ne dépasse ce qui existe.</p>"
+            f": {inline(in_need(row, slots))}.{changed}</p><p>Les mêmes hypothèses valent pour "
+            "tous les événements de cette classe ; rien ne dépasse ce qui existe.</p>"
         )
 
 

@@ -28,6 +28,7 @@ from helpers.core.stage import figure, maps, palette, params, zone_map
 from helpers.events import briefing, briefing_pdf, early_words, figures
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
+from helpers.events.slot_words import Row
 
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
@@ -155,7 +156,7 @@ class Events:
         keys = {(row["day"], row["slot"]) for row in own.rows["shifts"]}
         thin = _where(self.tables["thin"], lambda row: (row["day"], row["slot"]) in keys)
         scores = _where(self.tables["scores"], lambda row: row["kind"] == own.row["kind"])
-        one = {"thin": thin, "scores": scores}
+        one = {"thin": thin, "scores": scores, "means": self.tables["means"]}
         return (
             f"{self.sheet(own.row['event'])}"
             f'<section class="app-table"><h2>Les plus semblables</h2>{to_html(similar)}</section>'
@@ -229,7 +230,7 @@ class Events:
         at = ground.here(own.row, crs)
         if at is None:
             return {}
-        by_zone: dict[str, list[told.Row]] = {}
+        by_zone: dict[str, list[Row]] = {}
         for row in own.rows["excess"]:
             if row["status"] == "ok":
                 by_zone.setdefault(row["zone"], []).append(row)

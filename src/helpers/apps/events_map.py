@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from helpers.core.place_time.territory import project, unproject
 from helpers.core.stage import zone_map
-from helpers.events.words import Row
+from helpers.events.slot_words import Row
 
 FRAMES = {"wide": (600, 430), "narrow": (346, 190)}  # in pixels, on a screen and a phone
 WINDOW = 2.3  # half of what is seen, northwards, in radii of the last ring

@@ -14,9 +14,11 @@ from helpers.apps import keep
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import inline, plain
 from helpers.core.place_time.calendar import FULL_DAYS
+from helpers.events import slot_words
 from helpers.events import words as told
 from helpers.events.plan import Tables
-from helpers.events.words import Names, Row
+from helpers.events.slot_words import Row, clock, spread
+from helpers.events.words import Names
 
 LISTED = 4  # lines to settle that are told at once; the others are behind « et n autres »
 NO_RULES = (
@@ -73,7 +75,7 @@ def each(tables: Tables) -> dict[str, Own]:
 def answer(own: Own, names: Names) -> tuple[str, str]:
     """Return whether an event is covered, and with how many, as Markdown; and how grave that is."""
     verdict, level = covered(own)
-    needs = told.in_need(own.sizing)
+    needs = told.in_need(own.sizing, own.rows["shifts"])
     head = f"**{told.called(own.row, names)}** ({told.crowd(own.row)})"
     return f"{head} : {verdict}. {needs[:1].upper()}{needs[1:]}.", level
 
@@ -113,25 +115,26 @@ def tiles(own: Own) -> str:
     found = [("Mesures prises", f"{number(len(asked) - len(own.missing))} sur {number(len(asked))}",
               "d'après les sources")]  # fmt: skip
     if sized["status"] == "ok":
-        hours = f"de {told.clock(sized['from_at'])} à {told.clock(sized['to_at'])}"
+        slots = own.rows["shifts"]
         stock = sized["barriers_there"]
         there = "stock non renseigné" if stock is None else f"{number(stock)} en stock"
-        there += (f" ; du montage, {told.clock(own.row['setup_at'])}, au démontage, "
-                  f"{told.clock(own.row['teardown_at'])}")  # fmt: skip
+        there += (f" ; du montage, {clock(own.row['setup_at'])}, au démontage, "
+                  f"{clock(own.row['teardown_at'])}")  # fmt: skip
         found = [
-            ("Agents", _range(sized["officers_low"], sized["officers_high"]), hours),
-            ("Barrières", _range(sized["barriers_low"], sized["barriers_high"]), there),
+            ("Agents", spread(sized["officers_low"], sized["officers_high"]),
+             slot_words.hours(slots)),
+            ("Barrières", spread(sized["barriers_low"], sized["barriers_high"]), there),
             *found,
-            ("Équipes", _range(sized["crews_low"], sized["crews_high"]), hours),
-        ]
+            ("Équipes", spread(sized["crews_low"], sized["crews_high"]), slot_words.peak(slots)),
+        ]  # fmt: skip
     if seen["status"] == "ok":
         sure = seen["low"] > 0 or seen["high"] < 0
         ends = f"entre {number(seen['low'], 1)} et {number(seen['high'], 1)}"
         more = f"{number(seen['excess'], 1)} de plus" if sure else "aucun excès établi"
         found += [
-            ("Faits attendus autour", _range(seen["count_low"], seen["count_high"]),
+            ("Faits attendus autour", spread(seen["count_low"], seen["count_high"]),
              f"{number(seen['usual'], 1)} d'ordinaire ; {more} ({ends})"),
-            ("Heure la plus chargée", told.clock(seen["peak_at"]),
+            ("Heure la plus chargée", clock(seen["peak_at"]),
              FULL_DAYS[seen["peak_at"].weekday()]),
         ]  # fmt: skip
     else:
@@ -145,10 +148,6 @@ def tiles(own: Own) -> str:
         '<section class="app-tiles" aria-label="Les chiffres de l\'événement">'
         f'<h2>En chiffres</h2><ul tabindex="0" class="app-row">{items}</ul></section>'
     )
-
-
-def _range(low: int, high: int) -> str:
-    return number(low) if low == high else f"{number(low)} à {number(high)}"
 
 
 def to_settle(

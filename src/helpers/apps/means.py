@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 import pyarrow.parquet as pq
 
-from helpers.allocation import figures, tables, usual_week
+from helpers.allocation import figures, staff_words, tables, usual_week
 from helpers.allocation import words as told
 from helpers.apps import means_words as said
 from helpers.apps.choice import Choice
@@ -23,10 +23,11 @@ from helpers.apps.parts import Panel, Proofs, Put, folded, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import number, percent
 from helpers.core.base.markup import to_html
+from helpers.core.city import staff_rules
 from helpers.core.place_time import calendar, places
 from helpers.core.stage import figure, maps, palette, params, standing, zone_map
 
-KEPT = ("plan", "summary", "conflicts", "prices", "recommendations")
+KEPT = ("plan", "summary", "conflicts", "prices", "recommendations", "staff")
 TABLES = tuple(f"derived/allocation/{name}.parquet" for name in KEPT)
 RELIABILITY = tuple(f"derived/reliability/{name}.parquet" for name in ("weeks", "grades"))
 PUBLISHED = {"moved": "allocation/allocation_moved", "prices": "allocation/allocation_prices"}
@@ -62,7 +63,7 @@ class Means:
         self.slots = {code: slot.title for code, slot in self.city.about.slots.items()}
         self.names = said.Names(places.zone_names(self.con, self.city, every=True),
                                 told.shifts(self.city))  # fmt: skip
-        self.moves = read["recommendations"].to_pylist()
+        self.moves, self.staff = read["recommendations"].to_pylist(), read["staff"]
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.map_of = cache(self._map)
         self.said, self.cards, self.map, self.tiles, self.more = (widgets.HTML() for _ in range(5))
@@ -147,11 +148,14 @@ class Means:
             for r in sorted(self.moves, key=lambda r: (r["zone"], r["slot"]))
         ]  # fmt: skip
         trust = told.trust(self.found, self.city, self.names.all())
+        rules = staff_rules.read_rules(self.city)
         return (
             (f'<section class="app-table"><h2>Ce que vaut ce plan</h2>{to_html(trust)}</section>'
              if trust else "")
             + (folded("Toutes les heures, par zone et plage, par semaine", "").replace(
                 "</summary>", f"</summary>{table(HEADS, lines)}") if lines else "")
+            + (folded("Les effectifs de la commune, en repère",
+                      staff_words.told(self.staff, rules, self.city)) if rules else "")
         )  # fmt: skip
 
     def _map(self) -> str:

@@ -36,6 +36,7 @@ TABLES = (
     "derived/reliability/days.parquet",
     "derived/reliability/weeks.parquet",
     "derived/reliability/grades.parquet",
+    "derived/reliability/grades_weekly.parquet",
     "derived/hotspots/cells.parquet",
     "derived/repeats/bands.parquet",
     "derived/repeats/risk.parquet",
@@ -58,7 +59,7 @@ class WhereWhen:
 
     def __init__(self, place: Place) -> None:
         self.place, self.city, run = place, place.city, place.run
-        self.con = run.view(*TABLES[2:5])
+        self.con = run.view(*TABLES[2:6])
         cells, bands, risk = (pq.read_table(run.read(name)) for name in TABLES[5:])
         self.cells: dict[str, list[dict[str, Any]]] = {}
         for row in cells.to_pylist():

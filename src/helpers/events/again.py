@@ -15,7 +15,7 @@ from helpers.events.known import Event
 from helpers.events.means import Means
 from helpers.events.plan import Tables
 from helpers.events.sizing import Facts, Moments, Sized, size
-from helpers.events.words import Row
+from helpers.events.slot_words import Row
 
 NOWHERE = float("nan")  # metres: sizing asks for no place
 

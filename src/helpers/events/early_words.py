@@ -6,7 +6,8 @@ from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain
 from helpers.events import early
 from helpers.events.plan import Tables
-from helpers.events.words import Names, Row
+from helpers.events.slot_words import Row
+from helpers.events.words import Names
 
 DAY_H = 24
 

@@ -9,7 +9,8 @@ import altair as alt
 from helpers.core.stage import figure, palette
 from helpers.core.stage.figure import Drawn
 from helpers.events.plan import Tables
-from helpers.events.words import Names, Row, by_event, clock
+from helpers.events.slot_words import Row, clock
+from helpers.events.words import Names, by_event
 
 SHOWN = 12
 
@@ -25,7 +26,10 @@ def effects(tables: Tables, names: Names) -> Drawn:
         if row["status"] == "ok" and row["area"] == "rings"
     ]  # fmt: skip
     title = "Faits pendant et juste après un événement, rapportés à un jour sans"
-    description = "Un point par classe et thème, avec son intervalle ; au-delà de 1, plus de faits."
+    description = (
+        "Un point par classe et thème, avec son intervalle, chacun pris seul ; au-delà de 1, plus "
+        "de faits."
+    )
     if not rows:
         return Drawn(figure.nothing("aucune classe assez connue"), title, description)
     y = alt.Y("classe et thème:N", title=None, sort=None, axis=alt.Axis(labelLimit=340))

@@ -21,7 +21,7 @@ MEANS = pa.schema(
         ("zone", pa.string()), ("number", pa.int64()),
     ]
 )  # fmt: skip
-OFFICERS, BARRIERS = "officers", "barriers"
+OFFICERS, BARRIERS, UNTOLD = "officers", "barriers", "untold_days"
 NEARLY = 1e-9  # what a sum of hours may lose to rounding
 
 
@@ -29,23 +29,29 @@ NEARLY = 1e-9  # what a sum of hours may lose to rounding
 class Means:
     """What exists: officers usually there, (weekday, slot, zone) → number; barriers owned.
 
-    `officers` is empty, and `barriers` None, where no source tells: unknown is not zero.
+    `officers` is empty, and `barriers` None, where no source tells: unknown is not zero. `untold`:
+    zone → days that the roster does not tell of it; what is usual is that of the others.
     """
 
     officers: dict[tuple[int, str, str], int]
     barriers: int | None
     zones: list[str] = field(default_factory=list)
+    untold: dict[str, int] = field(default_factory=dict)
 
     def there(self, weekday: int, slot: str) -> dict[str, int]:
         """Return zone → officers usually there on a weekday and slot."""
         return {zone: self.officers.get((weekday, slot, zone), 0) for zone in self.zones}
 
     def table(self) -> pa.Table:
-        """Return one row a weekday, slot and sector, and one of the barriers (schema `MEANS`)."""
+        """Return one row a weekday, slot and sector, one a sector not told for days, one of the
+        barriers (schema `MEANS`).
+        """
         rows: list[dict[str, Any]] = [
             {"means": OFFICERS, "weekday": weekday, "slot": slot, "zone": zone, "number": n}
             for (weekday, slot, zone), n in sorted(self.officers.items())
         ]
+        rows += [{"means": UNTOLD, "zone": zone, "number": days}
+                 for zone, days in sorted(self.untold.items())]  # fmt: skip
         if self.barriers is not None:
             rows.append({"means": BARRIERS, "number": self.barriers})
         return pa.Table.from_pylist(rows, schema=MEANS)
@@ -57,7 +63,8 @@ class Means:
         officers = {(row["weekday"], row["slot"], row["zone"]): row["number"]
                     for row in rows if row["means"] == OFFICERS}  # fmt: skip
         barriers = next((row["number"] for row in rows if row["means"] == BARRIERS), None)
-        return Means(officers, barriers, sorted({zone for *_, zone in officers}))
+        untold = {row["zone"]: row["number"] for row in rows if row["means"] == UNTOLD}
+        return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold)
 
 
 def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
@@ -76,14 +83,15 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
         barriers = None if row is None or row[0] is None else int(row[0])
     if hours is None:
         return Means({}, barriers)
-    usual, _ = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
+    usual, mute = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
     lengths = _lengths(city)
     officers: dict[tuple[int, str, str], int] = {}
     for weekday, slot in sorted({(weekday, slot) for weekday, slot, _ in usual if slot in lengths}):
         exact = {zone: usual[key] / lengths[slot] for key in usual
                  for zone in [key[2]] if key[:2] == (weekday, slot)}  # fmt: skip
         officers |= {(weekday, slot, zone): n for zone, n in _whole(exact).items()}
-    return Means(officers, barriers, sorted({zone for *_, zone in officers}))
+    untold = {zone: len(days) for zone, days in mute.items()}
+    return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold)
 
 
 def _whole(exact: dict[str, float]) -> dict[str, int]:

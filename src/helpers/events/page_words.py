@@ -10,15 +10,13 @@ from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.events import early_words
 from helpers.events.plan import Tables
+from helpers.events.slot_words import Row, between, clock, spread
 from helpers.events.words import (
     REASONS,
     Names,
-    Row,
-    between,
     by_event,
     called,
     clashes,
-    clock,
     crowd,
     in_need,
     measures,
@@ -38,12 +36,13 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         for name, table in tables.items()
     }
     about = names.city.about
+    needed = sentence(in_need(mine["sizing"][0], mine["shifts"]))
     return {
         "title": called(row, names),
         "notice": f"{plain(about.title)}{' : données simulées' if about.simulated else ''}. "
                   "Quantités supposées, modifiables dans events.yaml ; rien ici ne décrit des "
                   "personnes.",
-        "answer": f"{sentence(crowd(row))}. {sentence(in_need(mine['sizing'][0]))}. "
+        "answer": f"{sentence(crowd(row))}. {needed}. "
                   f"{early_words.of_event(tables['early'].to_pylist(), event, names)}".strip(),
         "shifts": _shifts(mine["shifts"], names),
         "outlook": outlook(mine["foreseen"][0]),
@@ -78,13 +77,13 @@ def _of(table: pa.Table, event: str) -> pa.Array:
 def _shifts(rows: list[Row], names: Names) -> str:
     slots = names.city.about.slots
     lines = []
-    for row in rows:
+    for row in sorted(rows, key=lambda one: one["from_at"]):
         lack = f" ; **il en manque au moins {number(row['short'])}**" if row["short"] else ""
         there = "" if row["there"] is None else f", {number(row['there'])} au plus peuvent venir"
         lines.append(
             f"- {slots[row['slot']].title}, de {clock(row['from_at'])} à {clock(row['to_at'])} : "
             f"{between(row['officers_low'], row['officers_high'], 'agent')} (d'après les "
-            f"hypothèses : {number(row['wanted_low'])} à {number(row['wanted_high'])}{there})"
+            f"hypothèses : {spread(row['wanted_low'], row['wanted_high'])}{there})"
             f"{lack}."
         )
     return "\n".join(lines) or "Abstention : voir plus haut."
@@ -145,5 +144,5 @@ def partners(row: Row, mine: dict[str, list[Row]], names: Names) -> str:
     end = until(row["start_at"], row["end_at"])
     return (
         f"{called(row, names)}, jusqu'{end}. {sentence(crowd(row))}. "
-        f"{sentence(in_need(mine['sizing'][0]))}.{waited}"
+        f"{sentence(in_need(mine['sizing'][0], mine['shifts']))}.{waited}"
     )

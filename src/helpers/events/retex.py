@@ -35,14 +35,17 @@ RETEX = pa.schema(
         ("reason", pa.string()),
     ]
 )  # fmt: skip
+# What is less where a forecast is better, and what ours is held against.
+MEASURES, RIVALS = ("error", "deviance"), ("last_time", "usual")
 SCORES = pa.schema(
     [
         ("kind", pa.string()), ("events", pa.int64()), ("error", pa.float64()),
         ("error_usual", pa.float64()), ("error_last_time", pa.float64()),
         ("deviance", pa.float64()), ("deviance_usual", pa.float64()),
-        ("deviance_last_time", pa.float64()), ("better_low", pa.float64()),
-        ("better_high", pa.float64()), ("within", pa.float64()), ("status", pa.string()),
-        ("reason", pa.string()),
+        ("deviance_last_time", pa.float64()),
+        *((f"spared_{measure}_{rival}_{end}", pa.float64())
+          for measure in MEASURES for rival in RIVALS for end in ("low", "high")),
+        ("within", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 NO_LAST, NO_BASE = "first_of_its_place", "no_reference"
@@ -126,6 +129,11 @@ def _last_times(history: History, rows: Ints, counted: Floats) -> Floats:
     return found
 
 
+def error(n: Floats, mean: Floats) -> Floats:
+    """Return how far each count is from its forecast, in facts."""
+    return np.asarray(np.abs(n - mean), dtype=np.float64)
+
+
 def deviance(n: Floats, mean: Floats) -> Floats:
     """Return the Poisson deviance of each count (McCullagh & Nelder 1989, section 2.3)."""
     mean = np.maximum(mean, PRIOR)
@@ -169,8 +177,8 @@ def _beside_plan(history: History, rules: EventRules, told: Foretold, i: int) ->
 def _score(told: Foretold, confidence: float) -> dict[str, Any]:
     """Return the mean errors and deviances of the forecasts, over events that all three foretell.
 
-    `better_low`, `better_high`: interval of the mean deviance spared beside the last time (Student,
-    events paired).
+    `spared_<measure>_<rival>_low`, `_high`: interval of what ours spares beside a rival, in facts
+    or in deviance, above none where ours is better (Student, events paired; each by itself).
     """
     both = np.isfinite(told.mean) & np.isfinite(told.last)
     number = int(both.sum())
@@ -179,13 +187,15 @@ def _score(told: Foretold, confidence: float) -> dict[str, Any]:
     n = told.n[both]
     ways = {"": told.mean[both], "_usual": told.usual[both], "_last_time": told.last[both]}
     row: dict[str, Any] = {"events": number, "status": "ok", "reason": ""}
-    for name, mean in ways.items():
-        row[f"error{name}"] = round(float(np.abs(n - mean).mean()), DIGITS)
-        row[f"deviance{name}"] = round(float(deviance(n, mean).mean()), DIGITS)
-    spared = deviance(n, ways["_last_time"]) - deviance(n, ways[""])
-    far = float(reach(confidence, np.array(number - 1))) * float(spared.std(ddof=1)) / number**0.5
-    row["better_low"] = round(float(spared.mean()) - far, DIGITS)
-    row["better_high"] = round(float(spared.mean()) + far, DIGITS)
+    t = float(reach(confidence, np.array(number - 1)))
+    for measure, of in zip(MEASURES, (error, deviance), strict=True):
+        each = {name: of(n, mean) for name, mean in ways.items()}
+        row |= {f"{measure}{name}": round(float(one.mean()), DIGITS) for name, one in each.items()}
+        for rival in RIVALS:
+            spared = each[f"_{rival}"] - each[""]
+            mean, far = float(spared.mean()), t * float(spared.std(ddof=1)) / number**0.5
+            row[f"spared_{measure}_{rival}_low"] = round(mean - far, DIGITS)
+            row[f"spared_{measure}_{rival}_high"] = round(mean + far, DIGITS)
     held = (told.low[both] <= n) & (n <= told.high[both])
     row["within"] = round(float(held.mean()), DIGITS)
     return row

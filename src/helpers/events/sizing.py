@@ -256,10 +256,9 @@ def _row(
     asked: Wanted, shifts: list[dict[str, Any]], barriers: Spread, plan: Plan, crew: int
 ) -> dict[str, Any]:
     """Return what is told of one event: its fullest slot, needs capped, and what is lacking."""
-    low, high, least, most = (
-        max(one[name] for one in shifts)
-        for name in ("officers_low", "officers_high", "wanted_low", "wanted_high")
-    )
+    fullest = max(shifts, key=lambda one: (one["officers_high"], one["officers_low"]))
+    low, high = fullest["officers_low"], fullest["officers_high"]
+    least, most = (max(one[name] for one in shifts) for name in ("wanted_low", "wanted_high"))
     known = all(one["there"] is not None for one in shifts)
     worst = max(shifts, key=lambda one: one["short"] or 0)
     stock = plan.means.barriers

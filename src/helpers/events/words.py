@@ -6,19 +6,20 @@ Titles, names of zones and of services are foreign: they go through `plain`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city import event_rules
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import DAYS, FULL_DAYS
-from helpers.events import checklist, excess, history, ratios, retex, sizing
+from helpers.events import checklist, excess, history, ratios, retex, sizing, slot_words
+from helpers.events.around import WHOLE
 from helpers.events.plan import NO_COUNTS, Tables
+from helpers.events.slot_words import Row, between, clock
 
-Row = dict[str, Any]
 LISTED = 12  # lines of a list; the others are counted
 REASONS = {
     ratios.FEW_EVENTS: "trop peu d'événements passés de cette classe",
@@ -35,6 +36,16 @@ REASONS = {
     retex.NO_LAST: "moins de trois événements à comparer",
 }
 STATES = {"to_do": "à faire", "asked": "demandée", "taken": "prise", "unknown": "non dite"}
+RIVALS = {  # told apart in one line
+    "last_time": ("que ", "« comme la dernière fois »", "différence de {} à {}"),
+    "usual": ("qu'", "un jour ordinaire", "différence entre {} et {}"),
+}
+VERDICTS = {-1: "mieux", 0: "pas établi mieux", 1: "moins bien"}
+SCORED = (
+    "La différence est la nôtre moins l'autre : en dessous de zéro, la nôtre est plus près des "
+    "faits. « Mieux » n'est dit que si l'écart moyen et la déviance (l'écart, pesé selon ce qui "
+    "était attendu) l'établissent tous deux ; chaque intervalle est pris seul."
+)
 PHASES = {
     "before": "avant", "during": "pendant", "after": "à la sortie", "late": "ensuite",
     "event": "pendant et à la sortie",
@@ -58,22 +69,9 @@ class Names:
         return "lieu non précisé" if code is None else self.zones.get(code, code)
 
 
-def clock(at: dt.datetime) -> str:
-    """Return an hour as it is said: « 21 h », « 8 h 30 »."""
-    minutes = f"\u00a0{at.minute:02d}" if at.minute else ""
-    return f"{at.hour}\u00a0h{minutes}"
-
-
 def when(at: dt.datetime) -> str:
     """Return a moment as it is said: « vendredi 2 janvier 2026 à 21 h »."""
     return f"{FULL_DAYS[at.weekday()]} {spoken(at.date())} à {clock(at)}"
-
-
-def between(low: int, high: int, word: str) -> str:
-    """Return a range as it is said: « 14 à 16 agents », « 2 agents » where both are one."""
-    if low == high:
-        return plural(high, word)
-    return f"{number(low)} à {plural(high, word)}"
 
 
 def mean_facts(value: float, digits: int) -> str:
@@ -109,34 +107,29 @@ def by_event(tables: Tables, name: str) -> dict[str, Row]:
     return {row["event"]: row for row in tables[name].to_pylist()}
 
 
-def in_need(row: Row) -> str:
-    """Return how many officers and barriers, and when, from a row of `sizing`."""
+def of_events(tables: Tables) -> dict[str, list[Row]]:
+    """Return event → its rows of `shifts`; none for one that is not sized."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in tables["shifts"].to_pylist():
+        found[row["event"]].append(row)
+    return found
+
+
+def in_need(row: Row, shifts: Sequence[Row]) -> str:
+    """Return how many officers and barriers, and when: a row of `sizing`, those of its `shifts`."""
     if row["status"] != "ok":
         return f"dimensionnement : abstention ({REASONS[row['reason']]})"
     told = (
-        f"{between(row['officers_low'], row['officers_high'], 'agent')}"
-        f"{_more(row, 'officers_high', 'wanted')} "
-        f"({between(row['crews_low'], row['crews_high'], 'équipe')}), "
+        f"{slot_words.officers(shifts, between(row['crews_low'], row['crews_high'], 'équipe'))} ; "
         f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}"
-        f"{_more(row, 'barriers_high', 'barriers_wanted')}, "
-        f"de {clock(row['from_at'])} à {clock(row['to_at'])}"
     )
-    lacking = []
-    if row["officers_short"]:
-        lacking.append(f"{plural(row['officers_short'], 'agent')} dès {clock(row['short_from'])}")
+    if row["barriers_wanted_high"] > row["barriers_high"]:
+        ends = sorted({row["barriers_wanted_low"], row["barriers_wanted_high"]})
+        wanted = " à ".join(number(one) for one in ends)
+        told += f", au lieu de {wanted} {slot_words.ASSUMED}"
     if row["barriers_short"]:
-        lacking.append(plural(row["barriers_short"], "barrière"))
-    if lacking:
-        told += f" ; **il manque au moins {' et '.join(lacking)}**"
+        told += f" ; **il manque au moins {plural(row['barriers_short'], 'barrière')}**"
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
-
-
-def _more(row: Row, given: str, wanted: str) -> str:
-    """Return what the assumptions ask for, where there is not as much."""
-    if row[f"{wanted}_high"] <= row[given]:
-        return ""
-    ends = sorted({row[f"{wanted}_low"], row[f"{wanted}_high"]})
-    return f", au lieu de {' à '.join(number(one) for one in ends)} d'après les hypothèses"
 
 
 def answer(tables: Tables, names: Names, days: int) -> str:
@@ -158,7 +151,8 @@ def answer(tables: Tables, names: Names, days: int) -> str:
                                         sized[r["event"]]["wanted_high"], r["expected"] or 0,
                                         -r["start_at"].timestamp()))  # fmt: skip
         lines.append(f"**Le plus exigeant** : {called(top, names)} ({crowd(top)}) : "
-                     f"{in_need(sized[top['event']])}.")  # fmt: skip
+                     f"{in_need(sized[top['event']], of_events(tables)[top['event']])}."
+                     )  # fmt: skip
     clashes, late = tables["clashes"].num_rows, _late(tables)
     told = f"**À régler** : {plural(clashes, 'incompatibilité')}, {plural(len(late), 'mesure')} "
     lines.append(told + f"en retard{_first(late, events, names)}.")
@@ -266,22 +260,49 @@ def measures(tables: Tables, names: Names) -> str:
     return "\n".join([taken, "", _listed(lines, "mesure")]) if rows else "Aucune mesure attendue."
 
 
-def effects(tables: Tables, names: Names) -> str:
-    """Return what each class of events adds, while it lasts and just after; or why not told."""
+def effects(tables: Tables, names: Names, confidence: float) -> str:
+    """Return what each class of events adds, while it lasts and just after; or why not told.
+
+    All themes together, then the themes whose own interval leaves 1 out, and how many were read.
+    """
+    rows = [row for row in tables["ratios"].to_pylist() if row["area"] == "rings"]
+    told = [row for row in rows if row["theme"] != WHOLE and row["status"] == "ok"]
     lines = []
-    for row in tables["ratios"].to_pylist():
-        if (row["theme"], row["area"]) != ("all", "rings"):
-            continue
+    for row in (row for row in rows if row["theme"] == WHOLE):
         title = plain(names.kind(row["kind"]))
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
         ends = f"de {change(row['low'])} à {change(row['high'])}"
-        sure = row["low"] > 1 or row["high"] < 1
-        told = change(row["ratio"]) if sure else "pas d'effet établi"
-        lines.append(f"- **{title}** : {told} ({ends}), sur {plural(row['events'], 'événement')} "
-                     f"et {plural(row['n'], 'fait')}.")  # fmt: skip
+        whole = change(row["ratio"]) if _apart(row) else "pas d'effet établi"
+        own = [one for one in told if one["kind"] == row["kind"]]
+        lines.append(f"- **{title}** : tous thèmes ensemble, {whole} ({ends}), sur "
+                     f"{plural(row['events'], 'événement')} et {plural(row['n'], 'fait')}"
+                     f"{_by_theme(own, names)}.")  # fmt: skip
+    if told:
+        chance = number((1 - confidence) * len(told), 1)
+        lines += ["", (
+            f"Par thème, {plural(len(told), 'intervalle')} à {percent(confidence)}, chacun lu seul "
+            f": même sans aucun effet, le hasard en éloignerait de zéro {chance} en moyenne. Un "
+            "thème qui ressort ici est à surveiller, non établi."
+        )]  # fmt: skip
     return "\n".join(lines) or "Aucune classe à étudier."
+
+
+def _apart(row: Row) -> bool:
+    return bool(row["low"] > 1 or row["high"] < 1)
+
+
+def _by_theme(rows: list[Row], names: Names) -> str:
+    """Return the themes that stand apart by themselves, of a class's rows of `ratios`."""
+    if not rows:
+        return ""
+    apart = [
+        f"{plain(names.city.themes[row['theme']].title.lower())} {change(row['ratio'])} "
+        f"(de {change(row['low'])} à {change(row['high'])})"
+        for row in rows if _apart(row)
+    ]  # fmt: skip
+    return f" ; thème par thème, {', '.join(apart) or 'aucun ne ressort'}"
 
 
 def needs(tables: Tables, names: Names) -> str:
@@ -290,12 +311,14 @@ def needs(tables: Tables, names: Names) -> str:
     own = by_event(tables, "calendar")
     ranked = sorted(sized.values(), key=lambda r: (r["status"] != "ok", -(r["officers_high"] or 0),
                     own[r["event"]]["start_at"], r["event"]))  # fmt: skip
-    lines = [f"- {called(own[row['event']], names)} : {in_need(row)}." for row in ranked]
+    slots = of_events(tables)
+    lines = [f"- {called(own[row['event']], names)} : {in_need(row, slots[row['event']])}."
+             for row in ranked]  # fmt: skip
     return _listed(lines, "événement") or "Aucun événement à dimensionner."
 
 
 def thin(tables: Tables, names: Names) -> str:
-    """Return the sectors that sizing would leave thinnest."""
+    """Return the sectors that sizing would leave thinnest, and those whose roster is not told."""
     rows = [row for row in tables["thin"].to_pylist() if row["per_officer_after"] is not None]
     rows.sort(key=lambda r: (-r["per_officer_after"], r["day"], r["slot"], r["zone"]))
     slots = names.city.about.slots
@@ -305,26 +328,60 @@ def thin(tables: Tables, names: Names) -> str:
         f"dégarnie, pour {mean_facts(row['usual'], 1)} d'ordinaire en tout le créneau."
         for row in rows
     ]
-    return _listed(lines, "secteur") or "Aucun secteur dégarni."
+    told = _listed(lines, "secteur") or "Aucun secteur dégarni."
+    return told + slot_words.untold(tables["means"].to_pylist(), names.zone)
 
 
 def scores(tables: Tables, names: Names) -> str:
-    """Return what our forecasts of facts were worth over the past year, beside the last time."""
+    """Return what our forecasts of facts were worth over the past year, beside two others.
+
+    Better, or worse, is said where both measures have an interval that bears it, as printed.
+    """
     lines = []
     for row in tables["scores"].to_pylist():
         title = plain(names.kind(row["kind"]))
         if row["status"] != "ok":
             lines.append(f"- **{title}** : abstention ({REASONS[row['reason']]}).")
             continue
-        better = "mieux que" if row["better_low"] > 0 else "pas établi mieux que"
-        usual = "mieux" if row["error"] < row["error_usual"] else "pas mieux"
         lines.append(
-            f"- **{title}** : {better} « comme la dernière fois » (écart moyen "
-            f"{mean_facts(row['error'], 2)} au lieu de {number(row['error_last_time'], 2)}), "
-            f"{usual} que de supposer un jour ordinaire ({number(row['error_usual'], 2)}), sur "
-            f"{plural(row['events'], 'événement')} ; intervalles tenus : {percent(row['within'])}."
+            f"- **{title}** ({plural(row['events'], 'événement')}, écart moyen de la prévision : "
+            f"{mean_facts(row['error'], 2)}) : {' ; '.join(_beside_rivals(row))} ; intervalles "
+            f"tenus : {percent(row['within'])}."
         )
-    return "\n".join(lines) or "Aucun événement passé à confronter."
+    if not lines:
+        return "Aucun événement passé à confronter."
+    if any(row["status"] == "ok" for row in tables["scores"].to_pylist()):
+        lines += ["", SCORED]
+    return "\n".join(lines)
+
+
+def _beside_rivals(row: Row) -> list[str]:
+    """Return whether our forecast was better than each rival, from a row of `scores`."""
+    said = []
+    for rival, (than, title, apart) in RIVALS.items():
+        ends = [_less(row, measure, rival) for measure in retex.MEASURES]
+        found = [-1 if high < 0 else 1 if low > 0 else 0 for low, high in ends]
+        told = [apart.format(_signed(low), _signed(high)) for low, high in ends]
+        beside = f"{title} ({number(row[f'error_{rival}'], 2)}, {told[0]})"
+        if found[0] == found[1]:
+            said.append(f"{VERDICTS[found[0]]} {than}{beside}")
+        else:
+            said.append(
+                f"rien d'établi face à {beside}, les deux mesures ne s'accordant pas : déviance "
+                f"{number(row['deviance'], 2)} au lieu de {number(row[f'deviance_{rival}'], 2)}, "
+                f"{told[1]}"
+            )
+    return said
+
+
+def _less(row: Row, measure: str, rival: str) -> tuple[float, float]:
+    """Return the interval of ours less a rival's, as printed: below none where ours is better."""
+    low, high = (row[f"spared_{measure}_{rival}_{end}"] for end in ("low", "high"))
+    return round(-high, 2), round(-low, 2)
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(value, 2)}"
 
 
 def similar_ones(rows: Iterable[Row], names: Names) -> str:

@@ -46,7 +46,7 @@ CSV = {
     "planned": "heures prévues", "told_planned": "heures prévues selon la source des actions",
     "done": "heures faites", "done_low": "heures faites, au moins",
     "done_high": "heures faites, au plus", "told": "heures selon le service",
-    "existing": "heures de patrouille du secteur, aux jours et plages de l'action",
+    "existing": "heures de patrouille du secteur, aux semaines et plages de l'action",
     "verdict": "effet", "ratio": "rapport",
     "low": "rapport, au moins", "high": "rapport, au plus", "exploratory": "exploratoire",
     "why": "pourquoi exploratoire", "delivered": "dans la source des actions",
@@ -144,8 +144,8 @@ def one_by_one(told: Told) -> str:
     if not by_action:
         return NONE
     lines = [
-        "« h du secteur » : celles que les vacations y montrent, aux jours et aux plages de "
-        "l'action, si sa réponse patrouille.",
+        "« h du secteur » : celles que les vacations y montrent, aux semaines et aux plages de "
+        "l'action, si sa réponse patrouille ; une semaine incomplète est à la moyenne des autres.",
         "",
         "| action | h prévues | h faites | h du secteur | effet |",
         "|---|---|---|---|---|",

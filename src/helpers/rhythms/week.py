@@ -22,6 +22,7 @@ from helpers.core.place_time.calendar import (
     odd_hours,
     window,
 )
+from helpers.core.place_time.heard import silent_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.rhythms import shared_out
 from helpers.rhythms.across_weeks import BUSIEST, LENGTH, by_week, chosen, spread, together
@@ -208,16 +209,18 @@ def week(
 ) -> Week:
     """Return the week of a theme over `span`, from its first day to before its second.
 
-    Hours are those lived while the source was heard. `zone` is a division and a zone of it. Of
-    fewer than `least` facts nothing is told beside their weights: all hours are thin. Views `cube`
-    and `weeks`.
+    Hours are those lived while the source was heard. `zone` is a division and a zone of it: then
+    while it was heard there too, and view `grades_weekly`. Of fewer than `least` facts nothing is
+    told beside their weights: all hours are thin. Views `cube` and `weeks`.
     """
     zone_of_time = city.about.timezone
     weights, known, left_out = profile(con, theme, *span, knobs.max_interval_h, zone, zone_of_time)
     division = zone[0] if zone else city.about.main_division
     gone = coverage.of_theme(city, theme, division)
-    apart = gone.of(zone[1]) if zone else gone.city
-    days = heard_days(con, city.themes[theme].sources, *span, apart)
+    apart, sources = gone.of(zone[1]) if zone else gone.city, city.themes[theme].sources
+    if zone:
+        apart = apart | silent_days(con, sources, *zone)
+    days = heard_days(con, sources, *span, apart)
     lived = lived_hours(zone_of_time, days)
     if round(float(weights.sum())) < least:
         unknown, alike = np.full(HOURS_OF_WEEK, np.nan), np.ones(HOURS_OF_WEEK)

@@ -13,6 +13,7 @@ from helpers.core.stats import beside_usual
 from helpers.core.stats.beside_usual import Departure
 from helpers.core.stats.event_ratio import Ratio
 from helpers.core.stats.intervals import DIGITS
+from helpers.traffic.all_hours import same_ratio
 from helpers.traffic.knobs import Knobs
 from helpers.traffic.known import Roads
 
@@ -31,7 +32,7 @@ FLUIDITY = pa.schema(
         ("measure", pa.string()), ("value", pa.float64()), ("usual", pa.float64()),
         ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("level", pa.string()), ("days", pa.int64()), ("closed", pa.bool_()),
-        ("status", pa.string()), ("reason", pa.string()),
+        ("all_hours", pa.bool_()), ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
 
@@ -50,6 +51,7 @@ def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
     `value`: the mean flow (passages an hour) or speed (km/h) of the days known, `usual` what the
     same kinds of days had in the `reference_weeks` before, of the same machine; days when the road
     was closed, or beside a closed one, are no usual. All intervals hold together (Šidák 1967).
+    `all_hours`: of a flow that departs, whether by the same ratio at all hours (`same_ratio`).
     """
     if roads is None:
         return FLUIDITY.empty_table()
@@ -62,8 +64,7 @@ def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
         flow = roads.over(hours, roads.hours.flow)
         parts = {FLOW: flow, SPEED: roads.over(hours, roads.hours.speed)}
         for i, place in enumerate(roads.places):
-            era = roads.hours.era[i] == roads.hours.era[i, -1]
-            usual = before & era & ~roads.touched[i]
+            era, usual = _usual(roads, i, before)
             for name, values in parts.items():
                 row = {"site": place.site, "zone": place.zone, "slot": slot, "measure": name,
                        "closed": bool((roads.touched[i] & window).any())}  # fmt: skip
@@ -74,7 +75,20 @@ def measure(roads: Roads | None, knobs: Knobs) -> pa.Table:
         row if one is None else {**row, **told(one.ratio, each), "days": one.days}
         for row, one in found
     ]
+    apart = [row for row in rows if row["measure"] == FLOW and row.get("level", USUAL) != USUAL]
+    alike = {}
+    for site in {row["site"] for row in apart if not row["closed"]}:
+        i = next(i for i, place in enumerate(roads.places) if place.site == site)
+        alike[site] = same_ratio(roads, i, window, _usual(roads, i, before)[1], knobs)
+    for row in apart:
+        row["all_hours"] = alike.get(row["site"])
     return pa.Table.from_pylist(rows, schema=FLUIDITY)
+
+
+def _usual(roads: Roads, i: int, before: Bools) -> tuple[Bools, Bools]:
+    """Return the days of the machine in service, and those of them before that are usual."""
+    era = roads.hours.era[i] == roads.hours.era[i, -1]
+    return era, before & era & ~roads.touched[i]
 
 
 def _one(

@@ -19,6 +19,10 @@ Row = dict[str, Any]
 Names = Mapping[str, str]  # code → name
 SMALL = 0.2  # ratios below which a third digit is told
 NO_RULES = "Aucun compteur connu : la ville n'a pas de fichier `traffic.yaml`."
+COUNTER = (
+    "le même rapport à toute heure : peut-être le compteur lui-même (réglage, remplacement) plutôt "
+    "que le trafic"
+)
 MEASURES = {fluidity.FLOW: "débit", fluidity.SPEED: "vitesse"}
 PARTS = {
     around_events.BEFORE: "avant",
@@ -34,6 +38,8 @@ REASONS = {
     fluidity.SHORT: "trop peu de jours comparables",
     closures.NOT_COUNTED: "voie sans compteur",
     closures.FEW_CONTROLS: "trop peu de voies témoins",
+    around_events.OUTSIDE: "hors de la période",
+    around_events.UNHEARD: "compteur muet à ces heures",
 }
 
 
@@ -56,8 +62,14 @@ def fluid(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
         said = f"**{plural(len(apart), 'écart établi')}** :"
     apart.sort(key=lambda row: (-abs(row["ratio"] - 1), row["site"], row["slot"]))
     lines = [_apart(row, rules, names) for row in apart]
-    said = "\n".join([said, *(["", *lines] if lines else [])])
+    said = "\n".join([said, *(["", *lines] if lines else []), *_counters(apart, names)])
     return "\n\n".join([said, head, _silent(rows, names), _in_part(told, names, knobs)]).strip()
+
+
+def _counters(apart: list[Row], names: Names) -> list[str]:
+    """Return what may be the counter's doing rather than traffic's, of rows that depart."""
+    sites = sorted({row["site"] for row in apart if row["all_hours"]})
+    return ["", *(f"{plain(names[site])}, {COUNTER}." for site in sites)] if sites else []
 
 
 def _apart(row: Row, rules: TrafficRules, names: Names) -> str:
@@ -106,13 +118,18 @@ def shut(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
     rows, names = table.to_pylist(), roads.names if roads else {}
     if not rows:
         return "Aucune fermeture déclarée."
-    found = []
+    found, unsaid = [], []
     for title in dict.fromkeys(row["closure"] for row in rows):
         own = [row for row in rows if row["closure"] == title]
         first, last = spoken(own[0]["start"]), spoken(own[0]["end"])
         when = f"le {first}" if first == last else f"du {first} au {last}"
-        lines = [_road(row, names) for row in own]
-        found.append("\n".join([f"**{plain(title)}** ({when}) :", "", *lines, _moved(own)]))
+        moved = _moved(own[0])
+        unsaid += [] if moved else [plain(title)]
+        lines = [*(_road(row, names) for row in own), *moved]
+        found.append("\n".join([f"**{plain(title)}** ({when}) :", "", *lines]))
+    if unsaid:
+        found.append("Report : rien d'établi, faute d'une perte établie ou d'un compteur qui "
+                     f"parle : {', '.join(unsaid)}.")  # fmt: skip
     level = f"Les intervalles tiennent tous à la fois dans {percent(knobs.confidence)} des cas."
     return "\n\n".join([*found, level])
 
@@ -135,17 +152,17 @@ def _road(row: Row, names: Names) -> str:
     )
 
 
-def _moved(rows: list[Row]) -> str:
-    lost = rows[0]
+def _moved(lost: Row) -> list[str]:
+    """Return the line of what moved to the roads named; none where no loss is established."""
     if lost["moved"] is None:
-        return "- Report : rien d'établi, faute d'une perte établie ou d'un compteur qui parle."
+        return []
     ends = f"de {percent(lost['moved_low'])} à {percent(lost['moved_high'])}"
     if lost["moved_low"] <= 0:
-        return f"- Report vers les voies nommées : aucun d'établi ({ends} du trafic perdu)."
-    return (
+        return [f"- Report vers les voies nommées : aucun d'établi ({ends} du trafic perdu)."]
+    return [
         f"- **Report vers les voies nommées : {percent(lost['moved'])} du trafic perdu** ({ends}). "
         "Le reste est passé ailleurs, a changé d'heure ou n'est pas venu."
-    )
+    ]
 
 
 def events(table: pa.Table, city: City, roads: Roads | None, knobs: Knobs) -> str:
@@ -160,11 +177,12 @@ def events(table: pa.Table, city: City, roads: Roads | None, knobs: Knobs) -> st
         own = [row for row in rows if (row["site"], row["kind"]) == (site, kind)]
         title = plain(rule.titles.get(kind, kind))
         said = " ; ".join(_part(row, knobs) for row in own)
-        lines.append(f"- **{plain(names[site])}**, {title.lower()} : {said}.")
+        lines.append(f"- **{plain(names[site])}**, {title.lower()} : {said}.{_left_out(own)}")
     head = (
         f"Événements d'au moins {number(knobs.event_crowd)} personnes, à moins de "
-        f"{number(knobs.event_reach_m)} m d'un compteur. Les mêmes heures, d'autres jours et sur "
-        f"d'autres voies, servent d'habitude. {plural(len(told), 'comparaison')}, dont les "
+        f"{number(knobs.event_reach_m)} m d'un compteur, depuis son premier compte. Les mêmes "
+        "heures, d'autres jours et sur d'autres voies, servent d'habitude. "
+        f"{plural(len(told), 'comparaison')}, dont les "
         f"intervalles tiennent ensemble dans {percent(knobs.confidence)} des cas."
     )
     return "\n".join([head, "", *lines])
@@ -175,14 +193,34 @@ def _part(row: Row, knobs: Knobs) -> str:
     if row["part"] != around_events.DURING:
         when = f"{plural(knobs.event_margin_h, 'heure')} {when}"
     if row["status"] != fluidity.OK:
-        return f"{when}, abstention ({plural(row['events'], 'événement')})"
+        return f"{when}, abstention ({_events(row)})"
     said = {
         fluidity.MORE: f"**trafic multiplié par {number(row['ratio'], 2)}**",
         fluidity.LESS: f"**trafic multiplié par {number(row['ratio'], 2)}**",
         fluidity.USUAL: "pas d'écart établi",
     }[row["level"]]
     ends = f"de {number(row['low'], 2)} à {number(row['high'], 2)}"
-    return f"{when}, {said} ({ends} ; {plural(row['events'], 'événement')})"
+    return f"{when}, {said} ({ends} ; {_events(row)})"
+
+
+def _events(row: Row) -> str:
+    """Return how many events a row is told from, and of how many near where not of them all."""
+    told = plural(row["events"], "événement")
+    return told if row["events"] == row["near"] else f"{told} sur {number(row['near'])}"
+
+
+def _left_out(rows: list[Row]) -> str:
+    """Return how many events near a road each part leaves out, and why; parts alike as one."""
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        if row["left_out"]:
+            why = [f"{REASONS[one['reason']]} ({number(one['events'])})" for one in row["left_out"]]
+            parts.setdefault(", ".join(why), []).append(PARTS[row["part"]])
+    if not parts:
+        return ""
+    said = [f"{'' if len(when) == len(PARTS) else ' et '.join(when) + ', '}{why}"
+            for why, when in parts.items()]  # fmt: skip
+    return f" Laissés de côté : {' ; '.join(said)}."
 
 
 def safe(table: pa.Table, city: City, roads: Roads | None, zones: Names, knobs: Knobs) -> str:
@@ -230,6 +268,9 @@ def answer(
     apart = {row["site"] for row in told if row["level"] != fluidity.USUAL}
     mute = {row["site"] for row in said} - {row["site"] for row in told}
     lines = [f"- **Fluidité** : {_departing(len(apart), len({r['site'] for r in told}))}."]
+    alike = sorted({row["site"] for row in told if row["all_hours"]})
+    if alike:
+        lines[0] += f" {' et '.join(plain(names[site]) for site in alike)}, {COUNTER}."
     if mute:
         listed = ", ".join(plain(names[site]) for site in sorted(mute))
         lines.append(f"- **Sans réponse** : {listed}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import duckdb
@@ -39,6 +40,5 @@ def test_the_city_and_the_worst_zones_are_named(
         silent(found, "faits", [zone], MONDAYS[:count])
     told = silence_words.unheard(found, built.city, 365, "Fait.").replace("\u00a0", " ")
     assert "**Silences.** Fait." in told
-    assert "2 semaines dans toute la ville, 5 semaines à" in told  # one known of, one in every zone
-    assert told.count(" à ") == 2
-    assert "1 semaine à" in told
+    assert "2 semaines dans toute la ville, " in told  # one known of, one in every zone
+    assert re.search(r"ville, [^,]+ \(5 semaines\), [^,]+ \(1 semaine\)\.", told)

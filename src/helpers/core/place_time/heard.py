@@ -50,6 +50,18 @@ def heard_weeks(
     return heard
 
 
+def silent_days(
+    con: duckdb.DuckDBPyConnection, sources: Collection[str], division: str, zone: str
+) -> set[dt.date]:
+    """Return the days of the weeks when a source was silent in a zone. View `grades_weekly`."""
+    weeks = con.execute(
+        "SELECT DISTINCT week FROM grades_weekly WHERE list_contains(?, source) AND division = ? "
+        "AND zone = ? AND missing_days > 0",
+        [list(sources), division, zone],
+    ).fetchall()
+    return {monday + dt.timedelta(days=i) for (monday,) in weeks for i in range(7)}
+
+
 def covered_weeks(
     city: City, theme: str, division: str, zones: Sequence[str], mondays: Sequence[dt.date]
 ) -> Bools:

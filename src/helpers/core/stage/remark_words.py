@@ -117,6 +117,24 @@ def _gone_by_month(one: Remark) -> str:
     return _gone(one, "mois")
 
 
+STAFF = {
+    "refused": "clé écrite deux fois", "set_aside": "ligne écartée", "missing": "année absente",
+    "untold": "nombre non dit",
+    "shifted": "décalage d'un an", "bridge": "pont absent ou rompu", "jump": "bond",
+    "copied": "recopie de l'année d'avant", "marked": "commune ou agents réunis",
+}  # fmt: skip
+
+
+def _staff(one: Remark) -> str:
+    told = [
+        f"{STAFF[name]} : {number(int(n))}" for name, n in zip(one.names, one.sizes, strict=True)
+    ]
+    return (
+        f"effectifs par commune et par an ({plural(one.n, 'ligne')}), laissés tels quels ; "
+        f"{', '.join(told)} ; le rapport `ingest` les nomme"
+    )
+
+
 def _of_france(one: Remark) -> str:
     return (
         f"ceux de la France, alors que les heures de la ville sont celles de {one.names[0]} : ce "
@@ -138,7 +156,7 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.UNKNOWN_ZONES: _unknown_zones, remark.WRITTEN_OTHERWISE: _written_otherwise,
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
-    remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
+    remark.STAFF: _staff, remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
 OF_ZONES = (

@@ -35,14 +35,16 @@ def _lines(con: duckdb.DuckDBPyConnection, city: City, days: int) -> Iterator[st
         if not lost.any():
             continue
         every = int(lost.all(axis=0).sum())
-        parts = [f"{plural(every, 'semaine')} dans toute la ville"] if every else []
         more = lost.sum(axis=1) - every
-        worst = sorted(range(len(codes)), key=lambda i: (-more[i], codes[i]))
-        worst = [i for i in worst if more[i]]
-        held = [f"{plural(int(more[i]), 'semaine')} à {plain(names[codes[i]])}"
+        worst = [i for i in sorted(range(len(codes)), key=lambda i: (-more[i], codes[i]))
+                 if more[i]]  # fmt: skip
+        held = [f"{plain(names[codes[i]])} ({plural(int(more[i]), 'semaine')})"
                 for i in worst[:LISTED]]  # fmt: skip
-        if len(worst) > LISTED:
-            held.append(f"moins ou autant dans {plural(len(worst) - LISTED, 'autre zone')}")
+        rest = worst[LISTED:]
+        if rest:
+            held.append(f"{plural(len(rest), 'autre zone')} "
+                        f"({plural(int(more[rest[0]]), 'semaine')} au plus)")  # fmt: skip
+        whole = [f"{plural(every, 'semaine')} dans toute la ville"] if every else []
         title = plain(city.contracts[source].title)
-        yield (f"- « {title} », sur {number(len(mondays))} semaines, non entendue : "
-               f"{', '.join([*parts, *held])}.")  # fmt: skip
+        yield (f"- « {title} », non entendue, sur {number(len(mondays))} semaines : "
+               f"{', '.join([*whole, *held])}.")  # fmt: skip
