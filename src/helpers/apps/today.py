@@ -34,18 +34,15 @@ from helpers.situation import words as situation_words
 from helpers.situation.expected import Forecasts
 from helpers.situation.judgement import ALERT, TIERS, USUAL, Judgement, Row, order, since, worst
 
-TABLES = (
-    "cube.parquet",
-    "zones.parquet",
+VIEWED = (
     "derived/reliability/days.parquet",
     "derived/reliability/grades.parquet",
     "derived/reliability/delays.parquet",
     "derived/reliability/extraordinary.parquet",
     "derived/trends/recorded.parquet",
-    "derived/situation/alerts.parquet",
-    "derived/situation/levels.parquet",
-    *beside.TABLES,
 )
+JUDGED_ROWS = ("derived/situation/alerts.parquet", "derived/situation/levels.parquet")
+TABLES = ("cube.parquet", "zones.parquet", *VIEWED, *JUDGED_ROWS, *beside.TABLES)
 # Each area shows, for a choice, what this figure of the pipeline shows for the whole city.
 PUBLISHED = {"map": "situation/situation_map", "trend": "trends/trends_weekly"}
 FRAMES = {
@@ -71,7 +68,7 @@ class Today:
 
     def __init__(self, place: Place) -> None:
         self.place, self.city, run = place, place.city, place.run
-        self.con = run.view(*TABLES[2:7])
+        self.con = run.view(*VIEWED)
         tables = {
             name: store.table(
                 run.view(f"derived/situation/{name}.parquet"), f'SELECT * FROM "{name}"'

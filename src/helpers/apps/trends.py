@@ -27,19 +27,19 @@ from helpers.situation.expected import Forecasts
 from helpers.trends import figures
 from helpers.trends import words as trends_words
 
-TABLES = (
-    "cube.parquet",
-    "zones.parquet",
+VIEWED = (
     "derived/reliability/days.parquet",
     "derived/reliability/delays.parquet",
     "derived/reliability/extraordinary.parquet",
     "derived/trends/recorded.parquet",
-    "derived/trends/levels.parquet",
-    "derived/trends/breaks.parquet",
+)
+FOUND = ("derived/trends/levels.parquet", "derived/trends/breaks.parquet")
+CAVEATS = (
     "derived/patrol/themes.parquet",
     "derived/reliability/drift.parquet",
     "derived/reliability/decay.parquet",
 )
+TABLES = ("cube.parquet", "zones.parquet", *VIEWED, *FOUND, *CAVEATS)
 PUBLISHED = {"changes": "trends/trends_levels", "weeks": "trends/trends_weekly"}
 # What the evolutions and the curve are kept as.
 CHANGE = ("thème", "évolution", "rapport", "de", "à", "à savoir")
@@ -57,13 +57,12 @@ class Trends:
 
     def __init__(self, place: Place) -> None:
         self.place, self.city, run = place, place.city, place.run
-        self.con = run.view(*TABLES[2:6])
+        self.con = run.view(*VIEWED)
         self.knobs, self.situation_knobs = params.knobs("trends"), params.knobs("situation")
-        read = {name: pq.read_table(run.read(name)) for name in TABLES[6:]}
-        kept = [t in self.city.themes for t in read[TABLES[6]].column("theme").to_pylist()]
-        self.levels = read[TABLES[6]].filter(pa.array(kept, pa.bool_()))
-        self.breaks = read[TABLES[7]]
-        by_agents, drift, decay = (read[name] for name in TABLES[8:])
+        every, self.breaks = (pq.read_table(run.read(name)) for name in FOUND)
+        kept = [theme in self.city.themes for theme in every.column("theme").to_pylist()]
+        self.levels = every.filter(pa.array(kept, pa.bool_()))
+        by_agents, drift, decay = (pq.read_table(run.read(name)) for name in CAVEATS)
         self.caveats = standing.caveats(by_agents, drift, decay, run.city)
         self.doubted = standing.doubted(drift, decay, run.city)
         self.rows = self.levels.to_pylist()

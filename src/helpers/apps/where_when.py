@@ -30,17 +30,14 @@ from helpers.rhythms import week as rhythms_week
 from helpers.situation import levels
 from helpers.situation import words as situation_words
 
-TABLES = (
-    "cube.parquet",
-    "zones.parquet",
-    "derived/reliability/days.parquet",
-    "derived/reliability/weeks.parquet",
-    "derived/reliability/grades.parquet",
-    "derived/reliability/grades_weekly.parquet",
+GRADES = ("days", "weeks", "grades", "grades_weekly")
+HEARD = tuple(f"derived/reliability/{name}.parquet" for name in GRADES)
+FOUND = (
     "derived/hotspots/cells.parquet",
     "derived/repeats/bands.parquet",
     "derived/repeats/risk.parquet",
 )
+TABLES = ("cube.parquet", "zones.parquet", *HEARD, *FOUND)
 PUBLISHED = {"map": "hotspots/hotspots_map", "rhythm": "rhythms/rhythms_week"}
 FRAMES = {"wide": (600, 400), "narrow": (346, 220)}
 # What the map and the week are kept as.
@@ -59,8 +56,8 @@ class WhereWhen:
 
     def __init__(self, place: Place) -> None:
         self.place, self.city, run = place, place.city, place.run
-        self.con = run.view(*TABLES[2:6])
-        cells, bands, risk = (pq.read_table(run.read(name)) for name in TABLES[5:])
+        self.con = run.view(*HEARD)
+        cells, bands, risk = (pq.read_table(run.read(name)) for name in FOUND)
         self.cells: dict[str, list[dict[str, Any]]] = {}
         for row in cells.to_pylist():
             if row["status"] == "ok":
