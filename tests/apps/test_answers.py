@@ -24,6 +24,7 @@ CITY: Any = SimpleNamespace(
     themes={name: SimpleNamespace(title=name.capitalize()) for name in ("bruit", "rixes", "vols")},
     about=SimpleNamespace(
         main_division="quartiers",
+        divisions={"quartiers": SimpleNamespace(title="Quartiers")},
         period=SimpleNamespace(start=dt.date(2023, 1, 1), end=dt.date(2025, 12, 31)),
     ),
 )
@@ -77,7 +78,7 @@ def test_all_themes_of_a_zone_are_its_own(trends: Any) -> None:
         "baisse ; 1 thème sans changement, 1 thème sans rien d'établi."
     )
     elsewhere = trends._answer(choice(zone="A1"))
-    assert "**1er** : l'évolution n'est jugée qu'au découpage principal." in elsewhere
+    assert "**1er** : l'évolution n'est jugée que pour la ville et ses quartiers." in elsewhere
     assert "en hausse" not in elsewhere
 
 

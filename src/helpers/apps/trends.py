@@ -121,7 +121,9 @@ class Trends:
             and (choice.zone == WHOLE or row["division"] == choice.division)
         ]  # fmt: skip
         where = plain(situation_words.place(choice.zone, self.place.names(choice.division)))
-        elsewhere = "l'évolution n'est jugée qu'au découpage principal"
+        about = self.city.about
+        main = plain(about.divisions[about.main_division].title.lower())
+        elsewhere = f"l'évolution n'est jugée que pour la ville et ses {main}"
         if choice.theme != ALL_THEMES:
             title = plain(self.city.themes[choice.theme].title)
             return f"**{title}, {where}** : {self._told(rows[0]) if rows else f'{elsewhere}.'}"
@@ -154,10 +156,11 @@ class Trends:
         seen = trends_words.detectable(row["detectable"], row["detectable_fall"])
         if row["ratio"] is None or row["high"] is None:
             return f"{self._label(row)}, aucun fait la période précédente."
-        known = self.caveats.get(row["theme"], "")
+        known, taken = self.caveats.get(row["theme"], ""), trends_words.remark(row)
         return (
             f"{self._label(row)}, {change(row['ratio'])} (de "
-            f"{change(row['low'])} à {change(row['high'])}) ; {seen}."
+            f"{change(row['low'])} à {change(row['high'])}) ; {seen}"
+            f"{f' ; {plain(taken)}' if taken else ''}."
             + (f" À savoir : {plain(known)}." if known else "")
         )
 
