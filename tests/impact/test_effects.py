@@ -232,7 +232,7 @@ def test_each_abstention_has_its_reason(city: City, memory: duckdb.DuckDBPyConne
     assert told["all"]["reason"] == effects.FEW_AREAS
     text = words.answer(found, RULES, KNOBS) + words.one_by_one(found, RULES, KNOBS)
     assert "1\u00a0zone à comparer, il en faut 6" in text
-    assert "aucun thème de la ville ne compte les faits visés" in text
+    assert "aucun thème en service ne compte les faits visés" in text
 
 
 def test_what_agents_record_is_no_effect(city: City, memory: duckdb.DuckDBPyConnection) -> None:

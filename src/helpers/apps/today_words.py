@@ -205,6 +205,7 @@ def cards(
     if watch:
         lines = "".join(f"<li>{_line(row, city, names, since)}</li>" for row in watch)
         heard = list(dict.fromkeys(situation_words.place(row["zone"], names) for row in watch))
+        heard = [named(watch[0], city, names)] if len(watch) == 1 else heard
         title = f"{plural(len(watch), 'compte')} à regarder : {_first(heard)}"
         told_parts.append(f"<details><summary>{escape(title)}</summary><ul>{lines}</ul></details>")
     return f'<section class="app-cards" aria-label="Alertes">{"".join(told_parts)}</section>'

@@ -23,7 +23,8 @@ from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import window
-from helpers.core.stage import figure, maps, palette, params, standing, zone_map
+from helpers.core.stage import figure, maps, palette, params, silence_words, standing, zone_map
+from helpers.hotspots import words as hotspots_words
 from helpers.repeats import words as repeats_words
 from helpers.rhythms import figures as rhythms_figures
 from helpers.rhythms import week as rhythms_week
@@ -174,13 +175,13 @@ class WhereWhen:
         if not hot:
             return f"**{title}** : aucune maille à part ; les faits ne se concentrent pas."
         inside = sum(r["n"] for r in hot) / max(sum(r["n"] for r in mine), 1)
-        listed = [f"{plain(names.get(code, situation_words.NO_PLACE))} ({n})"
+        listed = [f"{plain(names.get(code, situation_words.NO_PLACE))} ({plural(n, 'maille')})"
                   for code, n in list(zones.items())[:3]]  # fmt: skip
         more = f" et {plural(len(zones) - 3, 'autre')}" if len(zones) > 3 else ""
         first = f" ; d'abord {', '.join(listed)}{more}" if listed else ""
         own = ""
         if choice.zone != WHOLE:
-            own = (f" Dans {plain(names[choice.zone])} : "
+            own = (f" {plain(names[choice.zone])} : "
                    f"{plural(zones.get(choice.zone, 0), 'maille')} à part.")  # fmt: skip
         return (
             f"**{title}**, sur {self._lasting(self.cell_knobs.window_days)} : "
@@ -211,7 +212,7 @@ class WhereWhen:
         span = self._lasting(self.cell_knobs.window_days)
         told = (
             f'<ul class="app-legend"><li><span style="background:{palette.HOT}"></span>'
-            f"maille de {escape(self.city.themes[theme].title)} à part, sur {span}</li></ul>"
+            f"maille à part ({escape(self.city.themes[theme].title)}), sur {span}</li></ul>"
         )
         return "".join(parts) + told if parts else "<p>Découpage sans contours : pas de carte.</p>"
 
@@ -272,5 +273,8 @@ class WhereWhen:
         city = standing.restricted(self.city, {theme})
         told = repeats_words.repeats(
             self.bands.filter(keep), self.risk.slice(0, 0), city, self.repeat_knobs.minimum_count
+        )
+        told += silence_words.unheard(
+            self.con, city, self.cell_knobs.window_days, hotspots_words.SILENCES
         )
         return f'<section class="app-table"><h2>Cela se répète-t-il ?</h2>{to_html(told)}</section>'

@@ -81,7 +81,7 @@ def why(row: Mapping[str, Any], knobs: Knobs) -> str:
     """Return, in Markdown, why nothing is said: a row of EFFECTS with a reason."""
     match row["reason"]:
         case effects.NOT_COUNTED:
-            return "aucun thème de la ville ne compte les faits visés"
+            return "aucun thème en service ne compte les faits visés"
         case effects.NO_PLACE:
             return "lieu inconnu"
         case effects.TOO_NEAR:

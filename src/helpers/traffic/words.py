@@ -285,9 +285,12 @@ def answer(
                              f"nommées ({ends}).")  # fmt: skip
     busy = {row["site"] for row in near.to_pylist()
             if row["status"] == fluidity.OK and row["level"] != fluidity.USUAL}  # fmt: skip
-    lines.append(f"- **Événements** : {_moved_by(len(busy))}.")
+    near_by = _moved_by(len(busy)) if near.num_rows else "aucun d'assez grand près d'un compteur"
+    lines.append(f"- **Événements** : {near_by}.")
     risen = [row for row in safety.to_pylist() if row["level"] == fluidity.MORE]
     told_safe = "aucune hausse établie à côté des compteurs"
+    if not any(row["status"] == fluidity.OK for row in safety.to_pylist()):
+        told_safe = "rien à comparer (aucun thème en service, ou trop peu de faits)"
     if risen:
         told_safe = f"hausse établie dans {plural(len(risen), 'quartier')} et créneau"
     lines.append(f"- **Sécurité routière** : {told_safe}.")
