@@ -70,6 +70,7 @@ class Told:
     names: Mapping[str, str]
     period: tuple[dt.date, dt.date]
     has_register: bool
+    aside: str = ""  # what of the source of actions is not in the account, as Markdown
 
     def key(self, by: str, key: str) -> str:
         """Return what a sum's key is called."""
@@ -88,14 +89,15 @@ def answer(told: Told) -> str:
     whole = told.sums.to_pylist()[0]
     days = f"du {spoken(told.period[0])} au {spoken(told.period[1])}"
     if not whole["actions"]:
-        return "\n\n".join([*parts, f"{days.capitalize()} : {NONE[0].lower()}{NONE[1:]}"])
+        none = f"{days.capitalize()} : {NONE[0].lower()}{NONE[1:]}"
+        return "\n\n".join([*parts, none]) + told.aside
     parts.append(
         f"{days.capitalize()}, **{basis(whole['actions'], whole['delivered'])}**. Heures d'agents "
         f": {hours(whole['planned'])} prévues, {hours(whole['done'])} faites d'après les "
         f"vacations{_unmeasured(whole)}."
     )
     parts.append(f"**Effets** : {verdicts(whole)}.{_exploratory(whole)}")
-    return "\n\n".join([*parts, TRUST])
+    return "\n\n".join([*parts, TRUST]) + told.aside
 
 
 def _unmeasured(row: Row) -> str:

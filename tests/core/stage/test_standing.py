@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from helpers.core.stage import standing
@@ -29,3 +30,15 @@ def test_a_source_that_dies_casts_doubt_on_its_themes(tmp_path: Path) -> None:
     by_agents = pa.Table.from_pylist([{"theme": "bruit", "driven": False}])
     assert standing.caveats(by_agents, none, fading("less"), city) == told
     assert standing.doubted(none, fading("ok"), city) == {}
+
+
+def test_rows_of_a_source_that_no_account_holds_are_told(tmp_path: Path) -> None:
+    city = write_pack(tmp_path, city=CITY)
+    con = duckdb.connect()
+    con.execute("CREATE TABLE grades AS SELECT 'faits' AS source, 7 AS quarantined, "
+                "1 AS duplicates")  # fmt: skip
+    said = standing.set_aside(con, city, "faits").replace("\u00a0", " ")
+    assert "7 lignes écartées, 1 ligne en double de «" in said
+    assert standing.set_aside(con, city, None) == ""
+    con.execute("UPDATE grades SET quarantined = 0, duplicates = 0")
+    assert standing.set_aside(con, city, "faits") == ""

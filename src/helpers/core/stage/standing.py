@@ -142,6 +142,25 @@ def left_out(con: duckdb.DuckDBPyConnection, city: City, kept: City) -> str:
     return "\n".join(["\n\nThèmes non calculés :", "", *lines]) if lines else ""
 
 
+def set_aside(con: duckdb.DuckDBPyConnection, city: City, source: str | None) -> str:
+    """Return, as Markdown put after an answer, how many rows of a source are not in it; or nothing.
+
+    Those that the door or the contract refused, and those of a key written twice. View `grades`.
+    """
+    rows = con.execute(
+        "SELECT CAST(sum(quarantined) AS BIGINT), CAST(sum(duplicates) AS BIGINT) FROM grades "
+        "WHERE source = ?", [source],
+    ).fetchall()  # fmt: skip
+    aside, twice = (n or 0 for n in rows[0])
+    parts = [f"{plural(aside, 'ligne écartée')}"] if aside else []
+    parts += [f"{plural(twice, 'ligne')} en double"] if twice else []
+    if not parts or source is None:
+        return ""
+    return (f"\n\n**Hors de ce compte** : {', '.join(parts)} de « "
+            f"{plain(city.contracts[source].title)} » ; pourquoi est dans le rapport `ingest`."
+            )  # fmt: skip
+
+
 def driven(table: pa.Table) -> dict[str, str]:
     """Return, for each theme whose count follows agents' activity, its caveat in words.
 
