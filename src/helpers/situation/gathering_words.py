@@ -13,6 +13,7 @@ from helpers.situation import gatherings
 Row = dict[str, Any]
 WATCHED = 10  # counts to look at told one by one
 UNTOLD = {
+    gatherings.TOTAL: "Index cumulé, non un compte par pas",
     gatherings.ZEROS: "En panne, zéros qui n'en sont pas",
     gatherings.MUTE: "Muets, et non vides",
     gatherings.MOVED: "Compteur changé ce jour-là",

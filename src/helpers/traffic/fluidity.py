@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from helpers.core.place_time.counters import DEAD, MISSING, NO_COUNTER
+from helpers.core.place_time.counters import DEAD, MISSING, NO_COUNTER, RUNNING
 from helpers.core.stats import beside_usual
 from helpers.core.stats.beside_usual import Departure
 from helpers.core.stats.event_ratio import Ratio
@@ -23,8 +23,8 @@ FLOW, SPEED = "flow", "speed"
 MORE, LESS, USUAL = "more", "less", "usual"
 OK, ABSTAINED = "ok", "abstained"
 # Why nothing is said.
-NOT_TOLD, MUTE, ZEROS, MOVED, TOO_FEW, SHORT = (
-    "not_told", "mute", "zeros", "moved", "too_few", "short"
+NOT_TOLD, MUTE, ZEROS, TOTAL, MOVED, TOO_FEW, SHORT = (
+    "not_told", "mute", "zeros", "running_total", "moved", "too_few", "short"
 )  # fmt: skip
 FLUIDITY = pa.schema(
     [
@@ -116,10 +116,14 @@ def _one(
 
 
 def why(roads: Roads, i: int, window: Bools) -> str:
-    """Return why a road is not told over the days of a window: dead, mute, changed or too short."""
+    """Return why a road is not told over the days of a window: dead, mute, a running total,
+    changed or too short.
+    """
     known = np.isfinite(roads.hours.flow[i, window]).mean()
     if known < beside_usual.KNOWN:
-        seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=NO_COUNTER + 1)
+        seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=RUNNING + 1)
+        if seen[RUNNING]:
+            return TOTAL
         return ZEROS if seen[DEAD] > seen[MISSING] + seen[NO_COUNTER] else MUTE
     at = np.flatnonzero(window)
     earlier = roads.hours.era[i, : at[-1]] < roads.hours.era[i, at[-1]]

@@ -33,6 +33,7 @@ REASONS = {
     fluidity.NOT_TOLD: "vitesse non mesurée",
     fluidity.MUTE: "compteur muet plus de la moitié du temps",
     fluidity.ZEROS: "compteur en panne : il envoie des zéros",
+    fluidity.TOTAL: "le nombre ne fait que monter : un index cumulé, non un compte par pas",
     fluidity.MOVED: "compteur changé : trop peu de jours depuis",
     fluidity.TOO_FEW: "trop peu de passages",
     fluidity.SHORT: "trop peu de jours comparables",

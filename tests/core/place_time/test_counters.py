@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from helpers.core.place_time import counters
-from helpers.core.place_time.counters import CHANGED, DEAD, MISSING, NO_COUNTER, NOT_LIVED, OK
+from helpers.core.place_time.counters import (
+    CHANGED,
+    DEAD,
+    MISSING,
+    NO_COUNTER,
+    NOT_LIVED,
+    OK,
+    RUNNING,
+)
 from tests.fixtures import counting
 
 START = dt.datetime(2024, 1, 31, 23)  # midnight of 1 February in Paris
@@ -76,6 +84,21 @@ def test_zeros_longer_than_a_road_is_ever_empty_are_a_dead_counter(
     shut = {("R01", FIRST + dt.timedelta(days=20))}
     told = read(memory, tmp_path, [counting.channel("R01-VL")], rows, 21, closed=shut)
     assert (told.flow[0, 20, 6:] == 0).all(), "a closed road is empty"
+
+
+def test_a_running_total_is_no_count(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """An index that wraps at 100,000 is not traffic; the steps that it is made of are."""
+    rng = np.random.default_rng(3)
+    shape = np.array([5, 2, 1, 1, 3, 20, 90, 250] + [300] * 12 + [150, 80, 40, 15])
+    steps = rng.poisson(np.tile(shape, 21)).astype(float)
+    index = (np.cumsum(steps) % 100_000).tolist()
+    read_one = {}
+    for name, counts in (("steps", steps.tolist()), ("index", index)):
+        rows = counting.hourly("R01-VL", START, counts)
+        read_one[name] = read(memory, tmp_path, [counting.channel("R01-VL")], rows, 21)
+    assert (read_one["steps"].why == OK).all()
+    assert (read_one["index"].why == RUNNING).all()
+    assert np.isnan(read_one["index"].flow).all()
 
 
 def test_another_machine_begins_another_era(

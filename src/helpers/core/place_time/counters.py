@@ -1,9 +1,10 @@
 """The one reader of counters: passages by hour of each place, and why an hour is not known.
 
-An hour that a counter does not tell is missing, never zero. Three more traps are told apart: a
-counter that sends zeros for longer than its road was ever empty is dead; a class of which one
-channel is missing is missing (a part is not the whole); where the machine changed, what was
-counted before does not compare with what is counted after (`era`).
+An hour that a counter does not tell is missing, never zero. Four more traps are told apart: a
+counter that sends zeros for longer than its road was ever empty is dead; one whose number only
+rises, hour after hour, tells a running total; a class of which one channel is missing is missing
+(a part is not the whole); where the machine changed, what was counted before does not compare with
+what is counted after (`era`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from helpers.core.place_time.territory import project
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 HOURS = 24
-OK, MISSING, DEAD, NOT_LIVED, NO_COUNTER, CHANGED = range(6)  # why an hour is not known; OK: it is
+# Why an hour is not known; OK: it is.
+OK, MISSING, DEAD, NOT_LIVED, NO_COUNTER, CHANGED, RUNNING = range(7)
+RISING = 0.95  # of the hours that differ from the one before: traffic rises in about half of them
+LEAST_RISES = 100  # such hours, for a counter to be judged by them
 EMPTY = 40.0  # passages that a run of zeros would have had: more of them, and the counter is dead
 
 
@@ -82,6 +86,8 @@ def read(
         spans = np.array([_in_service(*channels[i][2:], start, days + 1) for i in own])
         flow, speed, era, why = _added(told[0][own], told[1][own], told[2][own], spans)
         why = np.where((why == OK) & _dead(flow, site, start, closed), DEAD, why)
+        if any(_runs(told[0][i]) for i in own):
+            why[why == OK] = RUNNING
         places.append(site)
         flows.append(np.where(why == OK, flow, np.nan))
         speeds.append(np.where(why == OK, speed, np.nan))
@@ -228,6 +234,14 @@ def _dead(
     run = np.cumsum(np.concatenate([[False], line[1:] != line[:-1]]))
     brought = np.bincount(run, np.where(line, usual.ravel(), 0.0))
     return np.asarray((line & (brought[run] >= EMPTY)).reshape(flow.shape))
+
+
+def _runs(flow: Floats) -> bool:
+    """Return whether a channel's hours (days, 24) only rise, but where its total begins again."""
+    line = flow.ravel()
+    step = np.diff(line[np.isfinite(line)])
+    moved = step[step != 0]
+    return bool(len(moved) >= LEAST_RISES and (moved > 0).mean() > RISING)
 
 
 def _not_lived(city: City, days: int) -> NDArray[np.bool_]:
