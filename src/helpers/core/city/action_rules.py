@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from helpers.core.base.yaml_models import Strict, among, parse
+from helpers.core.base.yaml_models import Strict, parse
+from helpers.core.city.checks import Faults
 from helpers.core.city.city import City
 
 FILE = "actions.yaml"
+CODES, DAYS, HOURS = ("id", "enum", "str"), ("date",), ("int", "float")
+KINDS = {
+    "start": DAYS, "end": DAYS, "registered": DAYS, "longitude": ("longitude",),
+    "latitude": ("latitude",), "planned_h": HOURS, "done_h": HOURS,
+}  # fmt: skip
 
 
 class ActionFields(Strict):
@@ -68,8 +74,13 @@ def read_rules(city: City) -> ActionRules | None:
         return None
     here = f"{city.pack.name}/{FILE}"
     found: ActionRules = parse(ActionRules, city.pack / FILE, here)
-    among(here, "source", found.source, city.contracts)
-    held = city.contracts[found.source].fields
-    for key, column in found.fields.told().items():
-        among(here, f"fields.{key}", column, held)
+    faults = Faults(here)
+    if faults.among("source", found.source, city.contracts):
+        held = city.contracts[found.source].fields
+        for key, column in found.fields.told().items():
+            faults.column(f"fields.{key}", column, held, KINDS.get(key, CODES))
+        kinds = held[found.fields.kind].values if found.fields.kind in held else ()
+        for kind in found.titles if kinds else ():
+            faults.among(f"titles.{kind}", kind, kinds)
+    faults.tell()
     return found
