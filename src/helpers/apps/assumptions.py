@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import traitlets
 
 from helpers.apps.parts import Boundary
-from helpers.core.base.french import number
+from helpers.core.base.french import FIXED, number, trimmed
 from helpers.core.base.markup import inline
 from helpers.core.city.about import Slot
 from helpers.core.city.event_rules import EventRules, Need, Range
@@ -17,7 +17,8 @@ from helpers.events import again
 from helpers.events.plan import Tables
 from helpers.events.words import in_need
 
-MOST = 4  # times the city's own assumption, at the far end of a control
+MOST = 4  # times the largest of the city's own assumptions, at the far end of a control
+UNITS = ("agent", "barrière", "minute")
 MINUTES = 180
 LATER = "Choisir un événement pour voir ce que d'autres hypothèses demanderaient."
 NO_NEED = "Aucune règle de dimensionnement : rien à recalculer."
@@ -38,11 +39,23 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
         self.slots, self.confidence = slots, confidence
         calendar = tables["calendar"].to_pylist()
         self.kinds = {row["event"]: row["kind"] for row in calendar}
-        self.officers = _slider("Agents pour 1\u202f000 personnes", 0.1)
-        self.barriers = _slider("Barrières pour 1\u202f000 personnes", 1)
-        self.minutes = _slider("Minutes d'un agent par fait", 5)
-        self.minutes.max = MINUTES
-        self.sliders = widgets.VBox([self.officers, self.barriers, self.minutes])
+        needs = [held.need for held in rules.classes.values() if held.need] if rules else []
+        most = [
+            max(least, math.ceil(MOST * max((ends[1] for ends in every), default=0)))
+            for least, every in (
+                (2, [need.officers_per_thousand for need in needs]),
+                (20, [need.barriers_per_thousand for need in needs]),
+            )
+        ]
+        self.officers = _slider("Agents pour 1\u202f000 personnes", 0.1, most[0])
+        self.barriers = _slider("Barrières pour 1\u202f000 personnes", 1, most[1])
+        self.minutes = _slider("Minutes d'un agent par fait", 5, MINUTES)
+        self.shown = [widgets.HTML() for _ in range(3)]
+        self.sliders = widgets.VBox([
+            widgets.HBox([slider, shown], layout={"flex_flow": "row wrap", "align_items": "center"})
+            for slider, shown in zip(
+                (self.officers, self.barriers, self.minutes), self.shown, strict=True)
+        ])  # fmt: skip
         self.said = widgets.HTML()
         self.boundary = Boundary(self.said)
         for one in (self.officers, self.barriers, self.minutes):
@@ -68,12 +81,8 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
         if need is None or self.rules is None:
             self.said.value = f"<p>{NO_NEED if self.asked or self.rules is None else LATER}</p>"
             return
-        for slider, own, least in (
-            (self.officers, need.officers_per_thousand, 2), (self.barriers,
-            need.barriers_per_thousand, 20),
-        ):  # fmt: skip
-            slider.max = max(least, math.ceil(MOST * own[1]))
-            slider.value = own
+        self.officers.value = need.officers_per_thousand
+        self.barriers.value = need.barriers_per_thousand
         self.minutes.value = self.rules.minutes_per_fact
         self._tell()
 
@@ -85,6 +94,11 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
             (round(one.value[0], 1), round(one.value[1], 1))
             for one in (self.officers, self.barriers, self.minutes)
         )
+        for shown, slider, ends, word in zip(
+            self.shown, (self.officers, self.barriers, self.minutes),
+            (officers, barriers, minutes), UNITS, strict=True,
+        ):  # fmt: skip
+            shown.value = f"{_range(ends, word)} (réglable de 0 à {number(slider.max)})"
         taken = again.assumed(rules, self.kinds[self.asked], officers, barriers, minutes)
         sized = again.again(self.tables, taken, self.slots, self.confidence)
         row = next(row for row in sized.sizing.to_pylist() if row["event"] == self.asked)
@@ -102,18 +116,25 @@ class Assumptions(widgets.VBox):  # type: ignore[misc]
 def _told(officers: Range, barriers: Range, minutes: Range) -> str:
     """Return assumptions in words."""
     return (
-        f"{_range(officers)} agent pour 1\u202f000 personnes, {_range(barriers)} barrières pour "
-        f"1\u202f000 et {_range(minutes)} minutes par fait"
+        f"{_range(officers, 'agent')} pour 1\u202f000 personnes, {_range(barriers, 'barrière')} "
+        f"pour 1\u202f000 et {_range(minutes, 'minute')} par fait"
     )
 
 
-def _range(ends: Range) -> str:
-    low, high = (number(end, 0 if end == round(end) else 1) for end in ends)
-    return low if low == high else f"{low} à {high}"
+def _range(ends: Range, word: str) -> str:
+    """Return a range with its unit, which agrees with its far end: « 0,5 à 2 agents »."""
+    low, high = (trimmed(end, 1) for end in ends)
+    told = low if low == high else f"{low} à {high}"
+    return f"{told}{FIXED}{word}{'s' if ends[1] >= 2 else ''}"
 
 
-def _slider(title: str, step: float) -> widgets.FloatRangeSlider:
+def _slider(title: str, step: float, most: float) -> widgets.FloatRangeSlider:
+    """Return a control from 0 to `most`.
+
+    The page's own control goes, by the key End, to the maximum that it was made with: it never
+    changes.
+    """
     return widgets.FloatRangeSlider(
-        value=(0, 0), min=0, max=1, step=step, description=title, readout=False,
+        value=(0, 0), min=0, max=most, step=step, description=title, readout=False,
         continuous_update=False,
     )  # fmt: skip
