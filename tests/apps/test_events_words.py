@@ -169,24 +169,40 @@ def test_the_most_demanding_is_by_need_and_never_by_what_is_sent(names: Names) -
 def test_assumptions_agree_with_their_far_end_and_stand_beside_their_controls() -> None:
     box = Assumptions(few(), rules(), SLOTS, 0.95)
     box.asked = "E0001"
-    assert [plain_text(one.value) for one in box.shown] == [
+    officers, barriers, _ = box.controls
+    assert [plain_text(one.shown.value) for one in box.controls] == [
         "2 à 4 agents (réglable de 0 à 16)", "10 à 20 barrières (réglable de 0 à 80)",
         "30 à 60 minutes (réglable de 0 à 180)",
     ]  # fmt: skip
     for ends, shown in (((0, 0), "0 barrière "), ((1, 1), "1 barrière "),
                         ((0, 1), "0 à 1 barrière "), ((0, 2), "0 à 2 barrières ")):  # fmt: skip
-        box.barriers.value = ends
-        assert plain_text(box.shown[1].value).startswith(shown)
+        barriers.slider.value = ends
+        assert plain_text(barriers.shown.value).startswith(shown)
         assert f"{shown}pour 1 000" in plain_text(box.said.value)
-    box.officers.value = (0.5, 2)
+    officers.slider.value = (0.5, 2)
     assert "0,5 à 2 agents pour 1 000" in plain_text(box.said.value)
-    box.officers.value = (0.5, 1.5)
+    officers.slider.value = (0.5, 1.5)
     assert "0,5 à 1,5 agent pour 1 000" in plain_text(box.said.value)
 
 
-def test_the_far_end_of_a_control_is_one_for_all_events() -> None:
-    """The page's control keeps, for the key End, the far end that it was made with."""
-    box = Assumptions(few(), rules(), SLOTS, 0.95)
-    before = [one.max for one in (box.officers, box.barriers, box.minutes)]
-    box.asked = "E0001"
-    assert [one.max for one in (box.officers, box.barriers, box.minutes)] == before
+def test_the_far_end_of_a_control_never_changes() -> None:
+    """By the key End, the page's control goes to the far end that it was made with."""
+    concert, market = event(1), event(2, kind="marche")
+    told = rules()
+    need = told.classes["concert"].need
+    assert need is not None
+    small = need.model_copy(update={"officers_per_thousand": (0.0, 0.4)})
+    held = told.classes["marche"].model_copy(update={"need": small})
+    told = told.model_copy(update={"classes": told.classes | {"marche": held}})
+    box = Assumptions(tables(concert, market), told, SLOTS, 0.95)
+    changes: list[Any] = []
+    for asked in ("E0001", "E0002", "E0001"):
+        box.asked = asked
+        for one in box.controls:
+            one.slider.unobserve_all("max")
+            one.slider.observe(changes.append, names="max")
+    assert changes == []
+    assert [control.slider.max for control in box.controls] == [16, 80, 180]
+    box.asked = "E0002"
+    assert [control.slider.max for control in box.controls] == [2, 80, 180]
+    assert box.controls[0].slider.value == (0.0, 0.4)
