@@ -8,9 +8,12 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pytest
 
-from helpers.allocation import allocate, tables, usual_week, words
+from helpers.allocation import allocate, prices, tables, usual_week, words
 from helpers.allocation.means import Item
+from helpers.allocation.programme import build
+from helpers.allocation.solve import solve
 from helpers.allocation.tables import Summary
 from helpers.allocation.usual_week import Week
 from helpers.allocation.what_if import Asked, WhatIf
@@ -157,3 +160,22 @@ def test_many_zones_of_one_rule_are_not_all_told() -> None:
     assert "Z5 et 3 autres" in told
     assert "à la fois" in told
     assert words.answer(Summary("conflict", conflicts=(tuple(items),)), {}) == told
+
+
+def test_a_rule_that_has_a_price_changes_the_plan_when_it_is_lifted() -> None:
+    """The price list and the what-if say the same, however loose the near-ties may be."""
+    told = knobs(minimum_share=0.5, most_ratio=3.0, tolerance=0.1, equity_band=0.9)
+    programme = build(usual_week.problem(week(), told, 0.1))
+    best = solve(programme)
+    assert best is not None
+    (price,) = [one for one in prices.prices(programme, best) if one.kind == "minimum_service"]
+    assert 0 < price.low < 2 * told.tolerance * best.net  # it could be lost among near-ties
+    shown = best.presence.sum(axis=0)
+    what_if = WhatIf(week(), shown, np.full(14, 2), told)
+    found = what_if.answer(replace(what_if.usual, minimum_share=0.0))
+    assert found.planned is not None
+    assert (found.planned != shown).any()
+    changed = [np.maximum(one - week().present, 0).sum() for one in (shown, found.planned)]
+    (before, after) = found.met[1]
+    won = after - before - told.change_cost * (changed[1] - changed[0])
+    assert won == pytest.approx(price.low, abs=1e-4)

@@ -73,7 +73,7 @@ def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -
     assert "1 événement connu" in told
     assert "1 sans arrêté signé" in told
     assert (
-        "5 agents de 19 h à 0 h (2 équipes ; **3 agents au moins manquent**), au lieu de 8 à 24 "
+        "5 agents de 19 h à 0 h (2 équipes ; **3 à 19 agents manquent**), au lieu de 8 à 24 "
         "d'après les hypothèses ; 40 à 50 barrières, au lieu de 40 à 120 d'après les hypothèses"
     ) in told
 
@@ -90,8 +90,8 @@ def test_a_peak_is_said_of_its_own_hours_and_what_the_night_is_given_beside(name
                  page["partners"]):  # fmt: skip
         told = plain_text(text)
         assert (
-            "8 à 15 agents au plus fort, de 19 h à 23 h (3 à 5 équipes) ; 6 de 23 h à 2 h (**2 au "
-            "moins manquent**), au lieu de 8 à 24 à toute heure d'après les hypothèses ;"
+            "8 à 15 agents au plus fort, de 19 h à 23 h (3 à 5 équipes) ; 6 de 23 h à 2 h (**2 "
+            "à 18 manquent**), au lieu de 8 à 24 à toute heure d'après les hypothèses ;"
         ) in told
         assert "de 19 h à 2 h" not in told
     assert "soir, de 19 h à 23 h : 8 à 15 agents" in plain_text(page["shifts"])
@@ -110,9 +110,9 @@ def test_many_hours_are_told_by_the_most_and_by_what_the_others_have() -> None:
     ]  # fmt: skip
     told = plain_text(slot_words.officers(rows, "7 équipes"))
     assert told == (
-        "9 à 20 agents au plus fort, de samedi 8 h à samedi 20 h (7 équipes ; **2 agents au moins "
+        "9 à 20 agents au plus fort, de samedi 8 h à samedi 20 h (7 équipes ; **2 agents "
         "manquent**), au lieu de 11 à 22 d'après les hypothèses ; 2 à 6 aux autres heures (à "
-        "certaines, moins que d'après les hypothèses) ; **3 agents au moins manquent** de samedi "
+        "certaines, moins que d'après les hypothèses) ; **3 agents manquent** de samedi "
         "20 h à dimanche 8 h, au pire"
     )
 

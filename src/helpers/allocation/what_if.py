@@ -1,7 +1,9 @@
 """What if: the plan again with fewer teams or other rules, and what then differs.
 
 Of the plans that are as good, one near to the plan shown is looked for, so that what differs is
-what was asked for. The plan shown may lose `tolerance`; the one that answers, as much again.
+what was asked for. The plan shown may lose `tolerance`; the one that answers, as much again. Where
+a rule is loosened, what that wins is the question: it falls no shorter of the best than the plan
+shown does, else all that the rule costs could be lost in what a plan may lose.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from helpers.allocation.again import Known, again, known
 from helpers.allocation.knobs import Knobs
 from helpers.allocation.means import Ints, Item
 from helpers.allocation.programme import build
+from helpers.allocation.solve import system_of
 from helpers.allocation.usual_week import Week
 
 
@@ -28,6 +31,14 @@ class Asked:
     minimum_share: float
     most_ratio: float
     equity_band: float
+
+    def looser(self, usual: Asked) -> bool:
+        """Tell whether a rule holds less than it usually does: more may then be won."""
+        return (
+            self.minimum_share < usual.minimum_share
+            or self.most_ratio > usual.most_ratio
+            or self.equity_band > usual.equity_band
+        )
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,22 @@ class WhatIf:
         problem = usual_week.problem(self.week, self.knobs, self.knobs.answered_share[1])
         return known(build(problem))
 
+    @cached_property
+    def _short(self) -> float:
+        """How much better than the plan shown one could be at most, relative, rules unchanged.
+
+        Twice the tolerance where more, or nothing, is proven.
+        """
+        knobs, near = self.knobs, self._near
+        most = 2 * knobs.tolerance
+        programme = build(usual_week.problem(self.week, knobs, knobs.answered_share[1]))
+        proven = near.bound(system_of(programme, (), programme.cost)) if near else None
+        if proven is None:
+            return most
+        changed = int(np.maximum(self.shown - self.week.present, 0).sum())
+        net = programme.problem.gain_of(self.shown) - knobs.change_cost * changed
+        return min(most, max(0.0, -proven.least - net) / max(abs(net), 1e-9))
+
     def answer(self, asked: Asked) -> Other:
         """Return the plan that is asked for; never an hour of a team beyond those that are left."""
         lost = np.zeros(len(self.week.slots), dtype=np.int64)
@@ -76,8 +103,9 @@ class WhatIf:
                  for name in ("minimum_share", "most_ratio", "equity_band")}  # fmt: skip
         knobs = self.knobs.model_copy(update=rules)
         programme = build(usual_week.problem(self.week, knobs, knobs.answered_share[1], lost))
+        enough = self._short if asked.looser(self.usual) else 2 * knobs.tolerance
         plan = again(programme, self._near, self.shown, gap=knobs.gap,
-                     enough=2 * knobs.tolerance + knobs.gap)  # fmt: skip
+                     enough=enough + knobs.gap)  # fmt: skip
         if plan is None:
             return Other(lost, conflicts=conflict.conflicts(programme))
         planned = plan.presence.sum(axis=0)

@@ -117,7 +117,7 @@ def answer(found: Summary, names: Mapping[str, str]) -> str:
     if not found.moved:
         return (
             f"**Aucune des {hours} d'équipe par semaine n'est à changer de zone** : ce que l'on y "
-            f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}{uncovered(found, names)}"
+            f"gagnerait ne paierait pas le changement. {NOT_AVOIDED}{_uncovered(found, names)}"
         )
     told = (
         f"**Avec les mêmes {hours} d'équipe par semaine, en changer {number(found.moved)} "
@@ -130,27 +130,36 @@ def answer(found: Summary, names: Mapping[str, str]) -> str:
         told += " Sous l'une des hypothèses, il ferait moins bien qu'aujourd'hui."
     if after < before:
         told += " La répartition d'usage en rencontre plus, mais ne respecte pas toutes les règles."
-    return told + uncovered(found, names)
+    return told + _uncovered(found, names)
 
 
-def uncovered(found: Summary, names: Mapping[str, str]) -> str:
+def _uncovered(found: Summary, names: Mapping[str, str]) -> str:
+    bare: Counter[str] = Counter()
+    for zone, _, days in found.uncovered:
+        bare[zone] += days
+    return uncovered(bare, found.cells, "aujourd'hui", found.uncovered_today, names)
+
+
+def uncovered(
+    bare: Mapping[str, int], cells: int, beside: str, there: int, names: Mapping[str, str]
+) -> str:
     """Return how many zones and slots of the week the plan leaves without a team, and where most.
 
-    `names`: zone → what people call it. Nothing where a team is planned everywhere.
+    `bare`: zone → its slots of the week without a team, of `cells` in all; `there`: how many are
+    so in what stands `beside`. `names`: zone → what people call it. Nothing where a team is
+    planned everywhere.
     """
-    most: Counter[str] = Counter()
-    for zone, _, days in found.uncovered:
-        most[zone] += days
-    if not most:
+    total = sum(bare.values())
+    if not total:
         return ""
-    ranked = sorted(most.items(), key=lambda one: (-one[1], one[0]))
+    ranked = sorted(((zone, n) for zone, n in bare.items() if n), key=lambda o: (-o[1], o[0]))
     listed = ", ".join(f"{plain(names.get(zone, zone))} ({number(n)})" for zone, n in ranked[:MOST])
     rest = len(ranked) - MOST
-    now = number(found.uncovered_today) if found.uncovered_today else "aucun"
+    now = number(there) if there else "aucun"
     more = f" et {plural(rest, 'autre zone')}" if rest > 0 else ""
     return (
-        f" **Le plan laisse sans aucune équipe {number(most.total())} des {number(found.cells)} "
-        f"couples de zone et plage de la semaine** (aujourd'hui, {now}) : {listed}{more}."
+        f" **Le plan laisse sans aucune équipe {number(total)} des {number(cells)} "
+        f"couples de zone et plage de la semaine** ({beside}, {now}) : {listed}{more}."
     )
 
 
@@ -163,9 +172,20 @@ def spread(met: Sequence[tuple[float, float]]) -> str:
     before, after = met[1]
     if not before:
         return ""
+    told, ends = change(after / before), changes(met)
+    return f" ({ends})" if ends.startswith(told) else f" ({told}, {ends})"
+
+
+def changes(met: Sequence[tuple[float, float]]) -> str:
+    """Return from what to what the change goes by hypothesis; once, where all print alike.
+
+    `met`: before and after, for each hypothesis; one at least has something before.
+    """
     ratios = sorted(then / now for now, then in met if now > 0)
-    ends = f"de {change(ratios[0])} à {change(ratios[-1])} selon l'hypothèse"
-    return f" ({change(after / before)}, {ends})"
+    low, high = change(ratios[0]), change(ratios[-1])
+    if low == high:
+        return f"{low} sous toutes les hypothèses"
+    return f"de {low} à {high} selon l'hypothèse"
 
 
 def trust(found: Summary, city: City, names: Mapping[str, str]) -> str:

@@ -90,8 +90,9 @@ class Events:
             small = f"{early_words.of_event(early, choice.event, self.names)} {small}".lstrip()
             clashes, missing = own.rows["clashes"], own.missing
             tiles, more = said.tiles(own), self._more(own)
+        ours = said.ours(self.own.values(), self.rules)
         settled = said.to_settle(
-            clashes, missing, self.calendar, self.names, alone=own is not None
+            clashes, missing, self.calendar, self.names, ours, alone=own is not None
         ) if self.calendar else ""  # fmt: skip
         return [
             (self.said, "value", words(answer, level, small)),
@@ -124,7 +125,7 @@ class Events:
         """Return the events that ask for most officers, as HTML; each leads to its own answer."""
         ranked = sorted(
             (own for own in self.own.values() if own.sizing["status"] == "ok"),
-            key=lambda o: (-o.sizing["wanted_high"], o.row["start_at"], o.row["event"]),
+            key=lambda own: told.demanding(own.sizing, own.row),
         )
         items = "".join(
             f'<li><h3><a href="{escape(link("evenements", choice, evenement=own.row["event"]))}">'

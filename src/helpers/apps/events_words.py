@@ -6,13 +6,14 @@ or `escape` where the text is HTML at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from helpers.apps import keep
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import inline, plain
+from helpers.core.city.event_rules import EventRules
 from helpers.core.place_time.calendar import FULL_DAYS
 from helpers.events import slot_words
 from helpers.events import words as told
@@ -28,6 +29,9 @@ NO_RULES = (
 NONE = "**Aucun événement connu** dans les jours à venir."
 CHOOSE = "Choisir un événement, en haut, pour savoir s'il est couvert."
 ASSUMED = "Quantités supposées, à changer plus bas pour voir."
+# What the register calls the measures that are sized → the columns of `sizing` that ask for them.
+SIZED = {"agents_pm": ("wanted_low", "wanted_high"),
+         "barrieres": ("barriers_wanted_low", "barriers_wanted_high")}  # fmt: skip
 # What the officers of each slot and the zones around are kept as.
 SHIFTS = ("événement", "jour", "tranche", "de", "à", "demandés au moins", "demandés au plus",
           "disponibles", "agents au moins", "agents au plus", "manquants au moins")  # fmt: skip
@@ -116,13 +120,16 @@ def tiles(own: Own) -> str:
               "d'après les sources")]  # fmt: skip
     if sized["status"] == "ok":
         slots = own.rows["shifts"]
+        need, lack = slot_words.instead(slots)
+        sent = spread(sized["officers_low"], sized["officers_high"])
+        asked_for = f"demandés {slot_words.ASSUMED} : {lack} ; " if need else ""
         stock = sized["barriers_there"]
         there = "stock non renseigné" if stock is None else f"{number(stock)} en stock"
         there += (f" ; du montage, {clock(own.row['setup_at'])}, au démontage, "
                   f"{clock(own.row['teardown_at'])}")  # fmt: skip
         found = [
-            ("Agents", spread(sized["officers_low"], sized["officers_high"]),
-             slot_words.hours(slots)),
+            ("Agents", f"{sent} pour {need}" if need else sent,
+             f"{asked_for}{slot_words.hours(slots)}"),
             ("Barrières", spread(sized["barriers_low"], sized["barriers_high"]), there),
             *found,
             ("Équipes", spread(sized["crews_low"], sized["crews_high"]), slot_words.peak(slots)),
@@ -151,19 +158,23 @@ def tiles(own: Own) -> str:
 
 
 def to_settle(
-    clashes: Iterable[Row], missing: Iterable[Row], events: dict[str, Row], names: Names, *,
-    alone: bool,
+    clashes: Iterable[Row], missing: Iterable[Row], events: dict[str, Row], names: Names,
+    ours: Mapping[tuple[str, str], str], *, alone: bool,
 ) -> str:  # fmt: skip
     """Return what is to be settled as HTML: incompatibilities, then measures, late ones first.
 
-    `alone`: all of it is of one event, that need not be named.
+    `ours`: event and measure → how many the city's assumptions ask for. `alone`: all of it is of
+    one event, that need not be named.
     """
     lines = [
         f"{told.reason(row, events, names)}. **Prévenir : "
         f"{', '.join(plain(one) for one in row['tell'])}**."
         for row in clashes
-    ] + [_measure(row, "" if alone else told.called(events[row["event"]], names))
-         for row in missing]  # fmt: skip
+    ] + [
+        _measure(row, "" if alone else told.called(events[row["event"]], names),
+                 ours.get((row["event"], row["measure"]), ""))
+        for row in missing
+    ]  # fmt: skip
     items = [f"<li>{inline(line)}</li>" for line in lines]
     title = f"À régler : {plural(len(lines), 'point')}" if lines else "Rien à régler de connu"
     inside = f"<ul>{''.join(items[:LISTED])}</ul>" if items else ""
@@ -173,9 +184,23 @@ def to_settle(
     return f'<section class="app-cards" aria-label="À régler"><h2>{title}</h2>{inside}</section>'
 
 
-def _measure(row: Row, whose: str) -> str:
+def ours(every: Iterable[Own], rules: EventRules | None) -> dict[tuple[str, str], str]:
+    """Return event and measure → how many the city's assumptions ask for, of what is sized."""
+    found = {}
+    for own in every:
+        held = rules.classes.get(own.row["kind"]) if rules else None
+        for measure in held.measures if held and own.sizing["status"] == "ok" else ():
+            if ends := SIZED.get(measure.entered):
+                found[own.row["event"], measure.title] = spread(*(own.sizing[n] for n in ends))
+    return found
+
+
+def _measure(row: Row, whose: str, ours: str) -> str:
     late = "**en retard**, " if row["late"] else ""
-    wanted = "" if row["wanted"] is None else f" ({number(row['wanted'])})"
+    wanted = ""
+    if row["wanted"] is not None:
+        beside = f" ; {ours} d'après les hypothèses de la ville" if ours else ""
+        wanted = f" ({number(row['wanted'])} selon la source des événements{beside})"
     of = f" ; {whose}" if whose else ""
     return (
         f"{plain(row['measure'])}{wanted} : {late}{told.STATES[row['state']]}, pour le "

@@ -35,6 +35,7 @@ MAP = "Carte : les heures que le plan ajoute ou retire"
 SAME = 0.02  # share of its hours by which a zone has about as many
 LEGEND = ((palette.MORE, "plus d'heures"), (palette.LESS, "moins"),
           (palette.LAND, f"à peu près autant (à {percent(SAME)} près)"))  # fmt: skip
+WITHOUT = "Faits de plus si elle était levée, depuis le meilleur plan, coût des changements déduit"
 NO_MAP = "<p>Découpage sans contours, ou aucun plan : pas de carte.</p>"
 HEADS = ("zone", "plage", "aujourd'hui", "plan", "écart")
 
@@ -116,8 +117,7 @@ class Means:
             (self.tiles, "value", said.tiles(self.found)),
             *self.moved.put("Où et quand ?", "Heures d'équipe ajoutées ou retirées, par semaine",
                             moved, feet[0]),
-            *self.cost.put("Que coûte chaque règle ?", "Faits de plus si elle était levée", prices,
-                           feet[1]),
+            *self.cost.put("Que coûte chaque règle ?", WITHOUT, prices, feet[1]),
             (self.more, "value", self._more()),
         ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from helpers.allocation.what_if import Asked, WhatIf
 from helpers.apps import means_words as said
 from helpers.apps.keep import Cell
 from helpers.apps.parts import Boundary, folded, table
-from helpers.core.base.french import number, percent, plural
+from helpers.core.base.french import THIN, plural, trimmed
 from helpers.core.base.markup import inline
 
 MISSING = 6  # teams at most
@@ -47,16 +47,16 @@ class Otherwise(widgets.VBox):  # type: ignore[misc]
             ("aucune", 0), *((plural(n, "équipe"), n) for n in range(1, MISSING + 1))
         ], 0)  # fmt: skip
         self.when = _choice("Quand", [(label, label) for label in self.at], self._busiest())
-        self.least = _choice("Garder partout au moins", [
-            (f"{percent(s)} des heures{_own(s, usual.minimum_share)}", s)
+        self.least = _choice("Par zone, sur sa semaine entière, au moins", [
+            (f"{trimmed(100 * s)}{THIN}% de ses heures{_own(s, usual.minimum_share)}", s)
             for s in _with(SHARES, usual.minimum_share)
         ], usual.minimum_share)  # fmt: skip
-        self.most = _choice("Par zone, au plus", [
-            (f"{number(r, 0 if r == int(r) else 2)} fois ses heures{_own(r, usual.most_ratio)}", r)
+        self.most = _choice("Par zone, sur sa semaine entière, au plus", [
+            (f"{trimmed(r)} fois ses heures{_own(r, usual.most_ratio)}", r)
             for r in _with(RATIOS, usual.most_ratio)
         ], usual.most_ratio)  # fmt: skip
         self.band = _choice("Écart à la part de demande", [
-            (f"{number(100 * b)} points au plus{_own(b, usual.equity_band)}", b)
+            (f"{said.points(b)} au plus{_own(b, usual.equity_band)}", b)
             for b in _with(BANDS, usual.equity_band)
         ], usual.equity_band)  # fmt: skip
         self.said = widgets.HTML(f"<p>{ASK}</p>")

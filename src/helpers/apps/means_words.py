@@ -19,7 +19,7 @@ from helpers.allocation.tables import Summary
 from helpers.allocation.usual_week import Week
 from helpers.allocation.what_if import Asked, Other
 from helpers.apps.keep import Cell
-from helpers.core.base.french import change, number, percent, plural
+from helpers.core.base.french import THIN, change, number, percent, plural, trimmed
 from helpers.core.base.markup import plain
 from helpers.register.entries import Entry, Recommendation
 from helpers.register.words import REASONS, ROLES
@@ -27,6 +27,10 @@ from helpers.register.words import REASONS, ROLES
 Row = dict[str, Any]
 VERDICTS = {"accepted": "acceptée", "changed": "changée", "refused": "refusée"}
 LISTED = 6
+WON = (
+    "La figure « Que coûte chaque règle ? » part du meilleur plan, non du plan montré, et déduit "
+    "le coût des changements : son nombre peut différer un peu."
+)
 # What is kept of the figures and of a what-if.
 HOURS = ("code", "zone", "jour", "plage", "heures d'équipe aujourd'hui", "heures d'équipe au plan",
          "écart", "chance d'avoir plus d'heures")  # fmt: skip
@@ -89,14 +93,14 @@ def tiles(found: Summary) -> str:
     if not found.met:
         return ""
     before, after = found.met[1]
-    ratios = sorted(then / now for now, then in found.met if now > 0) or [1.0]
     gain = change(after / before) if before else "–"
+    ends = f" ; {told.changes(found.met)}" if before else ""
+    beside = (f"{_by_hypothesis([now for now, _ in found.met])} aujourd'hui, "
+              f"{_by_hypothesis([then for _, then in found.met])} avec le plan")  # fmt: skip
     items = [
         ("Heures d'équipe", number(found.hours), "par semaine, les mêmes avec le plan"),
         ("À changer de zone", number(found.moved), "heures par semaine"),
-        ("Faits qui rencontrent une équipe", gain,
-         f"de {change(ratios[0])} à {change(ratios[-1])} selon l'hypothèse ; {number(before)} à "
-         f"{number(after)} par semaine"),
+        ("Faits qui rencontrent une équipe", gain, f"par semaine, {beside}{ends}"),
         ("Preuve", f"à {percent(found.short, 2)} près", "aucun plan ne vaut mieux que cela"),
     ]  # fmt: skip
     inside = "".join(
@@ -106,6 +110,12 @@ def tiles(found: Summary) -> str:
     )
     return ('<section class="app-tiles" aria-label="Le plan en chiffres"><h2>En chiffres</h2>'
             f'<ul tabindex="0" class="app-row">{inside}</ul></section>')  # fmt: skip
+
+
+def _by_hypothesis(met: Sequence[float]) -> str:
+    """Return what is met by the middle hypothesis, with the least and the most of all three."""
+    ends = f"{number(min(met))} à {number(max(met))}"
+    return f"{number(met[1])} ({ends})"
 
 
 def zone_line(code: str, moved: int, names: Names) -> str:
@@ -139,6 +149,12 @@ def other(
         return f"**{head} : aucun plan.** {why}"
     before, after = found.met[1]
     left = int(week.present.sum() - found.lost.sum())
+    cells = int(shown.size)
+    bare = {zone: int(n) for zone, n in zip(
+        week.zones, (found.planned == 0).sum(axis=1), strict=True)}  # fmt: skip
+    none = told.uncovered(bare, cells, "plan montré", int((shown == 0).sum()), names.all())
+    none = none or f" Aucun des {number(cells)} couples de zone et plage n'est sans équipe."
+    why = f" {WON}" if asked.looser(usual) else ""
     added, taken = _differences(found.planned, shown)
     differs = "aucune heure ne diffère du plan montré"
     if added or taken:
@@ -147,7 +163,7 @@ def other(
         f"**{head} : {differs}.** {number(after)} {told.UNIT} rencontreraient une équipe, au lieu "
         f"de {number(before)}{told.spread(found.met)}. Le plan emploie "
         f"{plural(int(found.planned.sum()), 'heure')} d'équipe des {number(left)} qui restent ; "
-        f"aucun ne vaudrait plus de {percent(found.short, 2)} de mieux (prouvé)."
+        f"aucun ne vaudrait plus de {percent(found.short, 2)} de mieux (prouvé).{none}{why}"
     )
 
 
@@ -157,14 +173,20 @@ def _supposed(asked: Asked, usual: Asked, when: str, found: Other) -> str:
         gone = plural(int(found.lost.sum()), "heure")
         parts.append(f"avec {plural(asked.missing, 'équipe')} de moins, {when} (−{gone})")
     if asked.minimum_share != usual.minimum_share:
-        parts.append(f"en gardant partout au moins {percent(asked.minimum_share)} des heures")
+        share = f"{trimmed(100 * asked.minimum_share)}{THIN}%"
+        parts.append(f"en gardant à chaque zone au moins {share} de ses heures de la semaine")
     if asked.most_ratio != usual.most_ratio:
-        parts.append(f"avec au plus {number(asked.most_ratio, 1)} fois les heures d'aujourd'hui "
+        parts.append(f"avec au plus {trimmed(asked.most_ratio)} fois les heures d'aujourd'hui "
                      "par zone")  # fmt: skip
     if asked.equity_band != usual.equity_band:
-        parts.append(f"à {number(100 * asked.equity_band)} points au plus de la part de demande")
+        parts.append(f"à {points(asked.equity_band)} au plus de la part de demande")
     told_parts = " et ".join(parts) or "sans rien changer"
     return told_parts[:1].upper() + told_parts[1:]
+
+
+def points(share: float) -> str:
+    """Return a difference of shares (0 to 1) in points: « 5 points », « 1,5 point »."""
+    return f"{trimmed(100 * share)} point{'s' if 100 * share >= 2 else ''}"
 
 
 def _hours(count: int) -> str:

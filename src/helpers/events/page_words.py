@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain
-from helpers.events import early_words
+from helpers.events import early_words, slot_words
 from helpers.events.plan import Tables
 from helpers.events.slot_words import Row, between, clock, spread
 from helpers.events.words import (
@@ -78,7 +78,9 @@ def _shifts(rows: list[Row], names: Names) -> str:
     slots = names.city.about.slots
     lines = []
     for row in sorted(rows, key=lambda one: one["from_at"]):
-        lack = f" ; **il en manque au moins {number(row['short'])}**" if row["short"] else ""
+        given = row["officers_low"], row["officers_high"]
+        wanted = row["wanted_low"], row["wanted_high"]
+        lack = f" ; **{slot_words.lacking(given, wanted)}**" if row["short"] else ""
         there = "" if row["there"] is None else f", {number(row['there'])} au plus peuvent venir"
         lines.append(
             f"- {slots[row['slot']].title}, de {clock(row['from_at'])} à {clock(row['to_at'])} : "

@@ -10,12 +10,13 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from helpers.core.base.french import number, plural
+from helpers.core.base.french import FIXED, number, plural
 from helpers.core.base.markup import plain
 from helpers.core.place_time.calendar import FULL_DAYS
 from helpers.events.means import UNTOLD
 
 Row = dict[str, Any]
+Range = tuple[int, int]
 TOLD = 2  # other hours told one by one; of more, the least and the most are
 ASSUMED = "d'après les hypothèses"
 
@@ -34,6 +35,21 @@ def between(low: int, high: int, word: str) -> str:
 def spread(low: int, high: int) -> str:
     """Return a range without its word: « 14 à 16 », « 2 » where both are one."""
     return number(low) if low == high else f"{number(low)} à {number(high)}"
+
+
+def lacking(given: Range, wanted: Range, word: str = "") -> str:
+    """Return how many are lacking, the least to the most: « 1 à 39 agents manquent ».
+
+    « jusqu'à 3 manquent » where none may be, by the lower assumption; nothing where none is.
+    """
+    least = max(0, wanted[0] - given[0])
+    most = max(least, wanted[1] - given[1])
+    if not most:
+        return ""
+    verb = "manque" if most < 2 else "manquent"
+    what = f"{FIXED}{word}{'s' if most >= 2 else ''}" if word else ""
+    ends = spread(least, most) if least else f"jusqu'à {number(most)}"
+    return f"{ends}{what} {verb}"
 
 
 class Part(NamedTuple):
@@ -139,17 +155,28 @@ def _short(part: Part) -> int:
 
 
 def _lack(part: Part, word: str = "") -> str:
-    """Return how many are lacking at least, as Markdown; nothing where none is."""
-    short = _short(part)
-    verb = "manquent" if short > 1 else "manque"
-    what = plural(short, word) if word else number(short)
-    return f"**{what} au moins {verb}**" if short else ""
+    """Return how many are lacking, as Markdown, where some are by the lower assumption too."""
+    low, high, wanted_low, wanted_high = part.numbers
+    told = lacking((low, high), (wanted_low, wanted_high), word)
+    return f"**{told}**" if _short(part) > 0 else ""
 
 
 def _below(part: Part) -> bool:
     """Return whether less is given than the assumptions ask for at most."""
     _, given, _, wanted = part.numbers
     return wanted > given
+
+
+def instead(rows: Sequence[Row]) -> tuple[str, str]:
+    """Return how many the assumptions ask for where the most are sent, and how many lack there.
+
+    Nothing, twice, where all that they ask for is sent.
+    """
+    top = _fullest(_parts(rows, "officers_low", "officers_high", "wanted_low", "wanted_high"))
+    if not _below(top):
+        return "", ""
+    low, high, least, most = top.numbers
+    return spread(least, most), lacking((low, high), (least, most))
 
 
 def untold(means: Sequence[Row], called: Callable[[str], str]) -> str:

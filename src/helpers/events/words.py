@@ -123,13 +123,22 @@ def in_need(row: Row, shifts: Sequence[Row]) -> str:
         f"{slot_words.officers(shifts, between(row['crews_low'], row['crews_high'], 'équipe'))} ; "
         f"{between(row['barriers_low'], row['barriers_high'], 'barrière')}"
     )
-    if row["barriers_wanted_high"] > row["barriers_high"]:
-        ends = sorted({row["barriers_wanted_low"], row["barriers_wanted_high"]})
-        wanted = " à ".join(number(one) for one in ends)
-        told += f", au lieu de {wanted} {slot_words.ASSUMED}"
+    given = row["barriers_low"], row["barriers_high"]
+    wanted = row["barriers_wanted_low"], row["barriers_wanted_high"]
+    if wanted[1] > given[1]:
+        told += f", au lieu de {slot_words.spread(*wanted)} {slot_words.ASSUMED}"
     if row["barriers_short"]:
-        told += f" ; **il manque au moins {plural(row['barriers_short'], 'barrière')}**"
+        told += f" ; **{slot_words.lacking(given, wanted, 'barrière')}**"
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
+
+
+def demanding(sized: Row, own: Row) -> tuple[int, int, int, dt.datetime, str]:
+    """Return the key that puts the event that asks for most first: never what it is sent.
+
+    Rows of `sizing` and `calendar`: the most officers asked for, the least, then the crowd.
+    """
+    return (-(sized["wanted_high"] or 0), -(sized["wanted_low"] or 0), -(own["expected"] or 0),
+            own["start_at"], own["event"])  # fmt: skip
 
 
 def answer(tables: Tables, names: Names, days: int) -> str:
@@ -147,9 +156,7 @@ def answer(tables: Tables, names: Names, days: int) -> str:
         f"{number(bare)} sans arrêté signé."
     ]
     if ready:
-        top = max(ready, key=lambda r: (sized[r["event"]]["officers_short"] or 0,
-                                        sized[r["event"]]["wanted_high"], r["expected"] or 0,
-                                        -r["start_at"].timestamp()))  # fmt: skip
+        top = min(ready, key=lambda row: demanding(sized[row["event"]], row))
         lines.append(f"**Le plus exigeant** : {called(top, names)} ({crowd(top)}) : "
                      f"{in_need(sized[top['event']], of_events(tables)[top['event']])}."
                      )  # fmt: skip
@@ -309,8 +316,8 @@ def needs(tables: Tables, names: Names) -> str:
     """Return the sizing of the events to come that ask for most, then those that abstain."""
     sized = by_event(tables, "sizing")
     own = by_event(tables, "calendar")
-    ranked = sorted(sized.values(), key=lambda r: (r["status"] != "ok", -(r["officers_high"] or 0),
-                    own[r["event"]]["start_at"], r["event"]))  # fmt: skip
+    ranked = sorted(sized.values(), key=lambda row: (
+        row["status"] != "ok", *demanding(row, own[row["event"]])))  # fmt: skip
     slots = of_events(tables)
     lines = [f"- {called(own[row['event']], names)} : {in_need(row, slots[row['event']])}."
              for row in ranked]  # fmt: skip

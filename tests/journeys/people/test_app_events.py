@@ -237,6 +237,10 @@ def test_other_assumptions_are_counted_again_and_stay_within_what_exists(
             assert int(asked[1]) == min(wanted, stock), said
             assert int(asked[2] or asked[1]) <= stock
         assert "La ville suppose" in said
+        most = page.get_by_role("slider", name=re.compile("^Barrières.*au plus"))
+        most.press("End")
+        far = re.compile(r"à (\d+)\u00a0barrières \(réglable de 0 à \1\)")
+        page.get_by_text(far).wait_for()
     log.assert_clean()
 
 

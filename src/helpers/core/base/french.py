@@ -14,6 +14,12 @@ def number(value: float, digits: int = 0) -> str:
     return text.replace("-", "−")
 
 
+def trimmed(value: float, digits: int = 2) -> str:
+    """Return the number with at most so many digits, no more than it needs: « 2 », « 1,25 »."""
+    needed = next((n for n in range(digits) if abs(round(value, n) - value) < 1e-9), digits)
+    return number(value, needed)
+
+
 def percent(share: float, digits: int = 0) -> str:
     """Return the share (0 to 1) as a percentage."""
     return f"{number(share * 100, digits)}{THIN}%"
