@@ -1,9 +1,10 @@
 """Texts that a pack writes and that readers see: none tells of a person.
 
 Titles, questions, who can act, places of events, milestones, the lists that name counted roads and
-communes, and the keys themselves go straight to pages and reports. The detectors of deliveries look at them. A number, an account, a plate and
-a birth are refused, and words that point at somebody (« la gérante du bar »). Names are not: a
-stadium, a street and a service bear some, and whoever wrote the text has read it.
+communes, and the keys themselves go straight to pages and reports. The detectors of deliveries look
+at them. A number, an account, a plate and a birth are refused, and words that point at somebody
+(« la gérante du bar »). Names are not: a stadium, a street and a service bear some, and whoever
+wrote the text has read it.
 """
 
 from __future__ import annotations

@@ -50,13 +50,15 @@ class Held:
     """All that was read: `rows` (commune → year → row) are those in use.
 
     `refused`: rows of a key told twice, none of which is in use. `aside`: rows that break a rule of
-    the contract, with its reason. `editions`: the file's name and all its sound rows, in order.
+    the contract, with its reason. `editions`: the file's name and all its sound rows, in order;
+    `absent`: of each, the fields whose column it does not have, with the place of a near header.
     """
 
     rows: Mapping[str, Series]
     refused: Mapping[tuple[str, int], Sequence[Row]]
     aside: Sequence[tuple[Row, str]]
     editions: Sequence[tuple[str, Mapping[str, Series]]]
+    absent: Sequence[Mapping[str, int]]
 
     @property
     def years(self) -> range:
@@ -146,6 +148,7 @@ def _held(
         by_commune(list(used.values())), refused, aside,
         [(str(one["file"]), by_commune([row for row in sound if row.delivery == i]))
          for i, one in enumerate(files, start=1)],
+        [one["fields_absent"] for one in files],
     )  # fmt: skip
 
 

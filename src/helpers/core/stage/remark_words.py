@@ -137,7 +137,8 @@ STAFF = {
     "refused": "clé écrite deux fois", "set_aside": "ligne écartée", "missing": "année absente",
     "untold": "nombre non dit",
     "shifted": "décalage d'un an", "bridge": "pont absent ou rompu", "jump": "bond",
-    "copied": "recopie de l'année d'avant", "marked": "commune ou agents réunis",
+    "copied": "recopie d'une année sur l'autre", "placeholder": "valeur de remplissage (9999…)",
+    "revised": "nombre que la dernière édition change", "marked": "commune ou agents réunis",
 }  # fmt: skip
 
 
