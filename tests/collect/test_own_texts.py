@@ -15,6 +15,7 @@ from helpers.core.city.city import City
 from helpers.workshop import run_city
 from tests.fixtures.packs import at, changed
 from tests.fixtures.real import COLLECT, ROOT
+from tests.fixtures.staff import city_of
 
 PACKS = sorted(path.parent for path in (ROOT / "data/cities").glob("*/city.yaml"))
 PHONE = "0751842936"
@@ -48,6 +49,9 @@ WHO = ("questions", "bruit_nuit", "actors", 0, "who")
     ("events.yaml", ("classes", "sportif", "measures", 0, "owner")),
     ("city.yaml", ("milestones", 0, "told_by")),
     ("actions.yaml", ("titles", "eclairage")),
+    ("traffic.yaml", ("closures", 0, "title")),
+    ("traffic.yaml", ("classes", "motorises", "title")),
+    ("traffic.yaml", ("slots", "journee", "title")),
 ])  # fmt: skip
 def test_a_number_of_a_person_is_refused_by_the_key_that_holds_it(
     file: str, where: tuple[str | int, ...], pack: Path
@@ -112,6 +116,31 @@ def test_a_key_is_told_by_its_rank_and_never_quoted(
     assert f"marseille/{file}, {outer}.(clé non citée).title\n" in said
     assert PHONE not in said
     assert "chati" not in said
+
+
+def test_a_list_that_names_counted_roads_or_communes_tells_of_nobody(
+    pack: Path, tmp_path: Path
+) -> None:
+    path = pack / "lists/points_de_comptage.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + f"R99,Chez Jean Echati {PHONE}\n", encoding="utf-8")
+    said = refusal(City(pack))
+    assert "marseille/lists/points_de_comptage.csv, R99\n" in said
+    assert PHONE not in said
+    assert "Echati" not in said
+    city = city_of(tmp_path, {"effectifs.csv": []})
+    own_texts.check(city)
+    path = city.pack / "lists/communes.csv"
+    path.write_text(path.read_text(encoding="utf-8") + f"{PHONE},Delta\n", encoding="utf-8")
+    said = refusal(City(city.pack))
+    assert "/lists/communes.csv, à la racine, clé n° 5\n" in said
+    assert PHONE not in said
+
+
+def test_labels_of_staff_tell_of_nobody(tmp_path: Path) -> None:
+    city = city_of(tmp_path, {"effectifs.csv": []})
+    label = at("counts", "agents", "label", value=f"agents de M. Echati {PHONE}")
+    assert "/staff.yaml, counts.agents.label\n" in refusal(changed(city.pack, "staff.yaml", label))
 
 
 def test_it_is_told_before_anything_runs_and_at_the_door(pack: Path, tmp_path: Path) -> None:

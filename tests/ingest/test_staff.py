@@ -327,3 +327,77 @@ def test_full_time_equivalents_keep_their_half(tmp_path: Path) -> None:
     text = staff_words.told(found, built.city)
     assert "(2014 : 30,5, 2015 : 61,5)" in text
     assert "équivalents temps plein" in text
+
+
+def test_what_the_last_edition_changes_is_told_the_largest_first(tmp_path: Path) -> None:
+    old = sound("11111", YEARS) + sound("22222", YEARS)
+    new = [dict(one) for one in old]
+    new[5]["agents"] += 66  # Alpha, 2019
+    new[6]["asvp"] = "NA"  # Alpha, 2020: taken back
+    for one in new[7:]:
+        one["agents"] += 2
+    built, found = take_in(tmp_path, {"ed-2022.csv": old, "ed-2023.csv": new})
+    told = of(found, staff_codes.REVISED)
+    assert len(told) == 9
+    largest = max(told, key=lambda one: (one.after or 0) - (one.before or 0))
+    assert (largest.commune, largest.first, largest.before, largest.after) == (
+        "11111", 2019, 49, 115,
+    )  # fmt: skip
+    text = staff_words.told(found, built.city)
+    assert "Alpha, agents de police municipale (2019 : 49, puis 115 dans ed-2023.csv)" in text
+    assert "Alpha, ASVP (2020 : 12, puis non dit dans ed-2023.csv)" in text
+    assert "écart d'abord** (9)." in text
+    row, _ = numbers(found, 2019)
+    assert row["value"] == 115
+    assert "revised" in row["signs"]
+    (one,) = staff_tables.remarks(found)
+    assert "nombre que la dernière édition change : 9" in remark_words.sentence(one)
+
+
+def test_a_third_edition_is_compared_with_the_last_that_told_the_year(tmp_path: Path) -> None:
+    first, third = sound("11111", YEARS), sound("11111", YEARS)
+    third[0]["agents"] += 3
+    files = {"ed-1.csv": first, "ed-2.csv": sound("11111", YEARS)[3:], "ed-3.csv": third}
+    _, found = take_in(tmp_path, files)
+    (sign,) = of(found, staff_codes.REVISED)
+    assert (sign.first, sign.before, sign.after, sign.names) == (
+        2014, 44, 47, ("ed-1.csv", "ed-3.csv"),
+    )  # fmt: skip
+
+
+def test_nines_and_one_number_in_all_years_are_told_without_a_population(tmp_path: Path) -> None:
+    rows = sound("11111", YEARS) + sound("22222", YEARS)
+    for one in rows[:7]:
+        one |= {"agents": 9999, "population": "NA", "population_suivante": "NA"}
+    for one in rows[7:]:
+        one["asvp"] = 12
+    rows[8]["agents"] = 999
+    rows[9]["agents"] = 99  # a number like any other
+    found, text = told(tmp_path, rows)
+    nines = [(one.commune, one.years) for one in of(found, staff_codes.PLACEHOLDER)]
+    assert nines == [("11111", tuple(YEARS)), ("22222", (2015,))]
+    same = [(one.commune, one.kinds) for one in of(found, staff_codes.CONSTANT)]
+    assert same == [("11111", ("agents",)), ("22222", ("asvp",))]
+    assert "Alpha, agents de police municipale (2014–2020 : 9\u202f999)" in text
+    assert {row["grade"] for row in numbers(found, 2016) if row["value"] == 9999} == {"C"}
+    assert "valeur de remplissage (9999…) : 2" in "".join(
+        map(remark_words.sentence, staff_tables.remarks(found))
+    )
+
+
+def test_a_count_whose_column_an_edition_lacks_is_named_with_its_years(tmp_path: Path) -> None:
+    rows = sound("11111", YEARS)
+    city = city_of(tmp_path, {"ed-1.csv": rows, "ed-2.csv": rows})
+    path = tmp_path / "livraison/ed-2.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("Nombre d'ASVP", "Nombre des ASVP"), encoding="utf-8")
+    built = build(city, tmp_path, tmp_path / "out")
+    found = staff_tables.read(built.city, built.raw, built.out, built.receipts, INGEST)
+    assert found is not None
+    (sign,) = of(found, staff_codes.COLUMN_ABSENT)
+    assert (sign.kinds, sign.names, sign.lines) == (("asvp",), ("ed-2.csv",), (4,))
+    assert of(found, staff_codes.REVISED) == []
+    assert [row["value"] for row in numbers(found, 2015, "asvp")] == [15]
+    assert "ASVP (ed-2.csv, 2014–2020, la colonne 4 du fichier lui ressemble)" in (
+        staff_words.told(found, built.city)
+    )

@@ -62,6 +62,12 @@ def test_an_end_is_to_come(taken_up: Register) -> None:
     assert taken_up.append(made("action", start=day(0), end=day(0))).seq == 3
 
 
+def test_a_problem_has_not_begun_after_its_end(taken_up: Register) -> None:
+    said = r"commence après sa fin\n.*\n.*`since`.*`end`"
+    refused(taken_up, said, "problem", subject="PB-003", since=day(91), end=day(90))
+    assert taken_up.append(made("problem", subject="PB-003", since=day(90), end=day(90))).seq == 3
+
+
 @pytest.mark.parametrize("tier", ["dissuasion", "repression"])
 def test_a_higher_tier_follows_a_lower_one_at_the_same_problem(
     taken_up: Register, tier: str

@@ -330,4 +330,6 @@ def _of_file(
         "personal": met,
         **wide.told(one.edition.unpivot, one.cells, rows),
         **receipts.columns_told(contract, one.edition, offered, one.cells),
+        "columns_otherwise": one.otherwise,
+        "fields_absent": one.absent(contract),
     }

@@ -1,9 +1,10 @@
 """Texts that a pack writes and that readers see: none tells of a person.
 
-Titles, questions, who can act, places of events, milestones, and the keys themselves go straight
-to pages and reports. The detectors of deliveries look at them. A number, an account, a plate and
-a birth are refused, and words that point at somebody (« la gérante du bar »). Names are not: a
-stadium, a street and a service bear some, and whoever wrote the text has read it.
+Titles, questions, who can act, places of events, milestones, the lists that name counted roads and
+communes, and the keys themselves go straight to pages and reports. The detectors of deliveries look
+at them. A number, an account, a plate and a birth are refused, and words that point at somebody
+(« la gérante du bar »). Names are not: a stadium, a street and a service bear some, and whoever
+wrote the text has read it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,22 @@ from helpers.collect.codes import CODES
 from helpers.collect.own_lists import NUMBERS
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.yaml_models import UNQUOTED, quoted, read_yaml
-from helpers.core.city import action_rules, episode_rules, event_rules, surroundings, survey
+from helpers.core.city import (
+    action_rules,
+    episode_rules,
+    event_rules,
+    lists,
+    staff_rules,
+    surroundings,
+    survey,
+    traffic_rules,
+)
 from helpers.core.city.city import City
 from helpers.core.city.theme import THEMES
 
-RULES = (action_rules, episode_rules, event_rules, surroundings, survey)
+RULES = (
+    action_rules, episode_rules, event_rules, staff_rules, surroundings, survey, traffic_rules,
+)  # fmt: skip
 SHOWN = ("title", "milestones", "published_figures", "slots")  # what readers see of city.yaml
 # A page cited as a source is nobody's account, but for the networks'; what follows `?` is read.
 PAGE = re.compile(
@@ -72,6 +84,22 @@ def _files(city: City) -> Iterator[tuple[str, Any]]:
             if file == "city.yaml":
                 content = {key: content[key] for key in SHOWN if key in content}
             yield file, content
+            name = _list_of_names(file, content)
+            if name and (city.pack / lists.shown(name)).is_file():
+                yield lists.shown(name), lists.read(city.pack, name)
+
+
+def _list_of_names(file: str, content: Any) -> str:
+    """Return the list that names the places of a file, "" where there is none.
+
+    The lists of contracts and of zones have their own check (`own_lists`).
+    """
+    if file == traffic_rules.FILE and isinstance(content, dict):
+        content = content.get("sites")
+    elif file != staff_rules.FILE:
+        return ""
+    name = content.get("names") if isinstance(content, dict) else ""
+    return name if isinstance(name, str) else ""
 
 
 def _texts(content: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, str]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.collect import wide
+from helpers.collect import headers, wide
 from helpers.connect import open_file
 from helpers.connect.reading import Reading
 from helpers.core.base import redact
@@ -24,31 +24,46 @@ class Delivered:
     reading: Reading
     offered: list[str]  # the columns of the file itself
     cells: list[str]  # those of a wide file, which became rows
+    otherwise: list[str] = field(default_factory=list)  # those that the file writes otherwise
+
+    def absent(self, contract: Contract) -> dict[str, int]:
+        """Return field → place of the header nearest to its column, which the file does not have.
+
+        The place is 0 where no header is near. What the edition says to be absent is not told.
+        """
+        columns = contract.columns(self.edition)
+        named = {*columns.values(), *contract.refused, *self.cells}
+        return {
+            name: headers.nearest(column, self.offered, named)
+            for name, column in columns.items()
+            if column not in self.reading.columns and not column.startswith("@")
+        }
 
 
 def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     """Open the file with the edition of the contract that it fits.
 
     Its required columns are all there, and those that make an observation. Of several editions,
-    that which finds the most of its other columns; then the first. Messages call the file `shown`.
+    that which finds the most of its other columns, and of them the most as they are written; then
+    the first. Messages call the file `shown`.
     """
     tried: list[tuple[Edition, list[str]]] = []
     refusals: list[PhareError] = []
-    fitting: list[tuple[int, Delivered]] = []
+    fitting: list[tuple[tuple[int, int], Delivered]] = []
     for edition in contract.every_edition():
         columns = contract.columns(edition)
         try:
-            reading, offered, cells = _opened(contract, edition, path)
+            one = _opened(contract, edition, path, shown)
         except PhareError as error:
             refusals.append(error)
             continue
-        absent = _absent(contract, edition, reading.columns)
+        absent = _absent(contract, edition, one.reading.columns)
         tried.append((edition, absent))
         if not absent:
-            found = len(set(columns.values()) & set(reading.columns))
-            fitting.append((found, Delivered(path, shown, edition, reading, offered, cells)))
+            found = len(set(columns.values()) & set(one.reading.columns))
+            fitting.append(((found, -len(one.otherwise)), one))
     if fitting:
-        return max(fitting, key=lambda one: one[0])[1]  # the first of the greatest
+        return max(fitting, key=lambda fit: fit[0])[1]  # the first of the greatest
     if not tried:
         raise redact.placed(refusals[0], place_of(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
@@ -60,17 +75,21 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     )
 
 
-def _opened(
-    contract: Contract, edition: Edition, path: Path
-) -> tuple[Reading, list[str], list[str]]:
-    """Return the file as the edition reads it, the columns that it offers, those made rows."""
+def _opened(contract: Contract, edition: Edition, path: Path, shown: str) -> Delivered:
+    """Return the file as the edition reads it, its columns called as the contract writes them."""
     columns, shapes = set(contract.columns(edition).values()), contract.kind == "division"
     reading = open_file(edition.file, path, columns, shapes=shapes)
-    if edition.unpivot is None:
-        return reading, reading.columns, []
-    offered, cells = reading.columns, wide.wide_columns(contract, edition, reading.columns)
-    whole = open_file(edition.file, path, {*columns, *cells})
-    return wide.unpivoted(contract, edition, whole, cells), offered, cells
+    cells = wide.wide_columns(contract, edition, reading.columns)
+    wanted = columns - set(wide.made(contract, edition))
+    other = headers.alike(wanted, reading.columns, {*contract.refused, *cells})
+    if other:
+        again = open_file(edition.file, path, {*columns, *other}, shapes=shapes)
+        reading = headers.renamed(again, other)
+    offered, otherwise = reading.columns, list(other.values())
+    if edition.unpivot is not None:
+        whole = headers.renamed(open_file(edition.file, path, {*columns, *other, *cells}), other)
+        reading = wide.unpivoted(contract, edition, whole, cells)
+    return Delivered(path, shown, edition, reading, offered, cells, otherwise)
 
 
 def place_of(contract: Contract, shown: str) -> str:

@@ -81,5 +81,12 @@ def take_in(
         "rows": sum(part.rows for part in journal.parts),
         "personal": receipts.personal(Counter(fault for (fault,) in faults)),
         **receipts.columns_told(contract, edition, journal.offered),
+        "columns_otherwise": [],
+        "fields_absent": {
+            # Its other columns are known by their hash alone: none can be told to be near.
+            name: 0
+            for name, column in columns.items()
+            if journal.offered and column in permitted and column not in journal.offered
+        },
     }
     return receipts.of_source(contract, [file])

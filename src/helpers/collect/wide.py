@@ -39,26 +39,30 @@ def wide_columns(contract: Contract, edition: Edition, offered: Sequence[str]) -
     return [c for c in offered if re.fullmatch(form, c.strip()) and c not in taken]
 
 
+def made(contract: Contract, edition: Edition) -> tuple[str, ...]:
+    """Return the columns that the cells of a wide edition make: that of names, that of values."""
+    told, names = edition.unpivot, contract.columns(edition)
+    return (names[told.name], names[told.value]) if told else ()
+
+
 def unpivoted(contract: Contract, edition: Edition, reading: Reading, wide: list[str]) -> Reading:
     """Return the file as if it had been long; `reading` has the columns `wide` and the others.
 
     A row is numbered by its place in the file, then by that of its column.
     """
-    told = edition.unpivot
-    assert told is not None
-    names = contract.columns(edition)
-    made = (names[told.name], names[told.value])
-    both = [column for column in made if column in reading.columns]
+    name, value = made(contract, edition)
+    both = [column for column in (name, value) if column in reading.columns]
     if both or not wide:
         raise PhareError(
-            f"colonne à la fois dans le fichier et faite par `unpivot` : {redact.known(both, made)}"
+            "colonne à la fois dans le fichier et faite par `unpivot` : "
+            f"{redact.known(both, (name, value))}"
             if both
             else "aucune colonne que `unpivot.columns` admette",
             redact.FILE,
             "corriger `unpivot` dans le contrat, ou vérifier le fichier livré",
         )
     others = [column for column in reading.columns if column not in wide]
-    return Reading([*others, *made], _long(reading.batches, wide, made))
+    return Reading([*others, name, value], _long(reading.batches, wide, (name, value)))
 
 
 def _long(

@@ -74,7 +74,7 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
         lines += ["", "Colonnes refusées à la porte, et écrites nulle part :", "", *refused]
     else:
         lines.append("Aucune colonne présente n'était à refuser.")
-    lines += _layouts(received)
+    lines += [*_columns(received), *_layouts(received)]
     met = [
         f"- {plain(name)} : {plural(n, 'valeur')} ({plain(reason.replace(':', ', champ '))})."
         for name, receipt in received.items()
@@ -89,6 +89,31 @@ def answer(received: dict[str, dict[str, Any]]) -> str:
             *met,
         ]
     return "\n".join(lines)
+
+
+def _columns(received: dict[str, dict[str, Any]]) -> list[str]:
+    """Return which columns of the contract a file writes otherwise, and which it does not have."""
+    lines = []
+    for name, receipt in received.items():
+        for one in receipt["files"]:
+            where = f"{plain(name)}, {plain(one['file'])}"
+            otherwise, absent = one["columns_otherwise"], one["fields_absent"]
+            if otherwise:
+                listed = ", ".join(map(verbatim, otherwise))
+                lines.append(
+                    f"- {where} : {plural(len(otherwise), 'colonne')} dont l'entête s'écrit "
+                    f"autrement (apostrophe, espace, casse), lues quand même : {listed}."
+                )
+            if absent:
+                listed = ", ".join(
+                    verbatim(field) + (f" (la colonne {place} lui ressemble)" if place else "")
+                    for field, place in absent.items()
+                )
+                lines.append(
+                    f"- {where} : {plural(len(absent), 'champ')} du contrat sans colonne dans ce "
+                    f"fichier, qui n'en dit donc rien : {listed}."
+                )
+    return ["", *lines] if lines else []
 
 
 def _layouts(received: dict[str, dict[str, Any]]) -> list[str]:

@@ -26,6 +26,7 @@ from helpers.core.place_time.calendar import slot_of, working_day
 from helpers.core.place_time.counts import DATED, HOURLY
 from helpers.core.place_time.territory import Zones, bounds
 from helpers.core.stage.receipts import read_receipts
+from helpers.ingest import silent_columns
 from helpers.ingest.divisions import read_zones, write_zones
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.observations import observe
@@ -59,7 +60,7 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
             "aucune source d'observations", f"{city.pack.name}/city.yaml", "en déclarer une"
         )
     fates: dict[str, dict[str, int]] = {}
-    orders = {name: one["order"] for name, one in read_receipts(raw).items()}
+    receipts = read_receipts(raw)
     with scratch() as folder:
         con = store.connect(spill=folder)
         # The zones first: where the city is, which they tell, judges the points of the others.
@@ -69,9 +70,11 @@ def ingest(city: City, raw: Path, out: Path, knobs: Knobs) -> dict[str, dict[str
                 if (contract.kind == "division") == drawn:
                     frame = _frame(city, contract, zones)
                     path, zone = raw / f"{name}.parquet", city.about.timezone
+                    receipt = receipts[name]
                     fates[name] = sort_rows(
-                        con, contract, path, out, zone, frame, city.about.period, orders[name]
-                    )
+                        con, contract, path, out, zone, frame, city.about.period, receipt["order"],
+                        silent_columns.silent(contract, receipt["files"]),
+                    )  # fmt: skip
             if drawn:
                 zones = read_zones(city, out).zones
         fates = {name: fates[name] for name in city.contracts}

@@ -39,7 +39,7 @@ from helpers.core.city.names import (
     SPOT,
     UNTOLD,
 )
-from helpers.ingest import cancelled_rows, clock_forms, zone_parts
+from helpers.ingest import cancelled_rows, clock_forms, silent_columns, zone_parts
 from helpers.ingest.observations import skipped
 
 # Keys looked at in one go when looking for repeated ones: bounds the memory of the search.
@@ -195,6 +195,7 @@ def sort_rows(
     frame: Frame | None = None,
     period: Period | None = None,
     order: str = LISTED,
+    without: silent_columns.Silent = MappingProxyType({}),
 ) -> dict[str, int]:
     """Write `out/accepted/<source>.parquet` and `out/quarantined/<source>.parquet`.
 
@@ -202,7 +203,8 @@ def sort_rows(
     fields, the sign of its point, and the geometry of a division. Set aside: the raw row and its
     `reason`. Both in the file's order. `frame`: where the city is, in the source's coordinates,
     where that is known. Facts outside `period`, if given, are set aside; `order` is by what the
-    order of the deliveries is told (`delivery_order.told_by`).
+    order of the deliveries is told (`delivery_order.told_by`), `without` which of them lack the
+    column of which field (`silent_columns.silent`).
     """
     store.view(con, "raw", raw)
     doubtful = clock_forms.check(con, contract)
@@ -223,7 +225,8 @@ def sort_rows(
         )
         store.write(
             con,
-            "SELECT * EXCLUDE (reason, delivery) FROM judged WHERE reason IS NULL "
+            f"SELECT * EXCLUDE (reason, delivery) "
+            f"FROM ({silent_columns.kept(con, contract, without)}) WHERE reason IS NULL "
             f"AND {ROW} NOT IN (SELECT {ROW} FROM losers)",
             accepted,
             order_by=[ROW],

@@ -50,13 +50,15 @@ class Held:
     """All that was read: `rows` (commune → year → row) are those in use.
 
     `refused`: rows of a key told twice, none of which is in use. `aside`: rows that break a rule of
-    the contract, with its reason. `editions`: the file's name and all its sound rows, in order.
+    the contract, with its reason. `editions`: the file's name and all its sound rows, in order;
+    `absent`: of each, the fields whose column it does not have, with the place of a near header.
     """
 
     rows: Mapping[str, Series]
     refused: Mapping[tuple[str, int], Sequence[Row]]
     aside: Sequence[tuple[Row, str]]
     editions: Sequence[tuple[str, Mapping[str, Series]]]
+    absent: Sequence[Mapping[str, int]]
 
     @property
     def years(self) -> range:
@@ -86,6 +88,9 @@ def read(
         ("quarantined", out / "quarantined" / name),
     ):  # fmt: skip
         store.view(con, view, path)
+    fields = ", ".join(map(quote, rules.fields()))
+    # What is in use of an accepted row may hold what an earlier file said (`silent_columns`).
+    kept = {row[ROW]: row for row in store.records(con, f"SELECT {fields}, {ROW} FROM accepted")}
     rows = store.records(
         con,
         f"SELECT {typed}, {ROW}, delivery, NULL AS reason FROM raw "
@@ -93,7 +98,8 @@ def read(
         f"SELECT {typed}, {ROW}, delivery, reason FROM quarantined ORDER BY {ROW}",
     )
     con.close()
-    return _held([(_row(row, rules, starts), row["reason"]) for row in rows], files)
+    used = [_row({**row, **kept[row[ROW]]}, rules, starts) for row in rows if row[ROW] in kept]
+    return _held([(_row(row, rules, starts), row["reason"]) for row in rows], used, files)
 
 
 def _typed(contract: Contract, rules: StaffRules, timezone: str) -> str:
@@ -119,18 +125,19 @@ def _row(row: Mapping[str, Any], rules: StaffRules, starts: Sequence[int]) -> Ro
     )  # fmt: skip
 
 
-def _held(rows: Sequence[tuple[Row, str | None]], files: Sequence[Mapping[str, Any]]) -> Held:
-    used: dict[tuple[str, int], Row] = {}
+def _held(
+    rows: Sequence[tuple[Row, str | None]], accepted: Sequence[Row],
+    files: Sequence[Mapping[str, Any]],
+) -> Held:  # fmt: skip
+    used = {(row.commune, row.year): row for row in accepted}
     refused: dict[tuple[str, int], list[Row]] = {}
     aside: list[tuple[Row, str]] = []
     sound: list[Row] = []
     for row, reason in rows:
         key = (row.commune, row.year)
-        if reason is None:
-            used[key] = row
-        elif reason == CONFLICT:
+        if reason == CONFLICT:
             refused.setdefault(key, []).append(row)
-        elif reason not in (DUPLICATE, REPLACED):
+        elif reason not in (None, DUPLICATE, REPLACED):
             aside.append((row, reason))
         if reason in (None, DUPLICATE, REPLACED):
             sound.append(row)
@@ -141,6 +148,7 @@ def _held(rows: Sequence[tuple[Row, str | None]], files: Sequence[Mapping[str, A
         by_commune(list(used.values())), refused, aside,
         [(str(one["file"]), by_commune([row for row in sound if row.delivery == i]))
          for i, one in enumerate(files, start=1)],
+        [one["fields_absent"] for one in files],
     )  # fmt: skip
 
 

@@ -18,9 +18,8 @@ from helpers.core.city.staff_codes import (
     BRIDGE_MISSING,
     COLUMN_SHIFTED,
     COLUMN_YEAR,
+    CONSTANT,
     COPIED,
-    EDITION_SHIFTED,
-    EDITIONS_APART,
     GRADES,
     JUMP,
     MERGED,
@@ -28,6 +27,7 @@ from helpers.core.city.staff_codes import (
     NO_OVERLAP,
     NO_POPULATION,
     PARTIAL,
+    PLACEHOLDER,
     POOLED,
     REFUSED,
     SET_ASIDE,
@@ -41,6 +41,8 @@ from helpers.ingest.staff import Held, Row, Series
 
 # Two series are one, shifted, if all that can be compared is equal: so many years, so many values.
 SHIFT_YEARS, SHIFT_VALUES = 4, 3
+NINES = re.compile("9{3,}")  # 999, 9999…: what a form is filled in with where nothing is known
+CONSTANT_YEARS = 4  # told, all of one number: fewer are common
 YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 
 
@@ -65,18 +67,23 @@ class Sign:
 
 
 def find(held: Held, rules: StaffRules, contract: Contract, knobs: Knobs) -> list[Sign]:
-    """Return the signs, in the order of GRADES, then of communes, kinds and years."""
+    """Return the signs of the rows in use, and of those left out, in no order."""
     found = [
         *_rows(held),
         *_untold(held, rules),
         *_columns(held, rules, contract),
-        *_editions(held, rules),
     ]
     for commune, series in held.rows.items():
         found += [
             *_bridges(commune, series, rules), *_jumps(commune, series, rules, knobs),
             *_marks(commune, series, knobs), *_shifted_columns(commune, series, rules),
+            *_filled_in(commune, series, rules, knobs),
         ]  # fmt: skip
+    return found
+
+
+def ordered(found: Iterable[Sign]) -> list[Sign]:
+    """Return the signs in the order of GRADES, then of communes, kinds and years."""
     order = list(GRADES)
     return sorted(
         found, key=lambda one: (order.index(one.code), one.commune, one.kinds, one.first, one.last)
@@ -221,6 +228,20 @@ def _jumps(commune: str, series: Series, rules: StaffRules, knobs: Knobs) -> Ite
                 yield Sign(SWAPPED, commune, (one, other), (year,), year, year, new, new_other)
 
 
+def _filled_in(commune: str, series: Series, rules: StaffRules, knobs: Knobs) -> Iterator[Sign]:
+    """Yield numbers that may stand for none: nines alone, or one number in every year told."""
+    for kind in rules.counts:
+        told = {year: n for year, n in of_kind(series, kind).items() if n is not None}
+        nines = [year for year, n in told.items() if NINES.fullmatch(f"{n:.0f}")]
+        if nines:
+            yield Sign(PLACEHOLDER, commune, (kind,), tuple(nines), nines[0], nines[-1],
+                       after=told[nines[0]])  # fmt: skip
+        same = len(set(told.values())) == 1 and len(told) >= CONSTANT_YEARS
+        if same and min(told.values()) >= knobs.staff_minimum:
+            yield Sign(CONSTANT, commune, (kind,), tuple(told), min(told), max(told),
+                       after=min(told.values()))  # fmt: skip
+
+
 def _marks(commune: str, series: Series, knobs: Knobs) -> Iterator[Sign]:
     """Yield the years that say just what the year before said, and those that are marked."""
     for year, row in series.items():
@@ -265,32 +286,14 @@ def _compared(
     ]
 
 
-def _of_kind(series: Series, kind: str) -> dict[int, float | None]:
+def of_kind(series: Series, kind: str) -> dict[int, float | None]:
+    """Return year → number of a kind."""
     return {year: row.counts[kind] for year, row in series.items()}
 
 
 def _shifted_columns(commune: str, series: Series, rules: StaffRules) -> Iterator[Sign]:
     """Yield the kinds that say, a year later or earlier, what another kind says."""
     for one, other in itertools.combinations(rules.counts, 2):
-        step = shifted(_of_kind(series, one), _of_kind(series, other))
+        step = shifted(of_kind(series, one), of_kind(series, other))
         if step:
             yield Sign(COLUMN_SHIFTED, commune, (one, other), tuple(series), after=step)
-
-
-def _editions(held: Held, rules: StaffRules) -> Iterator[Sign]:
-    """Yield what each edition says of the one before: shifted by a year, or no year in common."""
-    for (old_name, older), (name, newer) in itertools.pairwise(held.editions):
-        old_years, years = _years(older.values()), _years(newer.values())
-        if old_years and years and not set(old_years) & set(years):
-            yield Sign(EDITIONS_APART, first=old_years[-1], last=years[0], names=(old_name, name))
-        for commune in sorted(set(older) & set(newer)):
-            for kind in rules.counts:
-                step = shifted(_of_kind(older[commune], kind), _of_kind(newer[commune], kind))
-                if step:
-                    touched = tuple(held.rows.get(commune, ()))
-                    yield Sign(EDITION_SHIFTED, commune, (kind,), touched, after=step,
-                               names=(old_name, name))  # fmt: skip
-
-
-def _years(series: Iterable[Series]) -> list[int]:
-    return sorted({year for one in series for year in one})

@@ -15,7 +15,7 @@ from helpers.core.city.city import City
 from helpers.core.city.remark import Remark
 from helpers.core.city.staff_codes import GRADES
 from helpers.core.city.staff_rules import StaffRules
-from helpers.ingest import staff, staff_signs
+from helpers.ingest import staff, staff_editions, staff_signs
 from helpers.ingest.knobs import Knobs
 from helpers.ingest.staff import Held
 from helpers.ingest.staff_signs import Sign
@@ -28,7 +28,8 @@ SUMMED = {
                 staff_codes.COLUMN_YEAR, staff_codes.SWAPPED),
     "bridge": (staff_codes.BRIDGE_BROKEN, staff_codes.BRIDGE_MISSING, staff_codes.BRIDGE_COPIED,
                staff_codes.NO_POPULATION, staff_codes.EDITIONS_APART, staff_codes.NO_OVERLAP),
-    "jump": (staff_codes.JUMP,), "copied": (staff_codes.COPIED,),
+    "jump": (staff_codes.JUMP,), "copied": (staff_codes.COPIED, staff_codes.CONSTANT),
+    "placeholder": (staff_codes.PLACEHOLDER,), "revised": (staff_codes.REVISED,),
     "marked": (staff_codes.MERGED, staff_codes.POOLED),
 }  # fmt: skip
 
@@ -50,7 +51,8 @@ def read(
     if rules is None:
         return None
     held = staff.read(city, rules, raw, out, receipts[rules.source]["files"])
-    return Staff(rules, held, staff_signs.find(held, rules, city.contracts[rules.source], knobs))
+    found = staff_signs.find(held, rules, city.contracts[rules.source], knobs)
+    return Staff(rules, held, staff_signs.ordered([*found, *staff_editions.find(held, rules)]))
 
 
 def remarks(found: Staff | None) -> list[Remark]:

@@ -23,6 +23,12 @@ TITLES = {
     signs.YEAR_SHIFTED: "années sans doute décalées : la population dit une autre année",
     signs.EDITION_SHIFTED: "une édition dit ce que disait la précédente, un an à côté",
     signs.COLUMN_SHIFTED: "une colonne dit ce que dit une autre, un an à côté",
+    signs.COLUMN_ABSENT: "colonne absente d'une édition, qui n'en dit rien : ce que disait "
+                         "une autre est gardé",
+    signs.REVISED: "nombres qu'une édition change, le dernier l'emporte ; le plus grand écart "
+                   "d'abord",
+    signs.PLACEHOLDER: "rien que des neufs : sans doute une valeur de remplissage",
+    signs.CONSTANT: "le même nombre toutes les années dites : recopie ou stabilité, rien ne le dit",
     signs.COLUMN_YEAR: "le nom de la colonne dit une autre année que ses lignes",
     signs.BRIDGE_BROKEN: "pont rompu : la population annoncée n'est pas celle de l'année d'après",
     signs.BRIDGE_MISSING: "pont absent : rien ne vérifie que ces années se suivent",
@@ -58,6 +64,8 @@ def told(found: Staff | None, city: City) -> str:
     for code, title in TITLES.items():
         of = [one for one in found.signs if one.code == code]
         if of:
+            if code == signs.REVISED:
+                of.sort(key=_change_size, reverse=True)
             of.sort(key=lambda one: one.commune != rules.own)  # one's own first
             items = [_item(one, labels, names) for one in of[:LISTED]]
             if len(of) > LISTED:
@@ -85,6 +93,11 @@ def _item(one: Sign, labels: Labels, names: Mapping[str, str]) -> str:
     kinds = ", ".join(labels[kind] for kind in one.kinds)
     start = ", ".join(filter(None, (where, kinds)))
     return SAID[one.code](one, start, labels)
+
+
+def _change_size(one: Sign) -> float:
+    """Return by how much a number is changed; one taken back, by all of it."""
+    return abs((one.after or 0.0) - (one.before or 0.0))
 
 
 def _years(one: Sign) -> str:
@@ -130,6 +143,20 @@ def _change(one: Sign, start: str, _: Labels) -> str:
     return f"{start} ({one.first} : {_known(one.before)}, {one.last} : {_known(one.after)})"
 
 
+def _revised(one: Sign, start: str, _: Labels) -> str:
+    after = "non dit" if one.after is None else _known(one.after)
+    return f"{start} ({one.first} : {_known(one.before)}, puis {after} dans {one.names[1]})"
+
+
+def _all_years(one: Sign, start: str, _: Labels) -> str:
+    return f"{start} ({_years(one)} : {_known(one.after)})"
+
+
+def _absent(one: Sign, start: str, _: Labels) -> str:
+    near = f", la colonne {one.lines[0]} du fichier lui ressemble" if one.lines else ""
+    return f"{start} ({one.names[0]}, {_years(one)}{near})"
+
+
 def _pair(one: Sign, start: str, _: Labels) -> str:
     return f"{start} ({one.first} : {_known(one.before)} et {_known(one.after)})"
 
@@ -155,7 +182,9 @@ def _apart(one: Sign, _: str, __: Labels) -> str:
 SAID: dict[str, Callable[[Sign, str, Labels], str]] = {
     signs.REFUSED: _refused, signs.SET_ASIDE: _aside, signs.MISSING: _plain, signs.UNTOLD: _plain,
     signs.YEAR_SHIFTED: _bridge, signs.EDITION_SHIFTED: _step, signs.COLUMN_SHIFTED: _step,
-    signs.COLUMN_YEAR: _column, signs.BRIDGE_BROKEN: _bridge, signs.BRIDGE_MISSING: _bridge,
+    signs.COLUMN_ABSENT: _absent, signs.REVISED: _revised, signs.PLACEHOLDER: _all_years,
+    signs.CONSTANT: _all_years, signs.COLUMN_YEAR: _column,
+    signs.BRIDGE_BROKEN: _bridge, signs.BRIDGE_MISSING: _bridge,
     signs.BRIDGE_COPIED: _plain, signs.NO_POPULATION: _nothing, signs.EDITIONS_APART: _apart,
     signs.NO_OVERLAP: _overlap, signs.PARTIAL: _plain, signs.JUMP: _change, signs.SWAPPED: _pair,
     signs.COPIED: _plain, signs.MERGED: _plain, signs.POOLED: _plain,

@@ -119,6 +119,11 @@ def _check_held(held: Problem | Action, themes: Collection[str], today: dt.date)
         )
     if held.end < today:
         raise _refusal("la fin est déjà passée", "donner une fin à venir (`end`)")
+    if isinstance(held, Problem) and held.since is not None and held.since > held.end:
+        raise _refusal(
+            "le problème commence après sa fin",
+            "donner un début (`since`) qui ne dépasse pas la fin (`end`)",
+        )
 
 
 def _check_problem(draft: Draft, action: Action, before: Sequence[Entry]) -> None:

@@ -117,11 +117,28 @@ def _gone_by_month(one: Remark) -> str:
     return _gone(one, "mois")
 
 
+def _columns_absent(one: Remark) -> str:
+    places = [
+        f" (la colonne {number(int(place))} du fichier, que le contrat ne nomme pas, lui ressemble)"
+        if place
+        else ""
+        for place in one.sizes
+    ]
+    kept = " ; ce que disait une autre livraison est gardé" if one.n > 1 else ""
+    return (
+        f"{one.names[0]} n'a pas {'cette colonne' if len(places) == 1 else 'ces colonnes'} du "
+        f"contrat : {listed(one.names[1:], places)} : rien n'en est lu"
+        f"{kept}. Corriger l'entête, le nom que dit le contrat (`column`), ou dire le champ "
+        "`absent` de cette édition"
+    )
+
+
 STAFF = {
     "refused": "clé écrite deux fois", "set_aside": "ligne écartée", "missing": "année absente",
     "untold": "nombre non dit",
     "shifted": "décalage d'un an", "bridge": "pont absent ou rompu", "jump": "bond",
-    "copied": "recopie de l'année d'avant", "marked": "commune ou agents réunis",
+    "copied": "recopie d'une année sur l'autre", "placeholder": "valeur de remplissage (9999…)",
+    "revised": "nombre que la dernière édition change", "marked": "commune ou agents réunis",
 }  # fmt: skip
 
 
@@ -156,7 +173,8 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.UNKNOWN_ZONES: _unknown_zones, remark.WRITTEN_OTHERWISE: _written_otherwise,
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
-    remark.STAFF: _staff, remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
+    remark.COLUMNS_ABSENT: _columns_absent, remark.STAFF: _staff,
+    remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
 OF_ZONES = (
