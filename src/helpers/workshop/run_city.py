@@ -35,7 +35,15 @@ from helpers.core.base.workspace import (
     find_root,
     write_register,
 )
-from helpers.core.city import episode_rules, event_rules, key, survey, traffic_rules
+from helpers.core.city import (
+    action_rules,
+    episode_rules,
+    event_rules,
+    key,
+    staff_rules,
+    survey,
+    traffic_rules,
+)
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import read_surroundings
 from helpers.core.stage import code_used, execute, notices, params, warm
@@ -136,7 +144,8 @@ def check(root: Path, city: str) -> None:
         lambda: params.load(root), lambda: loaded.contracts, lambda: loaded.questions,
         lambda: read_surroundings(loaded), lambda: survey.read_rule(loaded),
         lambda: episode_rules.read_rules(loaded), lambda: event_rules.read_rules(loaded),
-        lambda: traffic_rules.read_rules(loaded),
+        lambda: traffic_rules.read_rules(loaded), lambda: action_rules.read_rules(loaded),
+        lambda: staff_rules.read_rules(loaded),
     )  # fmt: skip
     for read in reads:
         try:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, among, parse
 from helpers.core.city.city import City
 
 FILE = "actions.yaml"
+MOMENTS, NUMBERS = ("date", "timestamp"), ("int", "float")
+# What each key has to be, in the contract; of the others, any field will do.
+TYPES = {
+    "start": MOMENTS, "end": MOMENTS, "registered": MOMENTS, "longitude": ("longitude",),
+    "latitude": ("latitude",), "planned_h": NUMBERS, "done_h": NUMBERS,
+}  # fmt: skip
 
 
 class ActionFields(Strict):
@@ -72,4 +79,13 @@ def read_rules(city: City) -> ActionRules | None:
     held = city.contracts[found.source].fields
     for key, column in found.fields.told().items():
         among(here, f"fields.{key}", column, held)
+        kinds = TYPES.get(key)
+        if kinds and held[column].type not in kinds:
+            raise PhareError(
+                f"fields.{key} nomme « {column} », un champ {held[column].type}", here,
+                f"nommer un champ {' ou '.join(kinds)}",
+            )  # fmt: skip
+    values = held[found.fields.kind].values
+    for kind in found.titles if values else ():
+        among(here, "titles", kind, values)
     return found
