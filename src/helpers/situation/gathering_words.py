@@ -15,6 +15,7 @@ WATCHED = 10  # counts to look at told one by one
 UNTOLD = {
     gatherings.ZEROS: "En panne, zéros qui n'en sont pas",
     gatherings.MUTE: "Muets, et non vides",
+    gatherings.TOTALS: "Envoie son total, non les passages",
     gatherings.MOVED: "Compteur changé ce jour-là",
     gatherings.TOO_FEW_WEEKS: "Trop peu de semaines comparables",
 }

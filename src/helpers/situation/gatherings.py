@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from helpers.core.base.store import literal, quote
 from helpers.core.city.traffic_rules import TrafficRules
 from helpers.core.place_time import counters, occasions
-from helpers.core.place_time.counters import CHANGED, DEAD, HOURS, Hours
+from helpers.core.place_time.counters import CHANGED, CUMULATED, DEAD, HOURS, Hours
 from helpers.core.place_time.territory import project
 from helpers.core.stage.run import Run
 from helpers.core.stats import unexpected
@@ -33,6 +33,7 @@ GRID = np.geomspace(1.0, 1e-12, 200)  # p-values of a count that may be anything
 LONGEST = dt.timedelta(days=4)  # what lasts longer (works, a season) is no event of an evening
 # Why nothing is said.
 KNOWN, MUTE, ZEROS, MOVED, TOO_FEW_WEEKS = "known", "mute", "zeros", "moved", "too_few_weeks"
+TOTALS = "totals"  # the machine sends its total, which is no number of passages
 GATHERINGS = pa.schema(
     [
         ("site", pa.string()), ("name", pa.string()), ("zone", pa.string()),
@@ -169,6 +170,8 @@ def _why(hours: Hours, i: int, slot: slice) -> str:
     seen = hours.why[i, -1, slot]
     if (seen == DEAD).any():
         return ZEROS
+    if (seen == CUMULATED).any():
+        return TOTALS
     return MOVED if (seen == CHANGED).any() else MUTE
 
 

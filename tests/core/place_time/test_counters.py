@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from helpers.core.place_time import counters
-from helpers.core.place_time.counters import CHANGED, DEAD, MISSING, NO_COUNTER, NOT_LIVED, OK
+from helpers.core.place_time.counters import (
+    CHANGED,
+    CUMULATED,
+    DEAD,
+    MISSING,
+    NO_COUNTER,
+    NOT_LIVED,
+    OK,
+)
 from tests.fixtures import counting
 
 START = dt.datetime(2024, 1, 31, 23)  # midnight of 1 February in Paris
@@ -150,3 +158,22 @@ def test_speed_is_that_of_the_vehicles_and_of_those_who_tell_it(
     found = read(memory, tmp_path, channels, cars + lorries, 1)
     assert found.speed[0, 0, 0] == pytest.approx(45.0)
     assert np.isnan(found.speed[0, 0, 1:]).all()
+
+
+@pytest.mark.parametrize("again", [None, 24], ids=["for good", "from midnight on"])
+def test_a_total_that_only_rises_is_no_count_of_passages(
+    again: int | None, memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(5)
+    usual = rng.poisson(200 * (1.1 + np.sin(np.arange(14 * 24) / 24 * 2 * np.pi))).astype(float)
+    risen = usual.copy()
+    for hour in range(7 * 24 + 1, 14 * 24):  # the second week
+        if again is None or hour % again:
+            risen[hour] += risen[hour - 1]
+    rows = counting.hourly("R01-VL", START, usual) + counting.hourly("R02-VL", START, risen)
+    channels = [counting.channel("R01-VL"), counting.channel("R02-VL")]
+    found = read(memory, tmp_path, channels, rows, 14)
+    assert set(found.why[0].ravel()) == {OK}
+    assert set(found.why[1, :7].ravel()) == {OK}
+    assert set(found.why[1, 7:].ravel()) == {CUMULATED}
+    assert np.isnan(found.flow[1, 7:]).all()
