@@ -80,7 +80,8 @@ def _lists(city: City) -> Iterator[tuple[list[str], str, str, bool]]:
             published = bool(about.names_published_by)
             yield [*names.values()], where, CODES if published else ZONES, published
     roads, staff = traffic_rules.read_rules(city), staff_rules.read_rules(city)
-    for name in filter(None, (roads and roads.sites.names, staff and staff.names)):
-        named = [*lists.read(city.pack, name).values()]
+    naming = [roads.sites.names if roads else "", staff.names if staff else ""]
+    for listed in filter(None, naming):
+        named = [*lists.read(city.pack, listed).values()]
         if named:
-            yield named, f"noms de {lists.shown(name)}", PLACES, False
+            yield named, f"noms de {lists.shown(listed)}", PLACES, False
