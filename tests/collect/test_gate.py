@@ -242,11 +242,10 @@ def test_error_keeps_no_row_in_its_chain(tmp_path: Path) -> None:
     ("content", "column"),
     [
         ("b,nom\n1,x\n", "a"),
-        ("A,b,nom\n1,2,x\n", "a"),
         ("a;b;nom\n1;2;x\n3;4;y\n", "a"),
         ("", "a"),
     ],
-    ids=["absente", "autre casse", "autre séparateur", "fichier vide"],
+    ids=["absente", "autre séparateur", "fichier vide"],
 )
 def test_missing_required_column_is_named_with_the_file(
     content: str, column: str, tmp_path: Path
@@ -255,6 +254,16 @@ def test_missing_required_column_is_named_with_the_file(
     assert "recu.csv" in told
     assert f": {column}" in told or "séparateur" in told
     assert not (tmp_path / "raw" / "essai.parquet").exists()
+
+
+def test_a_column_of_another_case_is_the_same_column_and_what_is_refused_stays_so(
+    tmp_path: Path,
+) -> None:
+    receipt, written = taken(tmp_path, "A,NOM\n1,x\n")
+    assert receipt["columns_kept"] == ["a"]
+    assert receipt["files"][0]["columns_otherwise"] == ["a"]
+    assert len(receipt["columns_not_named"]) == 1
+    assert written == [(1, "1")]
 
 
 def test_optional_column_may_be_absent(tmp_path: Path) -> None:

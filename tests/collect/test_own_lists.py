@@ -11,6 +11,7 @@ import pytest
 from helpers.collect import own_lists
 from helpers.core.base.errors import PhareError
 from helpers.core.city.city import City
+from tests.fixtures import staff
 from tests.fixtures.made_up import CITY, FACTS, write_pack
 from tests.fixtures.real import ROOT
 
@@ -121,3 +122,15 @@ def test_a_place_that_bears_a_name_does_not_close_a_list(tmp_path: Path) -> None
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
 def test_the_lists_of_every_city_here_are_taken(pack: Path) -> None:
     own_lists.check(City(pack))
+
+
+def test_a_list_of_communes_made_of_persons_is_refused(tmp_path: Path) -> None:
+    city = staff.city_of(tmp_path, {"effectifs.csv": []})
+    own_lists.check(city)
+    path = city.pack / "lists/communes.csv"
+    names = "11111,Jean Echati\n22222,Karim Benzerti\n33333,Lucie Perrichon\n13055,Marseille\n"
+    path.write_text(f"code,nom\n{names}", encoding="utf-8")
+    with pytest.raises(PhareError, match=r"semble faite de personnes \(3 sur 4\)") as caught:
+        own_lists.check(City(city.pack))
+    assert "lists/communes.csv" in caught.value.where
+    assert "Echati" not in str(caught.value)

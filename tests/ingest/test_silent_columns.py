@@ -79,7 +79,7 @@ def test_a_header_written_otherwise_is_the_same_column_and_is_told(
 ) -> None:
     one = editions(tmp_path, header(change))
     assert agents(one) == [31 + year % 100 for year in YEARS]
-    assert "ed-2023.csv : 1 colonne dont l'entête s'écrit autrement" in said(one)
+    assert "ed-2023.csv : 1 colonne dont le nom s'écrit autrement" in said(one)
     assert AGENTS in said(one)
     assert silent_columns.remarks(one.city, one.receipts) == []
 
@@ -119,6 +119,18 @@ def test_a_column_that_is_not_there_at_all_is_told_without_a_near_one(tmp_path: 
     assert agents(one) == [30 + year % 100 for year in YEARS]
     assert f"ces colonnes du contrat : « {AGENTS} », « {COLUMNS['population']} »" in said(one)
     assert "ressemble" not in said(one)
+    assert "ce que disait une autre livraison est gardé" in said(one)
+
+
+def test_nothing_is_kept_of_a_column_that_no_file_has(tmp_path: Path) -> None:
+    city = city_of(tmp_path, {"ed-2022.csv": sound("11111", YEARS), "ed-2023.csv": []})
+    for path in (tmp_path / "livraison").glob("ed-*.csv"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(AGENTS, "Effectif total"), encoding="utf-8")
+    one = build(city, tmp_path, tmp_path / "out")
+    assert said(one).count("n'a pas cette colonne") == 2
+    assert "est gardé" not in said(one)
+    assert agents(one) == []
 
 
 FIELD: dict[str, Any] = {"type": "int", "minimum": 0, "maximum": 99}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from helpers.core.city.about import Agenda, Slot
+from helpers.core.place_time.counters import CUMULATED
 from helpers.traffic import around_events, closures, figures, fluidity, grades, safety, words
 from helpers.traffic.grades import World
 from helpers.traffic.known import Roads
@@ -125,6 +126,33 @@ def test_events_left_out_are_counted_and_why_is_said(tmp_path: Path) -> None:
     said = words.events(near, city, town, KNOBS).replace("\u00a0", " ")
     assert said.count("6 événements sur 7") == 3
     assert said.endswith(" Laissés de côté : compteur muet à ces heures (1).")
+
+
+def test_two_counters_that_say_the_same_at_every_hour_are_told(tmp_path: Path) -> None:
+    found = roads(3)
+    assert fluidity.copies(found) == []
+    found.hours.flow[1] = found.hours.flow[0]
+    found.hours.flow[1, :50] = np.nan
+    assert fluidity.copies(found) == [("R01", "R02")]
+    flows = fluidity.measure(found, KNOBS)
+    empty = (closures.CLOSURES, around_events.EVENTS, safety.SAFETY)
+    answer = words.answer(flows, *(schema.empty_table() for schema in empty), found)
+    for text in (words.fluid(flows, found, KNOBS), answer):
+        assert "Voie R01 et Voie R02 disent le même nombre à toute heure" in text
+    # Nothing was measured: no « none established » either.
+    assert "aucun écart établi sur les voies proches" not in answer
+    assert "aucune hausse établie" not in answer
+    assert answer.count("rien n'est mesuré") == 2
+
+
+def test_a_counter_that_sends_its_total_is_no_road_that_is_as_usual() -> None:
+    found = roads(4)
+    found.hours.why[2, -60:] = CUMULATED
+    found.hours.flow[2, -60:] = np.nan
+    flows = fluidity.measure(found, KNOBS)
+    own = [row for row in flows.to_pylist() if row["site"] == "R03" and row["measure"] == "flow"]
+    assert {row["reason"] for row in own} == {fluidity.TOTALS}
+    assert "Voie R03 : compteur qui envoie son total" in words.fluid(flows, found, KNOBS)
 
 
 def test_too_few_vehicles_abstain() -> None:

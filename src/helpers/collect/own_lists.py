@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from helpers.collect import persons
 from helpers.core.base.errors import PhareError
-from helpers.core.city import lists
+from helpers.core.city import lists, staff_rules, traffic_rules
 from helpers.core.city.city import City
 
 # Reasons that a number or a form gives: no code of a list looks like one by chance.
@@ -29,6 +29,7 @@ ZONES = (
     f"{CODES} ; ou, si vous avez lu que ce sont des "
     "lieux, dire qui en publie la liste (`names_published_by: Ville de …`)"
 )
+PLACES = "n'y laisser que des noms de lieux"
 MOST = 0.5  # share of a list that makes it one of persons; 0.19 in the worst of the cities here
 
 
@@ -78,3 +79,9 @@ def _lists(city: City) -> Iterator[tuple[list[str], str, str, bool]]:
             where = f"noms des zones du découpage « {division} »"
             published = bool(about.names_published_by)
             yield [*names.values()], where, CODES if published else ZONES, published
+    roads, staff = traffic_rules.read_rules(city), staff_rules.read_rules(city)
+    naming = [roads.sites.names if roads else "", staff.names if staff else ""]
+    for listed in filter(None, naming):
+        named = [*lists.read(city.pack, listed).values()]
+        if named:
+            yield named, f"noms de {lists.shown(listed)}", PLACES, False

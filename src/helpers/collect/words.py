@@ -100,9 +100,10 @@ def _columns(received: dict[str, dict[str, Any]]) -> list[str]:
             otherwise, absent = one["columns_otherwise"], one["fields_absent"]
             if otherwise:
                 listed = ", ".join(map(verbatim, otherwise))
+                read = "lue" if len(otherwise) == 1 else "lues"
                 lines.append(
-                    f"- {where} : {plural(len(otherwise), 'colonne')} dont l'entête s'écrit "
-                    f"autrement (apostrophe, espace, casse), lues quand même : {listed}."
+                    f"- {where} : {plural(len(otherwise), 'colonne')} dont le nom s'écrit "
+                    f"autrement (apostrophe, espace, casse), {read} quand même : {listed}."
                 )
             if absent:
                 listed = ", ".join(

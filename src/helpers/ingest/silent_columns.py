@@ -82,7 +82,9 @@ def remarks(city: City, receipts: Mapping[str, Mapping[str, Any]]) -> list[Remar
                         source=source,
                         names=(one["file"], *(columns[name] for name in absent)),
                         sizes=tuple(map(float, absent.values())),
-                        n=len(receipt["files"]),
+                        n=sum(
+                            not {*absent} <= {*other["fields_absent"]} for other in receipt["files"]
+                        ),
                     )
                 )
     return told

@@ -13,9 +13,9 @@ from helpers.situation import gatherings
 Row = dict[str, Any]
 WATCHED = 10  # counts to look at told one by one
 UNTOLD = {
-    gatherings.TOTAL: "Index cumulé, non un compte par pas",
     gatherings.ZEROS: "En panne, zéros qui n'en sont pas",
     gatherings.MUTE: "Muets, et non vides",
+    gatherings.TOTALS: "Envoie son total, non les passages",
     gatherings.MOVED: "Compteur changé ce jour-là",
     gatherings.TOO_FEW_WEEKS: "Trop peu de semaines comparables",
 }

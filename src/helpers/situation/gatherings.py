@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from helpers.core.base.store import literal, quote
 from helpers.core.city.traffic_rules import TrafficRules
 from helpers.core.place_time import counters, occasions
-from helpers.core.place_time.counters import CHANGED, DEAD, HOURS, RUNNING, Hours
+from helpers.core.place_time.counters import CHANGED, CUMULATED, DEAD, HOURS, Hours
 from helpers.core.place_time.territory import project
 from helpers.core.stage.run import Run
 from helpers.core.stats import unexpected
@@ -32,9 +32,8 @@ CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, witho
 GRID = np.geomspace(1.0, 1e-12, 200)  # p-values of a count that may be anything, falling
 LONGEST = dt.timedelta(days=4)  # what lasts longer (works, a season) is no event of an evening
 # Why nothing is said.
-KNOWN, MUTE, ZEROS, TOTAL, MOVED, TOO_FEW_WEEKS = (
-    "known", "mute", "zeros", "running_total", "moved", "too_few_weeks"
-)  # fmt: skip
+KNOWN, MUTE, ZEROS, MOVED, TOO_FEW_WEEKS = "known", "mute", "zeros", "moved", "too_few_weeks"
+TOTALS = "totals"  # the machine sends its total, which is no number of passages
 GATHERINGS = pa.schema(
     [
         ("site", pa.string()), ("name", pa.string()), ("zone", pa.string()),
@@ -171,8 +170,8 @@ def _why(hours: Hours, i: int, slot: slice) -> str:
     seen = hours.why[i, -1, slot]
     if (seen == DEAD).any():
         return ZEROS
-    if (seen == RUNNING).any():
-        return TOTAL
+    if (seen == CUMULATED).any():
+        return TOTALS
     return MOVED if (seen == CHANGED).any() else MUTE
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from helpers.core.place_time.counters import DEAD, MISSING, NO_COUNTER, RUNNING
+from helpers.core.place_time.counters import CUMULATED, DEAD, MISSING, NO_COUNTER
 from helpers.core.stats import beside_usual
 from helpers.core.stats.beside_usual import Departure
 from helpers.core.stats.event_ratio import Ratio
@@ -23,9 +24,11 @@ FLOW, SPEED = "flow", "speed"
 MORE, LESS, USUAL = "more", "less", "usual"
 OK, ABSTAINED = "ok", "abstained"
 # Why nothing is said.
-NOT_TOLD, MUTE, ZEROS, TOTAL, MOVED, TOO_FEW, SHORT = (
-    "not_told", "mute", "zeros", "running_total", "moved", "too_few", "short"
+NOT_TOLD, MUTE, ZEROS, MOVED, TOO_FEW, SHORT, TOTALS = (
+    "not_told", "mute", "zeros", "moved", "too_few", "short", "totals"
 )  # fmt: skip
+# Hours known of two counters, and numbers among them, for their equality to be no chance.
+SAME_HOURS, SAME_NUMBERS = 168, 20
 FLUIDITY = pa.schema(
     [
         ("site", pa.string()), ("zone", pa.string()), ("slot", pa.string()),
@@ -116,17 +119,31 @@ def _one(
 
 
 def why(roads: Roads, i: int, window: Bools) -> str:
-    """Return why a road is not told over the days of a window: dead, mute, a running total,
-    changed or too short.
-    """
+    """Return why a road is not told over a window: a total, dead, mute, changed or too short."""
     known = np.isfinite(roads.hours.flow[i, window]).mean()
     if known < beside_usual.KNOWN:
-        seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=RUNNING + 1)
-        if seen[RUNNING]:
-            return TOTAL
+        seen = np.bincount(roads.hours.why[i, window].ravel(), minlength=CUMULATED + 1)
+        if seen[CUMULATED] > seen[DEAD] + seen[MISSING] + seen[NO_COUNTER]:
+            return TOTALS
         return ZEROS if seen[DEAD] > seen[MISSING] + seen[NO_COUNTER] else MUTE
     at = np.flatnonzero(window)
     earlier = roads.hours.era[i, : at[-1]] < roads.hours.era[i, at[-1]]
     return (
         MOVED if (earlier & np.isfinite(roads.hours.flow[i, : at[-1]]).any(axis=1)).any() else SHORT
     )
+
+
+def copies(roads: Roads) -> list[tuple[str, str]]:
+    """Return the pairs of sites that tell the same passages at every hour both are known.
+
+    One sensor under two names, or a file delivered twice: nothing tells which is the road's own.
+    """
+    line = roads.hours.flow.reshape(len(roads.places), -1)
+    found = []
+    for i, j in itertools.combinations(range(len(line)), 2):
+        both = np.isfinite(line[i]) & np.isfinite(line[j])
+        if both.sum() < SAME_HOURS or not np.array_equal(line[i, both], line[j, both]):
+            continue
+        if len(np.unique(line[i, both])) >= SAME_NUMBERS:
+            found.append((roads.places[i].site, roads.places[j].site))
+    return found

@@ -18,6 +18,8 @@ from helpers.traffic.known import Roads
 Row = dict[str, Any]
 Names = Mapping[str, str]  # code → name
 SMALL = 0.2  # ratios below which a third digit is told
+NO_EVENT = "rien n'est mesuré, faute d'événement comparable près d'un compteur"
+NO_SAFETY = "rien n'est mesuré, faute de thème en service ou de faits en nombre"
 NO_RULES = "Aucun compteur connu : la ville n'a pas de fichier `traffic.yaml`."
 COUNTER = (
     "le même rapport à toute heure : peut-être le compteur lui-même (réglage, remplacement) plutôt "
@@ -33,7 +35,7 @@ REASONS = {
     fluidity.NOT_TOLD: "vitesse non mesurée",
     fluidity.MUTE: "compteur muet plus de la moitié du temps",
     fluidity.ZEROS: "compteur en panne : il envoie des zéros",
-    fluidity.TOTAL: "le nombre ne fait que monter : un index cumulé, non un compte par pas",
+    fluidity.TOTALS: "compteur qui envoie son total depuis l'origine, non les passages",
     fluidity.MOVED: "compteur changé : trop peu de jours depuis",
     fluidity.TOO_FEW: "trop peu de passages",
     fluidity.SHORT: "trop peu de jours comparables",
@@ -64,7 +66,17 @@ def fluid(table: pa.Table, roads: Roads | None, knobs: Knobs) -> str:
     apart.sort(key=lambda row: (-abs(row["ratio"] - 1), row["site"], row["slot"]))
     lines = [_apart(row, rules, names) for row in apart]
     said = "\n".join([said, *(["", *lines] if lines else []), *_counters(apart, names)])
-    return "\n\n".join([said, head, _silent(rows, names), _in_part(told, names, knobs)]).strip()
+    parts = [said, head, _silent(rows, names), _in_part(told, names, knobs), *_copies(roads)]
+    return "\n\n".join(parts).strip()
+
+
+def _copies(roads: Roads) -> list[str]:
+    """Return which counters tell the same at every hour, in a sentence a pair."""
+    return [
+        f"{plain(roads.names[one])} et {plain(roads.names[other])} disent le même nombre à toute "
+        "heure : le même capteur sous deux noms ? Rien ne dit de quelle voie il est."
+        for one, other in fluidity.copies(roads)
+    ]
 
 
 def _counters(apart: list[Row], names: Names) -> list[str]:
@@ -275,6 +287,7 @@ def answer(
     if mute:
         listed = ", ".join(plain(names[site]) for site in sorted(mute))
         lines.append(f"- **Sans réponse** : {listed}.")
+    lines += [f"- **Compteurs à vérifier** : {one}" for one in _copies(roads)]
     for row in moved.to_pylist():
         if row["role"] == closures.CLOSED and row["moved"] is not None:
             title, share = plain(row["closure"]), percent(row["moved"])
@@ -286,12 +299,12 @@ def answer(
                              f"nommées ({ends}).")  # fmt: skip
     busy = {row["site"] for row in near.to_pylist()
             if row["status"] == fluidity.OK and row["level"] != fluidity.USUAL}  # fmt: skip
-    near_by = _moved_by(len(busy)) if near.num_rows else "aucun d'assez grand près d'un compteur"
-    lines.append(f"- **Événements** : {near_by}.")
+    beside = any(row["status"] == fluidity.OK for row in near.to_pylist())
+    lines.append(f"- **Événements** : {_moved_by(len(busy)) if beside else NO_EVENT}.")
     risen = [row for row in safety.to_pylist() if row["level"] == fluidity.MORE]
     told_safe = "aucune hausse établie à côté des compteurs"
     if not any(row["status"] == fluidity.OK for row in safety.to_pylist()):
-        told_safe = "rien à comparer (aucun thème en service, ou trop peu de faits)"
+        told_safe = NO_SAFETY
     if risen:
         told_safe = f"hausse établie dans {plural(len(risen), 'quartier')} et créneau"
     lines.append(f"- **Sécurité routière** : {told_safe}.")

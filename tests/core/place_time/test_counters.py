@@ -13,12 +13,12 @@ import pytest
 from helpers.core.place_time import counters
 from helpers.core.place_time.counters import (
     CHANGED,
+    CUMULATED,
     DEAD,
     MISSING,
     NO_COUNTER,
     NOT_LIVED,
     OK,
-    RUNNING,
 )
 from tests.fixtures import counting
 
@@ -84,21 +84,6 @@ def test_zeros_longer_than_a_road_is_ever_empty_are_a_dead_counter(
     shut = {("R01", FIRST + dt.timedelta(days=20))}
     told = read(memory, tmp_path, [counting.channel("R01-VL")], rows, 21, closed=shut)
     assert (told.flow[0, 20, 6:] == 0).all(), "a closed road is empty"
-
-
-def test_a_running_total_is_no_count(memory: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """An index that wraps at 100,000 is not traffic; the steps that it is made of are."""
-    rng = np.random.default_rng(3)
-    shape = np.array([5, 2, 1, 1, 3, 20, 90, 250] + [300] * 12 + [150, 80, 40, 15])
-    steps = rng.poisson(np.tile(shape, 21)).astype(float)
-    index = (np.cumsum(steps) % 100_000).tolist()
-    read_one = {}
-    for name, counts in (("steps", steps.tolist()), ("index", index)):
-        rows = counting.hourly("R01-VL", START, counts)
-        read_one[name] = read(memory, tmp_path, [counting.channel("R01-VL")], rows, 21)
-    assert (read_one["steps"].why == OK).all()
-    assert (read_one["index"].why == RUNNING).all()
-    assert np.isnan(read_one["index"].flow).all()
 
 
 def test_another_machine_begins_another_era(
@@ -173,3 +158,22 @@ def test_speed_is_that_of_the_vehicles_and_of_those_who_tell_it(
     found = read(memory, tmp_path, channels, cars + lorries, 1)
     assert found.speed[0, 0, 0] == pytest.approx(45.0)
     assert np.isnan(found.speed[0, 0, 1:]).all()
+
+
+@pytest.mark.parametrize("again", [None, 24], ids=["for good", "from midnight on"])
+def test_a_total_that_only_rises_is_no_count_of_passages(
+    again: int | None, memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(5)
+    usual = rng.poisson(200 * (1.1 + np.sin(np.arange(14 * 24) / 24 * 2 * np.pi))).astype(float)
+    risen = usual.copy()
+    for hour in range(7 * 24 + 1, 14 * 24):  # the second week
+        if again is None or hour % again:
+            risen[hour] += risen[hour - 1]
+    rows = counting.hourly("R01-VL", START, usual) + counting.hourly("R02-VL", START, risen)
+    channels = [counting.channel("R01-VL"), counting.channel("R02-VL")]
+    found = read(memory, tmp_path, channels, rows, 14)
+    assert set(found.why[0].ravel()) == {OK}
+    assert set(found.why[1, :7].ravel()) == {OK}
+    assert set(found.why[1, 7:].ravel()) == {CUMULATED}
+    assert np.isnan(found.flow[1, 7:]).all()

@@ -1,10 +1,10 @@
 """The one reader of counters: passages by hour of each place, and why an hour is not known.
 
 An hour that a counter does not tell is missing, never zero. Four more traps are told apart: a
-counter that sends zeros for longer than its road was ever empty is dead; one whose number only
-rises, hour after hour, tells a running total; a class of which one channel is missing is missing
-(a part is not the whole); where the machine changed, what was counted before does not compare with
-what is counted after (`era`).
+counter that sends zeros for longer than its road was ever empty is dead; a class of which one
+channel is missing is missing (a part is not the whole); a machine that sends its total, which only
+rises, counts no passages of the hour; where the machine changed, what was counted before does not
+compare with what is counted after (`era`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 HOURS = 24
 # Why an hour is not known; OK: it is.
-OK, MISSING, DEAD, NOT_LIVED, NO_COUNTER, CHANGED, RUNNING = range(7)
-RISING = 0.95  # of the hours that differ from the one before: traffic rises in about half of them
-LEAST_RISES = 100  # such hours, for a counter to be judged by them
+OK, MISSING, DEAD, NOT_LIVED, NO_COUNTER, CHANGED, CUMULATED = range(7)
 EMPTY = 40.0  # passages that a run of zeros would have had: more of them, and the counter is dead
+# A total that only rises: of a week's hours, each beside the one before, so few fall (one a day,
+# where it starts anew at midnight) and so many rise. Traffic falls as often as it rises.
+FALLS, RISES, PAIRS = 0.06, 0.5, 100
+WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def read(
         own = [i for i, one in enumerate(channels) if one[1] == site]
         spans = np.array([_in_service(*channels[i][2:], start, days + 1) for i in own])
         flow, speed, era, why = _added(told[0][own], told[1][own], told[2][own], spans)
+        total = np.any([_cumulated(told[0][i]) for i in own], axis=0)
+        why = np.where((why == OK) & total[:, None], CUMULATED, why)
         why = np.where((why == OK) & _dead(flow, site, start, closed), DEAD, why)
-        if any(_runs(told[0][i]) for i in own):
-            why[why == OK] = RUNNING
         places.append(site)
         flows.append(np.where(why == OK, flow, np.nan))
         speeds.append(np.where(why == OK, speed, np.nan))
@@ -236,12 +238,16 @@ def _dead(
     return np.asarray((line & (brought[run] >= EMPTY)).reshape(flow.shape))
 
 
-def _runs(flow: Floats) -> bool:
-    """Return whether a channel's hours (days, 24) only rise, but where its total begins again."""
-    line = flow.ravel()
-    step = np.diff(line[np.isfinite(line)])
-    moved = step[step != 0]
-    return bool(len(moved) >= LEAST_RISES and (moved > 0).mean() > RISING)
+def _cumulated(flow: Floats) -> NDArray[np.bool_]:
+    """Return the days (days,) of weeks in which a channel (days, 24) tells a total that rises."""
+    found = np.zeros(len(flow), dtype=bool)
+    for first in range(0, len(flow), WEEK):
+        week = slice(max(min(first, len(flow) - WEEK), 0), first + WEEK)
+        steps = np.diff(flow[week].ravel())
+        steps = steps[np.isfinite(steps)]
+        if len(steps) >= PAIRS:
+            found[week] |= (steps < 0).mean() <= FALLS and (steps > 0).mean() >= RISES
+    return found
 
 
 def _not_lived(city: City, days: int) -> NDArray[np.bool_]:

@@ -124,12 +124,11 @@ def _columns_absent(one: Remark) -> str:
         else ""
         for place in one.sizes
     ]
-    kept = " ; ce que disait une autre livraison est gardé" if one.n > 1 else ""
+    kept = " ; ce que disait une autre livraison est gardé" if one.n else ""
     return (
         f"{one.names[0]} n'a pas {'cette colonne' if len(places) == 1 else 'ces colonnes'} du "
-        f"contrat : {listed(one.names[1:], places)} : rien n'en est lu"
-        f"{kept}. Corriger l'entête, le nom que dit le contrat (`column`), ou dire le champ "
-        "`absent` de cette édition"
+        f"contrat : {listed(one.names[1:], places)} : rien n'en est lu{kept}. Corriger la première "
+        "ligne, le nom que dit le contrat (`column`), ou dire le champ `absent` de cette édition"
     )
 
 
