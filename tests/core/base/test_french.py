@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.core.base.french import change, number, percent, plural
+from helpers.core.base.french import change, number, percent, plural, trimmed
 
 THIN, FIXED = "\u202f", "\u00a0"
 
@@ -70,3 +70,12 @@ def test_zero_has_no_minus_sign(value: float) -> None:
 )
 def test_plural_begins_with_two(count: int, said: str) -> None:
     assert plural(count, "fait") == said.replace(" ", FIXED)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "said"),
+    [(2.0, 2, "2"), (1.5, 2, "1,5"), (1.25, 2, "1,25"), (1.234, 2, "1,23"), (0.3, 1, "0,3"),
+     (100 * 0.07, 2, "7")],
+)  # fmt: skip
+def test_trimmed_has_the_digits_that_it_needs(value: float, digits: int, said: str) -> None:
+    assert trimmed(value, digits) == said
