@@ -52,7 +52,7 @@ def said(now: dt.datetime, simulated: bool = False, **reserves: list[str]) -> st
 def test_it_names_the_three_themes_most_expected_with_their_intervals() -> None:
     told = re.sub("<[^>]+>", "", said(START - dt.timedelta(hours=5)))
     assert told.startswith(
-        "Demain, mardi 3 mars 2026, le plus attendu dans toute la ville, hors relevés d'agents : "
+        "Demain, mardi 3 mars 2026, le plus attendu en ville hors relevés d'agents : "
         "Dépôts 40 (1 à 99), "
         "Bruit 12 (1 à 99), Vols 7,0 (1 à 99), "
     )

@@ -73,8 +73,8 @@ def line(table: pa.Table, city: City, now: dt.datetime, reserves: words.Reserves
         until = f' data-expires="{escape(there)}"'
     when = "Aujourd'hui" if begun else "Demain"
     said = (
-        f"**{when}, {words.day(start)}**, le plus attendu dans toute la ville, hors relevés "
-        f"d'agents : {most}, fourchettes à huit chances sur dix.{words.holiday(start, city)}"
+        f"**{when}, {words.day(start)}**, le plus attendu en ville hors relevés d'agents : "
+        f"{most}, fourchettes à huit chances sur dix.{words.holiday(start, city)}"
         f"{_read_with(rows, city, reserves)}"
     )
     return f'<p class="app-morrow"{until}>{inline(said)}</p>'

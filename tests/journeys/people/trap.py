@@ -27,7 +27,8 @@ BAITS = (
     f"&lt;script&gt;{RUN}&lt;/script&gt; &#60;b&#62; **planté** _planté_ `planté` ~~planté~~",
     f" | planté | $x$ \u2028\n\n# planté\n\n- planté\n\n<details open ontoggle={RUN}>",
 )
-BAIT = "".join(BAITS)  # the door takes so long a text for free text: a delivery has one at a time
+LINES = tuple(" ".join(one.split()) for one in BAITS)  # as a pack may write them: on a line
+LONGEST = 120  # signs of a title
 READ = BAITS[0]  # as a reader sees it
 # What is free text in the files of a pack; the other keys name columns, codes, files and zones.
 TEXTS = {
@@ -43,26 +44,38 @@ PLANTED = """() => [...document.querySelectorAll("body *, svg *")].filter((e) =>
   ).map((e) => e.outerHTML.slice(0, 300))"""
 
 
-def trapped(value: Any, key: str = "") -> Any:
-    """Return a pack's YAML with the bait after every free text."""
+def trapped(value: Any, bait: Iterator[str], key: str = "") -> Any:
+    """Return a pack's YAML with a bait after every free text, no longer than a title may be."""
     if key == "agenda":  # it names columns
         return value
     if isinstance(value, dict):
         inside = key if key in ("zones", "refused") else ""
-        return {k: trapped(v, inside or str(k)) for k, v in value.items()}
+        return {k: trapped(v, bait, inside or str(k)) for k, v in value.items()}
     if isinstance(value, list):
-        return [trapped(one, key) for one in value]
+        return [trapped(one, bait, key) for one in value]
     if not isinstance(value, str) or key not in TEXTS:
         return value
-    return f"{value}{BAIT}{' ?' if value.endswith('?') else ''}"  # a question's title ends so
+    end = " ?" if value.endswith("?") else ""  # a question's title ends so
+    return baited(value, next(bait), end)
+
+
+def baited(text: str, bait: str, end: str = "") -> str:
+    """Return a text with a bait after it, within what a title may hold."""
+    return f"{text[: LONGEST - len(bait) - len(end)].rstrip()}{bait}{end}"
 
 
 def trap(pack: Path) -> None:
-    """Put the bait in every text of a pack and of its deliveries of points and zones."""
+    """Put a bait in every text of a pack and of its deliveries of points and zones.
+
+    Titles of the city and of its themes, which every page shows, have the one that is looked for.
+    """
+    bait = itertools.cycle(LINES)
     for path in sorted(pack.rglob("*.yaml")):
-        text = trapped(yaml.safe_load(path.read_text(encoding="utf-8")))
+        shown = path.name in ("city.yaml", "themes.yaml")
+        told = itertools.repeat(READ) if shown else bait
+        text = trapped(yaml.safe_load(path.read_text(encoding="utf-8")), told)
         for one in text.get("published_figures", ()):
-            one |= {name: f"{one[name]}{BAIT}" for name in ("unit", "source")}
+            one |= {name: baited(one[name], next(bait)) for name in ("unit", "source")}
         path.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False), "utf-8")
     for path in (pack / "lists").glob("*.csv"):  # the names of zones
         with path.open(encoding="utf-8", newline="") as file:
