@@ -29,6 +29,7 @@ from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
 # In the order of the navigation: a page's notebook → what it is called.
+ACTIONS = "derived/actions/actions.parquet"
 PAGES = {
     "situation": "Aujourd'hui",
     "ou_et_quand": "Où et quand",
@@ -118,7 +119,9 @@ class Shell:
         now = self.city.about.period.end  # those that have begun already come last
         coming.sort(key=lambda r: (r["start_at"].date() <= now, r["start_at"], r["event"]))
         events = [(events_words.short(row, names), row["event"]) for row in coming]
-        done = pq.read_table(self.run.read("derived/actions/actions.parquet")).to_pylist()
+        # Another page needs no action to be computed: none is offered then.
+        held = (self.run.workspace.data / ACTIONS).exists()
+        done = pq.read_table(self.run.read(ACTIONS)).to_pylist() if held else []
         actions = actions_words.offered(done, self.run.city, places.zone_names(
             con, self.run.city, every=True))  # fmt: skip
         self.offer = offer(con, self.city, self.run.knobs.periods_days, roles, themes, events,

@@ -12,7 +12,6 @@ from helpers.core.city.city import City
 from helpers.trends import words as trends_words
 from helpers.trends.indicators import ALL
 from helpers.trends.knobs import Knobs
-from helpers.trends.levels import WEEK
 
 Row = dict[str, Any]
 WEEKS = 26  # drawn
@@ -112,13 +111,7 @@ def _line(row: Row, knobs: Knobs, beside: Beside) -> str:
         per = f"la dernière semaine entière{', estimé' if low != high else ''}"
     else:
         per = f"par {trends_words.STEPS[row['step']]}"
-    over = (
-        f", sur {number(knobs.window_weeks)} sem."
-        if measure != "week" and row["step"] == WEEK
-        else ""
-    )
-    return (f"<p><strong>{number(value)}</strong> {per} ({number(low)} à {number(high)}{over})"
-            "</p>")  # fmt: skip
+    return f"<p><strong>{number(value)}</strong> {per} ({number(low)} à {number(high)})</p>"
 
 
 def sparkline(values: Sequence[float | None]) -> str:
