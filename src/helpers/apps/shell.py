@@ -28,8 +28,8 @@ from helpers.events import words as events_words
 from helpers.serve.arrivals import beforehand, on_arrival
 from helpers.situation import levels
 
-# In the order of the navigation: a page's notebook → what it is called.
 ACTIONS = "derived/actions/actions.parquet"
+# In the order of the navigation: a page's notebook → what it is called.
 PAGES = {
     "situation": "Aujourd'hui",
     "ou_et_quand": "Où et quand",
