@@ -152,7 +152,28 @@ def test_weeks_when_nothing_was_heard_are_no_fall(
             assert "en 16 semaines" in said
         else:
             assert one["ratio"] is None
-            assert "12 semaines sur 20" in said
+            assert "12 semaines connues là des deux côtés, sur 20 demandées" in said
+
+
+def test_a_short_period_is_two_halves_that_end_with_it(
+    tmp_path: Path, memory: duckdb.DuckDBPyConnection, held: Held
+) -> None:
+    """Of 103 weeks, with 60 asked for: 51 and 51, the last one counted; silence is not invoked."""
+    short = write_pack(tmp_path, CITY | {"period": PERIOD | {"end": "2024-12-22"}})
+    fill(memory, actions(2), 40.0, 1.0)
+    counted(memory, short, held)  # names the zones
+    knobs = KNOBS.model_copy(update={"window_weeks": 60})
+    one = files.files(memory, short, held.entries, done(), SECTORS, knobs, TODAY).to_pylist()[0]
+    last = FIRST + dt.timedelta(weeks=103)
+    expected = memory.execute(
+        "SELECT sum(n) FROM cube WHERE zone_carres = '1' AND theme = 'bruit' AND hour >= ? "
+        "AND hour < ?", [last - dt.timedelta(weeks=51), last],
+    ).fetchone()  # fmt: skip
+    assert (one["weeks"], (one["recent"],)) == (51, expected)
+    told_of = told(held, short, files.FILES.empty_table(), [])
+    said = words.facts(one, replace(told_of, knobs=knobs))
+    assert "entendu" not in said
+    assert "60 demandées" in said
 
 
 def test_a_file_has_four_steps_and_says_who_does_what_by_when(

@@ -160,6 +160,10 @@ def _counted(
     if theme not in city.themes:
         return Counted(LEFT_OUT)
     mondays = full_weeks(*last_days(city, 14 * knobs.window_weeks + 6))[-2 * knobs.window_weeks :]
+    mondays = [monday for monday in mondays if monday >= city.about.period.start]
+    mondays = mondays[len(mondays) % 2 :]  # of a short period, two halves that end with it
+    if not mondays:
+        return Counted(TOO_FEW)
     after = mondays[-1] + dt.timedelta(weeks=1)
     rows = counts(con, ["zone", "week"], theme=theme, origins=knobs.origins, division=found[0],
                   span=(mondays[0], after))  # fmt: skip
@@ -169,8 +173,8 @@ def _counted(
             weekly[mondays.index(week)] = n
     half = len(mondays) // 2
     heard = of_theme(con, city, theme, found[0], [zone], mondays)[0]
-    both = heard[:half] & heard[half : 2 * half]  # a week and its like: the season stays the same
-    before, recent = weekly[:half][both], weekly[half : 2 * half][both]
+    both = heard[:half] & heard[half:]  # a week and its like: the season stays the same
+    before, recent = weekly[:half][both], weekly[half:][both]
     if both.sum() < knobs.heard_share * half:
         return Counted(SILENT, recent, before)
     few = recent.sum() + before.sum() < knobs.minimum_count or not (recent.any() and before.any())

@@ -114,10 +114,10 @@ def facts(row: Row, told: Told) -> str:
             return "thème qui n'est pas en service"
     weeks, asked = plural(row["weeks"], "semaine"), number(told.knobs.window_weeks)
     if row["status"] == files.SILENT:
-        return f"rien de comparable : source entendue là {weeks} sur {asked}, des deux côtés"
+        return f"rien de comparable : {weeks} connues là des deux côtés, sur {asked} demandées"
     counted = f"{plural(row['recent'], 'fait')} en {weeks}, {number(row['before'])} avant"
     if row["weeks"] < told.knobs.window_weeks:
-        counted += f", sur {asked}, les autres n'ayant pas été entendues là"
+        counted += f" ({asked} demandées, les autres ne sont pas connues là des deux côtés)"
     if row["status"] == files.TOO_FEW:
         return f"{counted} (trop peu pour dire une évolution)"
     ends = f"de {change(row['low'])} à {change(row['high'])}"
