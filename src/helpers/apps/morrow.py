@@ -87,4 +87,4 @@ def _read_with(rows: list[dict[str, Any]], city: City, reserves: words.Reserves)
     """
     named = [row["theme"] for row in words.first_expected(rows, city) if row["theme"] in reserves]
     titles = ", ".join(plain(city.themes[theme].title) for theme in named)
-    return f" **À lire avec réserve** : {titles} (rapport `forecast`)." if named else ""
+    return f" **À lire avec réserve** : {titles} (voir le rapport des prévisions)." if named else ""

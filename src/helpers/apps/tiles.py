@@ -16,6 +16,7 @@ from helpers.trends.knobs import Knobs
 Row = dict[str, Any]
 WEEKS = 26  # drawn
 WIDTH, HEIGHT = 84, 22  # of the small drawing, in pixels
+OWN_SPAN = "Chaque indicateur a sa durée, quelle que soit la période choisie."
 ARROWS = {"up": "↗", "down": "↘", "stable": "→", "unclear": "↕", "abstained": "–"}
 
 
@@ -36,7 +37,8 @@ def tiles(
     ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
-        f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul></section>'
+        f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul>'
+        f'<p class="app-span">{OWN_SPAN}</p></section>'
     )
 
 
@@ -100,7 +102,9 @@ def _line(row: Row, knobs: Knobs, beside: Beside) -> str:
     if measure in ("rising", "critical"):
         unit = "couples thème-zone" if row["target"] == ALL else "couples"
         span = known = ""
-        if measure == "critical":
+        if measure == "rising":
+            known = f" ; {number(high - value)} sans conclusion" if high > value else ""
+        else:
             span = f"({number(low)} à {number(high)}) "
             known = (
                 f" ; forte : {number(knobs.criticality_thresholds[1])} points et plus (faits par "

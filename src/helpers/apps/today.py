@@ -19,9 +19,9 @@ from helpers.apps import today_words as told
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.drills import Sheets
 from helpers.apps.morrow import Morrow
-from helpers.apps.parts import Panel, Proofs, Put, words
+from helpers.apps.parts import Panel, Proofs, Put, aside, words
 from helpers.apps.shell import Place, link
-from helpers.apps.tiles import tiles
+from helpers.apps.tiles import OWN_SPAN, tiles
 from helpers.core.base import store
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain, to_html
@@ -87,8 +87,8 @@ class Today:
         self.beside = beside.Beside(run, self.city)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.sheets = Sheets(run, self.judged, self.today, place.names(main))
-        self.said, self.cards, self.map, self.tiles, self.on, self.table = (
-            widgets.HTML() for _ in range(6)
+        self.said, self.cards, self.map, self.tiles, self.on, self.table, self.known = (
+            widgets.HTML() for _ in range(7)
         )
         # Asked again at each answer, and the same each time; `cache` on a method would keep pages.
         self.layouts, self.series = cache(self._layouts), cache(self._series)
@@ -99,7 +99,8 @@ class Today:
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         self.map.add_class("app-map")
-        parts = [self.said, fold, self.on, morrow, self.trend.widget, self.table]
+        self.known.add_class("app-narrow")  # on a phone the first screen has no room for it
+        parts = [self.said, fold, self.known, self.on, morrow, self.trend.widget, self.table]
         parts.append(self.sheets.widget)
         self.widget = widgets.VBox(parts)
 
@@ -113,14 +114,15 @@ class Today:
             found = [row for row in found if row["zone"] in (choice.zone, WHOLE)]
             low = [row for row in low if row["zone"] in (choice.zone, WHOLE)]
         began = self._since(found)
-        answer, level = self._answer(choice, found, low, names, began)
+        (answer, level), small = self._answer(choice, found, low, names, began), self._small(choice)
         cards = self._cards(choice, found, names, began)
         line, spec, weeks = self._trend(choice, names)
         proof = self.proofs.of("trend", _as_told(choice), spec)
         published = self.proofs.published["trend"]
         kept = self.place.kept(choice, self.uses[:3], published, WEEK, weeks)
         return [
-            (self.said, "value", words(answer, level, self._small(choice))),
+            (self.said, "value", words(answer, level, small)),
+            (self.known, "value", aside(f"{small if level in TIERS[:2] else ''} {OWN_SPAN}")),
             (self.cards, "value", cards),
             (self.map, "value", self._map(choice, rows, names)),
             (self.tiles, "value", self._tiles(choice)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from html import escape
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -66,12 +67,8 @@ class Trends:
         self.caveats = standing.caveats(by_agents, drift, decay, run.city)
         self.doubted = standing.doubted(drift, decay, run.city)
         self.rows = self.levels.to_pylist()
-        self.whole = [row for row in self.rows if row["zone"] == WHOLE]
         # The same at each answer.
-        self.drawn = figure.complete(
-            figures.levels(self.levels, self.city, self.knobs.minimum_count).chart
-        )
-        self.series = cache(self._series)
+        self.drawn, self.series = cache(self._drawn), cache(self._series)
         self.proofs = Proofs(run, TABLES, PUBLISHED)
         self.said, self.zones = widgets.HTML(), widgets.HTML()
         self.changes, self.weeks = Panel("changes"), Panel("weeks")
@@ -84,21 +81,26 @@ class Trends:
         """Return what answers the choice, all of it."""
         told = {"thème": choice.theme, "découpage": choice.division, "zone": choice.zone}
         line, weeks, rows = self._weeks(choice, choice.theme or self.first(choice.zone))
+        judged = choice if self._rows(choice.division, choice.zone) else self._whole(choice)
+        where = situation_words.place(judged.zone, self.place.names(choice.division))
         about = (
-            "Toute la ville, chaque thème : les faits de "
+            f"{where[:1].upper()}{where[1:]}, chaque thème : les faits de "
             f"{trends_words.span(self.levels, self.knobs.window_weeks)} rapportés à ceux d'avant ; "
             "en gris, ce qui ne serait pas vu"
         )
         of, kept = self.proofs.of, self.place.kept
-        published = self.proofs.published
-        changed = of("changes", told, self.drawn)
-        changed += kept(choice, (), published["changes"], CHANGE, self._kept())
+        published, drawn = self.proofs.published, self.drawn(judged.division, judged.zone)
+        changed = of("changes", told | {"thème": ALL_THEMES, "zone": judged.zone}, drawn)
+        changed += kept(
+            judged, ("territoire",) if judged.zone != WHOLE else (), published["changes"], CHANGE,
+            self._kept(judged),
+        )  # fmt: skip
         shown = of("weeks", told, weeks) + kept(choice, self.uses, published["weeks"], WEEK, rows)
         return [
             (self.said, "value", words(self._answer(choice), "usual", self._chance(choice))),
-            *self.changes.put("Qu'est-ce qui change ?", about, self.drawn, changed),
+            *self.changes.put("Qu'est-ce qui change ?", about, drawn, changed),
             *self.weeks.put("Depuis quand ?", line, weeks, shown),
-            (self.zones, "value", self._zones(choice)),
+            (self.zones, "value", self._zones(choice, judged.zone, where)),
         ]
 
     def _first(self, zone: str) -> str:
@@ -114,11 +116,26 @@ class Trends:
         dated = situation_levels.dated_themes(self.con, self.city)
         return next((row["theme"] for row in moving if row["theme"] in dated), dated[0])
 
+    def _rows(self, division: str, zone: str) -> list[dict[str, Any]]:
+        """Return a place's evolutions, a row a theme; nothing where none is judged."""
+        return [
+            row for row in self.rows
+            if row["zone"] == zone and (zone == WHOLE or row["division"] == division)
+        ]  # fmt: skip
+
+    def _whole(self, choice: Choice) -> Choice:
+        return choice.with_value("territoire", choice.division)
+
+    def _drawn(self, division: str, zone: str) -> dict[str, Any]:
+        rows = pa.Table.from_pylist(self._rows(division, zone), schema=self.levels.schema)
+        where = situation_words.place(zone, self.place.names(division))
+        enough = self.knobs.minimum_count
+        return figure.complete(figures.levels(rows, self.city, enough, zone, where).chart)
+
     def _answer(self, choice: Choice) -> str:
         rows = [
-            row for row in self.rows
-            if row["zone"] == choice.zone and choice.theme in (ALL_THEMES, row["theme"])
-            and (choice.zone == WHOLE or row["division"] == choice.division)
+            row for row in self._rows(choice.division, choice.zone)
+            if choice.theme in (ALL_THEMES, row["theme"])
         ]  # fmt: skip
         where = plain(situation_words.place(choice.zone, self.place.names(choice.division)))
         about = self.city.about
@@ -167,12 +184,12 @@ class Trends:
     def _label(self, row: Mapping[str, Any]) -> str:
         return trends_words.evolution(row["label"], doubted=row["theme"] in self.doubted)
 
-    def _kept(self) -> list[list[keep.Cell]]:
-        """Return the evolutions of the whole city, as they are kept."""
+    def _kept(self, choice: Choice) -> list[list[keep.Cell]]:
+        """Return the evolutions of a place, as they are kept."""
         return [
             [self.city.themes[r["theme"]].title, self._label(r),
              r["ratio"], r["low"], r["high"], self.doubted.get(r["theme"])]
-            for r in self.whole
+            for r in self._rows(choice.division, choice.zone)
         ]  # fmt: skip
 
     def _series(self, theme: str, division: str) -> list[tuple[held.Held, Forecasts]]:
@@ -198,13 +215,16 @@ class Trends:
             for one in reversed(weeks[:WEEKS])
         ]  # fmt: skip
 
-    def _zones(self, choice: Choice) -> str:
-        """Return the zones established as moving, the most certain first, as a table."""
+    def _zones(self, choice: Choice, place: str, where: str) -> str:
+        """Return the zones established as moving, the most certain first, as a table.
+
+        `place`: the one told of, called `where`, or all.
+        """
         main = self.city.about.main_division
         rows = [
             row for row in self.rows
             if row["zone"] != WHOLE and row["division"] == main and row["label"] in ("up", "down")
-            and choice.theme in (ALL_THEMES, row["theme"])
+            and choice.theme in (ALL_THEMES, row["theme"]) and place in (WHOLE, row["zone"])
         ]  # fmt: skip
         rows.sort(key=lambda row: (row["p"], row["theme"], row["zone"]))
         names = self.place.names(main)
@@ -216,14 +236,17 @@ class Trends:
              else f"{change(r['low'])} à {change(r['high'])}"]
             for r in rows[:LISTED]
         ]  # fmt: skip
-        title = f"Toute la ville : {plural(len(rows), 'évolution établie')} de zones"
+        of = " de zones" if place == WHOLE else ""
+        title = f"{plural(len(rows), 'évolution établie')}{of}" if rows else (
+            f"aucune évolution{of[:-1]} établie"
+        )  # fmt: skip
+        head = f"<h2>{escape(where[:1].upper() + where[1:])} : {title}</h2>"
         if not rows:
-            title = "Toute la ville : aucune évolution de zone établie"
-            return f'<section class="app-table"><h2>{title}</h2></section>'
+            return f'<section class="app-table">{head}</section>'
         more = len(rows) - LISTED
         rest = f"<p>et {plural(more, 'autre')}.</p>" if more > 0 else ""
         heads = ("Zone", "Thème", "Évolution", "Rapport", "Intervalle")
-        return f'<section class="app-table"><h2>{title}</h2>{table(heads, lines)}{rest}</section>'
+        return f'<section class="app-table">{head}{table(heads, lines)}{rest}</section>'
 
     def _detail(self) -> str:
         whose = self.breaks.column("theme").to_pylist()

@@ -108,7 +108,7 @@ class WhereWhen:
         drawn = self._map(choice, zones, theme)
         line, week, hours = self._rhythm(choice, theme)
         small = "" if choice.theme else "Le thème aux mailles à part les plus nombreuses. "
-        small += self._chance(theme)
+        small = f"{small}{self._chance(theme)} {self._span(choice)}".strip()
         of, kept, published = self.proofs.of, self.place.kept, self.proofs.published
         foot = of("map", told, drawn)
         # The map shows all the city's cells, whichever zone is chosen: so do its figures.
@@ -163,6 +163,15 @@ class WhereWhen:
             f"À part : plus de {number(times)} fois la moyenne, assez nettement pour que, de tant "
             f"de mailles comparées, {number(rate)} sur 100 au plus soient dites à part à tort, en "
             "moyenne."
+        )
+
+    def _span(self, choice: Choice) -> str:
+        """Return what follows the period chosen, where the cells are those of a longer one."""
+        if choice.days == self.cell_knobs.window_days:
+            return ""
+        return (
+            f"Mailles : toujours sur {self._lasting(self.cell_knobs.window_days)}, une période plus"
+            " courte ayant trop peu de faits par maille ; la période choisie règle les heures."
         )
 
     def _answer(self, choice: Choice, theme: str, zones: dict[str, int]) -> str:

@@ -106,17 +106,21 @@ def draw_one(
     return alt.layer(shade, band, line).properties(width=width, height=height)
 
 
-def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
+def levels(
+    table: pa.Table, city: City, minimum_count: int, zone: str = WHOLE,
+    where: str = "ville entière",
+) -> Drawn:  # fmt: skip
     """Return the ratio of each theme with its interval, on a log scale; 1 is "no change".
 
-    In grey behind, the changes too small to be told.
+    In grey behind, the changes too small to be told. `zone`: whose, of the table's; `where` is what
+    it is called.
     """
     rows = [
         {"theme": city.themes[row["theme"]].title, "sens": LABELS[row["label"]],
          **{name: row[name] for name in ("ratio", "low", "high")}, **_unseen(row),
          "reason": words.reason(row, minimum_count)}
         for row in table.to_pylist()
-        if row["zone"] == WHOLE
+        if row["zone"] == zone
     ]  # fmt: skip
     colours = alt.Scale(domain=list(LABELS.values()), range=COLOURS)
     base = alt.Chart(figure.data(rows)).encode(
@@ -137,7 +141,7 @@ def levels(table: pa.Table, city: City, minimum_count: int) -> Drawn:
     layers = alt.layer(blind, one.encode(x="un:Q"), bars, points, reasons)
     return Drawn(
         layers.properties(width=420, height=alt.Step(28)),
-        title="Évolution de chaque thème, ville entière",
+        title=f"Évolution de chaque thème, {where}",
         description="Le rapport de la dernière période à la précédente, avec son intervalle.",
     )
 

@@ -210,6 +210,27 @@ def test_what_is_kept_of_a_figure_is_what_the_cube_says(built: Place, url: str) 
 
 
 @needs_chromium
+def test_evolutions_are_those_of_the_place_chosen(built: Place, url: str) -> None:
+    _, _, code, place = chosen(Truth(built))
+    found = built.results(
+        "trends", "SELECT label, ratio FROM {levels} WHERE division = 'quartiers' AND zone = ?",
+        code,
+    )  # fmt: skip
+    with open_page(f"{url}voila/render/tendances.ipynb?territoire=quartiers/{code}") as (page, log):
+        settle(page)
+        page.locator(".app-changes h2 small", has_text=f"{place}, chaque thème").wait_for()
+        box = page.locator("#rendered_cells .app-changes")
+        name, text = taken(page, box.get_by_role("link", name="CSV"))
+        assert code in name
+        told = sorted(one["rapport"] for one in rows_of(text))
+        assert told == sorted("" if row["ratio"] is None else str(row["ratio"]) for row in found)
+        moved = sum(row["label"] in ("up", "down") for row in found)
+        head = page.locator(".app-table h2", has_text=f"{place} : ").inner_text()
+        assert head.startswith(f"{place} : {moved or 'aucune'} évolution")
+    log.assert_clean()
+
+
+@needs_chromium
 def test_a_figure_is_kept_as_a_picture_that_says_what_it_is(built: Place, url: str) -> None:
     name, title, code, place = chosen(Truth(built))
     asked = f"periode=28&theme={name}&territoire=quartiers/{code}"
@@ -229,7 +250,8 @@ def test_a_figure_is_kept_as_a_picture_that_says_what_it_is(built: Place, url: s
                     words = " ".join(svg.itertext())
                     assert passport in words
                     assert "Données simulées" in words
-                    assert figure == ".app-changes" or (title in words and place in words), words
+                    assert title in words, words
+                    assert place in words, words
                     marks = svg.iter("{http://www.w3.org/2000/svg}path")
                     assert sum(len(one.get("d", "")) > 20 for one in marks) > 3
                     file, bits = taken(page, box.get_by_role("button", name="PNG"))

@@ -282,9 +282,9 @@ def test_first_fold_is_the_answer(
         else:  # the first indicators: the others are a swipe away
             assert bottom(page, ".app-tiles strong") <= size[1]
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-        said = page.locator(".app-words").inner_text()
-        if not rows:
-            assert "chances sur 100 d'une fausse alerte" in said
+        # On a phone, beside an alert, it stands below the fold.
+        everything = page.locator("#rendered_cells").inner_text()
+        assert everything.count("chances sur 100 d'une fausse alerte") == 1
         assert page.locator(".app-card").count() == min(len(rows), 2)
         names = {str(code): str(name) for code, name in Truth(built).rows(
             "SELECT code, name FROM {zones} WHERE division = 'quartiers'")}  # fmt: skip
@@ -497,9 +497,15 @@ def test_every_page_stands_in_the_same_shell(built: Place, url: str, name: str, 
             )
             assert page.locator(".app-failed, .app-stale").count() == 0
             assert theme in words.inner_text() or name == "portefeuille", (before, theme)
+        # The page's address changes with each choice: what is painted by it must still be found.
+        assert page.evaluate(ELSEWHERE) == []
     log.assert_clean()
 
 
+ELSEWHERE = """() => ["fill", "stroke", "clip-path"].flatMap((name) =>
+    [...document.querySelectorAll(`[${name}^="url("]`)].map((one) => one.getAttribute(name)))
+    .filter((told) => !document.getElementById((/^url\\(#(.+)\\)$/.exec(told) ?? [])[1]))
+"""
 FAILING = """
 import os
 

@@ -87,6 +87,12 @@
     if (told && location.search !== `?${told.dataset.query}`) {
       history.replaceState(null, "", `${location.pathname}?${told.dataset.query}${location.hash}`);
     }
+    // Vega paints with its gradients by this page's address, which has just changed.
+    for (const name of ["fill", "stroke", "clip-path"]) {
+      for (const one of document.querySelectorAll(`[${name}^="url(http"]`)) {
+        one.setAttribute(name, one.getAttribute(name).replace(/^url\([^#]*#/, "url(#"));
+      }
+    }
     // Vega calls its groups in English.
     for (const group of document.querySelectorAll("[aria-roledescription$='mark container']")) {
       group.setAttribute("aria-roledescription", "dessin");
