@@ -15,7 +15,7 @@ from helpers.core.city.city import City
 from helpers.core.place_time.places import zone_names
 from helpers.core.stage import figure
 from helpers.core.stage.run import Run
-from helpers.events import briefing, figures, page_words, plan, words
+from helpers.events import briefing, figures, page_words, plan, score_words, words
 from helpers.ingest import ingest
 from tests.events.conftest import knobs
 from tests.fixtures.made_up import write_pack
@@ -96,7 +96,7 @@ def test_every_sentence_and_page_stands(run: Stub, tables: plan.Tables) -> None:
     names = words.Names(run.city, zone_names(run.con, run.city, every=True))
     told = [words.answer(tables, names, 42)]
     told += [part(tables, names) for part in (words.calendar, words.clashes, words.measures,
-             words.needs, words.thin, words.scores)]  # fmt: skip
+             words.needs, words.thin, score_words.scores)]  # fmt: skip
     told.append(words.effects(tables, names, 0.95))
     template = Template((ROOT / briefing.TEMPLATE).read_text(encoding="utf-8"))
     for event in briefing.chosen(tables, 5):

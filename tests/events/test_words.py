@@ -21,6 +21,7 @@ from helpers.events import (
     plan,
     ratios,
     retex,
+    score_words,
     sizing,
     slot_words,
     words,
@@ -188,7 +189,7 @@ def scored(error: tuple[float, float], deviance: tuple[float, float]) -> Tables:
 def test_better_is_said_where_both_printed_intervals_bear_it(
     names: Names, error: tuple[float, float], deviance: tuple[float, float], claim: str
 ) -> None:
-    told = plain_text(words.scores(scored(error, deviance), names))
+    told = plain_text(score_words.scores(scored(error, deviance), names))
     assert claim in told
     both = "les deux mesures ne s'accordant pas : déviance 0,93 au lieu de 1,30" in told
     assert both == ("rien d'établi" in claim)
@@ -196,7 +197,7 @@ def test_better_is_said_where_both_printed_intervals_bear_it(
 
 
 def test_a_difference_is_printed_as_ours_less_theirs(names: Names) -> None:
-    told = plain_text(words.scores(scored((-0.01, 0.41), (0.1, 0.64)), names))
+    told = plain_text(score_words.scores(scored((-0.01, 0.41), (0.1, 0.64)), names))
     assert "(0,60, différence de −0,41 à +0,01)" in told
     assert "(0,38, différence entre −0,41 et +0,01)" in told
     assert "déviance 0,93 au lieu de 1,30, différence de −0,64 à −0,10" in told
@@ -230,7 +231,7 @@ def test_without_events_nothing_is_made_up(names: Names) -> None:
     (names.city.pack / event_rules.FILE).unlink()
     assert "pas de `events.yaml`" in words.answer(none, names, 42)
     for part in (words.calendar, words.clashes, words.measures, words.needs, words.thin,
-                 words.scores):  # fmt: skip
+                 score_words.scores):  # fmt: skip
         assert part(none, names).startswith("Auc")
     assert words.effects(none, names, 0.95).startswith("Auc")
     assert briefing.chosen(none, 10) == []
