@@ -67,7 +67,18 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     if not tried:
         raise redact.placed(refusals[0], place_of(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
-    raise PhareError(
+    raise _lacking(contract, edition, absent, shown)
+
+
+def insist(contract: Contract, edition: Edition, offered: Sequence[str], shown: str) -> None:
+    """Raise PhareError where a column that facts depend on is not among those offered."""
+    absent = _absent(contract, edition, offered)
+    if absent:
+        raise _lacking(contract, edition, absent, shown)
+
+
+def _lacking(contract: Contract, edition: Edition, absent: list[str], shown: str) -> PhareError:
+    return PhareError(
         f"colonne absente : {redact.known(absent, contract.columns(edition).values())}",
         place_of(contract, shown) + (f", édition {edition.version}" if contract.editions else ""),
         "vérifier le fichier livré, ou corriger le contrat : le nom qu'a choisi l'éditeur "
