@@ -104,8 +104,7 @@ def pages(
     end; Changed where it is no longer the one that the cursor was made of.
     """
     ask = Ask(layout, url, tuple(sorted(permitted)), tuple(key), source, alike)
-    for page in _paging(ask)(ask, cursor):
-        yield _as_permitted(page, alike(page.offered))
+    return (_as_permitted(page, alike(page.offered)) for page in _paging(ask)(ask, cursor))
 
 
 def _as_permitted(page: Page, names: Mapping[str, str]) -> Page:
