@@ -105,11 +105,12 @@ def test_lines_add_up_to_the_counts(told: tuple[City, Path, Counts]) -> None:
     text = "\n".join(lines)
     total = sum(counts.set_aside.values())
     if total:
-        said = re.search(r"(lignes? écartées?) sur ([\d\u202f]+) \((.*?)\)(?= ; | →)", text)
+        first = r"([\d\u202f]+)\u00a0lignes? écartées? sur ([\d\u202f]+) \((.*?)\)(?= ; | →)"
+        said = re.search(first, text)
         assert said
         parts = [_number(one) for one in re.findall(r" : ([\d\u202f]+)(?=,|$)", said[3])]
         assert (sum(parts), _number(said[2])) == (total, counts.rows)
-        assert _number(text[: said.start()].split()[-1]) == total
+        assert _number(said[1]) == total
     unthemed = sum(counts.unthemed.values())
     if unthemed:
         said = re.search(r"d'aucun thème : .*? \((.*)\) → themes", text)
