@@ -1,4 +1,4 @@
-"""Hours of twelve without morning or evening, and periods of a wide file that nobody admitted."""
+"""What contradicts itself: hours of twelve alone, a period nobody admits, facts not covered."""
 
 from __future__ import annotations
 
@@ -107,3 +107,29 @@ def test_a_column_that_the_contract_refuses_is_settled(tmp_path: Path) -> None:
     built = wide(tmp_path, text, refused={"Total": "la somme des autres"})
     assert built.receipts["faits"]["files"][0]["wide_left"] == []
     assert built.fates["faits"] == {"accepted": 2}
+
+
+@pytest.mark.parametrize(
+    ("cover", "told"),
+    [
+        ({"categories": ["depot"], "from": "2024-06-01"}, {"depot": 4}),
+        ({"until": "2024-05-31"}, {"tapage": 8}),
+        ({"division": "carres", "zones": ["A"], "from": "2024-04-01"}, {"depot": 4}),
+        ({"division": "carres", "zones": ["B"], "from": "2024-09-01"}, {}),
+        ({"categories": ["tapage"], "from": "2024-06-01"}, {}),
+        ({"categories": ["depot"], "from": "2024-03-01"}, {}),
+    ],
+)
+def test_facts_of_what_is_said_not_to_be_covered_are_told(
+    cover: dict[str, Any], told: dict[str, int], tmp_path: Path
+) -> None:
+    """The contract and the file say two things: their days stay missing, and somebody knows."""
+    rows = [fact(i, nature="depot", debut="2024-03-01T10:00:00") for i in range(4)]
+    rows += [fact(10 + i, debut="2024-07-01T10:00:00") for i in range(8)]
+    built = build_made_up(tmp_path, rows, facts={**FACTS, "covers": [cover]})
+    found = [one for one in remarks.remarks(built.city, built.out)
+             if one.code == remark.NOT_COVERED_FACTS]  # fmt: skip
+    assert [dict(zip(one.names, one.sizes, strict=True)) for one in found] == [told] * bool(told)
+    for one in found:
+        assert one.n == sum(told.values())
+        assert "`covers`" in remark_words.sentence(one)

@@ -51,7 +51,7 @@ def remarks(city: City, out: Path) -> list[Remark]:
         found = [
             _unread_places(con, contract, path), _day_or_month(con, contract, path),
             _twelve_hours(con, contract, path), _own_totals(con, contract, path, codes),
-            _gone(con, city, contract, out),
+            _gone(con, city, contract, out), _not_covered(con, city, contract, out),
         ]  # fmt: skip
         told += [replace(one, source=source) for one in found if one is not None]
     con.close()
@@ -195,6 +195,39 @@ def _own_totals(
     if not sums or sums < TOTALS * without:
         return None
     return Remark(remark.OWN_TOTALS, field=declared.field, n=sums, of=facts)
+
+
+def _not_covered(
+    con: duckdb.DuckDBPyConnection, city: City, contract: Contract, out: Path
+) -> Remark | None:
+    """Return a remark on the facts, by category, of days that `covers` says not to be covered."""
+    if not contract.covers:
+        return None
+    found: dict[str, int] = {}
+    for division in sorted(
+        {cover.division or city.about.main_division for cover in contract.covers}
+    ):
+        rows = con.execute(
+            f"SELECT category, coalesce({quote(f'zone_{division}')}, '{NO_PLACE}'), "
+            "CAST(hour AS DATE), CAST(sum(n) AS BIGINT) FROM read_parquet(?) WHERE source = ? "
+            f"AND {DATED} GROUP BY ALL ORDER BY ALL",
+            [str(out / "cube.parquet"), contract.source],
+        ).fetchall()
+        met: dict[str, int] = {}
+        gone = {
+            category: coverage.uncovered(city, contract.source, [category], division)
+            for category in {row[0] for row in rows}
+        }
+        for category, zone, day, n in rows:
+            if day in gone[category].of(zone):
+                met[category] = met.get(category, 0) + n
+        # A zone of another division has its own limits: what is told there is not added to this.
+        found |= {category: max(n, found.get(category, 0)) for category, n in met.items()}
+    names = tuple(sorted(found))
+    if not names:
+        return None
+    sizes = tuple(float(found[name]) for name in names)
+    return Remark(remark.NOT_COVERED_FACTS, names=names, sizes=sizes, n=sum(found.values()))
 
 
 def _gone(

@@ -102,6 +102,15 @@ def _twelve_hours(one: Remark) -> str:
     )
 
 
+def _not_covered(one: Remark) -> str:
+    counts = [f" ({plural(int(n), 'fait')})" for n in one.sizes]
+    return (
+        f"{plural(one.n, 'fait')} là où `covers` dit que la source ne couvre pas : "
+        f"{listed(one.names, counts)} ; ces dates restent manquantes. Corriger `covers`, ou "
+        "demander d'où ces faits viennent"
+    )
+
+
 def _own_totals(one: Remark) -> str:
     return (
         f"{plural(one.n, 'ligne')} sans zone, dont le compte est la somme des zones de la même "
@@ -195,6 +204,7 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
     remark.COLUMNS_ABSENT: _columns_absent, remark.STAFF: _staff,
     remark.TWELVE_HOURS: _twelve_hours, remark.WIDE_LEFT: _wide_left,
+    remark.NOT_COVERED_FACTS: _not_covered,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
