@@ -115,6 +115,18 @@ def test_a_list_without_shapes_has_no_publisher_of_places(tmp_path: Path) -> Non
         write_pack(tmp_path, city=about)
 
 
+def test_what_a_refusal_says_to_do_can_be_done(tmp_path: Path) -> None:
+    """Of a list without shapes, the districts of a real city: the way that is told is the one."""
+    about: dict[str, Any] = copy.deepcopy(CITY)
+    zones = {str(code): name for code, name in enumerate(DISTRICTS, start=1)}
+    about["divisions"]["districtes"] = {"title": "Districtes", "zones": zones}
+    said = refusal(write_pack(tmp_path / "names", city=about))
+    assert "names_published_by" not in said  # city.yaml would refuse it there
+    assert "appeler chaque zone par son code" in said
+    about["divisions"]["districtes"]["zones"] = {code: f"District {code}" for code in zones}
+    own_lists.check(write_pack(tmp_path / "codes", city=about))
+
+
 def test_a_place_that_bears_a_name_does_not_close_a_list(tmp_path: Path) -> None:
     own_lists.check(with_values(tmp_path, ["Félix Pyat", "autre"]))
 

@@ -151,3 +151,61 @@ def test_source_without_address_is_told_where_to_write_it(port: int, tmp_path: P
     about.write_text(text, encoding="utf-8")
     with pytest.raises(PhareError, match="pas d'adresse"):
         collect.collect(City(city.pack), tmp_path, tmp_path / "raw", COLLECT)
+
+
+WRITTEN = {"nature": "Nature", "debut": "DEBUT", "lon": "Lon\u00a0", "id": "ID"}
+
+
+def written_otherwise(port: int, names: dict[str, str]) -> None:
+    renamed = (f'ALTER TABLE autrement RENAME COLUMN {a} TO "{b}"' for a, b in names.items())
+    made = "CREATE TABLE autrement AS SELECT * FROM faits ORDER BY id LIMIT 40"
+    execute(port, "DROP TABLE IF EXISTS autrement", made, *renamed)
+
+
+def of_table(folder: Path, port: int, table: str, **changes: Any) -> City:
+    city = pack(folder, port)
+    path = city.pack / "contracts/faits.yaml"
+    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    told["file"]["table"] = table
+    path.write_text(yaml.safe_dump(told | changes, allow_unicode=True), encoding="utf-8")
+    return City(city.pack)
+
+
+def test_columns_of_a_database_written_otherwise_are_read_and_told(
+    port: int, tmp_path: Path
+) -> None:
+    """As those of a file are: the same rows, the same bytes; the receipt says which."""
+    written_otherwise(port, {})
+    one = build(of_table(tmp_path / "same", port, "autrement"), tmp_path / "same",
+                tmp_path / "same/out")  # fmt: skip
+    written_otherwise(port, WRITTEN)
+    other = build(of_table(tmp_path / "other", port, "autrement"), tmp_path / "other",
+                  tmp_path / "other/out")  # fmt: skip
+    assert one.fates["faits"] == other.fates["faits"] == {"accepted": 40}
+    assert (one.raw / "faits.parquet").read_bytes() == (other.raw / "faits.parquet").read_bytes()
+    (told,) = other.receipts["faits"]["files"]
+    assert set(told["columns_otherwise"]) == set(WRITTEN)
+    assert told["fields_absent"] == {}
+    assert one.receipts["faits"]["files"][0]["columns_otherwise"] == []
+
+
+@pytest.mark.parametrize("gone", ["debut", "lon", "qui"])
+def test_a_column_that_facts_depend_on_stops_a_database_that_lacks_it(
+    gone: str, port: int, tmp_path: Path
+) -> None:
+    """As it stops a file: without it, every fact would be of no moment, no place, nobody."""
+    written_otherwise(port, {gone: f"ancien_{gone}"})
+    with pytest.raises(PhareError, match=f"colonne absente : {gone}"):
+        build(of_table(tmp_path, port, "autrement"), tmp_path, tmp_path / "out")
+
+
+def test_pages_that_another_contract_asked_for_are_left(port: int, tmp_path: Path) -> None:
+    """A contract of wider bounds reads the source again: a page holds what the old one let in."""
+    written_otherwise(port, {})
+    execute(port, "UPDATE autrement SET nombre = 60 WHERE id = (SELECT min(id) FROM autrement)")
+    old = build(of_table(tmp_path, port, "autrement"), tmp_path, tmp_path / "out")
+    assert old.fates["faits"]["accepted"] == 39
+    fields = copy.deepcopy(FACTS["fields"])
+    fields["nombre"]["maximum"] = 99
+    new = build(of_table(tmp_path, port, "autrement", fields=fields), tmp_path, tmp_path / "out")
+    assert new.fates["faits"] == {"accepted": 40}

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.collect import headers
 from helpers.connect import ckan, opendatasoft, spool
 from helpers.connect import http as connect_http
 from helpers.connect import pages as connect_pages
@@ -351,10 +352,11 @@ class Portal:
 
     def __init__(self) -> None:
         self.records, self.cuts, self.count = list(SIGNALS), list[int](), len(SIGNALS)
+        self.names = [*SIGNALS[0]]
 
     def __call__(self, asked: Asked) -> Reply:
         if asked.path == DATASET:
-            names = [{"name": name, "type": "text"} for name in SIGNALS[0]]
+            names = [{"name": name, "type": "text"} for name in self.names]
             return Reply(json.dumps({"fields": names, "metas": {}}).encode())
         names = asked.query["select"].split(",")
         if asked.path == f"{DATASET}/records":
@@ -583,6 +585,61 @@ def test_a_form_that_cannot_be_read_is_told(nowhere: Path) -> None:
 def test_every_form_of_file_has_a_name_at_a_portal() -> None:
     assert set(ckan.FORMS.values()) == {"csv", "xlsx", "json", "jsonl", "parquet", "geojson",
                                              "gpkg", "shp", "datex"}  # fmt: skip
+
+
+# Names written otherwise
+
+
+def otherwise(permitted: list[str]) -> Callable[[Sequence[str]], Mapping[str, str]]:
+    return lambda offered: headers.alike(permitted, offered, ())
+
+
+def test_a_portals_fields_written_otherwise_are_read() -> None:
+    portal = Portal()
+    portal.records = [{**{"Id" if k == "id" else k: v for k, v in one.items()}} for one in SIGNALS]
+    portal.names = ["Id", *list(SIGNALS[0])[1:]]
+    permitted = ["id", "jour", "lieu.lon"]
+    with http(portal) as site:
+        pages = list(connect_pages.pages(
+            FileFormat(format="opendatasoft"), site.url + DATASET, permitted, source="s",
+            key=["id"], alike=otherwise(permitted),
+        ))  # fmt: skip
+        plain = list(connect_pages.pages(
+            FileFormat(format="opendatasoft"), site.url + DATASET, permitted, source="s",
+            key=["jour"],
+        ))  # fmt: skip
+    assert [row["id"] for row in rows(iter(pages))] == [str(i) for i in range(len(SIGNALS))]
+    assert (pages[0].offered[0], pages[0].otherwise) == ("id", ("id",))
+    assert {row["id"] for row in rows(iter(plain))} == {None}
+
+
+def test_a_resources_columns_written_otherwise_are_read(nowhere: Path) -> None:
+    body = CSV.replace(b"id;nature;", b"ID;Nature ;", 1)
+    permitted, layout = (
+        ["id", "nature"],
+        FileFormat(format="ckan", separator=";", encoding="cp1252"),
+    )
+    with http(resource_server(described(), Reply(body))) as site:
+        pages = list(connect_pages.pages(layout, site.url + "/ressource", permitted, source="s",
+                                         alike=otherwise(permitted)))  # fmt: skip
+    assert rows(iter(pages))[7] == {"fault": None, "id": "7", "nature": "bruit n° 7"}
+    assert pages[0].offered == ("id", "nature", "adresse")
+    assert set(pages[0].otherwise) == {"id", "nature"}
+
+
+def test_requests_whose_keys_are_written_otherwise_are_read() -> None:
+    answer = georeport(50, paged=True)
+
+    def renamed(asked: Asked) -> Reply:
+        reply = answer(asked)
+        return Reply(reply.body.replace(b'"lat"', b'"LAT"'), reply.status)
+
+    with http(renamed) as site:
+        url = site.url + "/?start_date=2024-01-01&end_date=2024-01-31"
+        found = rows(connect_pages.pages(FileFormat(format="open311"), url, COLUMNS, source="s",
+                                         alike=otherwise(COLUMNS)))  # fmt: skip
+    assert len(found) > 1000
+    assert all(float(row["lat"]) >= 43.25 for row in found)
 
 
 # Imports that are stopped

@@ -53,6 +53,7 @@ def run(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Stub:
     stub = Stub(city, out)
     stub.view("cube.parquet", "zones.parquet")
     stub.con.execute("CREATE TABLE days (source VARCHAR, day DATE, status VARCHAR)")
+    stub.con.execute("CREATE TABLE weeks (source VARCHAR, week DATE, status VARCHAR)")
     return stub
 
 

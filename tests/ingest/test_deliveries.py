@@ -12,7 +12,16 @@ from helpers.collect import words as collect_words
 from helpers.collect.delivery_order import matching
 from helpers.core.base.errors import PhareError
 from helpers.ingest import words
-from tests.fixtures.cases import HEAD, built, case, conserved, edited, row, template
+from tests.fixtures.cases import (
+    HEAD,
+    built,
+    case,
+    conserved,
+    edited,
+    row,
+    template,
+    template_contract,
+)
 from tests.fixtures.real import Built, build
 
 
@@ -188,6 +197,25 @@ def test_a_file_without_a_column_of_the_observation_stops_with_a_sentence(
     assert f"colonne absente : {column}" in caught.value.what
     assert "faits.csv" in caught.value.where
     assert "absent" in caught.value.todo
+
+
+def test_a_column_that_two_fields_read_is_told_with_the_field_that_lacks_it(
+    tmp_path: Path,
+) -> None:
+    """An edition calls the column of one of them otherwise: the other still asks for the old."""
+    fields = template_contract()["fields"] | {
+        "suite": {"type": "enum", "column": "id", "extract": "^(F)", "values": ["F"],
+                  "required": True},
+    }  # fmt: skip
+    layout: dict[str, Any] = {"format": "csv", "separator": ";"}
+    renamed = {"version": "2", "file": layout, "columns": {"id": "numero"}}
+    text = (HEAD + row(1)).replace("id;", "numero;", 1)
+    with pytest.raises(PhareError) as caught:
+        built(tmp_path / "one", {"faits.csv": text}, fields=fields, editions=[renamed])
+    assert "colonne absente : id (champ suite)" in caught.value.what
+    renamed["columns"] = {"id": "numero", "suite": "numero"}
+    two = built(tmp_path / "two", {"faits.csv": text}, fields=fields, editions=[renamed])
+    assert two.fates["faits"] == {"accepted": 1}
 
 
 def test_an_edition_says_itself_that_it_has_no_place(tmp_path: Path) -> None:

@@ -139,3 +139,113 @@ def test_every_form_tells_the_instant_that_python_tells(
         f"TIMESTAMP), {when.level} FROM (SELECT {typed} FROM (SELECT {texts}) s)"
     ).fetchall()
     assert found == [(*expected(day, hour, minute, zone, level), level)]
+
+
+# --- One column: forms × offsets × precision × what the publisher writes for the unknown ------
+
+
+def _instant(when: dt.datetime, zone: str) -> dt.datetime:
+    return when.replace(tzinfo=ZoneInfo(zone), fold=FOLD)
+
+
+def _offset(when: dt.datetime, zone: str) -> str:
+    told = _instant(when, zone).strftime("%z")
+    return f"{told[:3]}:{told[3:]}"
+
+
+# form → the field, its finest level, the text of a wall time of a zone, how far it tells it.
+COLUMNS: dict[str, Any] = {
+    "iso": ("timestamp", "%Y-%m-%dT%H:%M:%S", 0, lambda w, z: f"{w:%Y-%m-%dT%H:%M:%S}"),
+    "french": ("timestamp", "%d/%m/%Y %H:%M", 0, lambda w, z: f"{w:%d/%m/%Y %H:%M}"),
+    "noon": ("timestamp", "%m/%d/%Y %I:%M:%S %p", 0, lambda w, z: f"{w:%m/%d/%Y %I:%M:%S %p}"),
+    "hour": ("timestamp", "%Y-%m-%d %H", 1, lambda w, z: f"{w:%Y-%m-%d %H}"),
+    "offset": ("timestamp", "%Y-%m-%dT%H:%M:%S%z", 0,
+               lambda w, z: f"{w:%Y-%m-%dT%H:%M:%S}{_offset(w, z)}"),
+    "universal": ("timestamp", "%Y-%m-%dT%H:%M:%SZ", 0,
+                  lambda w, z: f"{_instant(w, z).astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"),
+    "day": ("date", "%Y-%m-%d", 2, lambda w, z: f"{w:%Y-%m-%d}"),
+    "dots": ("date", "%d.%m.%Y", 2, lambda w, z: f"{w:%d.%m.%Y}"),
+    "month": ("date", "%Y-%m", 3, lambda w, z: f"{w:%Y-%m}"),
+    "reversed": ("date", "%m/%Y", 3, lambda w, z: f"{w:%m/%Y}"),
+    "year": ("year", "", 4, lambda w, z: f"{w:%Y}"),
+}  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(
+    day=st.one_of(DAYS, st.sampled_from([*CHANGES, dt.date(2024, 1, 1), dt.date(2024, 2, 1)])),
+    time=st.one_of(st.times(), st.sampled_from([dt.time(), dt.time(12), dt.time(2, 30)])),
+    form=st.sampled_from(sorted(COLUMNS)), zone=st.sampled_from(ZONES),
+    declared=st.sampled_from(moments.PRECISIONS),
+    unknown_hour=st.sampled_from([(), ("00:00",), ("00:00", "12:00")]),
+    unknown_day=st.sampled_from([(), ("01",), ("01-01",), ("01", "01-01")]),
+)  # fmt: skip
+@example(dt.date(2024, 10, 27), dt.time(2, 30), "offset", "Europe/Paris", "minute", (), ())
+@example(dt.date(2024, 3, 31), dt.time(2, 30), "iso", "Europe/Paris", "minute", (), ())
+@example(dt.date(2024, 1, 1), dt.time(), "iso", "Europe/Paris", "minute", ("00:00",), ("01-01",))
+@example(dt.date(2024, 6, 1), dt.time(22), "universal", "Asia/Kolkata", "day", (), ("01",))
+def test_every_form_of_one_column_tells_the_instant_that_python_tells(
+    con: Any, day: dt.date, time: dt.time, form: str, zone: str, declared: Any,
+    unknown_hour: tuple[str, ...], unknown_day: tuple[str, ...],
+) -> None:  # fmt: skip
+    kind, written, finest, write = COLUMNS[form]
+    wall = dt.datetime.combine(day, time.replace(second=0, microsecond=0, fold=0))
+    if finest == moments.HOUR:
+        wall = wall.replace(minute=0)
+    if form in ("offset", "universal"):  # an instant that was: told as the clocks showed it
+        wall = lived(wall, zone)
+    field = FieldRule(type=kind, **({"format": written} if written else {}))
+    rule = ObservationRule(
+        category="c", started_at="d", time_precision=declared, origin={"value": "unknown"},
+        unknown_hour=unknown_hour, unknown_day=unknown_day,
+    )  # fmt: skip
+    level = max(finest, moments.PRECISIONS.index(declared))
+    if level <= moments.HOUR and f"{wall:%H:%M}" in unknown_hour:
+        level = moments.DAY
+    if level <= moments.DAY and f"{wall:%m-%d}" in unknown_day:
+        level = moments.YEAR
+    if level <= moments.DAY and f"{wall:%d}" in unknown_day:
+        level = moments.MONTH
+    typed = contract_sql.typed("s.d", field, ".", zone)
+    when = moments.of(rule.started_at, rule, {"d": field})
+    first, last = existing(when.first, zone), existing(when.last, zone)
+    found = con.execute(
+        f"SELECT {first}, {last}, {when.level} FROM (SELECT {typed} AS d FROM "
+        f"(SELECT {literal(write(wall, zone))} AS d) s)"
+    ).fetchall()
+    right = expected(wall.date(), wall.hour, wall.minute, zone, level)
+    assert found == [(*right[:2], level)]
+
+
+@settings(max_examples=100, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(day=DAYS, said=st.sampled_from([None, "next_day", "same_day", "unknown"]),
+       clock=st.sampled_from(["hhmm", "time", "hour"]), zone=st.sampled_from(ZONES))  # fmt: skip
+def test_an_hour_24_is_what_the_contract_says_it_is(
+    con: Any, day: dt.date, said: Any, clock: str, zone: str
+) -> None:
+    parts, more, write = DATES["iso"]
+    clocked, kinds, write_clock = CLOCKS[clock]
+    when = TimeParts(**parts, **clocked, **({"hour_24": said} if said else {}))
+    rule = ObservationRule(category="c", started_at=when, origin={"value": "unknown"})
+    fields = {**more, **kinds}
+    row = {**write(day.year, day.month, day.day), **write_clock(24, 0)}
+    told = ", ".join(f"{literal(str(value))} AS {name}" for name, value in row.items())
+    typed = ", ".join(
+        f"{contract_sql.typed(f's.{name}', one, '.', zone)} AS {name}"
+        for name, one in fields.items()
+    )
+    moment = moments.of(when, rule, fields)
+    refused = " OR ".join(f"({test})" for test in moments.unreadable(when).values()) or "FALSE"
+    ((first, level, aside),) = con.execute(
+        f"SELECT {existing(moment.first, zone)}, {moment.level}, {refused} "
+        f"FROM (SELECT {typed} FROM (SELECT {told}) s)"
+    ).fetchall()
+    assert aside == (said is None)
+    if said:
+        midnight = dt.datetime.combine(day, dt.time())
+        midnight += dt.timedelta(days=said == "next_day")
+        assert first == lived(midnight, zone)
+        known = moments.HOUR if clock == "hour" else moments.MINUTE
+        assert level == (moments.DAY if said == "unknown" else known)

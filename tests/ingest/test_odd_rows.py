@@ -7,6 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyproj
 import pytest
 
@@ -14,7 +15,15 @@ from helpers.core.base.errors import PhareError
 from helpers.core.city.remark import Remark
 from helpers.core.stage import remark_words
 from helpers.ingest.remarks import remarks, steady_until
-from tests.fixtures.made_up import CITY, FACTS, deliver, middle, write_pack
+from tests.fixtures.made_up import (
+    CITY,
+    FACTS,
+    build_made_up,
+    deliver,
+    fact,
+    middle,
+    write_pack,
+)
 from tests.fixtures.real import Built, build
 
 DAY = {"le": {"type": "date", "required": True, "format": "%d/%m/%Y"}}
@@ -342,3 +351,29 @@ def test_a_category_that_no_longer_comes_is_told_by_month(tmp_path: Path) -> Non
         made(tmp_path, {"faits.csv": text}, fields, facts, period=("2023-01-01", "2024-12-31"))
     )
     assert (told.code, told.names, told.sizes) == ("categories_gone_by_month", ("depot",), (4.0,))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("12,5", 12.5), ("12.5", 12.5), ("0,125", 0.125), ("1.234", None), ("-1.234", None),
+     ("1.234.567", None), ("1234", 1234.0), ("1234,5", 1234.5), ("12.3456", 12.3456)],
+)  # fmt: skip
+def test_thousands_with_a_point_are_no_number_where_the_comma_is_decimal(
+    text: str, value: float | None, tmp_path: Path
+) -> None:
+    """Read as one and a bit, a thousand would be wrong and within the bounds: the row is told."""
+    facts = copy.deepcopy(FACTS)
+    facts["file"]["decimal"] = ","
+    facts["fields"]["temoin"] = {"type": "float", "minimum": -5000, "maximum": 5000}
+    del facts["refused"]
+    row = {
+        **fact(1),
+        "lon": fact(1)["lon"].replace(".", ","),
+        "lat": fact(1)["lat"].replace(".", ","),
+    }
+    built = build_made_up(tmp_path, [row | {"temoin": text}], facts=facts)
+    fates = {"accepted": 1} if value is not None else {"illisible:temoin": 1}
+    assert built.fates["faits"] == fates
+    path = built.out / "accepted/faits.parquet"
+    found = duckdb.sql(f"SELECT temoin FROM '{path}'").fetchall()
+    assert found == ([(pytest.approx(value),)] if value is not None else [])

@@ -12,10 +12,10 @@ import pytest
 
 from helpers.core.base.errors import PhareError
 from helpers.core.city import coverage
+from helpers.core.place_time.heard import heard_days
 from helpers.core.stage import params
 from helpers.hotspots import cells
 from helpers.reliability import drift, grades, set_aside, silence, silence_words
-from helpers.rhythms import week as rhythms_week
 from helpers.situation import alerts
 from helpers.situation import levels as situation_levels
 from helpers.trends.weekly_series import Weeks, counted_weeks
@@ -153,7 +153,7 @@ def test_a_category_that_starts_makes_its_theme_missing_before(tmp_path: Path) -
     assert not cells.covered(built.city, "bruit", 365)
     assert cells.covered(built.city, "bruit", 270)
     assert cells.covered(built.city, "depots", 365)
-    heard = rhythms_week.heard_days(con, ["faits"], START, dt.date(2025, 1, 1), of(built).city)
+    heard = heard_days(con, ["faits"], START, dt.date(2025, 1, 1), of(built).city)
     assert min(heard) == SPRING
     con.close()
 

@@ -16,7 +16,7 @@ import pytest
 
 from helpers.core.base import store
 from helpers.core.stage import figure, params, standing
-from helpers.reliability import drift, figures, silence, weekly_grades, words
+from helpers.reliability import decay, drift, figures, silence, weekly_grades, words
 from helpers.reliability import grades as reliability_grades
 from tests.fixtures.made_up import FACTS, build_made_up, fact, middle
 from tests.fixtures.real import ROOT, Built, read_csv
@@ -307,6 +307,7 @@ def graded(con: duckdb.DuckDBPyConnection, built: Built, **events: Any) -> list[
         "CREATE TABLE nowcast (source VARCHAR, division VARCHAR, week DATE, share_in DOUBLE)"
     )
     con.register("drift", events.pop("table", None) or drifts(events.pop("drift", [])))
+    con.register("decay", events.pop("decay", None) or decay.DECAY.empty_table())
     con.execute("CREATE TABLE breaks (source VARCHAR, division VARCHAR, zone VARCHAR, week DATE, "
                 "first DATE, last DATE, kind VARCHAR, status VARCHAR)")  # fmt: skip
     for table, rows in events.items():
@@ -393,6 +394,37 @@ def test_a_code_that_is_not_mapped_keeps_the_grade_down(a_year: Built) -> None:
         why = words.weeks(pa.Table.from_pylist(rows), moved)
         told = "« x » serait devenu un code nouveau n° 1 (C)"
         assert [w for w in range(35, 52) if why["faits", at[w]] == told] == [*range(40, last + 1)]
+
+
+@pytest.mark.parametrize("status", ["less", "ok", "abstained"])
+def test_the_grade_and_the_caveat_of_a_source_that_fades_are_one_judgement(
+    status: str, a_year: Built
+) -> None:
+    """A caveat beside an A says two things: what is told to bring far less is graded so."""
+    at = [dt.date(2024, 1, 1) + dt.timedelta(weeks=i) for i in range(52)]
+    known = {"against": at[0], "ratio": 0.3, "low": 0.2, "high": 0.45}
+    known = {} if status == "abstained" else known
+    lessened = pa.Table.from_pylist(
+        [{"source": "faits", "first": at[39], "last": at[51], "status": status, **known}],
+        schema=decay.DECAY,
+    )
+    con = views(a_year)
+    counted = reliability_grades.accounts(a_year.city, a_year.out)
+    rows = reliability_grades.grades(con, a_year.city, counted, KNOBS, lessened=lessened)
+    (row,) = (r for r in rows if r["source"] == "faits")
+    (plain,) = (r for r in reliability_grades.grades(con, a_year.city, counted, KNOBS)
+                if r["source"] == "faits")  # fmt: skip
+    told = standing.faded(lessened, a_year.city)
+    assert bool(told) == (row["decay_grade"] == "C") == (status == "less")
+    assert row["grade"] == (max(plain["grade"], "C") if told else plain["grade"])
+    assert ("30,0\u202f% des mêmes" in words.why(row)) == (status != "abstained")
+    whole = {at.index(r["week"]): r for r in graded(con, a_year, decay=lessened)
+             if r["division"] == "ville"}  # fmt: skip
+    lowered = [w for w in range(52) if whole[w]["decay_grade"]]
+    assert lowered == (list(range(39, 52)) if told else [])
+    assert {whole[w]["grade"] for w in range(39, 52)} == ({"C"} if told else {"A"})
+    why = words.week(whole[45], [])
+    assert why == ("30\u202f% de ce qui entrait aux mêmes semaines (C)" if told else "")
 
 
 def test_missing_is_never_zero_in_any_zone(a_year: Built) -> None:

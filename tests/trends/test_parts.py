@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from helpers.core.place_time import months
+from helpers.core.place_time.heard import heard_days
 from helpers.core.place_time.points import by_theme
 from helpers.core.stage import params
 from helpers.reliability import extraordinary, silence
@@ -119,7 +120,7 @@ def test_a_part_that_stops_is_missing_and_no_fall(covers: Any, tmp_path: Path) -
     _, heard = extraordinary.count_days(con, built.city, days)
     assert heard[0].tolist() == [START + dt.timedelta(days=i) <= RISE for i in range(728)]
     span = (RISE + dt.timedelta(days=1), END + dt.timedelta(days=1))
-    assert week.heard_days(con, built.city.themes["bruit"].sources, *span) == []
+    assert heard_days(con, built.city.themes["bruit"].sources, *span) == []
     con.close()
 
 

@@ -218,8 +218,8 @@ def test_column_of_an_unknown_name_is_called_by_its_position(tmp_path: Path) -> 
 def test_what_is_vouched_for_stays_so_and_a_doubted_name_is_not_asked_for_again(
     tmp_path: Path,
 ) -> None:
-    """« Hora_dia » reads as somebody's name: asked for once, then told apart."""
-    rows = [["montant_xyz", "Hora_dia", "montant_abc"], *[[i, i, i] for i in (1, 2, 2)]]
+    """« Terra_Vella » reads as somebody's name: asked for once, then told apart."""
+    rows = [["montant_xyz", "Terra_Vella", "montant_abc"], *[[i, i, i] for i in (1, 2, 2)]]
     file = rows_of(tmp_path, rows)
     first = draft("a", "A", file, KEY, [1]).told
     assert 'COLUMNS="1 2 3" FORCE=1' in first

@@ -165,6 +165,81 @@ def test_geopackage_is_drafted(tmp_path: Path) -> None:
     assert drafted(tmp_path / "a.gpkg")["file"] == {"format": "gpkg"}
 
 
+# --- Dates and hours, in the languages of our neighbours -------------------------------------
+
+
+def column(name: str, texts: list[str], folder: Path) -> dict[str, Any]:
+    """Return what is drafted of a column of these texts, beside one of codes."""
+    path = folder / "a.csv"
+    lines = [f"{texts[i % len(texts)]};{'AB'[i % 2]}" for i in range(40)]
+    path.write_text("\n".join([f"{name};type", *lines]) + "\n", encoding="utf-8")
+    found: dict[str, Any] = drafted(path)["fields"].get(name, {})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "rule"),
+    [
+        ("heure", ["9", "14", "23"], {"type": "int", "minimum": 0, "maximum": 24}),
+        ("Hora_dia", ["0", "7", "18"], {"type": "int", "minimum": 0, "maximum": 24}),
+        ("minuto", ["5", "40"], {"type": "int", "minimum": 0, "maximum": 59}),
+        ("hrmn", ["5", "1430"], {"type": "int", "minimum": 0, "maximum": 2400}),
+        ("Mes_any", ["1", "9"], {"type": "int", "minimum": 1, "maximum": 12}),
+        ("mois", ["3", "12"], {"type": "int", "minimum": 1, "maximum": 12}),
+        ("Dia_mes", ["1", "27"], {"type": "int", "minimum": 1, "maximum": 31}),
+        ("Any", ["2013", "2016"], {"type": "year"}),
+        ("Jahr", ["2019"], {"type": "year"}),
+        ("heure", ["14:30", "9:05"], {"type": "time"}),
+        ("hora", ["14h30", "09h05"], {"type": "time"}),
+        ("Uhrzeit", ["23:59:59", "00:00:00"], {"type": "time"}),
+        ("mois", ["2024-01", "2024-11"], {"type": "date", "format": "%Y-%m"}),
+        ("mes", ["01/2024", "11/2024"], {"type": "date", "format": "%m/%Y"}),
+        ("fecha", ["31.12.2023", "01.02.2024"], {"type": "date", "format": "%d.%m.%Y"}),
+        ("datum", ["31-12-2023", "01-02-2024"], {"type": "date", "format": "%d-%m-%Y"}),
+        ("data", ["2024/03/01"], {"type": "date", "format": "%Y/%m/%d"}),
+        ("debut", ["2024-06-30T22:00:00Z"],
+         {"type": "timestamp", "format": "%Y-%m-%dT%H:%M:%SZ"}),
+        ("inicio", ["2024-06-30 22:15"], {"type": "timestamp", "format": "%Y-%m-%d %H:%M"}),
+        ("Latitud", ["41.38", "41.40"], {"type": "latitude", "unit": "degrés"}),
+    ],
+)  # fmt: skip
+def test_forms_of_dates_and_hours_are_drafted(
+    name: str, texts: list[str], rule: dict[str, Any], tmp_path: Path
+) -> None:
+    found = column(name, texts, tmp_path)
+    assert {key: found.get(key) for key in rule} == rule
+
+
+@pytest.mark.parametrize("name", ["mois", "heure", "jour"])
+def test_numbers_that_are_none_of_the_parts_keep_their_own_bounds(
+    name: str, tmp_path: Path
+) -> None:
+    assert column(name, ["2", "40"], tmp_path)["maximum"] == 40
+
+
+@pytest.mark.parametrize("name", ["sexo", "Edat", "cognom", "Alter", "Geschlecht", "victima"])
+def test_attributes_of_persons_are_refused_in_other_languages_too(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    lines = "".join(f"2024-01-0{i % 9 + 1};{['H', 'D'][i % 2]}\n" for i in range(20))
+    path.write_text(f"date;{name}\n{lines}", encoding="utf-8")
+    assert kinds(drafted(path, 1, 2)) == {"date": "date"}
+
+
+def test_the_columns_of_a_catalan_file_are_called_by_their_names() -> None:
+    """Which once came all by their positions, and four of them whatever a person said."""
+    path = case("31-hours-and-editions/2016_accidents_gu_bcn.csv")
+    made = draft("a", "A", path, KEY, (), "Europe/Madrid")
+    assert made.doubted == ()
+    fields = yaml.safe_load(made.text)["fields"]
+    dated = ("Any", "Mes_any", "Dia_mes", "Hora_dia")
+    assert [fields[name]["type"] for name in dated] == ["year", "int", "int", "int"]
+    assert [fields[name]["maximum"] for name in dated[1:]] == [12, 31, 24]
+    assert fields["Coordenada_UTM_X"]["type"] == "longitude"
+    assert "Codi_districte" in fields
+
+
 # --- Separators ------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
 from helpers.workshop import new, run_city
+from tests.fixtures.cases import case
 from tests.fixtures.real import ROOT
 
 WHO = ["-c", "user.name=essai", "-c", "user.email=essai@localhost"]
@@ -49,6 +51,18 @@ def test_city_in_any_folder_is_registered_and_the_rest_stays(folder: str, place:
     assert (found["port_neuf"] / "city.yaml").is_file()
     assert (place / REGISTER).read_text(encoding="utf-8").startswith(HEAD)
     assert run_city.activate(place, "port_neuf") == "port_neuf"
+
+
+def test_given_folders_are_registered_one_after_the_other(place: Path) -> None:
+    told = (case("18-pack-path-breaks-the-register") / "README").read_text("utf-8")
+    folders = re.findall(r'mkdir "(.*?)" "(.*?)"', told)[0]
+    assert folders == ("ville: nord", "ville #2")
+    for i, folder in enumerate(folders):
+        pack = place.parent / folder
+        new.new_city(place, f"autre_{i}")
+        (place / f"data/cities/autre_{i}").rename(pack)
+        assert run_city.activate(place, str(pack)) == f"autre_{i}"
+    assert {one.name for one in active_cities(place).values()} >= set(folders)
 
 
 @pytest.mark.parametrize("folder", ["no", "1:30", "12", "1e3"])

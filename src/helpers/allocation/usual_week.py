@@ -33,7 +33,7 @@ from helpers.allocation.means import (
 from helpers.core.city.about import Patrols, Slot
 from helpers.core.city.city import City
 from helpers.core.city.names import Origin
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import first_monday, window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import of_theme
 from helpers.core.place_time.presence import usual_hours
@@ -92,7 +92,8 @@ def read(con: duckdb.DuckDBPyConnection, city: City, in_force: City, knobs: Knob
     ordered = sorted(city.about.slots.items(), key=lambda item: item[1].start_h)
     slots = tuple((day, code) for day in range(WEEK_DAYS) for code, _ in ordered)
     last = city.about.period.end - dt.timedelta(days=(city.about.period.end.weekday() + 1) % 7)
-    span = window(last, WEEK_DAYS * knobs.reference_weeks)
+    first, after = window(last, WEEK_DAYS * knobs.reference_weeks)
+    span = max(first, first_monday(city.about.period.start)), after
     zones, hours, elsewhere, mute = _hours(con, rule, slots, span)
     if not len(zones) and elsewhere:
         return NO_ZONE

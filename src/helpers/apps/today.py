@@ -26,7 +26,7 @@ from helpers.core.base import store
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
 from helpers.core.stage import maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
@@ -166,17 +166,17 @@ class Today:
         return began
 
     def _daily(self, row: Row) -> list[tuple[dt.date, int]]:
-        first, _ = window(self.city.about.period.end, BACK)
+        first, after = last_window(self.city, BACK)
         by_day: dict[dt.date, int] = {}
         for zone, day, n in self.lately(row["division"]).get(row["theme"], ()):
             if row["zone"] in (WHOLE, zone):
                 by_day[day] = by_day.get(day, 0) + n
-        days = [first + dt.timedelta(days=i) for i in range(BACK)]
+        days = [first + dt.timedelta(days=i) for i in range((after - first).days)]
         return [(day, by_day.get(day, 0)) for day in days]
 
     def _lately(self, division: str) -> dict[str, list[tuple[str, dt.date, int]]]:
         """Return theme → zone, day and facts, of the last days that any card tells of."""
-        span = window(self.city.about.period.end, max(BACK, *self.judged.short))
+        span = last_window(self.city, max(BACK, *self.judged.short))
         found: dict[str, list[tuple[str, dt.date, int]]] = {}
         for theme, *row in counts(self.con, ["theme", "zone", "day"], division=division, span=span):
             found.setdefault(theme, []).append((row[0], row[1], row[2]))
@@ -221,7 +221,7 @@ class Today:
             return ""
         ring = {row["zone"], *self._near(row["division"], row["zone"], row["division"])}
         total: dict[str, int] = {}
-        first, _ = window(self.city.about.period.end, row["period_days"])
+        first, _ = last_window(self.city, row["period_days"])
         for theme, days in self.lately(row["division"]).items():
             if theme in self.city.themes and theme != row["theme"]:
                 n = sum(n for zone, day, n in days if zone in ring and day >= first)

@@ -19,8 +19,8 @@ from helpers.reliability import words as reliability_words
 from helpers.waves import words as waves_words
 
 LETTERS = (
-    "De A, la plus sûre, à D, la moins sûre : la moindre de quatre notes, lignes valides, lieu "
-    "connu, délai de saisie, jours manquants."
+    "De A, la plus sûre, à D, la moins sûre : la moindre de cinq notes, lignes valides, lieu "
+    "connu, délai de saisie, jours manquants, dernières semaines contre les mêmes d'avant."
 )
 
 TABLES = ("reliability/grades", "reliability/decay", "waves/states", "evidence/register")

@@ -22,7 +22,7 @@ from helpers.core.base import store
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.stage import figure, maps, palette, params, silence_words, standing, zone_map
 from helpers.hotspots import words as hotspots_words
 from helpers.repeats import words as repeats_words
@@ -90,7 +90,7 @@ class WhereWhen:
         Read from its file, it would take most of the time of an answer.
         """
         offered = (int(days) for _, days in self.place.offer.options["periode"])
-        first, after = window(self.city.about.period.end, max(self.knobs.window_days, *offered))
+        first, after = last_window(self.city, max(self.knobs.window_days, *offered))
         zones = ", ".join(store.quote(f"zone_{name}") for name in self.city.about.divisions)
         self.con.execute(
             f"CREATE TEMP TABLE cube AS SELECT theme, hour, hour_end, time_precision, {zones}, "
@@ -243,7 +243,7 @@ class WhereWhen:
         return {n: zone_map.layout(features, *size) for n, size in FRAMES.items() if features}
 
     def _week(self, theme: str, days: int, zone: tuple[str, str] | None) -> rhythms_week.Week:
-        span = window(self.city.about.period.end, days)
+        span = last_window(self.city, days)
         least = self.knobs.minimum_count
         return rhythms_week.week(self.con, self.city, theme, span, self.knobs, zone, least)
 

@@ -32,6 +32,7 @@ from helpers.core.city.contract_sql import (
 
 INT = "^[+-]?[0-9]{1,18}$"
 PLAIN_INT = "^(?:0|-?[1-9][0-9]*)$"
+THOUSANDS = r"^[+-]?[0-9]{1,3}(?:[.][0-9]{3})+$"
 NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$"
 # Formats of fixed width, and where their seconds begin.
 FIXED = {"%Y-%m-%dT%H:%M:%S": 17, "%Y-%m-%d %H:%M:%S": 17, "%Y-%m-%dT%H:%M:%SZ": 17,
@@ -152,6 +153,8 @@ def _read(dotted: pa.Array) -> pa.Array:
 
 def _decimals(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
     dotted = _dotted(contract, texts)
+    if contract.file.decimal == ",":  # « 1.234 » is a thousand and more, or one and less: no number
+        dotted = pc.if_else(pc.match_substring_regex(texts, THOUSANDS), None, dotted)
     values = _read(dotted)
     part = rf"(?:[.][0-9]{{1,{rule.decimals}}})?" if rule.decimals else ""
     short = f"^-?[0-9]{{1,15}}{part}$"

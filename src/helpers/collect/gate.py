@@ -328,7 +328,7 @@ def _of_file(
         "edition": one.edition.version,
         "rows": rows,
         "personal": met,
-        **wide.told(one.edition.unpivot, one.cells, rows),
+        **wide.told(contract, one.edition, one.offered, one.cells, rows),
         **receipts.columns_told(contract, one.edition, offered, one.cells),
         "columns_otherwise": one.otherwise,
         "fields_absent": one.absent(contract),

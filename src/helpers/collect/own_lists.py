@@ -78,7 +78,9 @@ def _lists(city: City) -> Iterator[tuple[list[str], str, str, bool]]:
         if names:
             where = f"noms des zones du découpage « {division} »"
             published = bool(about.names_published_by)
-            yield [*names.values()], where, CODES if published else ZONES, published
+            # Zones without an outline are a list like any other: nobody vouches for its names.
+            shaped = bool(about.source or about.grouping_of)
+            yield [*names.values()], where, ZONES if shaped and not published else CODES, published
     roads, staff = traffic_rules.read_rules(city), staff_rules.read_rules(city)
     naming = [roads.sites.names if roads else "", staff.names if staff else ""]
     for listed in filter(None, naming):

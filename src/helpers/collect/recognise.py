@@ -44,12 +44,12 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     """Open the file with the edition of the contract that it fits.
 
     Its required columns are all there, and those that make an observation. Of several editions,
-    that which finds the most of its other columns, and of them the most as they are written; then
-    the first. Messages call the file `shown`.
+    that which finds the most of its other columns, lacks the fewest, and finds the most of them as
+    they are written; then the first. Messages call the file `shown`.
     """
     tried: list[tuple[Edition, list[str]]] = []
     refusals: list[PhareError] = []
-    fitting: list[tuple[tuple[int, int], Delivered]] = []
+    fitting: list[tuple[tuple[int, int, int], Delivered]] = []
     for edition in contract.every_edition():
         columns = contract.columns(edition)
         try:
@@ -60,15 +60,30 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
         absent = _absent(contract, edition, one.reading.columns)
         tried.append((edition, absent))
         if not absent:
-            found = len(set(columns.values()) & set(one.reading.columns))
-            fitting.append(((found, -len(one.otherwise)), one))
+            wanted = {column for column in columns.values() if not column.startswith("@")}
+            found = len(wanted & set(one.reading.columns))
+            fitting.append(((found, found - len(wanted), -len(one.otherwise)), one))
     if fitting:
         return max(fitting, key=lambda fit: fit[0])[1]  # the first of the greatest
     if not tried:
         raise redact.placed(refusals[0], place_of(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
-    raise PhareError(
-        f"colonne absente : {redact.known(absent, contract.columns(edition).values())}",
+    raise _lacking(contract, edition, absent, shown)
+
+
+def insist(contract: Contract, edition: Edition, offered: Sequence[str], shown: str) -> None:
+    """Raise PhareError where a column that facts depend on is not among those offered."""
+    absent = _absent(contract, edition, offered)
+    if absent:
+        raise _lacking(contract, edition, absent, shown)
+
+
+def _lacking(contract: Contract, edition: Edition, absent: list[str], shown: str) -> PhareError:
+    columns = contract.columns(edition)
+    fields = [f for f, column in columns.items() if column in absent and f != column]
+    wanted = f" (champ {', '.join(fields)})" if fields else ""
+    return PhareError(
+        f"colonne absente : {redact.known(absent, columns.values())}{wanted}",
         place_of(contract, shown) + (f", édition {edition.version}" if contract.editions else ""),
         "vérifier le fichier livré, ou corriger le contrat : le nom qu'a choisi l'éditeur "
         "(`column`), ou une édition qui dit ce champ `absent`",

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from helpers.collect import gate as collect_gate
-from helpers.collect import receipts
+from helpers.collect import headers, receipts, recognise
 from helpers.connect import pages as connect_pages
 from helpers.connect import spool
 from helpers.core.base import redact, store
@@ -32,6 +32,12 @@ def spool_folder(root: Path, city: str, source: str) -> Path:
     return root / "data" / SPOOL / city / source
 
 
+def _asked(gate: collect_gate.Gate, contract: Contract, url: str) -> str:
+    """Return the digest of what pages are asked and cleaned by: of another contract, none stays."""
+    told = f"{contract.model_dump_json()} {url} {gate.step_m}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def take_in(
     gate: collect_gate.Gate, contract: Contract, url: str, folder: Path, raw: Path, *, again: bool
 ) -> dict[str, Any]:
@@ -40,6 +46,7 @@ def take_in(
     The pages already taken in are not asked for again, unless `again` and the import was whole.
     """
     edition = contract.every_edition()[-1]
+    where = redact.address(url)
     columns = contract.columns(edition)
     permitted = [name for name in columns.values() if not name.startswith("@")]
     key = [columns[name] for name in contract.key]
@@ -54,14 +61,23 @@ def take_in(
 
         parts = spool.take_pages(
             lambda cursor: connect_pages.pages(
-                edition.file, url, permitted, cursor, source=contract.source, key=key
+                edition.file,
+                url,
+                permitted,
+                cursor,
+                source=contract.source,
+                key=key,
+                alike=lambda offered: headers.alike(permitted, offered, contract.refused),
             ),
             folder,
             clean,
             lambda offered: gate.called(contract, edition, offered),
             gate.key,
+            _asked(gate, contract, url),
         )
         journal = spool.read_journal(folder)
+        if edition.file.format != "open311" and journal.offered:  # which tells no list of columns
+            recognise.insist(contract, edition, journal.offered, where)
         offsets = np.cumsum([0, *(part.rows for part in journal.parts)]).tolist()
         pages = [
             f"SELECT * REPLACE ({ROW} + {offset} AS {ROW}) FROM read_parquet({literal(part)})"
@@ -74,14 +90,14 @@ def take_in(
         ).fetchall()
         con.close()
     file = {
-        "file": redact.address(url),
+        "file": where,
         "size": sum(part.stat().st_size for part in parts),
         "sha256": hashlib.sha256("".join(p.sha256 for p in journal.parts).encode()).hexdigest(),
         "edition": edition.version,
         "rows": sum(part.rows for part in journal.parts),
         "personal": receipts.personal(Counter(fault for (fault,) in faults)),
         **receipts.columns_told(contract, edition, journal.offered),
-        "columns_otherwise": [],
+        "columns_otherwise": journal.otherwise,
         "fields_absent": {
             # Its other columns are known by their hash alone: none can be told to be near.
             name: 0

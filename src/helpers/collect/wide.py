@@ -18,7 +18,6 @@ from helpers.core.base import redact
 from helpers.core.base.errors import PhareError
 from helpers.core.city import contract_sql
 from helpers.core.city.contract import Contract, Edition
-from helpers.core.city.editions import Unpivot
 from helpers.core.city.names import FAULT, ROW
 
 EMPTY = "cellule_vide"  # without a colon: the source tells nothing there, no rule is broken
@@ -96,8 +95,16 @@ def _cells(rows: pa.RecordBatch, wide: list[str], made: tuple[str, str]) -> pa.R
     )
 
 
-def told(unpivot: Unpivot | None, wide: Sequence[str], rows: int) -> dict[str, int]:
-    """Return, for the receipt, how many lines and columns the cells of a wide file come from."""
-    if unpivot is None or not wide:
+def told(
+    contract: Contract, edition: Edition, offered: Sequence[str], wide: Sequence[str], rows: int
+) -> dict[str, int | list[int]]:
+    """Return, for the receipt, how many lines and columns the cells of a wide file come from.
+
+    And the places, from 1, of the columns that are neither cells nor named: a period written
+    otherwise than the others would be one of them.
+    """
+    if edition.unpivot is None or not wide:
         return {}
-    return {"lines": rows // len(wide), "wide_columns": len(wide)}
+    named = {*contract.columns(edition).values(), *contract.refused, *wide}
+    left = [place for place, one in enumerate(offered, start=1) if one not in named]
+    return {"lines": rows // len(wide), "wide_columns": len(wide), "wide_left": left}

@@ -61,6 +61,9 @@ def read(ask: Ask, cursor: str | None) -> Iterator[Page]:
         if told and told["sha256"] != digest:
             raise Changed(ask.where)
         reading = open_file(layout, path, ask.permitted)
+        written = ask.knowing(reading.columns)
+        if written.permitted != ask.permitted:
+            ask, reading = written, open_file(layout, path, written.permitted)
         offered, start = tuple(reading.columns), {"rows": 0, "sha256": digest}
         empty = Piece(nothing(ask.permitted), start, offered)
 

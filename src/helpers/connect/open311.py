@@ -172,10 +172,14 @@ class _Reader:
                 self._ask.where,
                 "vérifier que l'adresse est celle d'un serveur GeoReport v2",
             ) from None
-        offered = Offered(self._ask.permitted)
+        offered, ask = Offered(self._ask.permitted), self._ask
         rows = [_row(offered, one) for one in objects]
+        written = ask.knowing([*offered.names])
+        if written.permitted != ask.permitted:
+            offered, ask = Offered(written.permitted), written
+            rows = [_row(offered, one) for one in objects]
         seen = hashlib.sha256(b"".join(bytes(one) for one in objects)).hexdigest()[:16]
-        names = self._ask.permitted
+        names = ask.permitted
         table = conform(tabulate(rows, names, 1), names) if rows else nothing(names)
         return _Answer(table, seen, tuple(offered.names))
 

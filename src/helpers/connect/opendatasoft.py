@@ -58,6 +58,7 @@ def read(ask: Ask, cursor: str | None) -> Iterator[Page]:
     told = opened(cursor, CURSOR, ask.where)
     with Site(ask.url, ask.source) as site:
         dataset = _Dataset(ask, site)
+        ask = ask.knowing(dataset.offered)
         export = _Export(ask, site, dataset)
         empty = Piece(nothing(ask.permitted), export.cursor(), dataset.offered)
         yield from marked(export.pieces(told), empty)
@@ -79,6 +80,7 @@ class _Dataset:
         base = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
         description = _decoded(site.document(base), _Description, ask)
         self.offered = tuple(field.name for field in description.fields)
+        ask = ask.knowing(self.offered)
         tops = [name for name in self.offered if _is_wanted(name, ask.permitted)]
         if not tops:
             raise PhareError(

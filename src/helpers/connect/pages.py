@@ -7,8 +7,8 @@ not permitted is left at the server where it allows that, and is never decoded o
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from helpers.core.city.contract import FileFormat
 from helpers.core.city.names import FAULT
 
 PAGE_ROWS = 50_000  # of a page that we cut ourselves
+Alike = Callable[[Sequence[str]], Mapping[str, str]]  # names offered → of those, permitted columns
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,15 @@ class Page:
     `table`: text columns, `fault` (why a row cannot be read as one, or null) and each permitted
     column by alphabet, null where the source has none such. `cursor` is where to go on after this
     page; it never holds the text of a cell. `offered` are all the names met in this page or told
-    by the source, permitted or not.
+    by the source, permitted or not, of which `otherwise` are permitted columns that the source
+    writes otherwise: here they are called as they are permitted.
     """
 
     table: pa.Table
     cursor: str
     last: bool
     offered: tuple[str, ...]
+    otherwise: tuple[str, ...] = ()
 
 
 class Changed(PhareError):
@@ -58,7 +61,8 @@ class Paging(Protocol):
 class Ask:
     """What is asked of a remote source: by which layout, where, and which columns.
 
-    `key` are the columns that identify a record, `source` its name in city.yaml.
+    `key` are the columns that identify a record, `source` its name in city.yaml. `alike` tells
+    which of the names that a source offers are permitted columns, written otherwise.
     """
 
     layout: FileFormat
@@ -66,6 +70,15 @@ class Ask:
     permitted: tuple[str, ...]
     key: tuple[str, ...] = ()
     source: str = ""
+    alike: Alike = lambda _: {}
+
+    def knowing(self, offered: Sequence[str]) -> Ask:
+        """Return what is asked for, its columns called as the source that offers these does."""
+        written = {column: name for name, column in self.alike(offered).items()}
+        permitted, key = (
+            tuple(written.get(one, one) for one in names) for names in (self.permitted, self.key)
+        )
+        return replace(self, permitted=permitted, key=key)
 
     @property
     def where(self) -> str:
@@ -81,16 +94,25 @@ def pages(
     *,
     source: str = "",
     key: Sequence[str] = (),
+    alike: Alike = lambda _: {},
 ) -> Iterator[Page]:
     """Yield the pages of a remote source that come after `cursor` (None: from its beginning).
 
     At least one page, the last one marked so; all tables have the same schema. `key` orders the
     rows of a database or portal; `PHARE_TOKEN_<SOURCE>` in the environment is what goes into the
-    `Authorization` header. PhareError where the source cannot be read to its end; Changed where
-    it is no longer the one that the cursor was made of.
+    `Authorization` header. `alike`: as in `Ask`. PhareError where the source cannot be read to its
+    end; Changed where it is no longer the one that the cursor was made of.
     """
-    ask = Ask(layout, url, tuple(sorted(permitted)), tuple(key), source)
-    return _paging(ask)(ask, cursor)
+    ask = Ask(layout, url, tuple(sorted(permitted)), tuple(key), source, alike)
+    return (_as_permitted(page, alike(page.offered)) for page in _paging(ask)(ask, cursor))
+
+
+def _as_permitted(page: Page, names: Mapping[str, str]) -> Page:
+    """Return the page with its columns called as they are permitted; `names` offered → that."""
+    called = [names.get(name, name) for name in page.table.column_names]
+    offered = tuple(names.get(name, name) for name in page.offered)
+    table = page.table.rename_columns(called)
+    return replace(page, table=table, offered=offered, otherwise=tuple(names.values()))
 
 
 def _paging(ask: Ask) -> Paging:

@@ -88,7 +88,10 @@ def read(ask: Ask, cursor: str | None) -> Iterator[Page]:
     """
     told = opened(cursor, CURSOR, ask.where)
     with _connected(ask) as connection:
-        columns, offered = _columns(connection, ask)
+        found = _columns(connection, ask)
+        offered = [one.name for one in found]
+        ask = ask.knowing(offered)
+        columns = _permitted(found, ask)
         reader = _Reader(ask, connection, columns, tuple(offered))
         start = {"after": [], "rows": 0, "whole": bool(ask.key)}
         empty = Piece(nothing(ask.permitted), start, tuple(offered))
@@ -178,8 +181,8 @@ def _relation(ask: Ask) -> str:
     return f"{store.quote(schema)}.{store.quote(name)}" if dot else store.quote(schema)
 
 
-def _columns(connection: Any, ask: Ask) -> tuple[dict[str, _Column], list[str]]:
-    """Return the permitted columns, and the names of all: from the catalogue, without any row."""
+def _columns(connection: Any, ask: Ask) -> list[_Column]:
+    """Return all columns of the table, from the catalogue, without any row."""
     query = (
         "SELECT attname::text, format_type(atttypid, NULL), (attcollation <> 0)::text "
         "FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped "
@@ -187,7 +190,11 @@ def _columns(connection: Any, ask: Ask) -> tuple[dict[str, _Column], list[str]]:
     )
     with _errors_told(ask), connection.cursor() as cursor:
         cursor.execute(query)
-        found = [_Column(name, kind, text == "true") for name, kind, text in cursor.fetchall()]
+        return [_Column(name, kind, text == "true") for name, kind, text in cursor.fetchall()]
+
+
+def _permitted(found: Sequence[_Column], ask: Ask) -> dict[str, _Column]:
+    """Return the columns that are permitted; PhareError where there is none."""
     there = {one.name: one for one in found if one.name in ask.permitted}
     if not there:
         what = "aucune colonne permise dans la table" if found else "table ou vue introuvable"
@@ -196,7 +203,7 @@ def _columns(connection: Any, ask: Ask) -> tuple[dict[str, _Column], list[str]]:
             f"{ask.where}, table {ask.layout.table}",
             "vérifier `table` (schéma.table), les noms de colonnes et les droits de l'utilisateur",
         )
-    return there, [one.name for one in found]
+    return there
 
 
 @contextmanager

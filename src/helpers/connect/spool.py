@@ -37,12 +37,18 @@ class Part(msgspec.Struct):
 
 
 class Journal(msgspec.Struct):
-    """How far an import is: the parts, where to go on (sealed), the columns offered (`called`)."""
+    """How far an import is: the parts, where to go on (sealed), the columns offered (`called`).
+
+    `otherwise`: those of the contract that the source writes otherwise. `asked`: what the pages
+    were asked and cleaned by; they answer to nothing else.
+    """
 
     parts: list[Part]
     cursor: str | None
     offered: list[str]
     done: bool
+    otherwise: list[str] = []
+    asked: str = ""
 
 
 def take_pages(
@@ -51,20 +57,21 @@ def take_pages(
     clean: Callable[[pa.Table], pa.Table],
     called: Callable[[Sequence[str]], list[str]],
     key: Key,
+    asked: str = "",
 ) -> list[Path]:
     """Write each page that `pages_from` a cursor gives, cleaned, as a Parquet part of `folder`.
 
     Return the parts in order. An import that was stopped goes on from its last whole part; one
     that is done is not asked for again (empty the folder for that). The bytes depend on the rows
-    and on the version of Arrow only. Where the source changed meanwhile it is read from its
-    beginning. What `clean` takes away is never written; a column offered is noted as `called` calls
-    it. Where to go on, which may tell an identifier, is encrypted by the `key` of the city: with
-    another one, the source is read from its beginning.
+    and on the version of Arrow only. Where the source changed meanwhile, or the pages were not
+    `asked` for like this, it is read from its beginning. What `clean` takes away is never written;
+    a column offered is noted as `called` calls it. Where to go on, which may tell an identifier, is
+    encrypted by the `key` of the city: with another one, the source is read from its beginning.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
         for start in range(MOST_STARTS):
-            journal = _trusted(folder, key)
+            journal = _trusted(folder, key, asked)
             try:
                 if not journal.done:
                     _take(pages_from, folder, clean, called, key, journal)
@@ -72,7 +79,7 @@ def take_pages(
             except Changed:
                 if start == MOST_STARTS - 1:
                     raise
-                write_whole(folder / JOURNAL, msgspec.json.encode(_blank()))
+                write_whole(folder / JOURNAL, msgspec.json.encode(_blank(asked)))
         raise AssertionError
 
 
@@ -84,8 +91,8 @@ def read_journal(folder: Path) -> Journal:
         return _blank()
 
 
-def _blank() -> Journal:
-    return Journal([], None, [], done=False)
+def _blank(asked: str = "") -> Journal:
+    return Journal([], None, [], done=False, asked=asked)
 
 
 def _take(
@@ -106,20 +113,25 @@ def _take(
         digest = hashlib.sha256(content).hexdigest()
         journal.parts.append(Part(name, table.num_rows, digest))
         journal.offered = list(dict.fromkeys([*journal.offered, *called(page.offered)]))
+        journal.otherwise = list(dict.fromkeys([*journal.otherwise, *page.otherwise]))
         journal.cursor, journal.done = key.sealed(page.cursor), page.last
         write_whole(folder / JOURNAL, msgspec.json.encode(journal))
 
 
-def _trusted(folder: Path, key: Key) -> Journal:
-    """Return the journal, of which every part is whole; take away what it does not name."""
+def _trusted(folder: Path, key: Key, asked: str) -> Journal:
+    """Return the journal, of which every part is whole; take away what it does not name.
+
+    A blank one where its pages were not asked for like this.
+    """
     journal = read_journal(folder)
-    sound = journal.cursor is None or key.unsealed(journal.cursor) is not None
+    sound = journal.asked == asked
+    sound &= journal.cursor is None or key.unsealed(journal.cursor) is not None
     sound = sound and all(
         (folder / part.name).is_file() and store.sha256(folder / part.name) == part.sha256
         for part in journal.parts
     )
     if not sound:
-        journal = _blank()
+        journal = _blank(asked)
         write_whole(folder / JOURNAL, msgspec.json.encode(journal))
     kept = {part.name for part in journal.parts}
     for path in (*folder.glob(PARTS), folder / ASIDE):

@@ -15,7 +15,7 @@ from scipy import spatial, special, stats
 from helpers.context.knobs import Knobs
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import Surroundings
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import of_theme, share_heard
 from helpers.core.place_time.places import Places
@@ -67,7 +67,7 @@ def zone_counts(
 
     A record that agents started tells where they went: it is left out unless asked for.
     """
-    span = window(city.about.period.end, knobs.window_days)
+    span = last_window(city, knobs.window_days)
     rows = counts(con, ["zone"], theme=theme, origins=knobs.origins, division=division, span=span)
     found = {zone: float(n) for zone, n in rows}
     return np.array([max(0.0, found.get(code, 0.0)) for code in places.codes])

@@ -12,7 +12,7 @@ import pyarrow as pa
 from helpers.core.base.store import quote
 from helpers.core.city.city import City
 from helpers.core.city.event_rules import EventRules
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.presence import usual_hours
 
 MEANS = pa.schema(
@@ -83,7 +83,7 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
         barriers = None if row is None or row[0] is None else int(row[0])
     if hours is None:
         return Means({}, barriers)
-    usual, mute = usual_hours(con, hours, window(city.about.period.end, 7 * weeks))
+    usual, mute = usual_hours(con, hours, last_window(city, 7 * weeks))
     lengths = _lengths(city)
     officers: dict[tuple[int, str, str], int] = {}
     for weekday, slot in sorted({(weekday, slot) for weekday, slot, _ in usual if slot in lengths}):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,11 +17,13 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
+from helpers.core.city import coverage
 from helpers.core.city.about import Slot
 from helpers.core.city.city import City
 from helpers.core.city.event_rules import EventRules
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import heard_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.events.excess import slot_of
 from helpers.events.knobs import Knobs
@@ -335,19 +338,22 @@ def usual_facts(
 ) -> dict[tuple[int, str, str], float]:
     """Return (weekday, slot, sector) → facts of the rules' themes, a mean of the last weeks.
 
-    View `cube`.
+    Of the days when all sources of the theme were heard and cover it, within the city's period.
+    Views `cube` and `weeks`.
     """
     hours = city.about.patrols
     if hours is None:
         return {}
-    themes = [theme for theme in rules.themes if theme in city.themes]
-    weeks = knobs.baseline_weeks
-    span = window(city.about.period.end, 7 * weeks)
-    rows = counts(con, ["slot", "working_day", "zone"], themes=themes, origins=knobs.origins,
-                  division=hours.division,
-                  span=span, placed=True)  # fmt: skip
-    total: dict[tuple[int, str, str], int] = {}
-    for slot, day, zone, n in rows:
-        key = day.weekday(), slot, zone
-        total[key] = total.get(key, 0) + n
-    return {key: round(n / weeks, 6) for key, n in total.items()}
+    span = last_window(city, 7 * knobs.baseline_weeks)
+    total: dict[tuple[int, str, str], float] = {}
+    for theme in (theme for theme in rules.themes if theme in city.themes):
+        apart = coverage.of_theme(city, theme, hours.division).city
+        heard = heard_days(con, city.themes[theme].sources, *span, apart)
+        days = Counter(day.weekday() for day in heard)
+        rows = counts(con, ["slot", "working_day", "zone"], theme=theme, origins=knobs.origins,
+                      division=hours.division, span=span, placed=True)  # fmt: skip
+        for slot, day, zone, n in rows:
+            if day in heard:
+                key = day.weekday(), slot, zone
+                total[key] = total.get(key, 0.0) + n / days[key[0]]
+    return {key: round(n, 6) for key, n in total.items()}

@@ -25,7 +25,7 @@ from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import OUTSIDE
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window, window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.places import Places
 from helpers.core.place_time.points import Facts
@@ -225,7 +225,7 @@ def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
 
 def covered(city: City, theme: str, window_days: int) -> bool:
     """Tell whether the contract covers the theme, everywhere, on each of the last days."""
-    first, after = window(city.about.period.end, window_days)
+    first, after = last_window(city, window_days)
     gone = coverage.of_theme(city, theme, city.about.main_division).city
     return not any(first <= day < after for day in gone)
 

@@ -17,7 +17,7 @@ from scipy.stats import false_discovery_control
 from helpers.core.city.city import City
 from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.surroundings import read_surroundings
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import share_heard
 from helpers.core.place_time.places import Places, read_places
@@ -111,7 +111,7 @@ def _per(rate: float) -> float:
 def _counts(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, codes: list[str], days: int
 ) -> NDArray[np.float64]:
-    span = window(city.about.period.end, days)
+    span = last_window(city, days)
     division = city.about.main_division
     found = dict(counts(con, ["zone"], theme=theme, division=division, span=span))
     return np.array([float(found.get(code, 0)) for code in codes])

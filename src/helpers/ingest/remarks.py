@@ -29,6 +29,11 @@ LAST_MONTH = 12  # a day above it is no month
 # at random none does once in ten thousand. Days of the month: a source dated the 1st has but one.
 DATES, MONTHS, DAYS_OF_MONTH = 10, 3, 3
 STEADY, STEADY_UNITS, GONE_UNITS, GONE_FACTS = 0.9, 12, 2, 20
+NOON, HOURS_KNOWN, HOURS_MET = (
+    12,
+    60,
+    10,
+)  # facts with an hour, and hours of the twelve that have some
 TOTALS = 0.9  # of the rows without zone: that share of them are sums of the others, and it is told
 
 
@@ -45,7 +50,8 @@ def remarks(city: City, out: Path) -> list[Remark]:
         contract, path = city.contracts[source], out / "accepted" / f"{source}.parquet"
         found = [
             _unread_places(con, contract, path), _day_or_month(con, contract, path),
-            _own_totals(con, contract, path, codes), _gone(con, city, contract, out),
+            _twelve_hours(con, contract, path), _own_totals(con, contract, path, codes),
+            _gone(con, city, contract, out), _not_covered(con, city, contract, out),
         ]  # fmt: skip
         told += [replace(one, source=source) for one in found if one is not None]
     con.close()
@@ -140,6 +146,26 @@ def _day_or_month(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path
     return None if few or last > LAST_MONTH else Remark(remark.DAY_OR_MONTH, field=name, n=dates)
 
 
+def _twelve_hours(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> Remark | None:
+    """Return a remark where no known hour lies beyond noon's: mornings and evenings confounded?
+
+    Of hours enough (HOURS_KNOWN), and of nearly all of the twelve (HOURS_MET), noon's among them.
+    """
+    rule = contract.observation
+    if rule is None or moments.best(rule, contract.fields) > moments.HOUR:
+        return None
+    when = moments.of(rule.started_at, rule, contract.fields)
+    rows = con.execute(
+        "SELECT count(*), count(DISTINCT h), min(h), max(h) FROM (SELECT hour(began) AS h FROM "
+        f"(SELECT {when.first} AS began, {when.level} AS level FROM read_parquet(?)) "
+        f"WHERE level <= {moments.HOUR} AND began IS NOT NULL)",
+        [str(path)],
+    ).fetchall()
+    n, met, first, last = rows[0]
+    told = n >= HOURS_KNOWN and met >= HOURS_MET and (first, last) == (1, NOON)
+    return Remark(remark.TWELVE_HOURS, n=n) if told else None
+
+
 def _own_totals(
     con: duckdb.DuckDBPyConnection, contract: Contract, path: Path, codes: dict[str, list[str]]
 ) -> Remark | None:
@@ -169,6 +195,39 @@ def _own_totals(
     if not sums or sums < TOTALS * without:
         return None
     return Remark(remark.OWN_TOTALS, field=declared.field, n=sums, of=facts)
+
+
+def _not_covered(
+    con: duckdb.DuckDBPyConnection, city: City, contract: Contract, out: Path
+) -> Remark | None:
+    """Return a remark on the facts, by category, of days that `covers` says not to be covered."""
+    if not contract.covers:
+        return None
+    found: dict[str, int] = {}
+    for division in sorted(
+        {cover.division or city.about.main_division for cover in contract.covers}
+    ):
+        rows = con.execute(
+            f"SELECT category, coalesce({quote(f'zone_{division}')}, '{NO_PLACE}'), "
+            "CAST(hour AS DATE), CAST(sum(n) AS BIGINT) FROM read_parquet(?) WHERE source = ? "
+            f"AND {DATED} GROUP BY ALL ORDER BY ALL",
+            [str(out / "cube.parquet"), contract.source],
+        ).fetchall()
+        met: dict[str, int] = {}
+        gone = {
+            category: coverage.uncovered(city, contract.source, [category], division)
+            for category in {row[0] for row in rows}
+        }
+        for category, zone, day, n in rows:
+            if day in gone[category].of(zone):
+                met[category] = met.get(category, 0) + n
+        # A zone of another division has its own limits: what is told there is not added to this.
+        found |= {category: max(n, found.get(category, 0)) for category, n in met.items()}
+    names = tuple(sorted(found))
+    if not names:
+        return None
+    sizes = tuple(float(found[name]) for name in names)
+    return Remark(remark.NOT_COVERED_FACTS, names=names, sizes=sizes, n=sum(found.values()))
 
 
 def _gone(

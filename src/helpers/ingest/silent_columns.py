@@ -68,12 +68,20 @@ def kept(con: duckdb.DuckDBPyConnection, contract: Contract, without: Silent) ->
 
 
 def remarks(city: City, receipts: Mapping[str, Mapping[str, Any]]) -> list[Remark]:
-    """Return a remark on each file that does not have all the columns of its contract."""
+    """Return a remark on each file that does not have all the columns of its contract.
+
+    And on each wide one with columns that nobody names, where a period may be lost.
+    """
     told = []
     for source, receipt in receipts.items():
         contract = city.contracts[source]
         editions = {one.version: one for one in contract.every_edition()}
         for one in receipt["files"]:
+            left = tuple(map(float, one.get("wide_left", ())))
+            if left:
+                told.append(
+                    Remark(remark.WIDE_LEFT, source=source, names=(one["file"],), sizes=left)
+                )
             absent, columns = one["fields_absent"], contract.columns(editions[one["edition"]])
             if absent:
                 told.append(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from helpers.core.city.city import City
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.stats.intervals import DIGITS, joint_ranks
 from helpers.patrol.knobs import Knobs
 from helpers.patrol.shares import NO_ORIGIN, THIN, by_origin
@@ -94,7 +94,7 @@ def by_zone(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     """
     told = city.about.patrols
     division = told.division if told else city.about.main_division
-    counted = by_origin(con, window(city.about.period.end, knobs.window_days), division)
+    counted = by_origin(con, last_window(city, knobs.window_days), division)
     rows: list[dict[str, Any]] = []
     for name, theme in city.themes.items():
         mine = {zone: row for (one, zone), row in sorted(counted.items()) if one == name}

@@ -18,7 +18,7 @@ from scipy import special
 from helpers.core.city.about import Patrols
 from helpers.core.city.city import City
 from helpers.core.city.names import Origin
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import Span, counts
 from helpers.core.place_time.presence import hours_by_day
 from helpers.core.stats.intervals import DIGITS
@@ -130,7 +130,7 @@ def measure(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Tabl
     for 10 % more hours. `driven`: the share is above `driven_share` with confidence, or agents
     start more than a tenth of the records and their number grows with their hours.
     """
-    span = window(city.about.period.end, knobs.window_days)
+    span = last_window(city, knobs.window_days)
     counted = by_origin(con, span)
     rows = []
     for theme in city.themes:
@@ -165,6 +165,6 @@ def _hours(
         return NO_HOURS, None
     if agent < knobs.minimum_count:
         return THIN, None
-    span = window(city.about.period.end, knobs.window_days)
+    span = last_window(city, knobs.window_days)
     found = effect(con, theme, rule, span, knobs.confidence)
     return ("" if found else STEADY), found

@@ -22,7 +22,7 @@ from helpers.core.city.questions import Hours, Question
 from helpers.core.city.surroundings import FILE, read_surroundings
 from helpers.core.city.theme import THEMES, Theme
 from helpers.core.place_time import months
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import Span, counts
 from helpers.core.stage import standing
 from helpers.core.stage.run import Run
@@ -120,7 +120,7 @@ def _window(con: duckdb.DuckDBPyConnection, city: City, days: int) -> tuple[Span
         if full and counts(con, ["month"], monthly=True):
             return months.span_of(full[-max(1, round(days / months.MEAN_DAYS)) :]), True
         return (dt.date(years[-1], 1, 1), dt.date(years[-1] + 1, 1, 1)), True
-    return window(city.about.period.end, days), False
+    return last_window(city, days), False
 
 
 def ask(run: Run, name: str) -> Asked:

@@ -160,7 +160,6 @@ def _counted(
     if theme not in city.themes:
         return Counted(LEFT_OUT)
     mondays = full_weeks(*last_days(city, 14 * knobs.window_weeks + 6))[-2 * knobs.window_weeks :]
-    mondays = [monday for monday in mondays if monday >= city.about.period.start]
     mondays = mondays[len(mondays) % 2 :]  # of a short period, two halves that end with it
     if not mondays:
         return Counted(TOO_FEW)

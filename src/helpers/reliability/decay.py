@@ -23,6 +23,7 @@ HEARD = 8  # of them, and of each past year's, at least
 YEAR = 52
 LESS = 0.6  # told where the whole interval lies below
 CONFIDENCE = 0.99
+GRADE = {"less": "C", "ok": "A"}  # of the weeks compared, and of the source
 DECAY = pa.schema(
     [
         ("source", pa.string()), ("first", pa.date32()), ("last", pa.date32()),

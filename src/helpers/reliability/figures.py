@@ -26,7 +26,7 @@ FATE_COLOURS = [
     palette.REPLACED,
     palette.OUT_OF_PERIOD,
 ]
-MEASURES = ("note", "validité", "lieu", "délai", "silence")
+MEASURES = ("note", "validité", "lieu", "délai", "silence", "perte")
 CURVE_DAYS = 60
 WEEK, HALF_WEEK = dt.timedelta(weeks=1), dt.timedelta(days=3)
 

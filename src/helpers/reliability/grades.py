@@ -16,12 +16,12 @@ from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import DUPLICATE, OUT_OF_PERIOD, REPLACED, WHOLE
 from helpers.core.place_time.calendar import full_weeks
 from helpers.core.stage.receipts import read_receipts
-from helpers.reliability import set_aside
+from helpers.reliability import decay, set_aside
 from helpers.reliability.knobs import Knobs
 from helpers.reliability.months import silence
 
 GRADES = "ABCD"
-MEASURES = ("valid", "located", "delay", "missing")
+MEASURES = ("valid", "located", "delay", "missing", "decay")
 FATES = ("rows_in", "accepted", "quarantined", "duplicates", "replaced", "out_of_period")
 
 
@@ -179,17 +179,20 @@ def grades(
     counted: list[dict[str, Any]],
     knobs: Knobs,
     months: pa.Table | None = None,
+    lessened: pa.Table | None = None,
 ) -> list[dict[str, Any]]:
     """Return the grade of each source over the whole period: one row each.
 
     The worst of the grades of its measures: valid rows (of the period, each counted once), places
     known, delay of entry, days of silence (of months, for a source known by the month: rows of
-    `months.MONTHS`); a measure and its grade are None where the source does not tell.
+    `months.MONTHS`), and whether it brings far less than it did (`lessened`, rows of
+    `decay.DECAY`); a measure and its grade are None where the source does not tell.
     `mute_since`: first day of a silence that still lasts; `zoned`: whether its places are zones.
     Views `observations`, `days` and `weeks`.
     """
     measured, silent, by_zone = _measured(con, city), _silent(con), zoned(city)
     by_month = silence(months) if months is not None else {}
+    fed = {row["source"]: row for row in (lessened.to_pylist() if lessened is not None else [])}
     found = []
     for one in counted:
         kept, faults = one["accepted"], one["faults"]
@@ -203,9 +206,11 @@ def grades(
             "missing": round(gone["silent_days"] / gone["days"], 6) if gone else None,
             "silent_weeks": gone.get("silent_weeks") or 0,
             "mute_since": gone.get("mute_since"),
+            "lately": fed.get(one["source"], {}).get("ratio"),
         }
         row |= by_month.get(one["source"], {})
         row |= _letters(row, knobs)
+        row["decay_grade"] = decay.GRADE.get(fed.get(one["source"], {}).get("status", ""))
         worst = max(row[f"{name}_grade"] or GRADES[0] for name in MEASURES)
         found.append({**row, "grade": worst})
     return found
@@ -235,7 +240,8 @@ def as_table(rows: list[dict[str, Any]], counted: list[dict[str, Any]]) -> pa.Ta
     }
     types = {
         "located": pa.float64(), "delay_days": pa.float64(), "missing": pa.float64(),
-        "mute_since": pa.date32(), **{f"{name}_grade": pa.string() for name in MEASURES},
+        "lately": pa.float64(), "mute_since": pa.date32(),
+        **{f"{name}_grade": pa.string() for name in MEASURES},
     }  # fmt: skip
     merged = [{**row, **fates[row["source"]]} for row in rows]
     return pa.table(

@@ -21,11 +21,11 @@ from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
 from helpers.core.stats.breaks import STEP
-from helpers.reliability import set_aside
+from helpers.reliability import decay, set_aside
 from helpers.reliability.grades import GRADES, located, median_delay
 from helpers.reliability.knobs import Knobs
 
-MEASURES = ("valid", "located", "delay", "share_in", "missing", "drift", "break")
+MEASURES = ("valid", "located", "delay", "share_in", "missing", "decay", "drift", "break")
 # A real jump of one share is no fault; a code that comes, goes or changes its name breaks series.
 DRIFT_GRADE = {"renamed": "C", "vanished": "C", "new": "B", "jump": "B"}
 BREAK_GRADE = "C"
@@ -94,12 +94,13 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     """Return one row a source, zone and full week: its measures, the grade of each, the worst.
 
     Columns source, division, zone, week, n, valid, located, delay_days, share_in, missing_days,
-    break_week, `<measure>_grade` for each of MEASURES, grade. A measure and its grade are NULL
-    where it does not concern the row or is not known; `n` where all seven days are missing;
-    `break_week` where no break may lie in this week. `grade` is also no better than the source's;
-    it is NULL for a week of which the contract covers no day.
-    Tables `measured`, `faults`; views `days`, `nowcast`, `drift`, `breaks` as written by this
-    stage.
+    lately (the ratio of a source that brings far less than it did), break_week, `<measure>_grade`
+    for each of MEASURES, grade. A measure and its grade are NULL where it does not concern the row
+    or is not known; `n` where all seven days are missing; `break_week` where no break may lie in
+    this week. `grade` is also no better than the source's; it is NULL for a week of which the
+    contract covers no day.
+    Tables `measured`, `faults`; views `days`, `nowcast`, `decay`, `drift`, `breaks` as written by
+    this stage.
     """
     letters = {
         "valid": _letter("valid", knobs.valid_min, more_is_better=True),
@@ -109,6 +110,7 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
         # What the contract does not cover is missing, and no fault of the source.
         "missing": "CASE WHEN missing_days > uncovered_days THEN 'D' WHEN missing_days = 0 "
         "THEN 'A' END",
+        "decay": f"CASE WHEN lately IS NOT NULL THEN '{decay.GRADE['less']}' END",
         "drift": f"CASE WHEN division = '{WHOLE}' THEN coalesce(drifted, 'A') END",
         "break": f"CASE WHEN break_week IS NULL THEN 'A' ELSE '{BREAK_GRADE}' END",
     }
@@ -124,7 +126,8 @@ def grade(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
         "SELECT z.source, z.division, z.zone, z.week, "
         "CASE WHEN greatest(z.missing_days, s.missing_days) < 7 THEN z.n END AS n, z.valid, "
         "z.located, z.delay_days, z.share_in, "
-        "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, z.break_week, "
+        "CAST(greatest(z.missing_days, s.missing_days) AS BIGINT) AS missing_days, "
+        "z.lately, z.break_week, "
         f"{names}, CASE WHEN z.own IS NOT NULL AND s.own IS NOT NULL THEN "
         "greatest(z.own, s.own) END AS grade FROM lettered z JOIN lettered s "
         f"ON s.source = z.source AND s.week = z.week AND s.division = '{WHOLE}' "
@@ -155,7 +158,8 @@ def _joined(minimum_count: int) -> str:
         f"CASE WHEN m.division = '{WHOLE}' THEN round(coalesce(w.share_in, 1.0), 4) END "
         "AS share_in, "
         f"CASE WHEN m.division = '{WHOLE}' THEN m.missing_days ELSE coalesce(q.silent, 0) END "
-        "AS missing_days, coalesce(u.uncovered, 0) AS uncovered_days, d.drifted, b.break_week "
+        "AS missing_days, coalesce(u.uncovered, 0) AS uncovered_days, "
+        "y.ratio AS lately, d.drifted, b.break_week "
         "FROM measured m "
         "LEFT JOIN faults f ON f.source = m.source AND f.week = m.week "
         f"LEFT JOIN nowcast w ON w.source = m.source AND w.week = m.week "
@@ -168,6 +172,8 @@ def _joined(minimum_count: int) -> str:
         f"count(*) AS uncovered FROM days WHERE reason = '{NOT_COVERED}' GROUP BY ALL) u "
         "ON u.source = m.source AND u.division = m.division AND u.zone = m.zone "
         "AND u.week = m.week "
+        "LEFT JOIN decay y ON y.source = m.source AND m.week BETWEEN y.first AND y.last "
+        f"AND y.status = 'less' AND m.division = '{WHOLE}' "
         f"LEFT JOIN (SELECT w.source, w.week, max(CASE kind {ranked} END) AS drifted FROM weeks w "
         "JOIN drift USING (source) WHERE counted AND (drift.week = w.week OR "
         "(NOT mapped AND drift.week < w.week)) GROUP BY ALL) d ON d.source = m.source "

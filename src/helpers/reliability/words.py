@@ -177,6 +177,7 @@ def measures(row: dict[str, Any]) -> list[Told]:
         "located": ("lieu", "located", f"{{}} d'enregistrements {known}", percent),
         "delay": ("délai", "delay_days", "délai médian de saisie {} j", number),
         "missing": ("silence", "missing", "{} de jours manquants", percent),
+        "decay": ("perte", "lately", "dernières semaines à {} des mêmes d'avant", percent),
     }
     return [
         Told(name, row[f"{measure}_grade"], text.format(shown(row[column], 1)))
@@ -265,6 +266,8 @@ def _measured(name: str, row: dict[str, Any], moved: list[dict[str, Any]]) -> st
             return f"{percent(row['share_in'], 1)} déjà saisis"
         case "missing":
             return f"{row['missing_days']} j manquants sur 7"
+        case "decay":
+            return f"{percent(row['lately'])} de ce qui entrait aux mêmes semaines"
         case "drift":
             return ", ".join(drift(one) for one in sorted(moved, key=_by_field))
         case _:

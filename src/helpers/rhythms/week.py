@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,11 +18,11 @@ from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
     HOURS_OF_WEEK,
     hour_of_week,
+    last_window,
     lived_hours,
     odd_hours,
-    window,
 )
-from helpers.core.place_time.heard import silent_days
+from helpers.core.place_time.heard import heard_days, silent_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.rhythms import shared_out
 from helpers.rhythms.across_weeks import BUSIEST, LENGTH, by_week, chosen, spread, together
@@ -118,26 +118,6 @@ def _over_a_change(first: dt.datetime, length: int, odd: Mapping[dt.datetime, fl
     weights = np.zeros(HOURS_OF_WEEK)
     np.add.at(weights, [h.weekday() * 24 + h.hour for h in hours], lived / lived.sum())
     return weights
-
-
-def heard_days(
-    con: duckdb.DuckDBPyConnection,
-    sources: Collection[str],
-    start: dt.date,
-    after: dt.date,
-    apart: Collection[dt.date] = (),
-) -> list[dt.date]:
-    """Return the days, `start` to before `after`, of weeks when all sources were heard. `weeks`.
-
-    But for `apart`, the days that the contract does not cover.
-    """
-    silent = con.execute(
-        "SELECT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
-        [list(sources)],
-    )
-    missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
-    days = (start + dt.timedelta(days=i) for i in range((after - start).days))
-    return [day for day in days if day not in missing and day not in apart]
 
 
 def rates(
@@ -256,7 +236,7 @@ def find(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> pa.Table:
     That is TOO_FEW, or one of NO_HOUR. An hour that was never lived is `missing` (NEVER_LIVED).
     Views `cube` and `weeks`.
     """
-    span = window(city.about.period.end, knobs.window_days)
+    span = last_window(city, knobs.window_days)
     parts = []
     for theme in city.themes:
         one = week(con, city, theme, span, knobs)

@@ -17,16 +17,17 @@ from helpers.core.city import coverage
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import (
     hour_of_week,
+    last_window,
     lived_hours,
     odd_hours,
-    window,
 )
 from helpers.core.place_time.counts import counts
+from helpers.core.place_time.heard import heard_days
 from helpers.core.stage.run import Run
 from helpers.core.stats.intervals import DIGITS, poisson_interval
 from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.knobs import Knobs
-from helpers.rhythms.week import TOO_FEW, heard_days
+from helpers.rhythms.week import TOO_FEW
 
 Floats = NDArray[np.float64]
 LEAST_DAYS = 14  # heard of a month, for its year to be whole
@@ -151,7 +152,7 @@ def clock_changes(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> p
     Only facts known to the hour count, here and in `usual`, the rate of the same hour of the other
     weeks. The intervals hold together for all themes (Bonferroni). Views `cube` and `weeks`.
     """
-    first, after = window(city.about.period.end, knobs.window_days)
+    first, after = last_window(city, knobs.window_days)
     sure = 1 - (1 - knobs.confidence) / max(len(city.themes), 1)
     rows = []
     for theme, about in city.themes.items():

@@ -28,7 +28,7 @@ from scipy.stats import false_discovery_control, nbinom
 
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import Floats
 from helpers.situation import gatherings, held
@@ -331,5 +331,4 @@ def _usual_dispersion(ok: list[dict[str, Any]], mean: float) -> float:
 
 def span(city: City, knobs: Knobs) -> tuple[dt.date, dt.date]:
     """Return the first and the last day that the alerts rest on."""
-    first, after = window(city.about.period.end, _days(knobs))
-    return max(first, city.about.period.start), after - dt.timedelta(days=1)
+    return last_days(city, _days(knobs))

@@ -87,6 +87,7 @@ def _counts(
     span = WEEK * knobs.safety_weeks
     first = after - dt.timedelta(days=2 * span)
     heard = _heard(con, city.themes[theme].sources, first, span)
+    heard[: max(0, (city.about.period.start - first).days)] = False  # nor its like: not yet begun
     slots = {hour: s for s, name in enumerate(rules.slots) for hour in rules.slot_hours(name)}
     place = {name: s for s, name in enumerate(rules.slots)}
     rows = counts(con, ["zone", "hour"], theme=theme, division=city.about.main_division,

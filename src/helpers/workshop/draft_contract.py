@@ -89,8 +89,9 @@ def draft(
     unnamed: list[int] = []
     sure: list[int] = []  # vouched for, and yet doubted
     for position, (place, column) in enumerate(zip(sample.places, names, strict=True), start=1):
-        known = is_ordinary(column) or position in vouched_for
-        if not known or column in twice or doubted(column):
+        usual = is_ordinary(column)  # made of words that are nobody's: no detector knows better
+        known = usual or position in vouched_for
+        if not known or column in twice or (doubted(column) and not usual):
             (sure if position in vouched_for and column not in twice else unnamed).append(position)
             shown = f"colonne {position} ({key.hash(column)})" if column else f"colonne {position}"
             refused[shown] = NAME.format(position=position) if not known else PERSON

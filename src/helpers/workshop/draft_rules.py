@@ -33,17 +33,32 @@ NUMBER = r"^[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)$"
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_:/.-]{0,63}$"
 # Births are scattered over the years; what is recorded day after day is not.
 BIRTH_YEARS, BIRTH_DENSITY = 20, 0.2
-DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M",
-         "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y")  # fmt: skip
+DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M",
+         "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p",
+         "%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m",
+         "%m/%Y")  # fmt: skip
+CLOCK = r"^(?:[01]?[0-9]|2[0-4])(?::|h)[0-5][0-9](?::[0-5][0-9])?$"
+# What a column's name says of its numbers, and the bounds that they then have.
+PARTS: tuple[tuple[frozenset[str], int, int], ...] = (
+    (frozenset(("hrmn", "hhmm")), 0, 2400),
+    (frozenset(("heure", "hour", "hr", "hora", "ora", "stunde", "uur")), 0, 24),
+    (frozenset(("minute", "minutes", "mn", "min", "minuto", "minutos", "minuti")), 0, 59),
+    (frozenset(("mois", "month", "mes", "mese", "monat", "maand")), 1, 12),
+    (frozenset(("jour", "day", "dia", "giorno", "tag")), 1, 31),
+)
 EASTWARD, NORTHWARD = (
-    frozenset(("lon", "lng", "long", "longitude", "x", "xcoord", "easting")),
-    (frozenset(("lat", "latitude", "y", "ycoord", "northing"))),
+    frozenset(
+        ("lon", "lng", "long", "longitude", "longitud", "longitudine", "x", "xcoord", "easting")
+    ),
+    frozenset(("lat", "latitude", "latitud", "latitudine", "y", "ycoord", "northing")),
 )
 IDENTIFIERS = frozenset(
     ("id", "ids", "uid", "uuid", "fid", "oid", "gid", "objectid", "num", "numero", "number", "no",
      "identifiant", "identifier", "ident", "cle", "key", "ref", "reference", "acc")
 )  # fmt: skip
-YEARS = frozenset(("an", "annee", "annees", "year", "fyear", "millesime"))
+YEARS = frozenset(
+    ("an", "annee", "annees", "year", "fyear", "millesime", "any", "anno", "jahr", "jaar")
+)
 COUNTS = frozenset(
     ("nb", "n", "nombre", "nbre", "nbr", "count", "counts", "total", "totaux", "effectif",
      "effectifs", "part", "taux", "heures", "hours")
@@ -61,7 +76,13 @@ PERSONAL = frozenset(
      "url", "lien", "link", "intervenant", "suspect", "suspects", "victim", "victims", "offender",
      "offenders", "perpetrator", "witness", "nationalite", "nationalites", "nationality", "ethnie",
      "ethnicity", "ethnique", "race", "religion", "profession", "civilite", "handicap", "sante",
-     "prevenu", "prevenus", "mineur", "mineurs")
+     "prevenu", "prevenus", "mineur", "mineurs",
+     # and of the languages of our neighbours
+     "edat", "edad", "idade", "eta", "alter", "leeftijd", "sexo", "genero", "sesso", "geschlecht",
+     "geslacht", "apellido", "apellidos", "cognom", "cognoms", "cognome", "nome", "vorname",
+     "nachname", "telefono", "telefon", "correo", "correu", "direccion", "adreca", "indirizzo",
+     "endereco", "strasse", "calle", "carrer", "nacionalidad", "nacionalitat", "nacionalidade",
+     "nationalitat", "victima", "vittima", "opfer", "dni", "matricula", "kennzeichen")
 )  # fmt: skip
 
 PERSON = "peut désigner une personne"
@@ -189,7 +210,9 @@ def _any_doubted(column: Column) -> bool:
 
 
 def _moment(column: Column) -> Proposed | None:
-    if not column.all_match("^[0-9]{1,4}[-/]"):  # nor would any of the formats
+    if column.all_match(CLOCK):
+        return _sound(column, {"type": "time"})
+    if not column.all_match("^[0-9]{1,4}[-/.]"):  # nor would any of the formats
         return None
     for form in DATES:
         value = f"try_strptime(v, {literal(form)})"
@@ -199,6 +222,8 @@ def _moment(column: Column) -> Proposed | None:
         )
         if whole and first.year >= 1850 and last.year <= 2100:
             kind = "timestamp" if "%M" in form else "date"
+            if "%d" not in form:
+                days *= 28  # a month stands for its days
             if kind == "date" and _births(first, last, days):
                 return Proposed(refused=BIRTH)
             span = (first.year, last.year)
@@ -236,10 +261,7 @@ def _number(column: Column, distinct: int) -> Proposed | None:
         return _long(column)
     low, high = _range(column)
     if not (points or commas):
-        if column.said(YEARS) and low >= 1850 and high <= 2100:
-            return _sound(column, {"type": "year"}, years=(int(low), int(high)))
-        rule = {"type": "int", "minimum": _outward(low, down=True), "maximum": _outward(high)}
-        return _sound(column, rule) or Proposed(refused=LONG)
+        return _whole(column, low, high)
     rule = {
         "type": "float",
         "minimum": _outward(low, down=True),
@@ -247,6 +269,20 @@ def _number(column: Column, distinct: int) -> Proposed | None:
         "decimals": min(decimals, 6),
     }
     return _sound(column, rule, comma=bool(commas)) or Proposed(refused=LONG)
+
+
+def _whole(column: Column, low: Decimal, high: Decimal) -> Proposed:
+    """Propose a year, or a whole number within the bounds of its values, or those of its name."""
+    if column.said(YEARS) and low >= 1850 and high <= 2100:
+        found = _sound(column, {"type": "year"}, years=(int(low), int(high)))
+    else:
+        least, most = _outward(low, down=True), _outward(high)
+        for said, first, last in PARTS:
+            if column.said(said) and first <= low and high <= last:
+                least, most = first, last
+                break
+        found = _sound(column, {"type": "int", "minimum": least, "maximum": most})
+    return found or Proposed(refused=LONG)
 
 
 def _long(column: Column) -> Proposed:

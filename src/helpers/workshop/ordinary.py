@@ -1,7 +1,8 @@
 """Words that name columns and states, and nobody: what a draft may copy from a file it first sees.
 
 No form tells « tapage » from a family name: only a word that is known is copied. The list is of
-common knowledge, in French and English, without accents; a column whose name is made of others is
+common knowledge, in French and English, without accents, and for columns in the languages of our
+neighbours; a column whose name is made of others is
 called by its position until a person vouches for it.
 """
 
@@ -103,7 +104,24 @@ theft robbery burglary assault vandalism noise larceny arson drug weapon propert
 pieton pietons
 """.split()
 )
-WORDS = SHORT | COLUMNS | STATES
+# Of Catalan, Spanish, Portuguese, Italian, German and Dutch: what dates, places and counts a row.
+NEIGHBOURS = frozenset(
+    """
+codi codis codigo codigos codice codici numeros numeri nummer anzahl aantal expedient expediente
+any anys anos anno anni jahr jahre jaar mes mesos meses mese maand monat dia dies dias giorno
+giorni tag tage datum data fecha hora hores horas ora ore stunde uur uhrzeit minuto minutos minuti
+setmana semana settimana woche torn turno inici inicio inizio beginn fi fim fine ende
+barri barris barrio barrios bairro districte districtes distrito distritos distretto quartiere
+bezirk stadtteil wijk buurt seccio seccion censal municipi municipio comune gemeinde gemeente
+provincia comarca zona zonas ciudad ciutat cidade citta stadt longitud latitud longitudine
+latitudine coordenada coordenadas coordinata coordinate utm easting northing etrs
+tipus tipo tipos typus categoria causa causes motiu motivo estat estado stato zustand clase
+vehicles vehiculos veicoli fahrzeuge implicats implicados morts muertos morti lesionats
+lesionados greus lleus graves leves victimes descripcio descripcion descrizione beschreibung
+incidencia incidente unfall ongeval vianant totale gesamt
+""".split()
+)
+WORDS = SHORT | COLUMNS | STATES | NEIGHBOURS
 ALONE = frozenset(
     ("n", "nb", "x", "y", "z")
 )  # of the short ones, those that are a name by themselves
@@ -124,7 +142,7 @@ def is_ordinary(name: str) -> bool:
     telling = 0
     for part in words(name):
         ranked = RANKED.fullmatch(part)
-        word = ranked[1] if ranked and ranked[1] in COLUMNS else part
+        word = ranked[1] if ranked and ranked[1] in COLUMNS | NEIGHBOURS else part
         if word in WORDS:
             telling += word not in SHORT or word in ALONE
         elif not (snake and RANK.fullmatch(part)):

@@ -141,3 +141,32 @@ def test_no_row_is_no_division() -> None:
 def test_zones_far_from_what_the_reference_system_is_made_for_are_refused() -> None:
     with pytest.raises(PhareError, match="EPSG:2154"):
         checked([("A", shapely.box(-73.6, 45.5, -73.5, 45.6))])
+
+
+SEEDS = st.lists(
+    st.tuples(st.floats(0.1, SIDE - 0.1), st.floats(0.1, SIDE - 0.1)),
+    min_size=3, max_size=14, unique_by=lambda one: (round(one[0], 1), round(one[1], 1)),
+)  # fmt: skip
+
+
+@given(SEEDS, st.lists(st.integers(0, 3), min_size=14, max_size=14), POINTS)
+@settings(max_examples=60)
+def test_any_division_by_the_nearest_of_some_places_counts_each_point_once(
+    seeds: list[tuple[float, float]], owners: list[int], points: list[tuple[float, float]]
+) -> None:
+    """No lattice: edges at any angle, parts that touch at a corner; right is the nearest place."""
+    box = square(0, 0, SIDE, SIDE)
+    near = shapely.MultiPoint([(WEST + x * STEP, SOUTH + y * STEP) for x, y in seeds])
+    parts = shapely.get_parts(shapely.voronoi_polygons(near, extend_to=box, ordered=True))
+    rows = [
+        (f"Z{owner}", part.intersection(box)) for owner, part in zip(owners, parts, strict=False)
+    ]
+    found = checked(rows)
+    assert found.codes == sorted({code for code, _ in rows})
+    for (x, y), zone in zip(points, placed(found, points), strict=True):
+        if not (0.001 < x < SIDE - 0.001 and 0.001 < y < SIDE - 0.001):
+            continue
+        far = np.hypot(*(np.array(seeds) - (x, y)).T)
+        first, second = np.argsort(far)[:2]
+        if far[second] - far[first] > 1e-3 or owners[first] == owners[second]:
+            assert zone == f"Z{owners[first]}"

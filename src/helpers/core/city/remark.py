@@ -15,9 +15,12 @@ WITHOUT_NAME, WITHOUT_ZONE = "zones_without_name", "names_without_zone"
 UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
 MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
 DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
+TWELVE_HOURS = "twelve_hours"
+NOT_COVERED_FACTS = "facts_not_covered"  # `names`: categories; `sizes`: facts of each
 # `names`: the file, then columns; `sizes`: of each, the place of a near header; `n`: of the other
 # files, those that have one of these columns.
 COLUMNS_ABSENT = "columns_absent"
+WIDE_LEFT = "wide_columns_left"  # `names`: the file; `sizes`: the places of its columns
 STAFF = "staff"  # of a source of yearly numbers of staff: `names` and `sizes` are signs, counted
 GONE_BY_WEEK, GONE_BY_MONTH = "categories_gone_by_week", "categories_gone_by_month"
 # Of the calendar that city.yaml names.

@@ -37,9 +37,19 @@ def window(end: dt.date, days: int) -> tuple[dt.date, dt.date]:
     return after - dt.timedelta(days=days), after
 
 
-def last_days(city: City, days: int) -> tuple[dt.date, dt.date]:
-    """Return the first and the last of the `days` days that end with the city's period."""
+def last_window(city: City, days: int) -> tuple[dt.date, dt.date]:
+    """Return the first day and the day after the last of the city's last `days` days.
+
+    None lies before its period: of a shorter one, the window is all of it, since a day before the
+    data begin is no day without facts.
+    """
     first, after = window(city.about.period.end, days)
+    return max(first, city.about.period.start), after
+
+
+def last_days(city: City, days: int) -> tuple[dt.date, dt.date]:
+    """Return the first and the last of the city's last `days` days (`last_window`)."""
+    first, after = last_window(city, days)
     return first, after - dt.timedelta(days=1)
 
 

@@ -62,6 +62,23 @@ def silent_days(
     return {monday + dt.timedelta(days=i) for (monday,) in weeks for i in range(7)}
 
 
+def heard_days(
+    con: duckdb.DuckDBPyConnection, sources: Collection[str], start: dt.date, after: dt.date,
+    apart: Collection[dt.date] = (),
+) -> list[dt.date]:  # fmt: skip
+    """Return the days, `start` to before `after`, of weeks when all sources were heard. `weeks`.
+
+    But for `apart`, the days that the contract does not cover.
+    """
+    silent = con.execute(
+        "SELECT week FROM weeks WHERE list_contains(?, source) AND status = 'missing'",
+        [list(sources)],
+    )
+    missing = {week + dt.timedelta(days=i) for (week,) in silent.fetchall() for i in range(7)}
+    days = (start + dt.timedelta(days=i) for i in range((after - start).days))
+    return [day for day in days if day not in missing and day not in apart]
+
+
 def covered_weeks(
     city: City, theme: str, division: str, zones: Sequence[str], mondays: Sequence[dt.date]
 ) -> Bools:
@@ -83,6 +100,7 @@ def of_theme(
     Views `weeks` and `grades_weekly`.
     """
     heard = covered_weeks(city, theme, division, zones, mondays)
+    heard[:, [monday < city.about.period.start for monday in mondays]] = False
     for source in city.themes[theme].sources:
         heard &= heard_weeks(con, source, division, zones, mondays)
     return heard

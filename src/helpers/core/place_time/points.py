@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from helpers.core.base.store import literal, quote
 from helpers.core.city.city import City
-from helpers.core.place_time.calendar import window
+from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import Span
 from helpers.core.place_time.territory import project
 
@@ -103,5 +103,5 @@ def by_theme(
 
     `files` gives the accepted rows of each source. View `observations`.
     """
-    first, after = window(city.about.period.end, window_days)
+    first, after = last_window(city, window_days)
     return {theme: read_facts(con, city, theme, files, first, after) for theme in city.themes}

@@ -10,6 +10,8 @@ from helpers.core.city.remark import Remark
 from helpers.core.place_time.calendar import SCHOOL_KNOWN
 from helpers.core.place_time.partition import SLIVER_M, listed
 
+LISTED = 5  # places of columns told; the others are counted
+
 
 def sentence(one: Remark) -> str:
     """Return the remark as it is told: where, then what."""
@@ -92,6 +94,23 @@ def _day_or_month(one: Remark) -> str:
     )
 
 
+def _twelve_hours(one: Remark) -> str:
+    return (
+        f"les {number(one.n)} heures connues vont de 1 à 12, sans aucune au-delà : le matin et le "
+        "soir y sont-ils confondus ? Vérifier `format` (`%I` avec `%p`), ou demander les heures de "
+        "0 à 23"
+    )
+
+
+def _not_covered(one: Remark) -> str:
+    counts = [f" ({plural(int(n), 'fait')})" for n in one.sizes]
+    return (
+        f"{plural(one.n, 'fait')} là où `covers` dit que la source ne couvre pas : "
+        f"{listed(one.names, counts)} ; ces dates restent manquantes. Corriger `covers`, ou "
+        "demander d'où ces faits viennent"
+    )
+
+
 def _own_totals(one: Remark) -> str:
     return (
         f"{plural(one.n, 'ligne')} sans zone, dont le compte est la somme des zones de la même "
@@ -129,6 +148,17 @@ def _columns_absent(one: Remark) -> str:
         f"{one.names[0]} n'a pas {'cette colonne' if len(places) == 1 else 'ces colonnes'} du "
         f"contrat : {listed(one.names[1:], places)} : rien n'en est lu{kept}. Corriger la première "
         "ligne, le nom que dit le contrat (`column`), ou dire le champ `absent` de cette édition"
+    )
+
+
+def _wide_left(one: Remark) -> str:
+    places = ", ".join(number(int(place)) for place in one.sizes[:LISTED])
+    more = ", …" if len(one.sizes) > LISTED else ""
+    told = "colonne" if len(one.sizes) == 1 else "colonnes"
+    return (
+        f"{one.names[0]} : {plural(len(one.sizes), 'colonne')} que ni `unpivot.columns` ni le "
+        f"contrat ne nomment ({told} {places}{more}) : rien n'en est lu. Une période écrite "
+        "autrement que les autres ? L'admettre, ou la mettre en refus"
     )
 
 
@@ -173,6 +203,8 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
     remark.COLUMNS_ABSENT: _columns_absent, remark.STAFF: _staff,
+    remark.TWELVE_HOURS: _twelve_hours, remark.WIDE_LEFT: _wide_left,
+    remark.NOT_COVERED_FACTS: _not_covered,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
