@@ -46,7 +46,7 @@ class Said:
         self._output, self._log = output, log
         self._texts: list[str] = []
         self.refusals = 0
-        log.set_level(logging.DEBUG)
+        log.set_level(logging.WARNING)  # what is printed where nobody asks for more
 
     def of(self, attempt: Callable[..., object], *given: Any) -> None:
         """Try; keep what a refusal says. Another error than ours is a fault."""
@@ -113,7 +113,7 @@ def test_no_site_makes_us_say_a_person(form: Format, people: People, said: Said)
         answered = said.refusals
         for person in people.persons:
             where = quote(person, safe="")
-            answer[0] = Reply(b"{}", 302, {"Location": f"http://127.0.0.1:1/{where}?q={where}"})
+            answer[0] = Reply(b"{}", 302, {"Location": f"ftp://127.0.0.1/{where}?q={where}"})
             said.of(read, form, f"{site.url}/{where}?{DAYS}&{where}={where}#{where}")
             answer[0] = Reply(b"{}", 404, {"X-Trace": where, "WWW-Authenticate": where})
             said.of(read, form, f"{site.url}/{where}/{where}?{DAYS}&q={where}")
@@ -219,7 +219,7 @@ def test_what_is_said_is_searched(people: People, said: Said) -> None:
     """Else the above would prove nothing: what is said of a person, in each way, is found."""
 
     def fail() -> None:
-        logging.getLogger("x").debug("vu : %s", people.persons[1])
+        logging.getLogger("x").warning("vu : %s", people.persons[1])
         print(people.persons[2])
         raise PhareError("faute", people.persons[0], "rien")
 
