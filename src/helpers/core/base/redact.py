@@ -29,17 +29,20 @@ FILE = "fichier livré"  # in the place of an error: `placed` puts the file's na
 UNSAID = "message laissé de côté : il peut citer une valeur reçue"
 # Words of an address that are told, in any case: those of the portals and servers that are read.
 # Any other may be somebody's, whoever wrote it.
-WORDS = frozenset(
-    "action api arcgis catalog data dataset datasets datastore dist download explore exports "
-    "featureserver files fr georeport jsonl mapserver media ods odata open311 package_show postgres "
-    "query records request requests resource resource_show resources rest search services static "
-    "wfs".split()
-)
-EXTENSIONS = frozenset("csv geojson gpkg gz json jsonl parquet shp xlsx xml zip".split())
-PARAMETERS = frozenset(
-    "end_date format id jurisdiction_id key limit offset order_by page page_size select sslmode "
-    "start_date where".split()
-)
+WORDS = frozenset((
+    "action", "api", "arcgis", "catalog", "data", "dataset", "datasets", "datastore", "dist",
+    "download", "explore", "exports", "featureserver", "files", "fr", "georeport", "jsonl",
+    "mapserver", "media", "ods", "odata", "open311", "package_show", "postgres", "query", "records",
+    "request", "requests", "resource", "resource_show", "resources", "rest", "search", "services",
+    "static", "wfs",
+))  # fmt: skip
+EXTENSIONS = frozenset((
+    "csv", "geojson", "gpkg", "gz", "json", "jsonl", "parquet", "shp", "xlsx", "xml", "zip",
+))  # fmt: skip
+PARAMETERS = frozenset((
+    "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by", "page",
+    "page_size", "select", "sslmode", "start_date", "where",
+))  # fmt: skip
 VERSION = re.compile(r"v[0-9](?:\.[0-9])?|[0-9]")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
 PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)")
