@@ -44,7 +44,7 @@ REVIEWED = {
     },
     "collect/own_lists": {"len(judged)", "len(ranks)", "numbers[0]", "ranks[0]", "todo", "where"},
     "collect/own_texts": {"city.pack.name", "file", "place", "what"},
-    "collect/recognise": {"edition.version", "place_of(contract, shown)"},
+    "collect/recognise": {"edition.version", "mended", "place_of(contract, shown)", "told"},
     "connect/__init__": {"', '.join(DRAWN)", "form", "layout.format"},
     "connect/bytes": {"encoding", "len(members)", "most"},
     "connect/ckan": {"', '.join(sorted(FORMS))", "ask.where", "wrong"},
