@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 from random import Random
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from benchmarks.parts.measure import Size, parser, show_ratio
 from helpers.collect import names, persons
 
 SEED = 20261
+UNSEEN = Path(__file__).parent / "parts/unseen.txt"
 PEOPLE: dict[Size, int] = {"tiny": 40, "small": 500, "full": 4000}  # an origin and a form
 CLEAN: dict[Size, int] = {"tiny": 4000, "small": 100_000, "full": 400_000}
 
@@ -59,6 +61,48 @@ def false_alarms(known: names.Known, count: int) -> dict[str, float]:
     return {kind: share(texts, known) for kind, texts in made.items()}
 
 
+def unseen() -> dict[str, list[tuple[str, str]]]:
+    """Return origin → first and family names of people made up after the judge was set."""
+    told: dict[str, list[tuple[str, str]]] = {}
+    for line_ in UNSEEN.read_text(encoding="utf-8").splitlines():
+        if line_ and not line_.startswith("#"):
+            origin, _, people = line_.partition(":")
+            told[origin] = [tuple(one.strip().split(" ", 1)) for one in people.split(";")]  # type: ignore[misc]
+    return told
+
+
+def dressed(first: str, family: str, draws: Random) -> dict[str, str]:
+    """Return what may stand for a person in a cell: name alone, then beside something else."""
+    day = f"{draws.randrange(1, 29):02}/{draws.randrange(1, 13):02}/{draws.randrange(1940, 2007)}"
+    title = draws.choice(("M.", "Mme", "Mlle", "Dr", "Me", "Monsieur", "Madame"))
+    return {
+        "Prénom Nom": f"{first} {family}",
+        "NOM PRENOM": f"{family} {first}".upper(),
+        "avec un titre": f"{title} {family.upper()}",
+        "avec une date": f"{family.upper()} {first}, {day}",
+        "avec un téléphone": f"{first} {family} {made_persons.telephone(draws)}",
+        "avec une plaque": f"{made_persons.plate(draws)} {family}",
+        "avec un NIR": f"{family} {made_persons.nir(draws)}",
+        "avec un IBAN": f"{first} {family} {made_persons.account(draws)}",
+    }
+
+
+def of_unseen() -> tuple[dict[str, float], dict[str, float], int]:
+    """Return the shares recognised by form, then by origin (names alone), and how many texts."""
+    known, draws = names.known(), Random(SEED)
+    told = {
+        origin: [dressed(first, family, draws) for first, family in people]
+        for origin, people in unseen().items()
+    }
+    every = [one for people in told.values() for one in people]
+    forms = {form: share([one[form] for one in every], known) for form in every[0]}
+    origins = {
+        origin: share([one[form] for one in people for form in ("Prénom Nom", "NOM PRENOM")], known)
+        for origin, people in told.items()
+    }
+    return forms, origins, len(every) * len(forms)
+
+
 def taught() -> names.Known:
     """Return a judge that was taught four tokens in five."""
     return names.learn(names.lists().without(made_persons.held_out))
@@ -90,6 +134,12 @@ def main() -> None:
     for kind, value in alarms.items():
         print(line(kind, value, CLEAN[size] // len(alarms)))
     print(line("ensemble", sum(alarms.values()) / len(alarms), CLEAN[size]))
+    kinds, people, total = of_unseen()
+    print(f"Personnes jamais vues de qui a réglé le juge, {total} textes, les listes entières")
+    for name, value in kinds.items():
+        print(line(name, value, total // len(kinds)))
+    for name, value in people.items():
+        print(line(f"{name}, nom seul", value, 20))
     means = {origin: sum(forms.values()) / len(forms) for origin, forms in origins.items()}
     least, best = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     show_ratio(f"rappel, {least} / {best}", means[least], means[best])

@@ -216,6 +216,19 @@ def test_no_entity_is_ever_read_and_what_is_no_publication_is_told(document: byt
     assert SECRET not in str(told.value)
 
 
+@pytest.mark.parametrize("document", [b"<!DOCTYPE x><x/>", DOCUMENT[:-9]])
+def test_what_is_read_in_no_form_of_the_contract_is_told_of_each(
+    document: bytes, tmp_path: Path
+) -> None:
+    """The city's orders come as GeoJSON or as DATEX II: a bad one is not called GeoJSON alone."""
+    path = tmp_path / "arrete.xml"
+    path.write_bytes(document)
+    with pytest.raises(PhareError, match=r"lu comme datex : .*DATEX II") as told:
+        taken([path], tmp_path)
+    assert "lu comme" in told.value.what
+    assert "TrafficRegulationPublication" in told.value.todo
+
+
 # --- Writing ------------------------------------------------------------------------------------
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=9)

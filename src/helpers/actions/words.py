@@ -38,6 +38,7 @@ GATES = {
     states.LOWER_TRIED: "un palier inférieur avait déjà commencé sur ce problème",
     states.UNREGISTERED: "rien au registre : nul ne sait si un palier inférieur avait été essayé",
 }
+FAR = 3  # times the planned dose
 NO_DOSE = {
     dose.NO_HOURS: "la ville ne dit pas ses heures de patrouille",
     dose.NO_SECTOR: "son secteur n'a pas d'heures connues",
@@ -207,10 +208,19 @@ def dose_words(row: Row, done: Row) -> str:
         told = (
             "non dite" if row["told_h"] is None else f"{number(row['told_h'])} h selon le service"
         )
-        return f"{said}, faite {told} (sans mesure : {NO_DOSE[done['reason']]})"
+        beyond = _beyond(row["planned_h"], row["told_h"])
+        return f"{said}, faite {told}{beyond} (sans mesure : {NO_DOSE[done['reason']]})"
     ends = f"de {number(done['done_low'])} à {number(done['done_high'])}"
-    return (f"{said}, faite {number(done['done_h'])} h ({ends}) sur les "
+    beyond = _beyond(row["planned_h"], done["done_low"])
+    return (f"{said}, faite {number(done['done_h'])} h ({ends}){beyond} sur les "
             f"{number(done['existing_h'])} h de patrouille du secteur à ces plages")  # fmt: skip
+
+
+def _beyond(planned_h: float | None, done_h: float | None) -> str:
+    """Return what is said of a dose done so far above the planned one that one may be mistyped."""
+    if not planned_h or done_h is None or done_h <= FAR * planned_h:
+        return ""
+    return ", **bien plus que prévu : l'un des deux nombres est à vérifier**"
 
 
 def _changed(row: Row) -> str:

@@ -43,6 +43,7 @@ FIELDS_AT_ONCE = 2
 DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 NAME = "nom"  # in the token of a column that the contract does not name
+SPOT_DIGITS = 8  # of the hash of a point
 TRIED = 4096  # texts of a batch that tell whether most of them differ
 NOTHING = pa.table({ROW: pa.array([], pa.int64()), FAULT: pa.array([], pa.string())})
 Rows = npt.NDArray[np.bool_]  # a mask over the rows of a batch
@@ -128,8 +129,8 @@ class Gate:
     ) -> dict[str, pa.Array]:
         """Return the sign of the point of each row as received, for a source of points.
 
-        A default point (the town hall) is one point; a market is many, which the grid makes one. A
-        sign of 16 tells these apart, and no two houses for sure.
+        A default point (the town hall) is one point; a market is many, which the grid makes one.
+        Long enough for no two to have the same: with fewer signs, another key would mix others.
         """
         point = contract.point
         if point is None:
@@ -138,7 +139,7 @@ class Gate:
             return {SPOT: pa.nulls(read.num_rows, pa.string())}
         told = pc.binary_join_element_wise(*(_whole(read[name]) for name in point), ";")
         kept = pc.and_(*(pc.is_valid(fields[name]) for name in point))
-        return {SPOT: pc.if_else(kept, self.key.hashes(told, digits=1), None)}
+        return {SPOT: pc.if_else(kept, self.key.hashes(told, digits=SPOT_DIGITS), None)}
 
     def _judge(self, column: tuple[Contract, str, pa.Array]) -> tuple[pa.Array, Off | None]:
         """Return what is written of a field, and what is off the contract, if anything is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,14 +48,14 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     they are written; then the first. Messages call the file `shown`.
     """
     tried: list[tuple[Edition, list[str]]] = []
-    refusals: list[PhareError] = []
+    refusals: dict[str, PhareError] = {}  # form → why it is not read in it
     fitting: list[tuple[tuple[int, int, int], Delivered]] = []
     for edition in contract.every_edition():
         columns = contract.columns(edition)
         try:
             one = _opened(contract, edition, path, shown)
         except PhareError as error:
-            refusals.append(error)
+            refusals.setdefault(edition.file.format, error)
             continue
         absent = _absent(contract, edition, one.reading.columns)
         tried.append((edition, absent))
@@ -66,7 +66,7 @@ def recognise(contract: Contract, path: Path, shown: str) -> Delivered:
     if fitting:
         return max(fitting, key=lambda fit: fit[0])[1]  # the first of the greatest
     if not tried:
-        raise redact.placed(refusals[0], place_of(contract, shown))
+        raise redact.placed(_in_no_form(refusals), place_of(contract, shown))
     edition, absent = min(tried, key=lambda one: len(one[1]))
     raise _lacking(contract, edition, absent, shown)
 
@@ -88,6 +88,16 @@ def _lacking(contract: Contract, edition: Edition, absent: list[str], shown: str
         "vérifier le fichier livré, ou corriger le contrat : le nom qu'a choisi l'éditeur "
         "(`column`), ou une édition qui dit ce champ `absent`",
     )
+
+
+def _in_no_form(refusals: Mapping[str, PhareError]) -> PhareError:
+    """Return why a file cannot be read: in each form, where the editions have several."""
+    first, *others = refusals.values()
+    if not others:
+        return first
+    told = " ; ".join(f"lu comme {form} : {error.what}" for form, error in refusals.items())
+    mended = " ; ou ".join(dict.fromkeys(error.todo for error in refusals.values()))
+    return PhareError(told, redact.FILE, mended)
 
 
 def _opened(contract: Contract, edition: Edition, path: Path, shown: str) -> Delivered:

@@ -18,6 +18,8 @@ from helpers.episodes.knobs import Knobs
 
 # What a trace tells its episode, beside its place and moment.
 CARRIED = ("cell", "theme", "origin")
+# What links look at, the names of records apart: these are hashes, which another key orders anew.
+ALIKE = "t0, t1, x, y, zone, category, cell, theme, origin, reference IS NULL"
 COMPARISONS = ("place", "gap", "kind", "reference")
 WEEK_S = 7 * 86_400
 # A fact known to lie within an interval: the longer, the less it says. Hours.
@@ -40,9 +42,10 @@ def make_records(
 ) -> None:
     """Make table `record` of views `observations` and `places`: one row an observation.
 
-    `rec` numbers them by source and record, whatever the order of the rows; `t0`, `t1` (seconds)
-    bound the moment; `usable` tells that it is known closely enough to be compared. A default
-    point is no place.
+    `rec` numbers them by source and by what they tell (`ALIKE`), whatever the order of the rows and
+    the city's key, whose hashes part only records that tell the same; `t0`, `t1` (seconds) bound
+    the moment; `usable` tells that it is known closely enough to be compared. A default point is no
+    place.
     """
     told = [name for name, s in rules.sources.items() if s.moment == "interval"]
     zones = "".join(
@@ -71,7 +74,7 @@ def make_records(
         f"{', '.join(coded.values())} "
         "FROM timed LEFT JOIN places USING (source, record)) "
         "SELECT (row_number() OVER () - 1)::INTEGER AS rec, * FROM "
-        "(SELECT * FROM slim ORDER BY source, record)"
+        f"(SELECT * FROM slim ORDER BY source, {ALIKE}, record)"
     )
 
 

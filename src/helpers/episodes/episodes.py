@@ -141,7 +141,7 @@ def _make_links(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _make_episodes(con: duckdb.DuckDBPyConnection) -> None:
-    first = "(t0 << 32) | rec"  # the earliest trace; two at once in the order of their names
+    first = "(t0 << 32) | rec"  # the earliest trace; two at once in the order of their numbers
     con.execute(
         "CREATE OR REPLACE TABLE episodes AS WITH traced AS (SELECT record.*, grp FROM record "
         "JOIN grouped USING (rec)), several AS (SELECT grp FROM grouped "
@@ -255,7 +255,7 @@ def example(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
         "JOIN best USING (episode) WHERE joined), few AS (SELECT *, "
         "percent_rank() OVER (PARTITION BY sources ORDER BY weight) AS part FROM told) "
         "SELECT * EXCLUDE (part, joined) FROM few ORDER BY sources DESC, abs(reference_bits) > 5, "
-        "abs(part - 0.5), record_a, record_b LIMIT 1",
+        "abs(part - 0.5), episode, gap_min, distance_m, record_a, record_b LIMIT 1",
     )
     return rows[0] if rows else None
 

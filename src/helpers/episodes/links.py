@@ -141,13 +141,13 @@ def _make_decoys(con: duckdb.DuckDBPyConnection, pair: Pair, shift_weeks: int) -
     if weeks < 2:
         return 0.0
     shift, every = min(shift_weeks, weeks // 2) * WEEK_S, max(1, size // SAMPLE)
-    # `record` is a hash of the record's key: its remainder draws evenly, whatever the order.
+    # Records are numbered by their moments: one in so many is drawn evenly, week after week.
     con.execute(
         "CREATE OR REPLACE TEMP TABLE decoy AS SELECT * EXCLUDE (moved) "
         "REPLACE (t0 + moved AS t0, t1 + moved AS t1) FROM (SELECT *, "
         f"{low} + (t0 - {low} + {shift}) % {weeks * WEEK_S} - t0 AS moved FROM record "
         f"WHERE source = {name} AND usable "
-        f"AND record % {every} = 0)"
+        f"AND rec % {every} = 0)"
     )
     return _one(con, "SELECT count(*) FROM decoy") / int(size)
 

@@ -22,9 +22,9 @@ def chosen(tables: Tables, number: int) -> list[str]:
     """Return the events that get a page: the largest crowds, in the order of their start."""
     rows = sorted(
         tables["calendar"].to_pylist(),
-        key=lambda row: (-(row["expected"] or 0), row["start_at"], row["event"]),
+        key=lambda row: (-(row["expected"] or 0), row["start_at"], row["kind"], row["event"]),
     )
-    kept = sorted(rows[:number], key=lambda row: (row["start_at"], row["event"]))
+    kept = sorted(rows[:number], key=lambda row: (row["start_at"], row["kind"], row["event"]))
     return [row["event"] for row in kept]
 
 

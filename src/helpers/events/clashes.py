@@ -62,10 +62,12 @@ def find(
     for event in placed:
         found += _ordered(event, orders, {e.id: e for e in events}, rules)
         found += _served(event, placed, orders, stops, rules)
+    # By the places of events and orders in what was given: their identifiers are hashes.
+    place = {one.id: i for i, one in enumerate((*events, *orders))}
     return sorted(
         found,
-        key=lambda c: (c.span, c.clash, c.event.id, c.other.id if c.other else "", c.stop or "",
-                       c.order.id if c.order else ""),
+        key=lambda c: (c.span, c.clash, place[c.event.id], place[c.other.id] if c.other else -1,
+                       c.stop or "", place.get(c.order.id, -1) if c.order else -1),
     )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def read_events(
         _event(row, at, rule, measured, own.get(row["id"], []))
         for row, at in zip(rows, _metres(city, rows), strict=True)
     ]
-    return sorted(found, key=lambda one: (one.start, one.kind, one.zone or "", one.id))
+    return sorted(found, key=lambda one: (one.start, one.kind, one.zone or ""))
 
 
 def taken_over(city: City, path: Path) -> str:
@@ -168,7 +168,7 @@ def _event(
         row["expected"], row.get("least"), row.get("most"), row.get("seen"),
         row.get("capacity") or None, row.get("outcome"), row["status"], row["status"] in rule.held,
         {name: row[f"measure {name}"] for name in measured},
-        tuple(sorted(orders, key=lambda one: (one.kind, one.start, one.id))),
+        tuple(sorted(orders, key=lambda one: (one.kind, one.start))),
         entry=row.get("entry"),
     )  # fmt: skip
 

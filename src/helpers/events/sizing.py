@@ -218,7 +218,7 @@ def size(
     plan = Plan(means, rules, home)
     rows: list[dict[str, Any]] = []
     known: list[Wanted] = []
-    for event in sorted(events, key=lambda one: (one.start, one.id)):
+    for event in sorted(events, key=lambda one: one.start):
         asked = wanted(event, outlooks[event.id], rules, slots, confidence)
         if isinstance(asked, str):
             rows.append({"event": event.id, "status": "abstained", "reason": asked})

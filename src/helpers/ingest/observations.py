@@ -63,7 +63,7 @@ def observe(
     con.execute(f"CREATE OR REPLACE VIEW moments AS {_moments(contract, rule, zone)}")
     con.execute(
         f"CREATE OR REPLACE TABLE defaults AS SELECT lon, lat, {SPOT} FROM moments "
-        f"WHERE lon IS NOT NULL AND NOT {rule.snapped_points} GROUP BY ALL "
+        f"WHERE {SPOT} IS NOT NULL AND NOT {rule.snapped_points} GROUP BY ALL "
         f"HAVING count(*) >= greatest({DEFAULT_MINIMUM}, "
         f"{knobs.default_point_share} * (SELECT count(lon) FROM moments))"
     )

@@ -40,7 +40,7 @@ from helpers.core.city.names import (
     UNTOLD,
 )
 from helpers.ingest import cancelled_rows, clock_forms, silent_columns, zone_parts
-from helpers.ingest.observations import skipped
+from helpers.ingest.observations import DEFAULT_MINIMUM, skipped
 
 # Keys looked at in one go when looking for repeated ones: bounds the memory of the search.
 KEYS_AT_ONCE = 8_000_000
@@ -225,7 +225,7 @@ def sort_rows(
         )
         store.write(
             con,
-            f"SELECT * EXCLUDE (reason, delivery) "
+            f"SELECT * EXCLUDE (reason, delivery){_few_spots(contract)} "
             f"FROM ({silent_columns.kept(con, contract, without)}) WHERE reason IS NULL "
             f"AND {ROW} NOT IN (SELECT {ROW} FROM losers)",
             accepted,
@@ -248,6 +248,20 @@ def sort_rows(
         [str(accepted), str(quarantined)],
     ).fetchall()
     return dict(rows)
+
+
+def _few_spots(contract: Contract) -> str:
+    """Return the SQL that takes away the signs of points that are no default: too few rows each.
+
+    Left, they would tell facts of one house from those of its neighbours, which the grid hides.
+    """
+    if contract.point is None:
+        return ""
+    many = (
+        f"SELECT {SPOT} FROM judged WHERE reason IS NULL GROUP BY {SPOT} "
+        f"HAVING count(*) >= {DEFAULT_MINIMUM}"
+    )
+    return f" REPLACE (CASE WHEN {SPOT} IN ({many}) THEN {SPOT} END AS {SPOT})"
 
 
 def _told(contract: Contract, period: Period | None) -> str:
@@ -320,17 +334,21 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str)
     """Make table `losers` (row_number, fate): sound rows that another version of theirs beats.
 
     The latest revision wins, then the latest delivery, then the greatest content: never the order
-    within a file. What the content alone parts is no version but a conflict: the key is wrong, or
-    the source does not say what is new. A row that says nothing of its key is nobody's version.
+    within a file, and hashed identifiers, which another key changes, come last. What the content
+    alone parts is no version but a conflict: the key is wrong, or the source does not say what is
+    new. A row that says nothing of its key is nobody's version.
     """
     _ranks(con, contract, order)
     fields = ", ".join(quote(name) for name in contract.fields)
+    plain = [quote(name) for name, rule in contract.fields.items() if rule.type != "id"]
     key = ", ".join(quote(name) for name in (contract.key or contract.fields))
     known = " OR ".join(f"{quote(n)} IS NOT NULL" for n in contract.key) or "TRUE"
     if contract.repeats:
         known = "FALSE"
     revised = quote(contract.revised_at) if contract.revised_at else "NULL"
-    rank, when, content = (quote(f"{OURS}{name}") for name in ("rank", "revised", "content"))
+    rank, when, content, told = (
+        quote(f"{OURS}{name}") for name in ("rank", "revised", "content", "told")
+    )
     con.execute("CREATE OR REPLACE TEMP TABLE repeated (record UBIGINT)")
     rows = con.execute("SELECT count(*) FROM judged").fetchall()[0][0]
     parts = rows // KEYS_AT_ONCE + 1
@@ -341,14 +359,15 @@ def _find_losers(con: duckdb.DuckDBPyConnection, contract: Contract, order: str)
         )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE losers AS WITH versions AS (SELECT {ROW}, {key}, {rank}, "
-        f"{revised} AS {when}, md5(CAST(row({fields}) AS VARCHAR)) AS {content} "
+        f"{revised} AS {when}, md5(CAST(row({fields}) AS VARCHAR)) AS {content}, "
+        f"md5(CAST(row({', '.join(plain) or 'NULL'}) AS VARCHAR)) AS {told} "
         f"FROM judged JOIN ranks USING (delivery) WHERE reason IS NULL AND ({known}) "
         "AND record IN (SELECT record FROM repeated)), "
         f"ranked AS (SELECT {ROW}, {content} AS content, row_number() OVER best AS place, "
         f"first_value({content}) OVER best AS winner, {when} AS revised, first_value({when}) "
         f"OVER best AS last_revised, {rank} AS rank, first_value({rank}) OVER best AS last_rank "
         f"FROM versions WINDOW best AS (PARTITION BY {key} "
-        f"ORDER BY {when} DESC NULLS LAST, {rank} DESC, {content} DESC, {ROW})) "
+        f"ORDER BY {when} DESC NULLS LAST, {rank} DESC, {told} DESC, {content} DESC, {ROW})) "
         f"SELECT {ROW}, CASE WHEN content = winner THEN '{DUPLICATE}' "
         "WHEN revised IS NOT DISTINCT FROM last_revised AND rank = last_rank "
         f"THEN '{CONFLICT}' ELSE '{REPLACED}' END AS fate FROM ranked WHERE place > 1"

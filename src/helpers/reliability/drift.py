@@ -294,10 +294,11 @@ def _typed_moments(
 def numbered(found: dict[str, dict[dt.date, int]]) -> dict[str, str]:
     """Return hash of a code off the list → its number (`§1`), in the order in which they came.
 
+    Those that came at once, by how often and when: the hash, which another key changes, comes last.
     Those seen often enough to be codes: nobody knows their words but who holds the received file.
     """
     off = [c for c, n in found.items() if c.startswith(OFF) and sum(n.values()) >= NAMED]
-    off.sort(key=lambda code: (min(found[code]), code))
+    off.sort(key=lambda code: (min(found[code]), sorted(found[code].items()), code))
     return {code: f"{OFF}{i}" for i, code in enumerate(off, start=1)}
 
 

@@ -44,7 +44,7 @@ REVIEWED = {
     },
     "collect/own_lists": {"len(judged)", "len(ranks)", "numbers[0]", "ranks[0]", "todo", "where"},
     "collect/own_texts": {"city.pack.name", "file", "place", "what"},
-    "collect/recognise": {"edition.version", "place_of(contract, shown)"},
+    "collect/recognise": {"edition.version", "mended", "place_of(contract, shown)", "told"},
     "connect/__init__": {"', '.join(DRAWN)", "form", "layout.format"},
     "connect/bytes": {"encoding", "len(members)", "most"},
     "connect/ckan": {"', '.join(sorted(FORMS))", "ask.where", "wrong"},
@@ -181,20 +181,24 @@ def test_every_command_begins_discreetly() -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("https://portail.fr/api/explore/v2.1/catalog/datasets/qpv-2024/",) * 2,
-        ("https://data.fr/accidents_2013_2015_2020.csv",) * 2,
-        ("mqtts://serveur:8883/ville", "mqtts://serveur:8883/ville"),
-        ("https://nom:secret@h.fr/a?cle=secret&where=x#secret", "https://h.fr/a?cle=…&where=…"),
-        ("https://h.fr/a?secret", "https://h.fr/a?…=…"),
-        ("https://h.fr/d/5e7e104ace2080d9162b61d8/r", "https://h.fr/d/…/r"),
-        ("https://h.fr/eyJhbGciOiJIUzI1NiJ9.e30.secret/x", "https://h.fr/…/x"),
-        ("https://h.fr/k/AKIAIOSFODNN7EXAMPLE", "https://h.fr/k/…"),
-        ("https://h.fr/a;jsessionid=secret/b", "https://h.fr/…/b"),
-        ("https://h.fr/p%40ss/b", "https://h.fr/…/b"),
-        ("postgresql://u:secret@base.fr:5432/ville?sslmode=require",
-         "postgresql://base.fr:5432/ville?sslmode=…"),
-        ("http://[::1]:8080/a", "http://[::1]:8080/a"),
-        ("secret", "…"), ("https://[secret/a", "…"), ("https://h:secret/a", "…"),
+        ("https://portail.fr/api/explore/v2.1/catalog/datasets/",) * 2,
+        ("https://portail.fr/api/explore/v2.1/catalog/datasets/qpv-2024/",
+         "https://portail.fr/api/explore/v2.1/catalog/datasets/…/"),
+        ("https://data.fr/accidents_2013_2015_2020.csv", "https://data.fr/….csv"),
+        ("https://data.fr/v2/requests.json?start_date=2024-01-01",
+         "https://data.fr/v2/requests.json?start_date=…"),
+        ("mqtts://serveur:8883/ville", "mqtts://serveur:8883/…"),
+        ("https://h.fr/JeanDupont/Jean/Dupont/AB-12-CD/06/12?dupont=1", "https://h.fr/…/…/…/…/…/…?…=…"),
+        ("https://nom:secret@h.fr/api?cle=secret&where=x#secret", "https://h.fr/api?…=…&where=…"),
+        ("https://h.fr/api?secret", "https://h.fr/api?…=…"),
+        ("https://h.fr/data/5e7e104ace2080d9162b61d8/rest", "https://h.fr/data/…/rest"),
+        ("https://h.fr/eyJhbGciOiJIUzI1NiJ9.e30.secret/rest", "https://h.fr/…/rest"),
+        ("https://h.fr/data;jsessionid=secret/rest", "https://h.fr/…/rest"),
+        ("https://h.fr/p%40ss/rest", "https://h.fr/…/rest"),
+        ("postgresql://u:secret@base.fr:5432/postgres?sslmode=require",
+         "postgresql://base.fr:5432/postgres?sslmode=…"),
+        ("http://[::1]:8080/api", "http://[::1]:8080/api"),
+        ("secret", "…"), ("https://[secret/api", "…"), ("https://h:secret/api", "…"),
     ],
 )  # fmt: skip
 def test_addresses_are_told_without_their_secrets(url: str, told: str) -> None:
@@ -275,6 +279,9 @@ import threading
 one = threading.Thread(target=read, args=("Jean Dupont",))
 one.start()
 one.join()
+import logging, warnings
+warnings.warn("Jean Dupont")
+logging.getLogger("urllib3").error("Jean Dupont")
 read("Jean Dupont")
 """
     done = subprocess.run(
@@ -286,6 +293,7 @@ read("Jean Dupont")
     assert done.stderr.count("KeyError") == 2
     assert done.stderr.count("ValueError") == 2
     assert re.search(r"line \d+, in read", done.stderr)
+    assert "UserWarning" in done.stderr
 
 
 @pytest.mark.parametrize(

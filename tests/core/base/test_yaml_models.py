@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,28 @@ def test_a_misspelt_key_is_named_with_its_path(tmp_path: Path) -> None:
 def test_a_text_that_is_too_long_is_told_its_limit(tmp_path: Path) -> None:
     told = said(tmp_path, f"sources:\n  faits:\n    file: {'f' * 21}\n")
     assert "valeur refusée (attendu : 20 caractères au plus) : sources.faits.file" in told
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise("abcdefghi")
+)
+MERGED = "a: &a {x: 1}\n" + "".join(
+    f"{one}: &{one} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n"
+    for before, one in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize("text", [BOMB, MERGED, "title: &a [*a]\n", "title: &a {b: *a}\n"])
+def test_references_that_never_end_are_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
+    """Some hundreds of signs that would fill the memory: a billion values."""
+    began = time.perf_counter()
+    told = said(tmp_path, text)
+    assert "YAML illisible" in told
+    assert time.perf_counter() - began < 5
+    assert ("renvois" in told) == (len(text) > 50)
+
+
+def test_a_reference_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "city.yaml"
+    path.write_text("title: &t essai\nsources: {a: &a {file: *t}, b: *a}\n", encoding="utf-8")
+    assert parse(Outer, path, "essai").sources["b"].file == "essai"

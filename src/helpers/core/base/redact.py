@@ -8,10 +8,12 @@ and its place in the code are told. Addresses are told without their secrets.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,9 +27,23 @@ from helpers.core.base.errors import PhareError
 WITHHELD = "…"
 FILE = "fichier livré"  # in the place of an error: `placed` puts the file's name there
 UNSAID = "message laissé de côté : il peut citer une valeur reçue"
-# Words of an address: « resource_show », « FeatureServer », « API », « v2.1 », « 2024 ».
-WORD = re.compile(r"[A-Z]?[a-z]{0,24}(?:[A-Z][a-z]{2,20}){0,2}|[A-Z]{1,8}|v?[0-9]{1,4}")
-PARAMETER = re.compile(r"[a-z][a-z_.-]{0,24}")
+# Words of an address that are told, in any case: those of the portals and servers that are read.
+# Any other may be somebody's, whoever wrote it.
+WORDS = frozenset((
+    "action", "api", "arcgis", "catalog", "data", "dataset", "datasets", "datastore", "dist",
+    "download", "explore", "exports", "featureserver", "files", "fr", "georeport", "jsonl",
+    "mapserver", "media", "ods", "odata", "open311", "package_show", "postgres", "query", "records",
+    "request", "requests", "resource", "resource_show", "resources", "rest", "search", "services",
+    "static", "wfs",
+))  # fmt: skip
+EXTENSIONS = frozenset((
+    "csv", "geojson", "gpkg", "gz", "json", "jsonl", "parquet", "shp", "xlsx", "xml", "zip",
+))  # fmt: skip
+PARAMETERS = frozenset((
+    "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by", "page",
+    "page_size", "select", "sslmode", "start_date", "where",
+))  # fmt: skip
+VERSION = re.compile(r"v[0-9](?:\.[0-9])?|[0-9]")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
 PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -108,7 +124,7 @@ def address(url: str) -> str:
     """Return the address without what may be secret.
 
     Credentials, fragment and the values of the query go; so does, of the path and the query, what
-    is no plain word: a token may stand there.
+    is none of `WORDS`, `EXTENSIONS`, `PARAMETERS`: a token may stand there, or a name.
     """
     try:
         parts = urlsplit(url)
@@ -125,11 +141,16 @@ def address(url: str) -> str:
 
 
 def _step(step: str) -> str:
-    return step if all(map(WORD.fullmatch, re.split("[-_.]", step))) else WITHHELD
+    if not step or step.lower() in WORDS or VERSION.fullmatch(step):
+        return step
+    stem, _, end = step.rpartition(".")
+    if end not in EXTENSIONS:
+        return WITHHELD
+    return f"{stem if stem.lower() in WORDS else WITHHELD}.{end}"
 
 
 def _parameter(name: str, sign: str) -> str:
-    return name if sign and PARAMETER.fullmatch(name) else WITHHELD
+    return name if sign and name in PARAMETERS else WITHHELD
 
 
 def addresses(text: str) -> str:
@@ -162,7 +183,8 @@ def trace(error: BaseException) -> str:
 def discreet() -> None:
     """Make this process tell its errors without a value, on a terminal or in a log.
 
-    What a person can mend is a sentence; a defect of ours has its `trace`.
+    What a person can mend is a sentence; a defect of ours has its `trace`. Of what a library warns,
+    which may quote an address or a cell, the kind and the place are told; what it logs is not.
     """
 
     def tell(_: type[BaseException], error: BaseException, __: TracebackType | None = None) -> None:
@@ -172,7 +194,14 @@ def discreet() -> None:
         if given.exc_value is not None:
             print(_sentence(given.exc_value) or trace(given.exc_value), file=sys.stderr)
 
+    def tell_warning(
+        _: Warning | str, kind: type[Warning], file: str, line: int, *__: Any, **___: Any
+    ) -> None:
+        print(f"{file}:{line}: {kind.__name__} ({UNSAID})", file=sys.stderr)
+
     sys.excepthook, threading.excepthook = tell, tell_thread
+    warnings.showwarning = tell_warning
+    logging.lastResort = logging.NullHandler()
 
 
 def _sentence(error: BaseException) -> str:

@@ -34,6 +34,7 @@ FLOAT = re.compile(
 )
 SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
+MOST_VALUES = 200_000  # of a file: the largest of ours has some thousands
 NO_BREAK = re.compile("[\u00a0\u202f]")  # spaces that French sets before its signs
 
 
@@ -68,6 +69,12 @@ class _Twice(yaml.YAMLError):
         self.told = f" : clé écrite deux fois{named}, ligne {line}"
 
 
+class _TooMany(yaml.YAMLError):
+    """More values than a file of ours has, which few lines of references may make."""
+
+    told = f" : plus de {MOST_VALUES} valeurs, une fois suivis les renvois (`&`, `*`)"
+
+
 class _Loader(yaml.CSafeLoader):
     """PyYAML keeps the last of two equal keys and says nothing: here it is an error.
 
@@ -96,9 +103,12 @@ _Loader.add_implicit_resolver(INT_TAG, INT, list("-+0123456789"))
 def read_yaml(path: Path, shown_as: str) -> Any:
     """Return what the YAML file `path` holds; a key written twice is an error that names it."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        _check_ends(content, (), set())
-        return content
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _size(node, {})
+        return loader.construct_document(node)
     except FileNotFoundError:
         raise PhareError(
             "fichier absent", shown_as, "le créer, ou vérifier le nom de la ville et de la source"
@@ -112,20 +122,32 @@ def read_yaml(path: Path, shown_as: str) -> Any:
         raise PhareError(f"YAML illisible{_told(error)}", shown_as, "corriger le fichier") from None
 
 
-def _check_ends(content: Any, within: tuple[int, ...], done: set[int]) -> None:
-    """Raise YAMLError where a list or a mapping holds itself, as `&a [*a]` does."""
-    if not isinstance(content, dict | list) or id(content) in done:
-        return
-    if id(content) in within:
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return how many values a node holds, each reference (`*a`) counted as what it stands for.
+
+    `known`: node → its size, 0 while it is being counted. Raises YAMLError where one holds itself,
+    as `&a [*a]` does, and past MOST_VALUES: before anything is made of it.
+    """
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    size = known.get(id(node))
+    if size == 0:
         raise yaml.YAMLError
-    for one in content.values() if isinstance(content, dict) else content:
-        _check_ends(one, (*within, id(content)), done)
-    done.add(id(content))
+    if size is None:
+        known[id(node)] = 0
+        parts = (
+            one for pair in node.value for one in (pair if isinstance(pair, tuple) else [pair])
+        )
+        size = 1 + sum(_size(one, known) for one in parts)
+        if size > MOST_VALUES:
+            raise _TooMany
+        known[id(node)] = size
+    return size
 
 
 def _told(error: Exception) -> str:
-    """Return what may be told of a YAML error: a key written twice, or its line."""
-    if isinstance(error, _Twice):
+    """Return what may be told of a YAML error: a key written twice, too much, or its line."""
+    if isinstance(error, _Twice | _TooMany):
         return error.told
     mark = getattr(error, "problem_mark", None)
     return f" : ligne {mark.line + 1}, colonne {mark.column + 1}" if mark else ""

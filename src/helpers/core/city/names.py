@@ -11,7 +11,8 @@ NO_CATEGORY = "sans_categorie"  # the category of a fact that tells none
 WHOLE = "ville"  # the whole city, as division and as zone
 OUTSIDE, NO_PLACE = "outside", "no_place"  # a fact's zone: off every outline; not known where
 ROW, FAULT, GEOMETRY = "row_number", "fault", "geometry"  # columns that the door adds to a row
-# Of the point as received: one of 16 signs, enough to tell one point from many round a grid point.
+# Of the point as received: a keyed hash, which tells one point from many round a grid point; once
+# sorted, kept of those alone that hold enough rows to be a default.
 SPOT = "spot_sign"
 # The columns that the door and the sorting add to a row, which no field may be called.
 RESERVED = (ROW, "delivery", FAULT, GEOMETRY, SPOT, "record", "reason", "remark")

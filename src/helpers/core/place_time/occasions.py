@@ -28,16 +28,20 @@ def lasting(
 
     Each has `fields` (name → column), `start_at`, `end_at` (local wall clock), `longitude`,
     `latitude` (degrees, None where unknown) and its `zone` of the main division, None where it has
-    no place in it. `test` is SQL that rows must pass. View `zones`.
+    no place in it. In the order of what they tell, identifiers last: these are hashes, which
+    another key orders anew. `test` is SQL that rows must pass. View `zones`.
     """
     told = {**fields, "start_at": rule.start, "end_at": rule.end,
             "longitude": rule.longitude, "latitude": rule.latitude}  # fmt: skip
     listed = ", ".join(f"{quote(column)} AS {quote(name)}" for name, column in told.items())
+    held = city.contracts[rule.source].fields
+    hashed = [name for name, column in told.items() if held[column].type == "id"]
+    order = [*(name for name in told if name not in hashed), *hashed]
     rows = store.records(
         con,
         f"SELECT {listed} FROM read_parquet({literal(path)}) WHERE {test} "
         f"AND CAST({quote(rule.start)} AS DATE) <= ? AND CAST({quote(rule.end)} AS DATE) >= ? "
-        "ORDER BY ALL",
+        f"ORDER BY {', '.join(map(quote, order))}",
         [last, first],
     )
     places = np.array([[row["longitude"], row["latitude"]] for row in rows], dtype=float)

@@ -45,9 +45,10 @@ def read_facts(
 ) -> Facts:
     """Return the placed and dated facts of a theme, from `first` to before `after`.
 
-    In the order of their records' numbers, which are hashes: any number of them from the start is
-    a draw at random. Records of one point and one minute are one fact told several times (a row a
-    victim). Points that stand for many places (defaults) are no places. View `observations`.
+    In the order of a hash of their place and moment: any number of them from the start is a draw at
+    random, which the city's key has no part in. Records of one point and one minute are one fact
+    told several times (a row a victim). Points that stand for many places (defaults) are no places.
+    View `observations`.
     """
     parts = [
         rows
@@ -59,8 +60,8 @@ def read_facts(
         nowhere = none.astype(np.int64)
         return Facts(none, none, nowhere, nowhere)
     whole = {name: np.concatenate([rows[name] for rows in parts]) for name in parts[0]}
-    # The records of all sources in one order: the first of them are still a draw at random.
-    order = np.argsort(whole["first"], kind="stable")
+    # The facts of all sources in one order: the first of them are still a draw at random.
+    order = np.argsort(whole["drawn"], kind="stable")
     zone = np.unique(whole["zone"][order], return_inverse=True)[1]
     return Facts(
         whole["x"][order], whole["y"][order], whole["day"][order].astype(np.int64),
@@ -71,12 +72,13 @@ def read_facts(
 def _of_source(
     con: duckdb.DuckDBPyConnection, city: City, theme: str, source: str, path: Path, span: Span
 ) -> dict[str, NDArray[Any]] | None:
-    """Return first (record), x, y, day and zone of a source's facts, (n,); None without points."""
+    """Return drawn (a hash), x, y, day, zone of a source's facts, (n,); None without points."""
     rule = city.contracts[source].observation
     if rule is None or rule.longitude is None or rule.latitude is None:
         return None
     rows = con.execute(
-        f"SELECT min(record) AS first, CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
+        "SELECT md5_number_lower(concat_ws('|', lon, lat, o.started_at)) AS drawn, "
+        f"CAST({quote(rule.longitude)} AS DOUBLE) AS lon, "
         f"CAST({quote(rule.latitude)} AS DOUBLE) AS lat, "
         "date_diff('day', DATE '1970-01-01', o.started_at) AS day, "
         f"coalesce(min({quote('zone_' + city.about.main_division)}), '') AS zone "
@@ -86,12 +88,12 @@ def _of_source(
         "WHERE o.theme = ? AND o.source = ? AND o.cell IS NOT NULL AND o.n > 0 "
         "AND o.time_precision IN ('minute', 'hour', 'day') "
         "AND o.started_at >= ? AND o.started_at < ? GROUP BY lon, lat, o.started_at "
-        "ORDER BY first, lon, lat, day",
+        "ORDER BY drawn, lon, lat, day, zone",
         [theme, source, *span],
     ).fetchnumpy()
     lon, lat = (np.asarray(rows[name], dtype=float) for name in ("lon", "lat"))
     x, y = project(lon, lat, city.about.crs, rule.coordinates_crs)
-    named = {"first": np.asarray(rows["first"]),
+    named = {"drawn": np.asarray(rows["drawn"]),
              "zone": np.asarray(rows["zone"], dtype=str)}  # fmt: skip
     return {**named, "x": x, "y": y, "day": np.asarray(rows["day"], dtype=np.int64)}
 
