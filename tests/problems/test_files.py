@@ -299,6 +299,27 @@ def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None
     assert council.answers(held.entries, TODAY + DAY).num_rows == 0
 
 
+def test_a_changed_proposal_is_told_with_both_numbers(held: Held, city: City) -> None:
+    why = {"verdict": "changed", "reason": "moyens_insuffisants"}
+    for n, numbers in enumerate([(40, 32), (40, 32), (18, 20)]):
+        payload = {"kind": "recommendation", **why, **dict(zip(("proposed", "decided"), numbers,
+                                                               strict=True))}  # fmt: skip
+        held.add(TODAY, "direction", f"{n:019x}b", payload)
+    held.add(TODAY, "direction", f"{9:019x}b", {"kind": "sizing", "measure": "barrieres", **why,
+                                                "proposed": 30, "decided": 12})  # fmt: skip
+    found = council.answers(held.entries, TODAY)
+    here = replace(told(held, city, files.FILES.empty_table(), []), answers=found)
+    text = words.answered(here).replace("\u00a0", " ").replace("\u202f", " ")
+    told_lines = [line for line in text.splitlines() if "changé" in line]
+    assert told_lines == [
+        "- 1 recommandation changée (moyens insuffisants) : proposé 18 h d'équipe par semaine, "
+        "décidé 20",
+        "- 2 recommandations changées (moyens insuffisants) : proposé 40 h d'équipe par semaine, "
+        "décidé 32",
+        "- 1 dimensionnement changé (moyens insuffisants) : proposé 30 barrières, décidé 12",
+    ]
+
+
 def test_a_city_without_a_register_says_so(city: City) -> None:
     empty = words.Told(
         files.FILES.empty_table(), files.TASKS.empty_table(), files.ELSEWHERE.empty_table(),

@@ -167,6 +167,38 @@ def test_a_sizing_agrees_with_itself(register: Register, changes: dict[str, Any]
     refused(register, "payload.sizing", "sizing", **changes)
 
 
+BOTH = {"verdict": "changed", "proposed": 40, "decided": 32}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"decided": 40}, {"decided": None}, {"proposed": None}, {"decided": 5001},
+        {"decided": 32.5}, {"verdict": "accepted"}, {"verdict": "refused"},
+        {"verdict": "accepted", "proposed": None},
+    ],
+)  # fmt: skip
+def test_the_numbers_of_a_recommendation_agree(register: Register, changes: dict[str, Any]) -> None:
+    refused(register, "payload.recommendation", "recommendation", **BOTH | changes)
+    assert register.append(made("recommendation", **BOTH)).seq == 1
+
+
+def test_a_changed_recommendation_says_both_numbers(register: Register) -> None:
+    """Refused on both stores, whoever writes; what older registers hold without them still reads.
+
+    The older entry is laid with the register's own chain, as it was before it asked for numbers.
+    """
+    bare = made("recommendation", verdict="changed")
+    refused(register, "le nombre recommandé et le nombre décidé", "recommendation",
+            verdict="changed")  # fmt: skip
+    entry = chain.entry_of(chain.row_of(bare, 1, f"{day(-1)}T12:00:00.000Z", chain.first("essai")))
+    assert rules.broken([entry]) == []
+    assert "changé (" in words.line(entry, "Europe/Paris")
+    told = register.append(made("recommendation", **BOTH))
+    assert "proposé 40 h, décidé 32 h, changé" in words.line(told, "Europe/Paris")
+    assert register.faults() == []
+
+
 def test_what_is_accepted_needs_no_reason(register: Register) -> None:
     register.append(made("sizing", verdict="accepted", decided=12, reason=None, reference=None))
     refused(register, "demande un motif", "recommendation", reason=None)

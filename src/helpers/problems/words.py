@@ -35,7 +35,11 @@ ANSWERS = {
     council.APPROVED: "approuvée", council.REFUSED: "refusée", council.WAITING: "en attente",
     council.REPLACED: "remplacée", council.LAPSED: "sans réponse avant sa fin",
 }  # fmt: skip
-FOLLOWED = {"accepted": "suivies", "changed": "changées", "refused": "écartées"}
+PROPOSALS = {"recommendation": "recommandation", "sizing": "dimensionnement"}
+FOLLOWED = {
+    "recommendation": {"accepted": "suivie", "changed": "changée", "refused": "écartée"},
+    "sizing": {"accepted": "suivi", "changed": "changé", "refused": "écarté"},
+}
 ROLES: Mapping[str, str] = {str(code): told for code, told in register_words.ROLES.items()}
 TIERS: Mapping[str, str] = {str(code): told for code, told in register_words.TIERS.items()}
 RESPONSES: Mapping[str, str] = {str(k): told for k, told in register_words.RESPONSES.items()}
@@ -279,7 +283,7 @@ def _waiting(rows: list[Row]) -> str:
 
 
 def answered(told: Told) -> str:
-    """Return what became of the notebooks' proposals, as Markdown."""
+    """Return what became of the proposals of notebooks, as Markdown; if changed, both numbers."""
     rows = told.answers.to_pylist()
     if not rows:
         return "Aucune réponse inscrite sur cette période."
@@ -287,6 +291,16 @@ def answered(told: Told) -> str:
     lines = [f"{plural(total, 'réponse')} sur cette période.", ""]
     for row in rows:
         why = f" ({register_words.REASONS[row['motive']]})" if row["motive"] else ""
-        kind = "recommandations" if row["kind"] == "recommendation" else "dimensionnements"
-        lines.append(f"- {kind} {FOLLOWED[row['answer']]}{why} : {row['count']}")
+        followed = FOLLOWED[row["kind"]][row["answer"]] + ("s" if row["count"] > 1 else "")
+        what = f"{plural(row['count'], PROPOSALS[row['kind']])} {followed}"
+        lines.append(f"- {what}{why}{_numbers(row)}")
     return "\n".join(lines)
+
+
+def _numbers(row: Row) -> str:
+    if row["answer"] != council.CHANGED:
+        return ""
+    if row["proposed"] is None:
+        return " : les nombres n'ont pas été inscrits"
+    unit = register_words.MEASURES[row["measure"]] if row["measure"] else "h d'équipe par semaine"
+    return f" : proposé {number(row['proposed'])} {unit}, décidé {number(row['decided'])}"
