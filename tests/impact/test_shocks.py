@@ -59,6 +59,16 @@ def test_placebo_dates_answer_as_often_as_announced(none: Graded, fewer: Graded)
         assert found.false_dates == pytest.approx(0.05, abs=0.01)
 
 
+def test_few_counters_of_thousands_are_held_to_how_they_differ() -> None:
+    """Eight zones to compare with, very unequal, over two years: the walkers of a town."""
+    none = graded(shock_grades.WALKED, 45, TOWNS)
+    assert covered(none.single, 1.0) == pytest.approx(0.95, abs=0.01 + SINGLE * 2**0.5)
+    assert none.false_dates == pytest.approx(0.05, abs=0.02)
+    fewer = graded(replace(shock_grades.WALKED, kept=0.8), 46, 40)
+    assert fewer.single[:, 0].mean() == pytest.approx(0.8, abs=0.02)
+    assert 1 - covered(fewer.single, 1.0) > 0.9
+
+
 def test_where_zones_have_a_season_of_their_own_nothing_is_said() -> None:
     """Over five years: a few dates would not tell it from chance."""
     found = graded(replace(SMALL, sway=0.5, weeks=260), 43, 20)

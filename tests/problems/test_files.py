@@ -210,7 +210,8 @@ def test_a_council_sees_its_sector_alone_and_what_waits(
     assert recent == {"ACT-002"}, "it was answered lately"
     north, south, whole = (words.meeting(s, all_)[1] for s in ("nord", "sud", None))
     assert ("PB-002" in north, "PB-001" in south) == (False, False)
-    assert "ACT-003, proposée le" in south
+    assert "ACT-003 (médiation), proposée le" in south
+    assert "n'est pas l'effet de l'action" in south
     assert "PB-001" in whole
     assert "PB-002" in whole
     assert words.answer(all_).count("ACT-003") == 1
@@ -240,8 +241,8 @@ def test_an_action_is_of_the_zone_where_its_point_is(
     counts = f"2 : {words.facts(one, all_)}"
     here = "- **ACT-001**, menée ici pour un problème inscrit ailleurs (PB-001), Bruit"
     assert f"{here}, {counts}." in south
-    assert "    - ACT-001 : **effet**." in south
-    assert f"    - ACT-001 : **effet**. Menée dans une autre zone, {counts}." in north
+    assert "    - ACT-001 (médiation) : **effet**." in south
+    assert f"    - ACT-001 (médiation) : **effet**. Menée dans une autre zone, {counts}." in north
     answered = {r["subject"]: r["sector"] for r in all_.decisions.to_pylist()}
     assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
     text = words.sheet(found.to_pylist()[0], all_)[1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,9 @@ class Town:
         return Asked(waves, zones, adults, answers.astype(np.float64), quiet)
 
 
+WALKED = Town(level=30_000.0, own=0.03, zones=10, facts=2, weeks=104)
+
+
 @dataclass(frozen=True)
 class Graded:
     """What was told: values with intervals (n, 3) of single facts, and of all; placebo dates."""
@@ -174,6 +177,8 @@ def lines(towns: int) -> Iterator[str]:
         "un quart de moins": Town(kept=0.75),
         "un quart de plus": Town(kept=1.25),
         "quatre faits seulement": Town(kept=0.75, facts=4),
+        "passages : dix compteurs, sans réponse": WALKED,
+        "passages : dix compteurs, un cinquième de moins": replace(WALKED, kept=0.8),
         "sans réponse, saison propre au quartier": Town(sway=0.4),
     }
     for name, town in worlds.items():
