@@ -57,6 +57,23 @@ def test_each_state(today: dt.date, opinions: tuple[str, ...], state: str) -> No
     assert rows(known(held, today))["ACT-001"]["state"] == state
 
 
+def test_a_number_that_two_rows_bear_is_marked() -> None:
+    """Of the source's rows one is shown, and the answer says that it is one of several."""
+    once, twice = (
+        Delivered(name, "ronde", "bruit", START, 0.0, 0.0, twice=mark)
+        for name, mark in (("ACT-001", False), ("ACT-002", True))
+    )
+    held = known(decisions.register(), END, **{"ACT-001": once, "ACT-002": twice})
+    table = states.states(held, dict.fromkeys(held.names, HERE))
+    assert [(row["action"], row["twice"]) for row in table.to_pylist()] == [
+        ("ACT-001", False), ("ACT-002", True),
+    ]  # fmt: skip
+    said = words.answer(table, power.POWERS.empty_table(), held)
+    assert "**Numéro porté par plusieurs lignes de la source** : ACT-002." in said
+    alone = table.slice(0, 1)
+    assert "plusieurs lignes" not in words.answer(alone, power.POWERS.empty_table(), held)
+
+
 def test_the_gate_says_by_what_a_tier_went_through() -> None:
     held = decisions.register()
     problem(held, "PB-001", PROPOSED)

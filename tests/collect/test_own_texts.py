@@ -52,6 +52,7 @@ WHO = ("questions", "bruit_nuit", "actors", 0, "who")
     ("traffic.yaml", ("closures", 0, "title")),
     ("traffic.yaml", ("classes", "motorises", "title")),
     ("traffic.yaml", ("slots", "journee", "title")),
+    ("shocks.yaml", ("facts", 0, "title")),
 ])  # fmt: skip
 def test_a_number_of_a_person_is_refused_by_the_key_that_holds_it(
     file: str, where: tuple[str | int, ...], pack: Path

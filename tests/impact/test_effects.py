@@ -31,7 +31,8 @@ from tests.fixtures.tables import nothing_late
 KNOBS = Knobs(
     zone_m=300, ring_m=200, before_weeks=30, gap_weeks=4, after_weeks=20, origins=["citizen"],
     confidence=0.95, power=0.8, sought=0.2, minimum_count=30,
-    heard_share=0.75, minimum_areas=6,
+    heard_share=0.75, minimum_areas=6, shock_before_weeks=26, shock_after_weeks=8, wave_weeks=26,
+    minimum_answers=30, placebo_excess=0.01,
 )  # fmt: skip
 FIELDS = ActionFields(id="id", kind="type", indicator="vise", start="debut", longitude="lon",
                       latitude="lat", registered="inscrit")  # fmt: skip
@@ -306,6 +307,27 @@ def test_actions_are_read_from_the_fields_that_the_pack_names(
         ("A1", "bruit", False), ("A2", None, True),
     ]  # fmt: skip
     assert all(one.why for one in found)
+    assert not any(one.twice for one in found)
+
+
+def test_of_actions_that_share_a_number_nothing_is_said(
+    city: City, memory: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The contract of a city may have another key: neither row is taken for the other."""
+    row = {"type": "ronde", "vise": "tapage", "debut": dt.date(2024, 2, 1), "lat": 43.3,
+           "inscrit": None}  # fmt: skip
+    rows = [{"id": name, "lon": lon, **row}
+            for name, lon in (("A1", 5.37), ("A1", 5.45), ("A2", 5.5))]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "actions.parquet")
+    found = known.read_actions(memory, city, RULES, tmp_path / "actions.parquet")
+    assert [(one.id, one.twice) for one in found] == [("A1", True), ("A1", True), ("A2", False)]
+    those = actions(4)
+    fill(memory, those, 40.0, 0.6)
+    those[1] = replace(those[1], id="A0", twice=True)
+    those[0] = replace(those[0], twice=True)
+    told = effects.measure(memory, city, those, KNOBS)
+    assert [row["reason"] for row in told.to_pylist()[:4]] == [effects.TWICE, effects.TWICE, "", ""]
+    assert "plusieurs lignes de la source portent ce numéro" in words.one_by_one(told, RULES, KNOBS)
 
 
 def test_weeks_are_whole_and_the_first_one_is_that_of_the_beginning_or_after(city: City) -> None:

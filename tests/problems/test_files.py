@@ -210,7 +210,8 @@ def test_a_council_sees_its_sector_alone_and_what_waits(
     assert recent == {"ACT-002"}, "it was answered lately"
     north, south, whole = (words.meeting(s, all_)[1] for s in ("nord", "sud", None))
     assert ("PB-002" in north, "PB-001" in south) == (False, False)
-    assert "ACT-003, proposée le" in south
+    assert "ACT-003 (médiation), proposée le" in south
+    assert "n'est pas l'effet de l'action" in south
     assert "PB-001" in whole
     assert "PB-002" in whole
     assert words.answer(all_).count("ACT-003") == 1
@@ -240,8 +241,8 @@ def test_an_action_is_of_the_zone_where_its_point_is(
     counts = f"2 : {words.facts(one, all_)}"
     here = "- **ACT-001**, menée ici pour un problème inscrit ailleurs (PB-001), Bruit"
     assert f"{here}, {counts}." in south
-    assert "    - ACT-001 : **effet**." in south
-    assert f"    - ACT-001 : **effet**. Menée dans une autre zone, {counts}." in north
+    assert "    - ACT-001 (médiation) : **effet**." in south
+    assert f"    - ACT-001 (médiation) : **effet**. Menée dans une autre zone, {counts}." in north
     answered = {r["subject"]: r["sector"] for r in all_.decisions.to_pylist()}
     assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
     text = words.sheet(found.to_pylist()[0], all_)[1]
@@ -297,6 +298,27 @@ def test_answers_to_proposals_are_counted_with_their_reasons(held: Held) -> None
         ("accepted", None, 1), ("refused", "autre_priorite", 2),
     ]  # fmt: skip
     assert council.answers(held.entries, TODAY + DAY).num_rows == 0
+
+
+def test_a_changed_proposal_is_told_with_both_numbers(held: Held, city: City) -> None:
+    why = {"verdict": "changed", "reason": "moyens_insuffisants"}
+    for n, numbers in enumerate([(40, 32), (40, 32), (18, 20)]):
+        payload = {"kind": "recommendation", **why, **dict(zip(("proposed", "decided"), numbers,
+                                                               strict=True))}  # fmt: skip
+        held.add(TODAY, "direction", f"{n:019x}b", payload)
+    held.add(TODAY, "direction", f"{9:019x}b", {"kind": "sizing", "measure": "barrieres", **why,
+                                                "proposed": 30, "decided": 12})  # fmt: skip
+    found = council.answers(held.entries, TODAY)
+    here = replace(told(held, city, files.FILES.empty_table(), []), answers=found)
+    text = words.answered(here).replace("\u00a0", " ").replace("\u202f", " ")
+    told_lines = [line for line in text.splitlines() if "changé" in line]
+    assert told_lines == [
+        "- 1 recommandation changée (moyens insuffisants) : proposé 18 h d'équipe par semaine, "
+        "décidé 20",
+        "- 2 recommandations changées (moyens insuffisants) : proposé 40 h d'équipe par semaine, "
+        "décidé 32",
+        "- 1 dimensionnement changé (moyens insuffisants) : proposé 30 barrières, décidé 12",
+    ]
 
 
 def test_a_city_without_a_register_says_so(city: City) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from helpers.core.base.errors import PhareError
 from helpers.register import chain, engine, rules, words
 from helpers.register.entries import Entry
 from helpers.register.register import Register
 from helpers.register.tables import ENTRIES
-from tests.register.made import EVENT, HELD, KINDS, TODAY, day, made
+from tests.register.made import EVENT, HELD, KINDS, TODAY, content, day, made
 
 PLAIN: dict[str, Any] = {"justification": None, "reference": None}
 HIGHER = "sans palier inférieur essayé"
@@ -165,6 +168,38 @@ def test_one_entry_is_in_force_about_one_thing(taken_up: Register) -> None:
 )  # fmt: skip
 def test_a_sizing_agrees_with_itself(register: Register, changes: dict[str, Any]) -> None:
     refused(register, "payload.sizing", "sizing", **changes)
+
+
+BOTH = {"verdict": "changed", "proposed": 40, "decided": 32}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"decided": 40}, {"decided": None}, {"proposed": None}, {"decided": 5001},
+        {"decided": 32.5}, {"verdict": "accepted"}, {"verdict": "refused"},
+        {"verdict": "accepted", "proposed": None},
+    ],
+)  # fmt: skip
+def test_the_numbers_of_a_recommendation_agree(register: Register, changes: dict[str, Any]) -> None:
+    refused(register, "payload.recommendation", "recommendation", **BOTH | changes)
+    assert register.append(made("recommendation", **BOTH)).seq == 1
+
+
+def test_a_changed_recommendation_says_both_numbers(register: Register) -> None:
+    """Refused on both stores, whoever writes; what older registers hold without them still reads.
+
+    The older entry is laid with the register's own chain, as it was before it asked for numbers.
+    """
+    bare = made("recommendation", verdict="changed")
+    refused(register, "le nombre recommandé et le nombre décidé", "recommendation",
+            verdict="changed")  # fmt: skip
+    entry = chain.entry_of(chain.row_of(bare, 1, f"{day(-1)}T12:00:00.000Z", chain.first("essai")))
+    assert rules.broken([entry]) == []
+    assert "changé (" in words.line(entry, "Europe/Paris")
+    told = register.append(made("recommendation", **BOTH))
+    assert "proposé 40 h, décidé 32 h, changé" in words.line(told, "Europe/Paris")
+    assert register.faults() == []
 
 
 def test_what_is_accepted_needs_no_reason(register: Register) -> None:
@@ -350,7 +385,6 @@ def test_what_a_problem_is_held_to_shows_if_changed_after_its_action_began(
 @pytest.mark.parametrize(
     ("kind", "changes", "said"),
     [
-        ("action", {"tier": "repression", **PLAIN}, HIGHER),
         ("action", {"problem": "PB-404"}, "un problème que le registre n'a pas"),
         ("problem", {}, "l'inscription 1 dit déjà cela"),
         ("approval", {"subject": "PB-001", "entry": 1}, "n'approuve pas sa propre décision"),
@@ -368,3 +402,71 @@ def test_what_is_written_beside_the_register_shows_by_its_rules(
     (fault,) = taken_up.faults()
     assert fault.startswith("inscription 3 : contraire aux règles")
     assert said in fault
+
+
+def beside(register: Register, kind: str, payload: dict[str, Any], at: str = "") -> None:
+    """Write an entry into the base itself, well chained, by none of the register's rules."""
+    last = register.rows()[-1]
+    row = chain.row_of(made(kind), last["seq"] + 1, at or last["at"], last["hash"])
+    row |= {"payload": json.dumps(payload, sort_keys=True, separators=(",", ":"))}
+    row["hash"] = chain.hash_of(row)
+    with engine.writing(register._engine) as connection:
+        connection.execute(ENTRIES.insert(), row)
+
+
+def held(kind: str, **changes: Any) -> dict[str, Any]:
+    told = {**content(kind)["payload"], "justification": None, **changes}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        *(("action", {name: None}) for name in ("goal", "criterion", "least_effect", "end",
+                                                  "problem", "tier", "start")),
+        *(("problem", {name: None}) for name in ("goal", "criterion", "least_effect", "end")),
+        ("action", {"tier": "dissuasion"}), ("action", {"tier": "repression"}),
+    ],
+)  # fmt: skip
+def test_a_script_that_writes_beside_the_register_is_refused_by_the_base(
+    taken_up: Register, kind: str, changes: dict[str, Any]
+) -> None:
+    """Whatever writes: held to nothing, or too high a tier without a word why."""
+    with pytest.raises(DBAPIError, match="append-only"):
+        beside(taken_up, kind, held(kind, **changes))
+    assert taken_up.faults() == []
+    changes = changes | ({"justification": "danger_immediat"} if kind == "action" else {})
+    with pytest.raises(DBAPIError) if None in changes.values() else nullcontext():
+        beside(taken_up, kind, held(kind, **changes))
+
+
+def test_the_base_takes_a_higher_tier_after_a_lower_one_as_the_register_does(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entered and begun yesterday; not one of today, nor one put off before it began."""
+    higher = held("action", tier="repression")
+    early = f"{day(-1)}T12:00:00.000Z"
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "now", lambda _: early)
+        register.append(made("problem"))
+        register.append(made("action", start=day(1), **PLAIN))
+    today = f"{day(0)}T00:00:00.000Z"
+    with pytest.raises(DBAPIError, match="append-only"):
+        beside(register, "action", higher, today)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "now", lambda _: early)
+        register.append(made("action", start=day(-5), tier="dissuasion", subject="ACT-002",
+                             justification="danger_immediat"))  # fmt: skip
+    with pytest.raises(DBAPIError, match="append-only"):
+        beside(register, "action", held("action", tier="dissuasion"), today)
+    beside(register, "action", higher, today)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"goal"'])
+def test_what_is_no_object_is_no_action_for_the_base(taken_up: Register, text: str) -> None:
+    last = taken_up.rows()[-1]
+    row = chain.row_of(made("action"), 3, last["at"], last["hash"]) | {"payload": text}
+    row["hash"] = chain.hash_of(row)
+    with pytest.raises(DBAPIError), engine.writing(taken_up._engine) as connection:
+        connection.execute(ENTRIES.insert(), row)
+    assert taken_up.faults() == []

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city.action_rules import NO_THEME, aimed, read_rules
+from helpers.core.city.action_rules import NO_THEME, aimed, read_rules, told_twice
 from helpers.core.place_time.places import sector_of
 from helpers.core.place_time.territory import Zones, project
 from helpers.core.stage.run import Run
@@ -30,7 +30,8 @@ class Delivered:
 
     `x` and `y` are metres, NaN without a place. `theme` counts the facts aimed at, None where none
     does, `indicator` is their category, and `part` tells whether the theme counts other ones too;
-    `registered` is the day when the source says that they were written down.
+    `registered` is the day when the source says that they were written down. `twice`: several rows
+    of the source bear this number, and this is one of them.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Delivered:
     done_h: float | None = None
     indicator: str | None = None
     part: bool = False
+    twice: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _delivered(run: Run) -> dict[str, Delivered]:
     rows = store.records(
         run.con, f"SELECT {columns} FROM read_parquet({literal(path)}) ORDER BY ALL"
     )
-    counted = aimed(run.city)
+    counted, twice = aimed(run.city), told_twice(run.con, about, path)
     longitude, latitude = (
         np.array([row[name] for row in rows], dtype=float) for name in ("longitude", "latitude")
     )
@@ -102,6 +104,7 @@ def _delivered(run: Run) -> dict[str, Delivered]:
             row["id"], row["kind"], theme, row["start"], float(x[i]), float(y[i]),
             row["registered"], row.get("end"), row.get("problem"), row.get("tier"),
             row.get("planned_h"), row.get("done_h"), row["indicator"], part,
+            row["id"] in twice,
         )
         for i, row in enumerate(rows)
         if row["start"] is not None

@@ -30,6 +30,7 @@ STATES = pa.schema(
         ("changed_by", pa.list_(WHOLE)), ("planned_h", pa.float64()), ("told_h", pa.float64()),
         ("delivered", pa.bool_()), ("exploratory", TEXT), ("indicator", TEXT),
         ("end_in_force", DAY), ("told_planned_h", pa.float64()),
+        ("twice", pa.bool_()),
     ]
 )  # fmt: skip
 
@@ -39,7 +40,8 @@ def states(known: Known, where: dict[str, Where]) -> pa.Table:
 
     Days are those delivered, where the source tells them: what was done. `end_in_force` is the
     register's, renewals told; `planned_h` is the register's where it tells any. The source's own
-    are `indicator`, the category aimed at, and `told_planned_h`. An action that nobody registered
+    are `indicator`, the category aimed at, and `told_planned_h`; `twice`: several of its rows bear
+    this number, and what is said is that of one of them. An action that nobody registered
     is of the state « unregistered ». `registered_before`: its first entry is of a day before it
     began.
     """
@@ -52,7 +54,7 @@ def states(known: Known, where: dict[str, Where]) -> pa.Table:
         place, there = known.delivered.get(name), where[name]
         row: dict[str, Any] = {
             "action": name, "zone": there.zone, "sector": there.sector, "delivered": False,
-            "shifts": [], "changed": [], "changed_by": [],
+            "shifts": [], "changed": [], "changed_by": [], "twice": bool(place and place.twice),
         }  # fmt: skip
         if name in by_action:
             row |= _decided(by_action[name], standing[name], known)

@@ -88,6 +88,11 @@ def _warnings(
     rows: Sequence[Row], seen: Sequence[Row], counted: Mapping[str, Sequence[Row]], known: Known
 ) -> list[str]:
     found = []
+    twice = [r["action"] for r in rows if r["twice"]]
+    if twice:
+        found.append(f"**Numéro porté par plusieurs lignes de la source** : {', '.join(twice)}. Ce "
+                     "qui en est dit est d'une seule de ces lignes ; son effet n'est pas lu."
+                     )  # fmt: skip
     changed = [r["action"] for r in rows if r["changed"]]
     if changed:
         found.append(f"**Hypothèse changée après le début** : {', '.join(changed)}. "

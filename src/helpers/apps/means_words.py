@@ -224,11 +224,17 @@ def decision(entry: Entry, what: str, zone: str) -> list[str]:
     why = REASONS[payload.reason] if payload.reason else ""
     if payload.reference:
         why += f" (note {payload.reference.year}-{payload.reference.number})"
-    return [what, VERDICTS[payload.verdict], why.strip(), ROLES[entry.draft.role],
+    return [what, VERDICTS[payload.verdict], _hours_of(payload.proposed),
+            _hours_of(payload.decided), why.strip(), ROLES[entry.draft.role],
             f"{at:%d/%m/%Y %H:%M}", str(entry.seq)]  # fmt: skip
 
 
-DECIDED = ("recommandation", "décision", "motif", "rôle", "quand", "inscription")
+def _hours_of(count: int | None) -> str:
+    return "–" if count is None else f"{number(count)} h"
+
+
+DECIDED = ("recommandation", "décision", "recommandé", "décidé", "motif", "rôle", "quand",
+           "inscription")  # fmt: skip
 
 
 def undecided(count: int, of: int) -> str:

@@ -26,6 +26,7 @@ from helpers.core.city import (
     episode_rules,
     event_rules,
     lists,
+    shock_rules,
     staff_rules,
     surroundings,
     survey,
@@ -35,7 +36,8 @@ from helpers.core.city.city import City
 from helpers.core.city.theme import THEMES
 
 RULES = (
-    action_rules, episode_rules, event_rules, staff_rules, surroundings, survey, traffic_rules,
+    action_rules, episode_rules, event_rules, shock_rules, staff_rules, surroundings, survey,
+    traffic_rules,
 )  # fmt: skip
 SHOWN = ("title", "milestones", "published_figures", "slots")  # what readers see of city.yaml
 # A page cited as a source is nobody's account, but for the networks'; what follows `?` is read.

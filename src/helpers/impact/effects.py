@@ -28,6 +28,7 @@ NOT_COUNTED, NO_PLACE, TOO_NEAR, TOO_SHORT, SILENT, TOO_FEW = (
     "not_counted", "no_place", "too_near", "too_short", "silent", "too_few"
 )  # fmt: skip
 FEW_AREAS, UNLIKE = "few_areas", "unlike"  # UNLIKE: the placebo shows an effect
+TWICE = "told_twice"  # two actions of one number: neither place nor beginning is known
 Counted = dict[tuple[str, str], Around]  # theme and category → counts
 EFFECTS = pa.schema(
     [
@@ -119,7 +120,9 @@ def _why_not(
     why = np.full(len(actions), "", dtype="U16")
     for i, one in enumerate(actions):
         here = counted.get(_facts(one))
-        if here is None:
+        if one.twice:
+            why[i] = TWICE
+        elif here is None:
             why[i] = NOT_COUNTED
         elif np.isnan(one.x):
             why[i] = NO_PLACE

@@ -1,4 +1,4 @@
-"""The figure of `impact`: each action's count beside what was expected."""
+"""The figures of `impact`: counts beside what was expected, of actions and of grave facts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pyarrow as pa
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.stage import figure, palette
 from helpers.core.stage.action_words import VERDICTS
-from helpers.impact import effects
+from helpers.impact import effects, shock_words, shocks
 
 WHOLE = "toutes les actions"
 PLACEBO = "date placebo"
+EVERY_FACT = "tous les faits graves"
 
 
 def ratios(found: pa.Table, rules: ActionRules | None) -> figure.Drawn:
@@ -40,6 +41,44 @@ def ratios(found: pa.Table, rules: ActionRules | None) -> figure.Drawn:
     colour = alt.Color("verdict:N", title="verdict", scale=scale)
     base = alt.Chart(figure.data(rows)).encode(y=y, color=colour)
     x = figure.ratios(rows, "faits comptés, rapportés aux faits attendus")
+    spans = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(x="rapport:Q")
+    one = alt.Chart(figure.data([{"un": 1}])).mark_rule(strokeDash=[4, 4]).encode(x="un:Q")
+    chart = (one + spans + points).properties(width=420, height=alt.Step(22))
+    return figure.Drawn(chart, title, told)
+
+
+def answers(found: pa.Table) -> figure.Drawn:
+    """Return one point a grave fact and what answers by counts, with intervals; 1 is no answer.
+
+    The survey, whose change is a difference, is told in words.
+    """
+    rows = [
+        {
+            "fait": row["fact"] or EVERY_FACT,
+            "ce qui répond": shock_words.OUTCOMES[row["outcome"]],
+            "rapport": row["value"],
+            "low": row["low"],
+            "high": row["high"],
+        }
+        for row in found.to_pylist()
+        if row["outcome"] != shocks.SURVEY and not row["reason"]
+    ]
+    title = "Signalements et passages après un fait grave, à côté des attendus (1 : autant)"
+    told = (
+        "Un point par fait grave et par ce qui peut y répondre, puis pour tous les faits, avec son "
+        "intervalle ; à gauche de 1, moins qu'attendu."
+    )
+    if not rows:
+        return figure.Drawn(figure.nothing(), title, told)
+    y = alt.Y("fait:N", title=None, sort=None, axis=alt.Axis(labelLimit=300))
+    kinds = [shock_words.OUTCOMES[one] for one in (shocks.REPORTS, shocks.WALKERS)]
+    scale = alt.Scale(domain=kinds, range=[palette.BLUE, palette.ORANGE])
+    legend = alt.Legend(orient="bottom", labelLimit=300)
+    colour = alt.Color("ce qui répond:N", title=None, scale=scale, legend=legend)
+    beside = alt.YOffset("ce qui répond:N", sort=kinds)
+    base = alt.Chart(figure.data(rows)).encode(y=y, yOffset=beside, color=colour)
+    x = figure.ratios(rows, "comptés, rapportés aux attendus")
     spans = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x="rapport:Q")
     one = alt.Chart(figure.data([{"un": 1}])).mark_rule(strokeDash=[4, 4]).encode(x="un:Q")

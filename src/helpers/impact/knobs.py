@@ -24,8 +24,18 @@ class Knobs(Strict):
     minimum_count: int = Field(ge=1, le=1_000_000)
     heard_share: float = Field(gt=0.5, le=1)
     minimum_areas: int = Field(ge=3, le=1000)
+    shock_before_weeks: int = Field(ge=4, le=260)
+    shock_after_weeks: int = Field(ge=2, le=104)
+    wave_weeks: int = Field(ge=1, le=104)
+    minimum_answers: int = Field(ge=5, le=100_000)
+    placebo_excess: float = Field(gt=0, lt=0.5)
 
     @property
     def spans(self) -> Spans:
         """The weeks counted before, left out, and counted after."""
         return Spans(self.before_weeks, self.gap_weeks, self.after_weeks)
+
+    @property
+    def shock_spans(self) -> Spans:
+        """The weeks around a grave fact, whose own week is left out."""
+        return Spans(self.shock_before_weeks, 1, self.shock_after_weeks)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from helpers.core.base import store
 from helpers.core.base.store import literal, quote
-from helpers.core.city.action_rules import NO_THEME, ActionRules, aimed
+from helpers.core.city.action_rules import NO_THEME, ActionRules, aimed, told_twice
 from helpers.core.city.city import City
 from helpers.core.place_time.calendar import first_monday
 from helpers.core.place_time.territory import project
@@ -30,7 +30,8 @@ class Action:
 
     `x` and `y` are NaN without a place. `registered` is None where nobody wrote down beforehand
     what would be judged; `theme` None where no theme counts its facts. `unkept`: why the city's
-    register does not bear it out, "" where it does, None where the city has no register.
+    register does not bear it out, "" where it does, None where the city has no register. `twice`:
+    another row of the source bears the same number.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Action:
     x: float
     y: float
     unkept: Unkept | None = None
+    twice: bool = False
 
     @property
     def why(self) -> Unkept:
@@ -84,7 +86,7 @@ def read_actions(
         f"IS NOT NULL AND {quote(rules.fields.start)} <= ? ORDER BY ALL",
         [city.about.period.end],
     )
-    counted = aimed(city)
+    counted, twice = aimed(city), told_twice(con, rules, path)
     longitude, latitude = (
         np.array([row[name] for row in rows], dtype=float) for name in ("longitude", "latitude")
     )
@@ -92,7 +94,7 @@ def read_actions(
     return [
         Action(
             row["id"], row["kind"], row["indicator"], theme, row["start"], row["registered"],
-            float(x), float(y),
+            float(x), float(y), twice=row["id"] in twice,
         )
         for row, (x, y) in zip(rows, metres, strict=True)
         for theme, _ in [counted.get(row["indicator"], NO_THEME)]

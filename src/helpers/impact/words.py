@@ -26,6 +26,23 @@ APART = (
     "Comparaison : chaque zone seule. Une zone ne dit pas combien les zones diffèrent : l'écart "
     "entre quartiers sans action le dit à sa place."
 )
+WHY = {
+    effects.TWICE: "plusieurs lignes de la source portent ce numéro : laquelle est l'action ?",
+    effects.NOT_COUNTED: "aucun thème en service ne compte les faits visés",
+    effects.NO_PLACE: "lieu inconnu",
+    effects.TOO_NEAR: "une autre action est trop proche, les zones se touchent",
+    effects.SILENT: "la source s'est tue, là ou partout, sur trop de semaines d'avant ou d'après",
+    recorded.RECODED: (
+        "d'autres faits de la même source y ont augmenté depuis le début : les mêmes, notés sous "
+        "un autre code, ou d'autres venus à leur place"
+    ),
+    recorded.UNPLACED: (
+        "les faits sans lieu précis du quartier ont augmenté depuis le début : la baisse peut "
+        "n'être que des lieux moins bien notés"
+    ),
+    effects.UNLIKE: "un effet apparaît avant même les vrais débuts : les témoins ne "
+    "conviennent pas",
+}
 
 
 def answer(found: pa.Table, rules: ActionRules | None, knobs: Knobs) -> str:
@@ -79,32 +96,15 @@ def doubtful(actions: Sequence[Action], doubt: Mapping[str, str], city: City) ->
 
 def why(row: Mapping[str, Any], knobs: Knobs) -> str:
     """Return, in Markdown, why nothing is said: a row of EFFECTS with a reason."""
-    match row["reason"]:
-        case effects.NOT_COUNTED:
-            return "aucun thème en service ne compte les faits visés"
-        case effects.NO_PLACE:
-            return "lieu inconnu"
-        case effects.TOO_NEAR:
-            return "une autre action est trop proche, les zones se touchent"
-        case effects.TOO_SHORT:
-            needed = knobs.before_weeks + knobs.gap_weeks
-            return (f"il faut {needed} semaines connues avant le début et "
-                    f"{knobs.after_weeks} après")  # fmt: skip
-        case effects.SILENT:
-            return "la source s'est tue, là ou partout, sur trop de semaines d'avant ou d'après"
-        case effects.TOO_FEW:
-            return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
-        case recorded.RECODED:
-            return ("d'autres faits de la même source y ont augmenté depuis le début : les mêmes, "
-                    "notés sous un autre code, ou d'autres venus à leur place")  # fmt: skip
-        case recorded.UNPLACED:
-            return ("les faits sans lieu précis du quartier ont augmenté depuis le début : la "
-                    "baisse peut n'être que des lieux moins bien notés")  # fmt: skip
-        case effects.UNLIKE:
-            return "un effet apparaît avant même les vrais débuts : les témoins ne conviennent pas"
-        case _:
-            held = plural(row["areas"], "zone")
-            return f"{held} à comparer, il en faut {knobs.minimum_areas}"
+    reason = row["reason"]
+    if reason in WHY:
+        return WHY[reason]
+    if reason == effects.TOO_SHORT:
+        needed = knobs.before_weeks + knobs.gap_weeks
+        return f"il faut {needed} semaines connues avant le début et {knobs.after_weeks} après"
+    if reason == effects.TOO_FEW:
+        return f"moins de {knobs.minimum_count} faits avant l'action, ou trop peu après"
+    return f"{plural(row['areas'], 'zone')} à comparer, il en faut {knobs.minimum_areas}"
 
 
 def _told(row: Mapping[str, Any], knobs: Knobs) -> str:

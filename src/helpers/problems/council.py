@@ -21,7 +21,13 @@ DECISIONS = pa.schema(
         ("answered_on", pa.date32()), ("recent", pa.bool_()),
     ]
 )  # fmt: skip
-ANSWERS = pa.schema([("kind", TEXT), ("answer", TEXT), ("motive", TEXT), ("count", pa.int64())])
+CHANGED, NO_NUMBER = "changed", -1
+ANSWERS = pa.schema(
+    [
+        ("kind", TEXT), ("answer", TEXT), ("motive", TEXT), ("measure", TEXT),
+        ("proposed", pa.int64()), ("decided", pa.int64()), ("count", pa.int64()),
+    ]
+)  # fmt: skip
 
 
 def decisions(
@@ -73,14 +79,24 @@ def _answer(
 def answers(entries: Sequence[Entry], since: dt.date) -> pa.Table:
     """Return how many proposals of notebooks were followed, changed, refused, and why: ANSWERS.
 
-    Those in force, entered on `since` or after. They name no place: an event is a hash here.
+    Those in force, entered on `since` or after. They name no place: an event is a hash here. Of
+    those changed, what was proposed and what was decided in its place, null where the register did
+    not keep them, and of which `measure`, for those that have one.
     """
-    counted: dict[tuple[str, str, str], int] = {}
+    counted: dict[tuple[str, str, str, str, int, int], int] = {}
     for entry in rules.in_force(entries):
         told = entry.draft.payload
-        if isinstance(told, Recommendation | Sizing) and rules.day_of(entry) >= since:
-            key = told.kind, told.verdict, told.reason or ""
-            counted[key] = counted.get(key, 0) + 1
-    rows = [{"kind": kind, "answer": answer, "motive": motive or None, "count": n}
-            for (kind, answer, motive), n in sorted(counted.items())]  # fmt: skip
+        if not isinstance(told, Recommendation | Sizing) or rules.day_of(entry) < since:
+            continue
+        numbers = ("", NO_NUMBER, NO_NUMBER)
+        if told.verdict == CHANGED and told.proposed is not None and told.decided is not None:
+            measure = told.measure if isinstance(told, Sizing) else ""
+            numbers = (measure, told.proposed, told.decided)
+        key = (told.kind, told.verdict, told.reason or "", *numbers)
+        counted[key] = counted.get(key, 0) + 1
+    rows = [{"kind": kind, "answer": answer, "motive": motive or None, "measure": measure or None,
+             "proposed": None if proposed == NO_NUMBER else proposed,
+             "decided": None if decided == NO_NUMBER else decided, "count": n}
+            for (kind, answer, motive, measure, proposed, decided), n in sorted(counted.items())
+            ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=ANSWERS)

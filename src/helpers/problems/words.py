@@ -35,7 +35,16 @@ ANSWERS = {
     council.APPROVED: "approuvée", council.REFUSED: "refusée", council.WAITING: "en attente",
     council.REPLACED: "remplacée", council.LAPSED: "sans réponse avant sa fin",
 }  # fmt: skip
-FOLLOWED = {"accepted": "suivies", "changed": "changées", "refused": "écartées"}
+BESIDE = (
+    "Faits signalés par des habitants ou d'origine inconnue, sur les {weeks} dernières semaines, à "
+    "côté d'autant avant. Qu'un nombre ait changé n'est pas l'effet de l'action : c'est le verdict "
+    "qui le dit, là où il le peut."
+)
+PROPOSALS = {"recommendation": "recommandation", "sizing": "dimensionnement"}
+FOLLOWED = {
+    "recommendation": {"accepted": "suivie", "changed": "changée", "refused": "écartée"},
+    "sizing": {"accepted": "suivi", "changed": "changé", "refused": "écarté"},
+}
 ROLES: Mapping[str, str] = {str(code): told for code, told in register_words.ROLES.items()}
 TIERS: Mapping[str, str] = {str(code): told for code, told in register_words.TIERS.items()}
 RESPONSES: Mapping[str, str] = {str(k): told for k, told in register_words.RESPONSES.items()}
@@ -216,25 +225,33 @@ def meeting(sector: str | None, told: Told) -> tuple[str, str]:
     held = [r for r in told.files.to_pylist() if sector is None or r["sector"] == sector]
     came = [r for r in told.elsewhere.to_pylist() if sector and r["sector"] == sector]
     days = plural(told.knobs.recent_days, "dernier jour")
-    found = [f"## Décisions des {days}", _decided([r for r in rows if r["recent"]])]
+    found = [f"## Décisions des {days}", _decided([r for r in rows if r["recent"]], told)]
     found += ["## Ce qui a suivi", _followed(held, came, told)]
-    found += ["## Ce qui attend une réponse", _waiting(rows)]
+    found += ["## Ce qui attend une réponse", _waiting(rows, told)]
     if sector is None:
-        found += ["## Propositions des carnets", answered(told)]
+        found += ["## Recommandations, et suite donnée", answered(told)]
     return f"Conseil local – {where}", "\n\n".join(found)
 
 
-def _decided(rows: list[Row]) -> str:
+def _called(action: str, told: Told) -> str:
+    """Return an action's number, with what is done where the register or the source tells it."""
+    of = next((one for one in told.tasks.to_pylist() if one["action"] == action), None)
+    response = RESPONSES.get((of["response"] if of else None) or "")
+    return f"{action} ({response})" if response else action
+
+
+def _decided(rows: list[Row], told: Told) -> str:
     if not rows:
         return "Aucune décision sur cette période."
     lines = ["| jour | décision | par | réponse |", "|---|---|---|---|"]
     for row in sorted(rows, key=lambda r: (r["on"], r["entry"])):
-        what = "problème inscrit" if row["kind"] == "problem" else "action"
+        what = f"problème inscrit, {row['subject']}"
+        if row["kind"] == "action":
+            what = f"{_called(row['subject'], told)}, pour {row['problem']}"
         reply = ANSWERS[row["answer"]] if row["answer"] else "sans avis à rendre"
         when = f" le {row['answered_on']:%d/%m/%Y}" if row["answered_on"] else ""
-        of = f" ({row['problem']})" if row["kind"] == "action" else ""
         who = ROLES[row["role"]]
-        lines.append(f"| {row['on']:%d/%m/%Y} | {what} {row['subject']}{of} | {who} | "
+        lines.append(f"| {row['on']:%d/%m/%Y} | {what} | {who} | "
                      f"{reply}{when} |")  # fmt: skip
     return "\n".join(lines)
 
@@ -248,7 +265,8 @@ def _followed(held: list[Row], came: list[Row], told: Told) -> str:
     for row in held:
         what, where = told.theme(row["theme"]), told.zone(row["zone"])
         lines.append(f"- **{row['problem']}**, {what}, {where} : {facts(row, told)}.")
-        lines += [f"    - {task['action']} : {verdict(task)}.{_away(task['action'], told)}"
+        lines += [f"    - {_called(task['action'], told)} : {verdict(task)}."
+                  f"{_away(task['action'], told)}"
                   for task in tasks if task["problem"] == row["problem"]]  # fmt: skip
     of = {task["action"]: task for task in tasks}
     for row in came:
@@ -256,8 +274,9 @@ def _followed(held: list[Row], came: list[Row], told: Told) -> str:
             what, where = told.theme(row["theme"]), told.zone(row["zone"])
             lines += [f"- **{row['action']}**, menée ici pour un problème inscrit ailleurs "
                       f"({row['problem']}), {what}, {where} : {facts(row, told)}.",
-                      f"    - {row['action']} : {verdict(of[row['action']])}."]  # fmt: skip
-    return "\n".join(lines)
+                      f"    - {_called(row['action'], told)} : {verdict(of[row['action']])}."
+                      ]  # fmt: skip
+    return "\n".join([BESIDE.format(weeks=told.knobs.window_weeks), "", *lines])
 
 
 def _away(action: str, told: Told) -> str:
@@ -268,18 +287,18 @@ def _away(action: str, told: Told) -> str:
     return ""
 
 
-def _waiting(rows: list[Row]) -> str:
+def _waiting(rows: list[Row], told: Told) -> str:
     lines = [
-        f"- {row['subject']}, proposée le {spoken(row['on'])} ({ROLES[row['role']]}) : deux "
-        "accords d'autres rôles sont attendus."
+        f"- {_called(row['subject'], told)}, proposée le {spoken(row['on'])} "
+        f"({ROLES[row['role']]}) : deux accords d'autres rôles sont attendus."
         for row in rows
         if row["answer"] == council.WAITING
     ]
-    return "\n".join(lines) or "Rien."
+    return "\n".join(lines) or "Rien n'attend de réponse."
 
 
 def answered(told: Told) -> str:
-    """Return what became of the notebooks' proposals, as Markdown."""
+    """Return what became of the proposals of notebooks, as Markdown; if changed, both numbers."""
     rows = told.answers.to_pylist()
     if not rows:
         return "Aucune réponse inscrite sur cette période."
@@ -287,6 +306,16 @@ def answered(told: Told) -> str:
     lines = [f"{plural(total, 'réponse')} sur cette période.", ""]
     for row in rows:
         why = f" ({register_words.REASONS[row['motive']]})" if row["motive"] else ""
-        kind = "recommandations" if row["kind"] == "recommendation" else "dimensionnements"
-        lines.append(f"- {kind} {FOLLOWED[row['answer']]}{why} : {row['count']}")
+        followed = FOLLOWED[row["kind"]][row["answer"]] + ("s" if row["count"] > 1 else "")
+        what = f"{plural(row['count'], PROPOSALS[row['kind']])} {followed}"
+        lines.append(f"- {what}{why}{_numbers(row)}")
     return "\n".join(lines)
+
+
+def _numbers(row: Row) -> str:
+    if row["answer"] != council.CHANGED:
+        return ""
+    if row["proposed"] is None:
+        return " : les nombres n'ont pas été inscrits"
+    unit = register_words.MEASURES[row["measure"]] if row["measure"] else "h d'équipe par semaine"
+    return f" : proposé {number(row['proposed'])} {unit}, décidé {number(row['decided'])}"

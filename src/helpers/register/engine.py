@@ -61,6 +61,7 @@ GUARDS = {
         "entries_follow": "7e01127f199594c3",
         "entries_fork": "04714d51c7fdaecc",
         "entries_moment": "f6d856a97bfa685a",
+        "entries_held": "5b1a16d897d23b55",
     },
     "postgresql": {
         "entries_kept": "d210207106912010",
@@ -68,6 +69,7 @@ GUARDS = {
         "entries_fork": "3949c317f86c0aac",
         "entries_whole": "d4217b05afef86a1",
         "entries_moment": "13e6c798e18477c0",
+        "entries_held": "2233d6cd502135a2",
     },
 }
 # What a server says before there is a session has no code in psycopg's error, but its words, which

@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -97,30 +97,41 @@ class _Judged(Closed):
         return self
 
 
-class Sizing(_Judged):
-    """A quantity proposed for an event (of the unit of its measure), and the one decided."""
+class _Numbered(_Judged):
+    """A number proposed and the one decided in its place; both stay side by side."""
 
-    kind: Literal["sizing"]
-    measure: codes.Measure
-    proposed: Count
+    proposed: Count | None = None
     decided: Count | None = None
 
     @model_validator(mode="after")
-    def _agrees(self) -> Sizing:
+    def _agrees(self) -> Self:
+        if self.proposed is None and self.decided is None:
+            return self  # of what was proposed without a number
         decided = {
             "accepted": self.decided == self.proposed,
             "changed": self.decided is not None and self.decided != self.proposed,
             "refused": self.decided is None,
         }
-        if not decided[self.verdict]:
+        if self.proposed is None or not decided[self.verdict]:
             raise ValueError(
                 "accepté : le nombre proposé ; changé : un autre ; refusé : aucun (`decided`)"
             )
         return self
 
 
-class Recommendation(_Judged):
-    """What was done with a recommendation; `subject` is the recommendation."""
+class Sizing(_Numbered):
+    """A quantity proposed for an event (of the unit of its measure), and the one decided."""
+
+    kind: Literal["sizing"]
+    measure: codes.Measure
+    proposed: Count
+
+
+class Recommendation(_Numbered):
+    """What was done with a recommendation; `subject` is the recommendation.
+
+    `proposed` and `decided` are team-hours a week; one that is changed has both (`rules`).
+    """
 
     kind: Literal["recommendation"]
 

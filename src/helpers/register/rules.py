@@ -13,7 +13,7 @@ from typing import Literal
 
 from helpers.core.base.errors import PhareError
 from helpers.register.codes import TIERS, Tier
-from helpers.register.entries import Action, Approval, Draft, Entry, Problem
+from helpers.register.entries import Action, Approval, Draft, Entry, Problem, Recommendation
 
 WHERE = "registre des décisions"
 NEEDED = 2  # distinct roles, neither of them the author's
@@ -47,6 +47,13 @@ class Standing:
 
 def check(draft: Draft, before: Sequence[Entry], themes: Collection[str], today: dt.date) -> None:
     """Raise PhareError where the draft may not be entered after the entries `before`, `today`."""
+    _check_numbers(draft)
+    _check_after(draft, before, themes, today)
+
+
+def _check_after(
+    draft: Draft, before: Sequence[Entry], themes: Collection[str], today: dt.date
+) -> None:
     _check_succession(draft, before)
     match draft.payload:
         case Problem() as problem:
@@ -65,7 +72,8 @@ def broken(entries: Sequence[Entry]) -> list[str]:
     """Return which entries break a rule that held when they were entered, in sentences.
 
     The register enters none; somebody who writes beside it might. A city's themes change: the one
-    that an entry names is taken as it is.
+    that an entry names is taken as it is; a recommendation may have been changed before registers
+    asked for the numbers.
     """
     found: list[str] = []
     before: dict[str, list[Entry]] = {}
@@ -74,7 +82,7 @@ def broken(entries: Sequence[Entry]) -> list[str]:
         held = before.setdefault("" if payload.kind in GOVERNED else entry.draft.subject, [])
         themes = [payload.criterion.theme] if isinstance(payload, Problem | Action) else []
         try:
-            check(entry.draft, held, themes, day_of(entry))
+            _check_after(entry.draft, held, themes, day_of(entry))
         except PhareError as error:
             found.append(f"inscription {entry.seq} : contraire aux règles ({error.what})")
         held.append(entry)
@@ -92,6 +100,17 @@ def in_force(entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries that none supersedes, in order."""
     gone = {entry.draft.supersedes for entry in entries}
     return [entry for entry in entries if entry.seq not in gone]
+
+
+def _check_numbers(draft: Draft) -> None:
+    payload = draft.payload
+    if not isinstance(payload, Recommendation) or payload.verdict != "changed":
+        return
+    if payload.proposed is None:
+        raise _refusal(
+            "une recommandation changée dit le nombre recommandé et le nombre décidé",
+            "donner les deux (`proposed`, `decided`)",
+        )
 
 
 def _check_succession(draft: Draft, before: Sequence[Entry]) -> None:

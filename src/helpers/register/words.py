@@ -152,13 +152,9 @@ def _said(entry: Entry) -> str:
         case MeasureTaken() as one:
             return f"{MEASURES[one.measure]}, {STATES[one.state]}"
         case Sizing() as one:
-            decided = "" if one.decided is None else f", décidé {number(one.decided)}"
-            return (
-                f"{MEASURES[one.measure]}, proposé {number(one.proposed)}{decided}, "
-                f"{VERDICTS[one.verdict]}{_why(one)}"
-            )
+            return f"{MEASURES[one.measure]}, {_numbers(one)}{VERDICTS[one.verdict]}{_why(one)}"
         case Recommendation() as one:
-            return f"{VERDICTS[one.verdict]}{_why(one)}"
+            return f"{_numbers(one)}{VERDICTS[one.verdict]}{_why(one)}"
         case Problem() as one:
             return _held(one)
         case Action() as one:
@@ -174,6 +170,14 @@ def _held(one: Problem | Action) -> str:
         f"{GOALS[one.goal]}, critère {one.criterion.theme} −{percent(one.criterion.fall)}, effet "
         f"détectable {percent(one.least_effect)}, jusqu'au {one.end:%d/%m/%Y}"
     )
+
+
+def _numbers(one: Sizing | Recommendation) -> str:
+    if one.proposed is None:
+        return ""
+    unit = " h" if isinstance(one, Recommendation) else ""
+    decided = "" if one.decided is None else f"décidé {number(one.decided)}{unit}, "
+    return f"proposé {number(one.proposed)}{unit}, {decided}"
 
 
 def _why(one: Sizing | Recommendation) -> str:

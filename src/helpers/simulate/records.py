@@ -150,7 +150,9 @@ def _counters(world: World, scene: Scene) -> Iterator[Piece]:
     held = comptage.Held(names, events.start, events.end, events.longitude, events.latitude)
     yield Piece(comptage.SITES, "", comptage.sites(rules))
     yield Piece(comptage.CHANNELS, "", comptage.channels(rules, scene.timezone))
-    for year, table in comptage.measures(rules, held, scene.days, scene.timezone, scene.seed):
+    for year, table in comptage.measures(
+        rules, held, scene.days, scene.timezone, scene.seed, scene.rules.shocks
+    ):
         yield Piece(comptage.MEASURES, str(year), table)
 
 

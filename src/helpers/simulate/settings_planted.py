@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
@@ -46,6 +48,28 @@ class Address(Strict):
         if self.end < self.start:
             raise ValueError("l'adresse finit avant de commencer")
         return self
+
+
+class Shock(Strict):
+    """What inhabitants of a quarter answer to a grave fact, between two days: they hold back.
+
+    `reports`, `passages`, `quiet`: the share that is kept of their reports, of the passages at the
+    counters `sites`, and of those who would say in a survey of these days that they feel quiet.
+    """
+
+    title: str
+    quarter: str
+    start: dt.date
+    end: dt.date
+    reports: float = Field(default=1, gt=0, le=1)
+    passages: float = Field(default=1, gt=0, le=1)
+    sites: tuple[str, ...] = ()
+    quiet: float = Field(default=1, gt=0, le=1)
+
+    def over(self, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Return which days, or moments, lie between the first and the last one."""
+        day = days.astype("datetime64[D]")
+        return np.asarray((day >= np.datetime64(self.start)) & (day <= np.datetime64(self.end)))
 
 
 class Planted(Strict):

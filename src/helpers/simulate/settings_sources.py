@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from helpers.core.base.yaml_models import Strict
 from helpers.simulate.settings_counting import Counting
+from helpers.simulate.settings_planted import Shock
 from helpers.simulate.streams import Floats
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -332,6 +333,7 @@ class Sources(Strict):
     outages: tuple[Outage, ...] = ()
     fadings: tuple[Fading, ...] = ()
     renamings: tuple[Renaming, ...] = ()
+    shocks: tuple[Shock, ...] = ()
     main_courante: MainCourante
     intervention: Intervention
     signalement: Signalement
@@ -346,6 +348,13 @@ class Sources(Strict):
     partenaire_agrege: Partners
     enquete_tranquillite: Survey
     comptage: Counting
+
+    @model_validator(mode="after")
+    def _counted(self) -> Sources:
+        named = {site for one in self.shocks for site in one.sites}
+        if unknown := sorted(named - self.comptage.sites.keys()):
+            raise ValueError(f"shocks : points inconnus : {', '.join(unknown)}")
+        return self
 
     def named_kinds(self) -> set[str]:
         """Return the kinds of incidents that the sources name."""

@@ -50,7 +50,8 @@ def write_truth(pack: Path, folder: Path) -> None:
     `actions` and `action_cells`, `events`, `presence` (agent-hours by day, slot, quarter),
     `context` (by what a step more of a feature of quarters multiplies a kind), `survey` (share of
     adults who feel quiet, by wave, quarter and age); `planted.json`, episodes, addresses, holidays;
-    `counting.json`, what is planted at the counters.
+    `counting.json`, what is planted at the counters; `shocks.json`, what inhabitants answer to
+    grave facts.
     """
     world = build_world(pack)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,8 @@ def write_truth(pack: Path, folder: Path) -> None:
     told = world.settings.model_dump(mode="json", include={"planted": True, "time": {"episodes"}})
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     (folder / "planted.json").write_text(text, encoding="utf-8")
+    text = json.dumps(rules["shocks"], ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    (folder / "shocks.json").write_text(text, encoding="utf-8")
     planted = ("closed", "surges", "gatherings", "dead", "changed")
     told = {name: rules["comptage"][name] for name in planted}
     text = json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n"

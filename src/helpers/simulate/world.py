@@ -160,7 +160,11 @@ class World:
         )
         facts = np.bincount(quarter, place, len(self.held.inhabitants)).astype(np.float64)
         rules, lit = self.settings.sources.enquete_tranquillite, self.held.features["eclairage_pct"]
-        return draw_survey(rules, self.held.inhabitants, facts, lit, self.settings.seed)
+        kept = np.ones((len(rules.waves), len(facts)))
+        for one in self.settings.sources.shocks:
+            waves = one.over(np.array(rules.waves, dtype="datetime64[D]"))
+            kept[waves, self.territory.quarters.code.index(one.quarter)] *= one.quiet
+        return draw_survey(rules, self.held.inhabitants, facts, lit, self.settings.seed, kept)
 
     @cached_property
     def missing_hours(self) -> Ints:

@@ -40,6 +40,7 @@ from helpers.core.city import (
     episode_rules,
     event_rules,
     key,
+    shock_rules,
     staff_rules,
     survey,
     traffic_rules,
@@ -145,6 +146,7 @@ def check(root: Path, city: str) -> None:
         lambda: read_surroundings(loaded), lambda: survey.read_rule(loaded),
         lambda: episode_rules.read_rules(loaded), lambda: event_rules.read_rules(loaded),
         lambda: traffic_rules.read_rules(loaded), lambda: action_rules.read_rules(loaded),
+        lambda: shock_rules.read_rules(loaded),
         lambda: staff_rules.read_rules(loaded),
     )  # fmt: skip
     for read in reads:

@@ -17,6 +17,7 @@ from helpers.core.city.about import CityFile
 from helpers.core.city.action_rules import ActionRules
 from helpers.core.city.contract import Contract
 from helpers.core.city.event_rules import EventRules
+from helpers.core.city.shock_rules import ShockRules
 from helpers.core.city.staff_rules import StaffRules
 from helpers.core.city.surroundings import Surroundings
 from helpers.core.city.survey import SurveyRule
@@ -37,6 +38,7 @@ MODELS: dict[str, type[Strict]] = {
     "actions": ActionRules,
     "circulation": TrafficRules,
     "effectifs": StaffRules,
+    "faits_graves": ShockRules,
 }
 
 

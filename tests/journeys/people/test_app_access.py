@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
-import io
 import json
 import re
 import struct
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from tests.fixtures.browser import needs_chromium, open_page, serve, wait_ready
-from tests.journeys.people.test_app_situation import SCREEN, SMALL, Truth
-from tests.journeys.place import CITY, Place
+from tests.fixtures.browser import needs_chromium, open_page
+from tests.journeys.people.pages import SCREEN, SMALL, Clicks, rows_of, settle, taken
+from tests.journeys.people.test_app_situation import Truth
+from tests.journeys.place import Place
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 PAGES = (
     "situation", "ou_et_quand", "tendances", "evenements", "moyens", "actions_et_resultats",
@@ -42,25 +40,6 @@ FAINT = (
     '<svg id="drawn" width="90" height="30"><rect width="90" height="30" fill="#ddd"/>'
     '<text y="20" fill="#888">à peine</text></svg>'
 )
-
-
-@pytest.fixture(scope="module")
-def url(built: Place) -> Iterator[str]:
-    """The list of pages."""
-    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
-        yield url
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has answered, charts included; the list of pages needs no wait."""
-    if "/render/" not in page.url:
-        return
-    wait_ready(page)
-    page.locator("main .app-words").wait_for()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.app-panel')].every((e) => e.querySelector('svg, canvas'))"
-    )
 
 
 def unfold(page: Page) -> None:
@@ -157,17 +136,6 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(url: str, addr
 
 
 # --- Taken away ------------------------------------------------------------------------------
-
-
-def taken(page: Page, control: Locator) -> tuple[str, bytes]:
-    """Return name and bytes of what a control lets the reader keep."""
-    with page.expect_download() as found:
-        control.click()
-    return found.value.suggested_filename, Path(found.value.path()).read_bytes()
-
-
-def rows_of(text: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig")), delimiter=";"))
 
 
 def chosen(truth: Truth) -> tuple[str, str, str, str]:
@@ -282,25 +250,6 @@ def test_a_page_is_one_sheet_of_paper(url: str, name: str) -> None:
 
 
 # --- In three clicks -------------------------------------------------------------------------
-
-
-class Clicks:
-    """A reader who starts at the list of pages and counts."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.n = page, 0
-
-    def on(self, what: Locator) -> None:
-        what.click()
-        self.n += 1
-        settle(self.page)
-
-    def today(self) -> None:
-        self.on(self.page.get_by_role("link", name=re.compile("^Aujourd'hui Que se passe")))
-
-    def take(self, control: str, label: str) -> None:
-        self.page.get_by_label(control, exact=True).select_option(label=label)
-        self.n += 1
 
 
 @needs_chromium

@@ -9,15 +9,23 @@ import datetime as dt
 import json
 import re
 import shutil
-import sqlite3
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fixtures.browser import needs_chromium, open_page, serve
-from tests.journeys.people.test_app_access import Clicks, rows_of, settle, taken
-from tests.journeys.people.test_app_situation import SCREEN, SMALL, bottom
+from tests.fixtures.browser import needs_chromium, open_page
+from tests.journeys.people.pages import (
+    SCREEN,
+    SMALL,
+    Clicks,
+    bottom,
+    choose,
+    entered,
+    plain,
+    rows_of,
+    settle,
+    taken,
+)
 from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
@@ -39,22 +47,6 @@ BESIDE = (
     "coalesce(a.exploratory, '') <> '' OR coalesce(e.exploratory, false) AS doubtful "
     "FROM {actions} a LEFT JOIN '{effects}' e ON e.scope = 'action' AND e.key = a.action "
 )
-
-
-@pytest.fixture(scope="module")
-def url(built: Place) -> Iterator[str]:
-    """The list of pages."""
-    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
-        yield url
-
-
-def plain(text: str) -> str:
-    return text.replace("\u202f", "").replace("\u00a0", " ")
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).select_option(label=option)
 
 
 def actions(built: Place, where: str = "true") -> list[dict[str, Any]]:
@@ -328,15 +320,6 @@ def test_a_link_to_an_action_that_is_not_there_is_refused(built: Place, url: str
 
 
 # --- Decided ---------------------------------------------------------------------------------
-
-
-def entered(built: Place) -> list[tuple[Any, ...]]:
-    """Return what the register's file holds."""
-    file = built.root / f"data/.registers/{CITY}.sqlite"
-    with sqlite3.connect(file) as base:
-        return base.execute(
-            "SELECT seq, role, kind, subject, payload, supersedes FROM entries ORDER BY seq"
-        ).fetchall()
 
 
 def enter(built: Place, role: str, subject: str, **payload: Any) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,9 +14,17 @@ import pytest
 
 from helpers.apps.events import Events
 from helpers.apps.shell import Shell
-from tests.fixtures.browser import needs_chromium, open_page, serve
-from tests.journeys.people.test_app_access import Clicks, rows_of, settle, taken
-from tests.journeys.people.test_app_situation import SCREEN, SMALL, bottom
+from tests.fixtures.browser import needs_chromium, open_page
+from tests.journeys.people.pages import (
+    SCREEN,
+    SMALL,
+    Clicks,
+    bottom,
+    plain,
+    rows_of,
+    settle,
+    taken,
+)
 from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
@@ -25,14 +32,6 @@ if TYPE_CHECKING:
 
 DAYS = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
 SAID = "#rendered_cells .app-words"
-
-
-@pytest.fixture(scope="module")
-def url(built: Place) -> Iterator[str]:
-    """The list of pages."""
-    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
-        yield url
 
 
 def match(built: Place) -> dict[str, Any]:
@@ -43,10 +42,6 @@ def match(built: Place) -> dict[str, Any]:
         "ORDER BY isodow(start_at) = 6 DESC, start_at, event",
     )  # fmt: skip
     return row
-
-
-def plain(text: str) -> str:
-    return text.replace("\u202f", "").replace("\u00a0", " ")
 
 
 def clock(at: Any) -> str:

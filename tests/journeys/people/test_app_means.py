@@ -5,23 +5,32 @@ The tables are read in plain SQL, the register in plain SQLite: nothing of ours.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-import sqlite3
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from helpers.apps.means import Means
 from helpers.apps.shell import Shell
-from tests.fixtures.browser import needs_chromium, open_page, serve
-from tests.journeys.people.test_app_access import Clicks, rows_of, settle, taken
-from tests.journeys.people.test_app_situation import SCREEN, SMALL, bottom
+from tests.fixtures.browser import needs_chromium, open_page
+from tests.journeys.people.pages import (
+    SCREEN,
+    SMALL,
+    Clicks,
+    bottom,
+    choose,
+    entered,
+    plain,
+    rows_of,
+    settle,
+    taken,
+)
 from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    pass
 
 SAID = "#rendered_cells .app-words"
 OTHER = "#rendered_cells .app-assumed:has(h2:text('Et si')) .app-resized"
@@ -29,31 +38,6 @@ DECIDED = "#rendered_cells .app-assumed:has(h2:text('Décider'))"
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 HOURS = {"matin": 7, "apres_midi": 6, "soir": 4, "nuit": 7}  # 6 h, 13 h, 19 h, 23 h
 TITLES = {"matin": "matin", "apres_midi": "après-midi", "soir": "soir", "nuit": "nuit"}
-
-
-@pytest.fixture(scope="module")
-def url(built: Place) -> Iterator[str]:
-    """The list of pages."""
-    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
-        yield url
-
-
-def plain(text: str) -> str:
-    return text.replace("\u202f", "").replace("\u00a0", " ")
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).select_option(label=option)
-
-
-def entered(built: Place) -> list[tuple[Any, ...]]:
-    """Return what the register's file holds."""
-    file = built.root / f"data/.registers/{CITY}.sqlite"
-    with sqlite3.connect(file) as base:
-        return base.execute(
-            "SELECT seq, role, kind, subject, payload, supersedes FROM entries ORDER BY seq"
-        ).fetchall()
 
 
 @needs_chromium
@@ -171,8 +155,13 @@ def test_a_recommendation_is_decided_and_stays(built: Place, url: str) -> None:
     first, second = entered(built)
     subject = many[0]["recommendation"]
     assert first[:4] == (1, "direction", "recommendation", subject)
-    assert first[4] == '{"kind":"recommendation","reason":"autre_priorite","verdict":"refused"}'
-    assert second[3:] == (subject, '{"kind":"recommendation","verdict":"accepted"}', 1)
+    hours = many[0]["planned_h"]
+    assert json.loads(first[4]) == {"kind": "recommendation", "reason": "autre_priorite",
+                                    "proposed": hours, "verdict": "refused"}  # fmt: skip
+    assert second[3] == subject
+    assert second[5] == 1
+    assert json.loads(second[4]) == {"kind": "recommendation", "verdict": "accepted",
+                                     "proposed": hours, "decided": hours}  # fmt: skip
     with open_page(address) as (page, log):
         settle(page)
         line = page.locator(f"{DECIDED} tbody tr")
@@ -182,6 +171,58 @@ def test_a_recommendation_is_decided_and_stays(built: Place, url: str) -> None:
         assert "acceptée" in told
         assert "Direction" in told
         assert f"{many[0]['today_h']} → {many[0]['planned_h']} h" in told
+    log.assert_clean()
+
+
+@needs_chromium
+def test_a_changed_recommendation_keeps_both_numbers(built: Place, url: str) -> None:
+    """What was recommended, what was decided, why, by which role, when: in the file and shown."""
+    shutil.rmtree(built.root / "data/.registers", ignore_errors=True)
+    (built.root / "data/.registers").mkdir()
+    many = built.results(
+        "allocation",
+        "SELECT * FROM {recommendations} ORDER BY abs(planned_h - today_h) DESC, zone, slot",
+    )
+    address = f"{url}voila/render/moyens.ipynb"
+    hours = many[0]["planned_h"]
+    with open_page(address) as (page, log):
+        settle(page)
+        page.get_by_text("Aucune des").wait_for()
+        asked = page.get_by_label("Heures décidées, par semaine", exact=True)
+        assert not asked.is_visible()
+        choose(page, "Décision", "Changer")
+        page.get_by_label("Recommandation", exact=True).select_option(index=1)
+        choose(page, "Motif", "connaissance du terrain")
+        choose(page, "Rôle", "Chef de service")
+        asked.wait_for()
+        page.wait_for_function("(e) => e.value !== '0'", arg=asked.element_handle())
+        assert asked.input_value() == str(hours)
+        enter = page.get_by_role("button", name="Inscrire au registre")
+        enter.click()
+        page.get_by_text("un nombre d'heures autre que celui recommandé").wait_for()
+        assert entered(built) == []
+        asked.fill(str(hours + 3))
+        asked.press("Tab")
+        enter.click()
+        done = page.get_by_text("Inscrit sous le numéro 1")
+        done.wait_for()
+        assert f"{hours + 3} h au lieu de {hours} h" in plain(done.inner_text())
+    log.assert_clean()
+    ((seq, role, kind, subject, payload, _),) = entered(built)
+    assert (seq, role, kind) == (1, "chef_de_service", "recommendation")
+    assert subject == many[0]["recommendation"]
+    assert json.loads(payload) == {
+        "kind": "recommendation", "verdict": "changed", "reason": "connaissance_du_terrain",
+        "proposed": hours, "decided": hours + 3,
+    }  # fmt: skip
+    with open_page(address) as (page, log):
+        settle(page)
+        line = page.locator(f"{DECIDED} tbody tr")
+        line.first.wait_for()
+        cells = [plain(one) for one in line.locator("th, td").all_inner_texts()]
+        assert cells[1:6] == ["changée", f"{hours} h", f"{hours + 3} h",
+                              "connaissance du terrain", "Chef de service"]  # fmt: skip
+        assert re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d", cells[6])
     log.assert_clean()
 
 

@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from tests.fixtures.browser import needs_chromium, open_page, serve, wait_ready
+from tests.journeys.people.pages import SCREEN, SMALL, bottom
 from tests.journeys.place import CITY, Place
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ WHOLE = {
     "quartiers": "Marseille, par quartiers",
     "arrondissements": "Marseille, par arrondissements",
 }
-SCREEN, SMALL = (1280, 800), (375, 812)
 TOLD = re.compile(
     r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?"
     r"(?:, (?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude \(| ; )"
@@ -244,14 +244,6 @@ def first(
             notebook = built.root / "notebooks/apps/situation.ipynb"
             url = stack.enter_context(serve(notebook, env))
         yield url, rows
-
-
-def bottom(page: Page, selector: str) -> float:
-    """Return where an element ends, in pixels from the top of the page."""
-    box = page.locator(selector).first.bounding_box()
-    assert box is not None, selector
-    assert box["height"] > 0, selector
-    return box["y"] + box["height"]
 
 
 @needs_chromium

@@ -21,7 +21,7 @@ from helpers.core.city.city import City
 from helpers.workshop import entry_form
 from tests.fixtures.browser import needs_chromium, open_page, serve
 from tests.journeys.conftest import prepared
-from tests.journeys.people.test_app_access import settle, taken
+from tests.journeys.people.pages import settle, taken
 from tests.journeys.place import CITY, ROOT, Place
 
 if TYPE_CHECKING:

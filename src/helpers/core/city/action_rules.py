@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
 from pydantic import Field
 
+from helpers.core.base.store import literal, quote
 from helpers.core.base.yaml_models import Strict, parse
 from helpers.core.city.checks import Faults
 from helpers.core.city.city import City
@@ -51,6 +55,15 @@ class ActionRules(Strict):
     def title(self, kind: str) -> str:
         """Return what readers see of a kind of action."""
         return self.titles.get(kind, kind)
+
+
+def told_twice(con: duckdb.DuckDBPyConnection, rules: ActionRules, path: Path) -> set[str]:
+    """Return the numbers that several accepted rows bear: which of them is meant, nobody knows."""
+    number = quote(rules.fields.id)
+    rows = con.execute(
+        f"SELECT {number} FROM read_parquet({literal(path)}) GROUP BY 1 HAVING count(*) > 1"
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 NO_THEME: tuple[None, bool] = None, False

@@ -8,7 +8,7 @@ tells, counters that die (no row, an empty count, zeros) or are replaced.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import holidays
@@ -19,6 +19,7 @@ from vacances_scolaires_france import SchoolHolidayDates
 
 from helpers.simulate import columns
 from helpers.simulate.settings_counting import Counting
+from helpers.simulate.settings_planted import Shock
 from helpers.simulate.sources import walls
 from helpers.simulate.streams import Floats, Ints, Moments, stream
 
@@ -93,13 +94,18 @@ def channels(rules: Counting, timezone: str) -> pa.Table:
 
 
 def measures(
-    rules: Counting, held: Held, days: Moments, timezone: str, seed: int
+    rules: Counting,
+    held: Held,
+    days: Moments,
+    timezone: str,
+    seed: int,
+    shocks: Sequence[Shock] = (),
 ) -> Iterator[tuple[int, pa.Table]]:
     """Yield year and rows: an hour of a channel each, in the order of time, in UTC."""
     days = days[days >= np.datetime64(rules.since)]
     if not len(days):
         return
-    means, speeds = expected(rules, held, days, seed)
+    means, speeds = expected(rules, held, days, seed, shocks)
     told = channel_names(rules)
     counted = stream(seed, f"{MEASURES}/counts").poisson(means)
     state = _dead(rules, days, told)  # (channels, days)
@@ -137,7 +143,9 @@ def measures(
         )
 
 
-def expected(rules: Counting, held: Held, days: Moments, seed: int) -> tuple[Floats, Floats]:
+def expected(
+    rules: Counting, held: Held, days: Moments, seed: int, shocks: Sequence[Shock] = ()
+) -> tuple[Floats, Floats]:
     """Return the mean count and the speed (channels, hours of the days), by the wall clock."""
     told = channel_names(rules)
     count = len(days)
@@ -149,7 +157,7 @@ def expected(rules: Counting, held: Held, days: Moments, seed: int) -> tuple[Flo
         hourly = rules.hour_sd * rng.standard_normal((count, HOURS))
         place[site] = _usual(rules, site, days) * np.exp((shared + own)[:, None] + hourly)
     crowd = {site: _around(rules, site, held, days) for site in rules.sites}
-    level = {site: _planted(rules, site, days) for site in rules.sites}
+    level = {site: _planted(rules, site, days) * _kept(shocks, site, days) for site in rules.sites}
     means, speeds = [], []
     for name, site, mobility in told:
         base = place[site] * rules.sites[site].daily[mobility] * crowd[site] * level[site]
@@ -211,6 +219,15 @@ def _diverted(
             own = _within(days, one.start, one.end)
             gone = place[one.site][own] * daily * (1 - one.kept)
             found[own] += one.moved[site] * gone
+    return found
+
+
+def _kept(shocks: Sequence[Shock], site: str, days: Moments) -> Floats:
+    """Return the share of its passages that a site keeps after grave facts, (days, 1)."""
+    found = np.ones((len(days), 1))
+    for one in shocks:
+        if site in one.sites:
+            found[one.over(days)] *= one.passages
     return found
 
 

@@ -33,11 +33,14 @@ class Asked:
 
 
 def draw_survey(
-    rules: Survey, inhabitants: Ints, facts: Floats, lighting: Floats, seed: int
-) -> Asked:
+    rules: Survey, inhabitants: Ints, facts: Floats, lighting: Floats, seed: int,
+    kept: Floats | None = None,
+) -> Asked:  # fmt: skip
     """Return the survey of quarters (all three arguments of that length).
 
-    `facts` are those expected, up to a factor; `lighting` in percent.
+    `facts` are those expected, up to a factor; `lighting` in percent. `kept` (waves, quarters): the
+    share of those who feel quiet that still does, all where not given; what is drawn of the other
+    quarters does not depend on it.
     """
     rng = stream(seed, NAME)
     ages, count = list(rules.ages.values()), len(inhabitants)
@@ -64,6 +67,9 @@ def draw_survey(
     quiet = rng.binomial(invited, share)
     told = rng.binomial(quiet, np.minimum(rate * rules.answers_if_quiet, 1))
     other = rng.binomial(invited - quiet, np.minimum(rate * rules.answers_if_not, 1))
+    if kept is not None:
+        moved = stream(seed, f"{NAME}/shocks").binomial(told, 1 - kept[:, :, None])
+        told, other, share = told - moved, other + moved, share * kept[:, :, None]
     everywhere = np.broadcast_to(adults, share.shape)
     return Asked(share, everywhere, invited, told + other, told)
 

@@ -35,11 +35,11 @@ WHY = {"dissuasion": "palier_essaye_ailleurs", "repression": "atteinte_grave"}
 HYPOTHESES = ("concentration_horaire", "lieu_sans_gardien", "eclairage", "transports", "dechets",
               "saison")  # fmt: skip
 LEADS = {"mediation": PREVENTION, "amenagement_eclairage": HEAD, "campagne_info": PREVENTION}
-ANSWERS: tuple[tuple[str, dict[str, str]], ...] = (
-    (SERVICE, {"verdict": "accepted"}),
-    (HEAD, {"verdict": "changed", "reason": "moyens_insuffisants"}),
-    (SERVICE, {"verdict": "accepted"}),
-    (ELECTED, {"verdict": "refused", "reason": "autre_priorite"}),
+ANSWERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (SERVICE, {"verdict": "accepted", "proposed": 26, "decided": 26}),
+    (HEAD, {"verdict": "changed", "reason": "moyens_insuffisants", "proposed": 40, "decided": 32}),
+    (SERVICE, {"verdict": "accepted", "proposed": 18, "decided": 18}),
+    (ELECTED, {"verdict": "refused", "reason": "autre_priorite", "proposed": 12}),
 )
 SHIFTS = ["apres_midi", "soir"]  # when the presence that actions add falls (`draw_presence`)
 

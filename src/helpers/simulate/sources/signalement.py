@@ -44,6 +44,18 @@ def reported(incidents: Facts, scene: Scene, use: str) -> Facts:
     )
 
 
+def withheld(facts: Facts, scene: Scene, use: str) -> Bools:
+    """Return which reports inhabitants of a quarter keep to themselves after a grave fact."""
+    found = np.zeros(len(facts.kind), dtype=bool)
+    where = scene.territory
+    rng = stream(scene.seed, f"{use}/shocks")
+    for one in scene.rules.shocks:
+        here = where.quarter[facts.cell] == where.quarters.code.index(one.quarter)
+        own = np.flatnonzero(here & one.over(facts.moment))
+        found[own] = rng.random(len(own)) >= one.reports
+    return found
+
+
 def lines(facts: Facts, scene: Scene, part: Part) -> Lines:
     """Return the reports asked in a year, in the order of asking; as of the period's end."""
     rules, seed, use = scene.rules.signalement, scene.seed, f"{NAME}/{part.name}"

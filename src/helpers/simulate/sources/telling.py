@@ -146,7 +146,8 @@ def _reports(incidents: Facts, scene: Scene, part: Part) -> Facts:
     shares = np.array([one.share for one in rules.objects.values()])
     kind = draw(shares, size, rng)
     pool = take(incidents, incidents.initiator == signalement.CITIZEN)
-    return concat(seen, scattered(pool, size, kind, signalement.CITIZEN, scene, use))
+    every = concat(seen, scattered(pool, size, kind, signalement.CITIZEN, scene, use))
+    return take(every, ~signalement.withheld(every, scene, use))
 
 
 def _numbers(incidents: Ints, entered: Ints, ids: pa.Array) -> pa.Array:
