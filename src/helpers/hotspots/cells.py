@@ -222,7 +222,7 @@ def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
     side = int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
     at = np.column_stack([facts.x, facts.y])
     spots = np.unique(at, axis=0)
-    n = spatial.cKDTree(at).query_ball_point(spots, SPOT_M, return_length=True)
+    n = np.asarray(spatial.cKDTree(at).query_ball_point(spots, SPOT_M, return_length=True))
     names = cell_names(spots[:, 0], spots[:, 1], city.about.crs, side).to_pylist()
     most: dict[str, int] = {}
     for name, here in zip(names, n.tolist(), strict=True):

@@ -137,7 +137,7 @@ def before_and_after(zones: Floats, start: Ints, spans: Spans) -> Floats:
         for zone, s in zip(zones, start, strict=True)
     )
     reach = 1.96 * np.sqrt(1 / after + 1 / before)
-    return np.array([1.0, np.exp(-reach), np.exp(reach)]) * after / before
+    return np.asarray(np.array([1.0, np.exp(-reach), np.exp(reach)]) * after / before)
 
 
 def by_chance_rejects(world: World, seed: int, panels: int, draws: int) -> float:

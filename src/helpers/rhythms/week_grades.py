@@ -46,7 +46,9 @@ def _shared(seed: int, tries: int) -> Iterator[Line]:
     lived = np.full(HOURS_OF_WEEK, float(WEEKS))
     for facts in (10_000, 45_000):
         rng, rate = np.random.default_rng([seed, facts]), truth * facts / WEEKS
-        inside, plain, quietest, flat = [], [], [], []
+        inside: list[float] = []
+        plain: list[float] = []
+        quietest, flat = [], []
         for _ in range(tries):
             one = intervals(rng, truth, facts)
             equal = week.aoristic(one.starts.tolist(), one.lengths.tolist(),

@@ -75,7 +75,7 @@ def changes_seen(seed: int, runs: int, mean: float, *, fall: bool, spread: float
     means[:, -YEAR:] *= size
     found = judged(counted(rng, means, 0.3, spread, 0.0), 0.0)
     ratio = found.ratio(1 - ALPHA)[0]
-    return ((found.p() <= ALPHA) & ((ratio < 1) == fall)).astype(float)
+    return np.asarray((found.p() <= ALPHA) & ((ratio < 1) == fall), dtype=np.float64)
 
 
 def heaviest_found(seed: int, runs: int, moving: float) -> Floats:
