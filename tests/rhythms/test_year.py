@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
@@ -117,6 +118,9 @@ def test_a_month_twice_as_busy_is_told_though_a_week_was_silent(
     assert rows[7]["days"] == 3 * 31 - 7
     told = words.seasons(table, city, KNOBS)
     assert "**Bruit** : juillet +84,6" in told
+    assert words.SEASON_OF_FEW_YEARS in told, "three years: the test is a little too easy"
+    longer = pa.Table.from_pylist([r | {"years": 5} for r in table.to_pylist()], table.schema)
+    assert words.SEASON_OF_FEW_YEARS not in words.seasons(longer, city, KNOBS)
     assert "**Dépôts** : abstention (aucun fait daté au jour près)" in told
     (none,) = [r for r in table.to_pylist() if r["theme"] == "depots"]
     assert none["n"] is None, "manquant n'est pas zéro"

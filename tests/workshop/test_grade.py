@@ -83,6 +83,7 @@ def test_shares_and_means_have_their_errors() -> None:
     share = seen("", "", (None, None), [1.0] * 30 + [0.0] * 70)
     assert share.error == pytest.approx((0.302 * 0.698 / 100) ** 0.5, abs=2e-4)
     assert 0 < seen("", "", (None, None), np.zeros(50)).error < 0.03
+    assert seen("", "", (None, None), np.zeros(50), share=False).error == 0, "counts, all alike"
     mean = seen("", "", (None, None), [1.0, 2.0, 3.0, np.nan], "autre", [4.0, 6.0])
     assert (mean.observed, mean.error, mean.tried, mean.beside) == (
         2.0, pytest.approx(1 / 3**0.5), 3, 5.0,

@@ -197,7 +197,8 @@ def _next_year(seed: int, tries: int, key: str) -> Iterator[Line]:
     setting = f"{city.about.title}, {len(rows)} thèmes"
     what = "part des faits de l'année suivante, à surface égale"
     ahead = [row["map"] - row["top"] for row in apart]
-    yield seen("carte moins plus hauts comptes, à surface égale", setting, (0.0, None), ahead)
+    yield seen("carte moins plus hauts comptes, à surface égale", setting, (0.0, None), ahead,
+               share=False)  # fmt: skip
     yield seen(what, f"{setting}, surface de la carte", (None, None), [r["map"] for r in apart],
                "plus hauts comptes", [r["top"] for r in apart])  # fmt: skip
     context = [row for row in rows if row["gi_hot"]]
@@ -205,7 +206,8 @@ def _next_year(seed: int, tries: int, key: str) -> Iterator[Line]:
                [r["gi"] for r in context], "plus hauts comptes",
                [r["gi_top"] for r in context])  # fmt: skip
     yield seen("mailles à part sans un fait", setting, (None, 0.0), [r["empty"] for r in rows],
-               "Gi*", [r["gi_empty"] for r in rows])  # fmt: skip
+               "Gi*", [r["gi_empty"] for r in rows],
+               share=False)  # fmt: skip
     some = [later(thinned(one, 300, rng), knobs, rng) for one in found]
     steady = [row for row in some if row["hot"]]
     yield seen("solidité dite moins celle de l'année suivante, à 300 faits", setting,
@@ -213,7 +215,7 @@ def _next_year(seed: int, tries: int, key: str) -> Iterator[Line]:
 
 
 TRIALS = (
-    Trial("made_up", 30, _made_up),
+    Trial("made_up", 20, _made_up),
     *(
         Trial(f"next_year_{key}", 1, partial(_next_year, key=key),
               (f"data/{key}/cube.parquet", f"data/{key}/zones.parquet"), drawn=False)

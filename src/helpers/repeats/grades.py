@@ -108,7 +108,7 @@ def _repeats(seed: int, tries: int) -> Iterator[Line]:
                            (0.9, 1.1), told["ratio"], usual, told["plain_ratio"])  # fmt: skip
 
 
-TRIALS = (Trial("repeats", 40, _repeats),)
+TRIALS = (Trial("repeats", 25, _repeats),)
 
 
 def main(keys: list[str]) -> None:

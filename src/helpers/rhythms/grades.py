@@ -152,7 +152,8 @@ def _kinds(seed: int, tries: int) -> Iterator[Line]:
         if world.school == 1:
             alone = (found.plain_p[:, 0] <= 1 - CONFIDENCE).mean() * THEMES
             yield seen(f"sortes de jour : faux effets de vacances, sur {THEMES} thèmes", setting,
-                       (None, 1.0), false_among(found.p[:, 0]), usual, [alone])  # fmt: skip
+                       (None, 1.0), false_among(found.p[:, 0]), usual, [alone],
+                       share=False)  # fmt: skip
         else:
             yield seen("sortes de jour : vacances trouvées", setting, (None, None),
                        found.p[:, 0] <= 1 - CONFIDENCE)  # fmt: skip

@@ -167,4 +167,4 @@ def _gatherings(seed: int, tries: int) -> Iterator[Line]:
             yield from found(world, knobs, seed, max(tries // 4, 2), times, setting)
 
 
-TRIALS = (Trial("gatherings", 100, _gatherings),)
+TRIALS = (Trial("gatherings", 50, _gatherings),)

@@ -261,7 +261,7 @@ def _alerts(seed: int, tries: int) -> Iterator[Line]:
                    [float(one > 0) for one in told.c2])  # fmt: skip
         asked = (None, knobs.watch_false_a_day)
         yield seen("comptes à regarder à tort, par jour", setting, asked, told.watch,
-                   "Farrington (99,5 %)", told.farrington)  # fmt: skip
+                   "Farrington (99,5 %)", told.farrington, share=False)  # fmt: skip
         for many, by_way in told.power.items():
             for way, usual in ((WAYS[0], WAYS[2]), (WAYS[1], WAYS[4]), (WAYS[1], WAYS[5])):
                 name = f"vu : une semaine × {many:g} dans une zone à un fait par jour, {way}"

@@ -148,4 +148,4 @@ def _closures(seed: int, tries: int) -> Iterator[Line]:
                    told.plain if none else None)  # fmt: skip
 
 
-TRIALS = (Trial("closures", 150, _closures),)
+TRIALS = (Trial("closures", 75, _closures),)

@@ -52,19 +52,20 @@ class Trial:
 
 def seen(
     what: str, setting: str, asked: Asked, values: ArrayLike, usual: str = "",
-    beside: ArrayLike | None = None,
+    beside: ArrayLike | None = None, *, share: bool = True,
 ) -> Line:  # fmt: skip
     """Return the line of these values, one a replicate; yes and no count 1 and 0.
 
     The error is that of the mean; of a share, that of half a yes and half a no more, so that none
-    seen in few tries is not told without error. NaN (nothing could be said) is left out.
+    seen in few tries is not told without error. `share`: yes and no are such; else they are counts
+    that happen to be small. NaN (nothing could be said) is left out.
     """
     told = np.asarray(values, dtype=np.float64).ravel()
     told = told[np.isfinite(told)]
     if not len(told):
         return Line(what, setting, asked, float("nan"), float("nan"), 0, usual)
     mean = float(told.mean())
-    if np.isin(told, (0.0, 1.0)).all():
+    if share and np.isin(told, (0.0, 1.0)).all():
         near = (told.sum() + 0.5) / (len(told) + 1)
         error = float(np.sqrt(near * (1 - near) / len(told)))
     else:
