@@ -181,8 +181,8 @@ def test_a_cell_hot_by_one_address_is_told_apart() -> None:
     nowhere = np.zeros(40, dtype=np.int64)
     facts = Facts(np.array(x), np.array(y), nowhere, nowhere)
     most = hotspots_cells.busiest_points(facts, cells, city)
-    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930000"] == 20
-    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930800"] == 8
+    assert dict(zip(cells, most[:, 0], strict=True))["CRS3035RES200mN2260000E3930000"] == 20
+    assert dict(zip(cells, most[:, 0], strict=True))["CRS3035RES200mN2260000E3930800"] == 6
     held = np.ones(400)
     held[[cells.index("CRS3035RES200mN2260000E3930000"),
           cells.index("CRS3035RES200mN2260000E3930800")]] = 20  # fmt: skip
@@ -205,7 +205,9 @@ def test_an_address_is_one_point_though_phones_record_it_here_and_there() -> Non
     facts = Facts(at[:, 0], at[:, 1], nowhere, nowhere)
     spots = np.unique(at, axis=0, return_counts=True)[1]
     assert spots.max() < 20, "no recorded point holds them"
-    assert 75 <= hotspots_cells.busiest_points(facts, cells, city)[0] <= 95
+    near, around = hotspots_cells.busiest_points(facts, cells, city)[0]
+    assert 55 <= near < around
+    assert around >= 85
 
 
 @pytest.mark.parametrize(("busiest", "told"), [(2, False), (40, True)])
@@ -220,7 +222,7 @@ def test_a_cell_barely_hot_is_not_put_down_to_a_point_that_holds_little(
         np.array([float(n)]), 3990.0 + n, np.array([2 / 400]))[0] <= 0.05 / 400)  # fmt: skip
     columns = {f.name: pa.nulls(400, f.type) for f in hotspots_cells.SCHEMA}
     judged = pa.table(columns | {"hot": pa.array(hot)}, schema=hotspots_cells.SCHEMA)
-    most = np.zeros(400)
+    most = np.zeros((400, 2))
     most[0] = busiest
     found = hotspots_cells.with_one_place(judged, held, most, knobs())["one_place"].to_pylist()
     assert found[0] is told
