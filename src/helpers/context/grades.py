@@ -72,4 +72,4 @@ def _coming(seed: int, tries: int) -> Iterator[Line]:
                "zones avec contre zones sans", plain)  # fmt: skip
 
 
-TRIALS = (Trial("lasting", 30, _lasting), Trial("coming", 150, _coming))
+TRIALS = (Trial("lasting", 60, _lasting), Trial("coming", 150, _coming))
