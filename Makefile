@@ -1,7 +1,7 @@
 # Phare : `make` seul explique tout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env run data test check lab apps audit figure status codes key form datex deps bench lock register register-check register-snapshot browser sshd postgres mosquitto nginx \
+.PHONY: help env run data test check lab apps audit figure status codes key form datex deps bench grade lock register register-check register-snapshot browser sshd postgres mosquitto nginx \
         new-city new-source new-theme new-notebook remove-notebook
 
 CITY ?= marseille
@@ -17,6 +17,7 @@ NAME_COLUMN ?=
 SOURCE ?=
 GROUP ?= yesterday
 ROOM ?= 1
+ROOMS ?=
 FORCE ?= 0
 FROM ?=
 APPS ?= 1
@@ -141,6 +142,7 @@ check: $(READY) ## style, types, carnets propres, dépendances dites
 	@$(PYTHON) -m helpers.workshop.schemas --check
 	@$(PYTHON) -m helpers.workshop.architecture --check
 	@$(PYTHON) -m helpers.workshop.method_notes --check
+	@$(PYTHON) -m helpers.workshop.grade --check
 
 deps: $(READY)  ## écrire les réglages dans carnets et notes, les schémas publiés, le plan
 	@$(PYTHON) -m helpers.workshop.notebooks parameters
@@ -150,6 +152,9 @@ deps: $(READY)  ## écrire les réglages dans carnets et notes, les schémas pub
 
 bench: $(READY) ## mesurer, en rapports faits côte à côte (SIZE=tiny, small, full ; BENCH=nom : un seul)
 	@set -e; for name in $(BENCH); do echo "== $$name"; PHARE_CITY="$(CITY)" $(PYTHON) -m benchmarks.$$name --size $(SIZE); done
+
+grade: $(READY) ## tenir les méthodes contre des vérités connues (ROOMS=trends situation:alerts, SIZE=tiny, small, full)
+	@nice -n 10 $(PYTHON) -m helpers.workshop.grade --size $(SIZE) $(ROOMS)
 
 lock:           ## refaire requirements.lock (demande uv)
 	@uv pip compile pyproject.toml --extra test --extra check --extra ssh --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock

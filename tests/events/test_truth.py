@@ -1,6 +1,6 @@
 """What an event adds, in worlds whose truth is known and whose events fall on busy days.
 
-The full size is `python -m helpers.events.grades`; its table is in the method note.
+The full size is `make grade ROOMS=events SIZE=full`; its table is in the method note.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -170,18 +171,18 @@ def test_what_was_hot_before_is_told_where_the_period_goes_back_so_far(
 
 
 def test_a_cell_hot_by_one_address_is_told_apart() -> None:
-    """Twenty facts of one point, and twenty of twenty points; two of one point are no matter."""
+    """Twenty facts of one point, and twenty over 170 m of a street; two of one are no matter."""
     city = City(ROOT / "data/cities/marseille")
     cells = [f"CRS3035RES200mN{2_260_000 + 200 * j}E{3_930_000 + 200 * i}"
              for i in range(20) for j in range(20)]  # fmt: skip
     x, y = [3_930_100.0] * 20, [2_260_100.0] * 20
-    x += [3_930_900.0 + k for k in range(19)] + [3_930_900.0]
+    x += [3_930_802.0 + 9 * k for k in range(19)] + [3_930_802.0]
     y += [2_260_100.0] * 20
     nowhere = np.zeros(40, dtype=np.int64)
     facts = Facts(np.array(x), np.array(y), nowhere, nowhere)
     most = hotspots_cells.busiest_points(facts, cells, city)
-    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930000"] == 20
-    assert dict(zip(cells, most, strict=True))["CRS3035RES200mN2260000E3930800"] == 2
+    assert dict(zip(cells, most[:, 0], strict=True))["CRS3035RES200mN2260000E3930000"] == 20
+    assert dict(zip(cells, most[:, 0], strict=True))["CRS3035RES200mN2260000E3930800"] == 6
     held = np.ones(400)
     held[[cells.index("CRS3035RES200mN2260000E3930000"),
           cells.index("CRS3035RES200mN2260000E3930800")]] = 20  # fmt: skip
@@ -190,6 +191,42 @@ def test_a_cell_hot_by_one_address_is_told_apart() -> None:
     told = hotspots_cells.with_one_place(judged, held, most, knobs()).to_pylist()
     assert [row["one_place"] for row in told if row["hot"]] == [True, False]
     assert {row["one_place"] for row in told if not row["hot"]} == {None}
+
+
+def test_an_address_is_one_point_though_phones_record_it_here_and_there() -> None:
+    """Ninety facts within some 15 m of a door, a tenth elsewhere in the cell."""
+    city = City(ROOT / "data/cities/marseille")
+    cells = ["CRS3035RES200mN2260000E3930000", "CRS3035RES200mN2260200E3930000"]
+    rng = np.random.default_rng(7)
+    at = np.array([3_930_100.0, 2_260_100.0]) + rng.normal(0, 12, (90, 2))
+    others = np.array([3_930_000.0, 2_260_000.0]) + rng.uniform(1, 199, (10, 2))
+    at = np.round(np.concatenate([at, others]), -1)
+    nowhere = np.zeros(100, dtype=np.int64)
+    facts = Facts(at[:, 0], at[:, 1], nowhere, nowhere)
+    spots = np.unique(at, axis=0, return_counts=True)[1]
+    assert spots.max() < 20, "no recorded point holds them"
+    near, around = hotspots_cells.busiest_points(facts, cells, city)[0]
+    assert 55 <= near < around
+    assert around >= 85
+
+
+@pytest.mark.parametrize(("busiest", "told"), [(2, False), (40, True)])
+def test_a_cell_barely_hot_is_not_put_down_to_a_point_that_holds_little(
+    busiest: int, told: bool
+) -> None:
+    """One fact less and it would not be hot: that alone makes no address of it."""
+    held = np.ones(400) * 10
+    hot = np.zeros(400, dtype=bool)
+    hot[0] = True
+    held[0] = next(n for n in range(20, 90) if hot_cells.tail(
+        np.array([float(n)]), 3990.0 + n, np.array([2 / 400]))[0] <= 0.05 / 400)  # fmt: skip
+    columns = {f.name: pa.nulls(400, f.type) for f in hotspots_cells.SCHEMA}
+    judged = pa.table(columns | {"hot": pa.array(hot)}, schema=hotspots_cells.SCHEMA)
+    most = np.zeros((400, 2))
+    most[0] = busiest
+    found = hotspots_cells.with_one_place(judged, held, most, knobs())["one_place"].to_pylist()
+    assert found[0] is told
+    assert set(found[1:]) == {None}
 
 
 def test_city_without_any_point_abstains_and_says_why(

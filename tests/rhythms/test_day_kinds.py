@@ -129,8 +129,9 @@ def test_fit_and_errors_are_those_of_statsmodels() -> None:
 
 def test_effects_are_covered_and_none_is_made_up() -> None:
     """Small runs of `grades`; its command's own are in docs/methodes/rhythms.md."""
-    covered, _ = grades.kinds_found(grades.World(school=1.15, public=0.8), 31, 60)
-    assert (covered.mean(axis=0) >= 0.86).all()
-    _, p = grades.kinds_found(grades.World(), 32, 68)
+    found = grades.kinds_found(grades.World(school=1.15, public=0.8), 31, 60)
+    assert (found.covered.mean(axis=0) >= 0.86).all()
+    assert found.plain_covered[:, 0].mean() < found.covered[:, 0].mean()
+    p = grades.kinds_found(grades.World(), 32, 68).p
     assert grades.false_among(p[:, 0]).max() <= 1
     assert (p[:, 0] <= 0.05).mean() <= 0.12

@@ -61,6 +61,18 @@ def test_a_rise_in_a_zone_where_nothing_is_planted_is_false(tmp_path: Path) -> N
     assert right(found, "Autres zones : 1 fausses sur 2")
 
 
+def test_what_agents_record_where_their_hours_fell_is_no_false_fall(tmp_path: Path) -> None:
+    """Sainte-Marthe: an action ended, and a quarter of the agent-hours went with it."""
+    zones = ("1321407", "1320908")
+    rows = [level("stationnement_verbalise", "down", zone) for zone in zones]
+    rows.append(level("bruit", "down", "1321407"))  # told by inhabitants: hours change nothing
+    run = published(tmp_path, {"trends/levels": rows})
+    run.__dict__["hours"] = {"1321407": 0.73, "1320908": 1.0}
+    found = [one for one in told_checks.zones(run) if one.what.startswith("Autres zones")]
+    assert [one.what for one in found] == ["Autres zones : 2 fausses sur 3 dites (3 jugées)"]
+    assert not found[0].right
+
+
 def test_the_surge_must_be_lit_and_chance_must_not(tmp_path: Path) -> None:
     def alert(theme: str, zone: str, lit: bool, p: float) -> dict[str, Any]:
         return {"theme": theme, "zone": zone, "period_days": 7, "n": 9, "expected": 2.0,

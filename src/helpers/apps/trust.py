@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 import pyarrow.parquet as pq
 
+from helpers.apps import grades_words
 from helpers.apps.choice import ALL_THEMES, Choice
 from helpers.apps.parts import Put, table, words
 from helpers.apps.shell import Place
 from helpers.core.base.french import number, plural, spoken
 from helpers.core.base.markup import plain, to_html
-from helpers.core.stage import standing
+from helpers.core.stage import grades_table, standing
 from helpers.evidence import words as evidence_words
 from helpers.reliability import words as reliability_words
 from helpers.waves import words as waves_words
@@ -57,6 +58,7 @@ class Trust:
             ),
             widgets.HTML(f'<section class="app-table"><h2>Preuves</h2><p>{told}</p><details>'
                          f"<summary>Toutes les figures</summary>{proofs}</details></section>"),
+            widgets.HTML(grades_words.block(grades_table.read(run.workspace.root))),
         ]  # fmt: skip
         self.widget = widgets.VBox(parts)
 

@@ -35,6 +35,9 @@ from helpers.core.stats.intervals import DIGITS
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
+# Within which facts may be of one address, as a phone in the street records it: most, nearly all.
+SPOT_M, AROUND_M = 20.0, 40.0
+MOST_OF = 0.5  # of a cell's facts, held by the point to which it is told to be due
 # Reasons to abstain, with `NOT_COVERED`.
 NO_CELL, NO_OUTLINE, TOO_FEW = "no_cell", "no_outline", "too_few"
 SCHEMA = pa.schema(
@@ -143,7 +146,8 @@ def find(
     share `false_discovery_rate` at most has a true rate below. Of the hot cells, `stability` is
     the chance of being hot again in another such year (`OtherYears`, `draws` of them);
     `hot_coarse`, whether the square of twice the side is hot; `one_place`, whether it no longer
-    would be if its busiest point counted for one fact (None without the theme's `points`).
+    would be if its busiest point, which holds most of its facts, counted for one (None without the
+    theme's `points`).
     `hot_for_size`: hot for the people of `places` (None where nobody counted them). As context, `z`
     is Gi*, and `hot_area` says where facts gather around the cell more than chance has it;
     `hot_before`, whether the cell was hot in as many days before (None where the period is short).
@@ -210,17 +214,24 @@ def hot(held: Floats, knobs: Knobs, size: Floats | None = None) -> NDArray[np.bo
 
 
 def busiest_points(facts: Facts, cells: list[str], city: City) -> Floats:
-    """Return how many of the facts the busiest point of each of the cells holds (n,)."""
+    """Return how many of the facts the busiest point of each of the cells holds, (n, 2).
+
+    Within `SPOT_M` of it, and within `AROUND_M`: an address is not always recorded at one spot.
+    """
     if not len(facts):
-        return np.zeros(len(cells))
+        return np.zeros((len(cells), 2))
     side = int(CELL.match(cells[0])["size"])  # type: ignore[index]  # a cell's name
     at = np.column_stack([facts.x, facts.y])
-    spots, n = np.unique(at, axis=0, return_counts=True)
+    spots, tree = np.unique(at, axis=0), spatial.cKDTree(at)
+    near, around = (
+        np.asarray(tree.query_ball_point(spots, reach, return_length=True)).tolist()
+        for reach in (SPOT_M, AROUND_M)
+    )
     names = cell_names(spots[:, 0], spots[:, 1], city.about.crs, side).to_pylist()
-    most: dict[str, int] = {}
-    for name, here in zip(names, n.tolist(), strict=True):
-        most[name] = max(here, most.get(name, 0))
-    return np.array([float(most.get(cell, 0)) for cell in cells])
+    most: dict[str, tuple[int, int]] = {}
+    for name, *here in zip(names, near, around, strict=True):
+        most[name] = max((here[0], here[1]), most.get(name, (0, 0)))
+    return np.array([most.get(cell, (0, 0)) for cell in cells], dtype=np.float64)
 
 
 def covered(city: City, theme: str, window_days: int) -> bool:
@@ -274,13 +285,18 @@ def _for_size(judged: pa.Table, held: Floats, sizes: Floats | None, knobs: Knobs
 
 
 def with_one_place(judged: pa.Table, held: Floats, busiest: Floats, knobs: Knobs) -> pa.Table:
-    """Return the table with `one_place` of its hot cells."""
+    """Return the table with `one_place` of its hot cells.
+
+    A cell that is barely hot would be no more without a single fact: the point must also hold
+    `MOST_OF` the cell's.
+    """
     mine = judged["hot"].to_numpy(zero_copy_only=False)
     # With as many others hot, the probability up to which Benjamini-Hochberg says one is.
     limit = knobs.false_discovery_rate * mine.sum() / len(mine)
-    extra = np.clip(busiest - 1, 0, held)
+    extra = np.clip(busiest[:, 1] - 1, 0, held)
     without = tail(held - extra, held.sum() - extra, np.full(len(held), knobs.times / len(held)))
-    return _with(judged, "one_place", pa.array(without > limit, mask=~mine))
+    found = (without > limit) & (busiest[:, 0] >= MOST_OF * held)
+    return _with(judged, "one_place", pa.array(found, mask=~mine))
 
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:

@@ -1,40 +1,40 @@
 """How good the map of cells is: made-up cities whose rates are known, real ones a year later.
 
-`python -m helpers.hotspots.grades [city …]` prints, for made-up cities, how often a cell that is
-said to be apart is not, how many of the busiest are found, and the stability said beside the real
-one; for the cities named (their `data/<key>`), the share of the next year's facts that the map
-holds, beside as many cells picked by plain counts and by Gi*. Seeds 1 and 2 served to choose the
-rule, seed 3 did not.
+`make grade ROOMS=hotspots` tells, for made-up cities, how often a cell that is said to be apart is
+not, how many of the busiest are found, and the stability said beside the real one; for the cities
+that were computed (their `data/<key>`), the share of the next year's facts that the map holds,
+beside as many cells picked by plain counts and by Gi*.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.stats import false_discovery_control
 
-from helpers.core.base import commands, store
+from helpers.core.base import store
+from helpers.core.base.workspace import find_root
 from helpers.core.city.city import City
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.territory import cell_size, corners
 from helpers.core.stage import params
+from helpers.core.stats.grading import Line, Trial, seen
 from helpers.core.stats.hot_cells import OtherYears, chance, neighbours
 from helpers.hotspots.cells import hot, near_facts, study_ground
 from helpers.hotspots.knobs import Knobs
 
 Floats = NDArray[np.float64]
-SEEDS, REPLICATES, SIDE = (1, 2, 3), 40, 66
+SIDE = 66
 FACTS = (300, 3000, 30_000)
+CITIES = ("marseille", "denver", "stlouis")
 MUCH = 5  # times the mean: cells that a map should not miss
 SMOOTH, LOCAL = 0.6, 0.4  # of the variance of the log rate (shared/simulator.md)
 SPREAD = 1.645  # half of the facts in 5 % of the places
@@ -62,29 +62,30 @@ def plain_stability(held: Floats, knobs: Knobs, rng: np.random.Generator) -> flo
     return float(again[mine].mean()) if mine.any() else float("nan")
 
 
-def known(facts: int, seed: int, knobs: Knobs, replicates: int = REPLICATES) -> dict[str, Any]:
-    """Return the measures over made-up cities of so many facts, with their Monte-Carlo errors.
+def known(facts: int, seed: int, knobs: Knobs, replicates: int) -> dict[str, list[float]]:
+    """Return the measures over made-up cities of so many facts, one value a city.
 
     `false`: share of hot cells whose true rate is at most `times` the mean; `found`: of the cells
-    of at least MUCH times the mean, those hot; `said` and `real` stability, `plain` the naïve one.
-    Each value is (mean, error); cities without hot cell tell nothing of stability.
+    of at least MUCH times the mean, those hot; `said` and `real` stability, `plain` the naïve one;
+    `top` and `gi`, the shares of the cells so picked (highest counts beyond `times` the mean, Gi*)
+    that are false. Cities without hot cell tell nothing of stability.
     """
     rng = np.random.default_rng([seed, facts])
-    rows: dict[str, list[float]] = {k: [] for k in ("false", "found", "said", "real", "plain")}
+    names = ("false", "found", "said", "real", "plain", "top")
+    rows: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(replicates):
         share = made_up(rng)
         held, after = (rng.multinomial(facts, share).astype(float) for _ in range(2))
         mine, times = hot(held, knobs), share * len(share)
+        over = held > knobs.times * held.mean()
         rows["false"].append(float((mine & (times <= knobs.times)).sum() / max(mine.sum(), 1)))
+        rows["top"].append(float((over & (times <= knobs.times)).sum() / max(over.sum(), 1)))
         rows["found"].append(float(mine[times >= MUCH].mean()))
         if mine.any():
             rows["said"].append(stability(held, knobs, rng))
             rows["plain"].append(plain_stability(held, knobs, rng))
             rows["real"].append(float(hot(after, knobs)[mine].mean()))
-    return {
-        k: (float(np.mean(v)), float(np.std(v) / np.sqrt(len(v)))) if v else (np.nan, np.nan)
-        for k, v in rows.items()
-    }
+    return rows
 
 
 @dataclass(frozen=True)
@@ -160,39 +161,64 @@ def thinned(one: Years, facts: int, rng: np.random.Generator) -> Years:
     return Years(one.theme, both[0].astype(float), both[1].astype(float), one.weights)
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    told = [{k: round(v, 3) if isinstance(v, float) else v for k, v in r.items()} for r in rows]
-    print(pa.Table.from_pylist(told).to_pandas().to_string(index=False))
-
-
-def main(keys: list[str]) -> None:
-    """Print the measures of made-up cities, then those of the cities named."""
+def _made_up(seed: int, tries: int) -> Iterator[Line]:
     knobs: Knobs = params.knobs("hotspots")
-    if not keys:
-        for seed in SEEDS:
-            for facts in FACTS:
-                told = known(facts, seed, knobs)
-                values = "  ".join(f"{k} {m:.3f} ± {e:.3f}" for k, (m, e) in told.items())
-                print(f"seed {seed}  n {facts:6d}  {values}")
-    for key in keys:
-        city, con = City(Path("data/cities") / key), store.connect()
-        for name in ("cube", "zones"):
-            store.view(con, name, Path("data") / key / f"{name}.parquet")
-        found = list(years(con, city, knobs.window_days, knobs.radius_m))
-        rows = [later(one, knobs, np.random.default_rng(1)) for one in found]
-        print(f"\n{key}")
-        _print(rows)
-        for seed in SEEDS:
-            rng = np.random.default_rng(seed)
-            some = [later(thinned(one, 300, rng), knobs, rng) for one in found]
-            apart = [row for row in some if row["hot"]]
-            both = [np.average([r[k] for r in apart], weights=[r["hot"] for r in apart])
-                    for k in ("said", "real")]  # fmt: skip
-            print(
-                f"seed {seed}, 300 facts a theme: stability said {both[0]:.3f}, real {both[1]:.3f}"
-            )
+    for facts in FACTS:
+        told = known(facts, seed, knobs, tries)
+        setting = f"{facts} faits"
+        yield seen("mailles dites à part, à tort", setting, (None, knobs.false_discovery_rate),
+                   told["false"], f"comptes de plus de {knobs.times:g} fois la moyenne",
+                   told["top"])  # fmt: skip
+        yield seen(f"mailles de {MUCH} fois la moyenne, trouvées", setting, (None, None),
+                   told["found"])  # fmt: skip
+        if told["said"]:
+            gap = np.array(told["said"]) - np.array(told["real"])
+            plain = np.array(told["plain"]) - np.array(told["real"])
+            yield seen("solidité dite moins vraie", setting, (-0.03, 0.03), gap,
+                       "autant de tirages autour des comptes", plain)  # fmt: skip
 
 
-if __name__ == "__main__":
-    commands.begin()
-    main(sys.argv[1:])
+def _next_year(seed: int, tries: int, key: str) -> Iterator[Line]:
+    """Yield what the map of each theme of a real city holds of its next year, all themes together.
+
+    The error is that between themes, which are few.
+    """
+    del tries
+    knobs: Knobs = params.knobs("hotspots")
+    root = find_root()
+    city, con = City(root / "data/cities" / key), store.connect()
+    for name in ("cube", "zones"):
+        store.view(con, name, root / "data" / key / f"{name}.parquet")
+    found = list(years(con, city, knobs.window_days, knobs.radius_m))
+    con.close()
+    rng = np.random.default_rng(seed)
+    rows = [later(one, knobs, rng) for one in found]
+    apart = [row for row in rows if row["hot"]]
+    setting = f"{city.about.title}, {len(rows)} thèmes"
+    what = "part des faits de l'année suivante, à surface égale"
+    ahead = [row["map"] - row["top"] for row in apart]
+    yield seen("carte moins plus hauts comptes, à surface égale", setting, (0.0, None), ahead,
+               share=False)  # fmt: skip
+    yield seen(what, f"{setting}, surface de la carte", (None, None), [r["map"] for r in apart],
+               "plus hauts comptes", [r["top"] for r in apart])  # fmt: skip
+    context = [row for row in rows if row["gi_hot"]]
+    yield seen(f"{what}, Gi* (contexte seulement)", f"{setting}, surface de Gi*", (None, None),
+               [r["gi"] for r in context], "plus hauts comptes",
+               [r["gi_top"] for r in context])  # fmt: skip
+    yield seen("mailles à part sans un fait", setting, (None, 0.0), [r["empty"] for r in rows],
+               "Gi*", [r["gi_empty"] for r in rows],
+               share=False)  # fmt: skip
+    some = [later(thinned(one, 300, rng), knobs, rng) for one in found]
+    steady = [row for row in some if row["hot"]]
+    yield seen("solidité dite moins celle de l'année suivante, à 300 faits", setting,
+               (-0.1, 0.1), [r["said"] - r["real"] for r in steady])  # fmt: skip
+
+
+TRIALS = (
+    Trial("made_up", 20, _made_up),
+    *(
+        Trial(f"next_year_{key}", 1, partial(_next_year, key=key),
+              (f"data/{key}/cube.parquet", f"data/{key}/zones.parquet"), drawn=False)
+        for key in CITIES
+    ),
+)  # fmt: skip

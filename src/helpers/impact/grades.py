@@ -1,28 +1,25 @@
-"""What is said of actions, held against panels whose truth is known.
+"""What is said of actions, held against panels whose truth is known. `make grade ROOMS=impact`.
 
-`python -m helpers.impact.grades [panels]` prints Markdown tables: bias, coverage and false effects
-of the ratio, by seed; the share moved to the ring told for a true one of 0, 25 and 50 %; what
-areas chosen for their worst month would seem to have gained; and regressions that are not read.
-Seeds of two were used while the method was chosen, the third was not.
+Bias, coverage and false effects of the ratio; the share moved to the ring told for a true one of 0,
+25 and 50 %; what areas chosen for their worst month would seem to have gained; and regressions that
+are not read.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.core.base import commands
 from helpers.core.stats import staggered_adoption, staggered_counts
+from helpers.core.stats.grading import Line, Trial, seen
 from helpers.core.stats.staggered_adoption import NEVER
 from helpers.core.stats.staggered_counts import Spans, alone, held, moved
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SEEDS = (11, 12, 2029)  # the last one was not used while choosing
 CONFIDENCE = 0.95
 SPANS = Spans(before=12, gap=1, after=12)
 YEAR = 13  # periods of four weeks
@@ -91,11 +88,15 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Graded:
-    """What was told of so many panels: ratio and share with their intervals (panels, 3), truths."""
+    """What was told of so many panels: ratio and share with their intervals (panels, 3), truths.
+
+    `plain`: the zones after over the zones before, as if nothing else moved; with its interval.
+    """
 
     ratio: Floats
     share: Floats
     truth: Floats
+    plain: Floats
 
     def covered(self) -> float:
         """Return the share of the ratio's intervals that hold its truth."""
@@ -113,7 +114,8 @@ class Graded:
 def graded(world: World, seed: int, panels: int, spans: Spans = SPANS, earlier: int = 0) -> Graded:
     """Return what is told of so many panels; beginnings put `earlier` by so many are placebos."""
     rng = np.random.default_rng(seed)
-    ratio, share, truth = np.zeros((panels, 3)), np.zeros((panels, 3)), np.zeros(panels)
+    ratio, share, plain = (np.zeros((panels, 3)) for _ in range(3))
+    truth = np.zeros(panels)
     for i in range(panels):
         one = world.draw(rng)
         start = one.start - earlier
@@ -123,7 +125,19 @@ def graded(world: World, seed: int, panels: int, spans: Spans = SPANS, earlier: 
         ratio[i] = zones.ratio().within(CONFIDENCE)
         share[i] = told.share, told.low, told.high
         truth[i] = one.truth
-    return Graded(ratio, share, truth)
+        plain[i] = before_and_after(one.zones, start, spans)
+    return Graded(ratio, share, truth, plain)
+
+
+def before_and_after(zones: Floats, start: Ints, spans: Spans) -> Floats:
+    """Return the counts after over those before, and the interval of two Poisson counts (3,)."""
+    after = sum(zone[s : s + spans.after].sum() for zone, s in zip(zones, start, strict=True))
+    before = sum(
+        zone[s - spans.gap - spans.before : s - spans.gap].sum()
+        for zone, s in zip(zones, start, strict=True)
+    )
+    reach = 1.96 * np.sqrt(1 / after + 1 / before)
+    return np.asarray(np.array([1.0, np.exp(-reach), np.exp(reach)]) * after / before)
 
 
 def by_chance_rejects(world: World, seed: int, panels: int, draws: int) -> float:
@@ -138,8 +152,8 @@ def by_chance_rejects(world: World, seed: int, panels: int, draws: int) -> float
     return float((found <= 1 - CONFIDENCE).mean())
 
 
-def alone_covered(world: World, seed: int, panels: int) -> float:
-    """Return the share of the intervals of single zones, each alone, that hold their truth."""
+def alone_covered(world: World, seed: int, panels: int) -> Floats:
+    """Return whether the interval of each single zone, each alone, holds its truth."""
     rng = np.random.default_rng(seed)
     inside = []
     for _ in range(panels):
@@ -147,7 +161,7 @@ def alone_covered(world: World, seed: int, panels: int) -> float:
         for zone, start in zip(one.zones, one.start.tolist(), strict=True):
             _, low, high = alone(zone, start, one.controls, SPANS).within(CONFIDENCE)
             inside.append(low <= one.truth <= high)
-    return float(np.mean(inside))
+    return np.array(inside, dtype=np.float64)
 
 
 def apart(low: Graded, high: Graded) -> float:
@@ -155,8 +169,8 @@ def apart(low: Graded, high: Graded) -> float:
     return float((high.share[:, 0][:, None] > low.share[:, 0][None, :]).mean())
 
 
-def growing_effects(seed: int, panels: int) -> tuple[float, float, float]:
-    """Return the mean true effect, and those of two estimators, where effects grow with time.
+def growing_effects(seed: int, panels: int) -> Floats:
+    """Return the true effect, and those of two estimators, where effects grow, (panels, 3).
 
     Half of the units never begin; the others lose .1 more each period since they began: what the
     regression with two-way effects cannot read.
@@ -171,82 +185,73 @@ def growing_effects(seed: int, panels: int) -> tuple[float, float, float]:
         effects = staggered_adoption.group_times(outcome, start)
         twice = staggered_adoption.two_way(outcome, start)
         found[i] = grown[grown < 0].mean(), effects.simple().value, twice.value
-    truth, simple, both = found.mean(axis=0)
-    return float(truth), float(simple), float(both)
+    return found
 
 
-def lines(panels: int) -> Iterator[str]:
-    """Yield the lines of the tables: one a world, figures by seed."""
-    worlds = {
-        "comme annoncé (−16 %)": World(),
-        "trois faits par période": World(level=3.0),
-        "zones plus agitées": World(own=0.2),
-        "zones très inégales": World(spread=1.0),
-        "effets inégaux (0 à −32 %)": World(uneven=1.0),
-        "quatre zones": World(treated=4),
-        "six zones": World(treated=6),
-        "aucun effet": World(effect=0.0),
-        "aucun effet, trois faits": World(effect=0.0, level=3.0),
-        "choisies au pire mois, mois écarté": World(effect=0.0, chosen=True),
-    }
-    yield "| monde | biais, en part de l'effet | intervalles justes | effet annoncé |"
-    yield "|---|---|---|---|"
-    for name, world in worlds.items():
-        yield _line(name, [graded(world, seed, panels) for seed in SEEDS], world.effect)
-    naive = replace(SPANS, gap=0)
-    yield _line(
-        "choisies au pire mois, mois compté",
-        [graded(World(effect=0.0, chosen=True), seed, panels, naive) for seed in SEEDS], 0.0,
-    )  # fmt: skip
+WORLDS = {
+    "comme annoncé (−16 %)": World(),
+    "trois faits par période": World(level=3.0),
+    "zones plus agitées": World(own=0.2),
+    "zones très inégales": World(spread=1.0),
+    "effets inégaux (0 à −32 %)": World(uneven=1.0),
+    "quatre zones": World(treated=4),
+    "six zones": World(treated=6),
+    "aucun effet": World(effect=0.0),
+    "aucun effet, trois faits": World(effect=0.0, level=3.0),
+    "aucun effet, choisies au pire mois": World(effect=0.0, chosen=True),
+}
+USUAL = "avant et après, sans témoin"
+
+
+def _ratios(seed: int, tries: int) -> Iterator[Line]:
+    for setting, world in WORLDS.items():
+        told = graded(world, seed, tries)
+        inside = (told.plain[:, 1] <= told.truth) & (told.truth <= told.plain[:, 2])
+        held_in = (told.ratio[:, 1] <= told.truth) & (told.truth <= told.ratio[:, 2])
+        yield seen("rapport d'un effet, dans son intervalle à 95 %", setting, (0.93, 0.98), held_in,
+                   USUAL, inside)  # fmt: skip
+        if world.effect:
+            off = (told.ratio[:, 0] - told.truth) / world.effect
+            yield seen("biais, en part de l'effet", setting, (-0.1, 0.1), off, USUAL,
+                       (told.plain[:, 0] - told.truth) / world.effect)  # fmt: skip
+        else:
+            said, plain = (((x[:, 1] > 1) | (x[:, 2] < 1)) for x in (told.ratio, told.plain))
+            yield seen("effet dit à tort", setting, (None, 0.06), said, USUAL, plain)
     # A date put a year early needs a year more before it, and no true beginning within its spans.
-    late = World(first=27, periods=52)
-    yield _line(
-        "date placebo, un an avant",
-        [graded(late, seed, panels, earlier=FALSE_DATE) for seed in SEEDS], 0.0, placebo=True,
-    )  # fmt: skip
-    few = max(panels // 5, 1)
-    ranks = " ; ".join(
-        f"{by_chance_rejects(World(effect=0.0), seed, few, 199):.3f}" for seed in SEEDS
-    )
-    for name, world in {"comme annoncé": World(), "quatre faits par période": World(level=4.0),
-                        "plus agitées": World(own=0.2)}.items():  # fmt: skip
-        shares = " ; ".join(f"{alone_covered(world, seed, few):.3f}" for seed in SEEDS)
-        yield f"| une zone seule, {name} ({few * world.treated} zones) | | {shares} | |"
-    yield f"| aucun effet, par tirage de lieux ({few} panneaux) | | | {ranks} |"
-    yield ""
-    yield "| faits par zone et période | déplacé | dit (médiane) | intervalles justes | > 0 dit |"
-    yield "|---|---|---|---|---|"
+    late = graded(World(first=27, periods=52), seed, tries, earlier=FALSE_DATE)
+    yield seen("effet dit à tort", "date placebo, un an avant", (None, 0.06),
+               (late.ratio[:, 1] > 1) | (late.ratio[:, 2] < 1), USUAL,
+               (late.plain[:, 1] > 1) | (late.plain[:, 2] < 1))  # fmt: skip
+
+
+def _alone(seed: int, tries: int) -> Iterator[Line]:
+    for setting, world in {"comme annoncé": World(), "quatre faits par période": World(level=4.0),
+                           "plus agitées": World(own=0.2)}.items():  # fmt: skip
+        yield seen("une zone seule, dans son intervalle à 95 %", setting, (0.93, 0.98),
+                   alone_covered(world, seed, tries))  # fmt: skip
+
+
+def _moved(seed: int, tries: int) -> Iterator[Line]:
     for level, own in ((12.0, 0.1), (60.0, 0.05)):
-        by_share = {
-            one: graded(World(level=level, own=own, displaced=one), SEEDS[2], panels)
-            for one in (0.0, 0.25, 0.5)
-        }
-        for one, told in by_share.items():
-            median = f"{np.median(told.share[:, 0]):.3f}"
-            held_in = f"{told.share_covered(one):.3f} | {(told.share[:, 1] > 0).mean():.3f}"
-            yield f"| {level:.0f} | {one} | {median} | {held_in} |"
-        pairs = (apart(by_share[a], by_share[b]) for a, b in ((0, 0.25), (0.25, 0.5), (0, 0.5)))
-        yield f"| {level:.0f} | paires bien rangées | {' ; '.join(f'{p:.3f}' for p in pairs)} | | |"
-    yield ""
-    truth, simple, both = growing_effects(SEEDS[2], panels)
-    yield f"Effets croissants : vérité {truth:.3f} ; par groupe et date {simple:.3f} ; "
-    yield f"régression à deux effets {both:.3f}"
+        for share in (0.0, 0.25, 0.5):
+            told = graded(World(level=level, own=own, displaced=share), seed, tries)
+            setting = f"{level:.0f} faits par période, {100 * share:.0f} % déplacés"
+            inside = (told.share[:, 1] <= share) & (share <= told.share[:, 2])
+            yield seen("part déplacée, dans son intervalle à 95 %", setting, (0.93, None), inside)
+            if not share:
+                yield seen("déplacement dit à tort", setting, (None, 0.05), told.share[:, 1] > 0)
 
 
-def _line(name: str, told: list[Graded], effect: float, *, placebo: bool = False) -> str:
-    if placebo:
-        told = [replace(one, truth=np.ones_like(one.truth)) for one in told]
-    off = [float((one.ratio[:, 0] - one.truth).mean()) / (effect or 1.0) for one in told]
-    unit = "" if effect else " (en rapport)"
-    parts = [
-        " ; ".join(f"{value:+.3f}" for value in off) + unit,
-        " ; ".join(f"{one.covered():.3f}" for one in told),
-        " ; ".join(f"{one.told():.3f}" for one in told),
-    ]
-    return f"| {name} | {' | '.join(parts)} |"
+def _growing(seed: int, tries: int) -> Iterator[Line]:
+    found = growing_effects(seed, tries)
+    yield seen("effet moyen sur l'effet vrai, par groupe et date", "effets qui croissent",
+               (0.98, 1.02), found[:, 1] / found[:, 0].mean(), "régression à deux effets",
+               found[:, 2] / found[:, 0].mean())  # fmt: skip
 
 
-if __name__ == "__main__":
-    commands.begin()
-    for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else 1000):
-        print(line, flush=True)
+TRIALS = (
+    Trial("ratios", 400, _ratios),
+    Trial("alone", 40, _alone),
+    Trial("moved", 200, _moved),
+    Trial("growing", 200, _growing),
+)

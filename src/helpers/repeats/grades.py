@@ -1,15 +1,15 @@
 """How good the repeats are: made-up cities with and without offspring, real ones both ways.
 
-`python -m helpers.repeats.grades [city …]` prints, for made-up cities whose zones each have their
-own season, how often a repeat is found where there is none and how often where there is one, beside
-dates dealt over the whole city (the plain table); for the cities named (their `data/<key>`), the
-ratio of the nearest and soonest band both ways. Seeds 1 and 2 served to choose the season's length,
-seed 3 did not.
+`make grade ROOMS=repeats` tells, for made-up cities whose zones each have their own season, how
+often a repeat is found where there is none and how often where there is one, beside dates dealt
+over the whole city (the plain table). `python -m helpers.repeats.grades city …` prints, for real
+cities (their `data/<key>`), the ratio of the nearest and soonest band both ways.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +20,16 @@ from helpers.core.base import commands, store
 from helpers.core.city.city import City
 from helpers.core.place_time.points import Facts, by_theme
 from helpers.core.stage import params
+from helpers.core.stats.grading import Line, Trial, seen
 from helpers.repeats import knox
 from helpers.repeats.knobs import Knobs
 
 Floats = NDArray[np.float64]
 Season = Literal["none", "sine", "burst"]
 SEASONS: tuple[Season, ...] = ("none", "sine", "burst")
-SEEDS, REPLICATES, ZONES, DAYS, FACTS = (1, 2, 3), 60, 20, 365, 800
+WORDS = {"none": "sans saison", "sine": "une vague par zone", "burst": "une rafale par zone"}
+ZONES, DAYS, FACTS = 20, 365, 800
+PERMUTATIONS = 99  # enough to judge at 5 %, and half as long as the room's own
 
 
 def season(kind: Season, peak: float) -> Floats:
@@ -67,12 +70,12 @@ def plain(facts: Facts) -> Facts:
 
 
 def graded(
-    kind: Season, branching: float, knobs: Knobs, seed: int, replicates: int = REPLICATES
-) -> dict[str, float]:
-    """Return `found`, the share of such cities said to repeat, and `ratio`, of the first band.
+    kind: Season, branching: float, knobs: Knobs, seed: int, replicates: int
+) -> dict[str, Floats]:
+    """Return, of each such city, `found` (said to repeat: 1 or 0) and `ratio`, of the first band.
 
-    And the same of the plain table (`plain_found`, `plain_ratio`); `detectable`, the mean ratio
-    told as detectable there.
+    And the same of the plain table (`plain_found`, `plain_ratio`); `detectable`, the ratio told as
+    detectable there.
     """
     rows = []
     whole = knobs.model_copy(update={"season_days": DAYS + 1})
@@ -85,21 +88,32 @@ def graded(
             row += [surest <= knobs.significance, bands[0]["ratio"], bands[0]["detectable"]]
         rows.append(row)
     names = ("found", "ratio", "detectable", "plain_found", "plain_ratio", "plain_detectable")
-    return dict(zip(names, np.mean(np.array(rows, dtype=float), axis=0).tolist(), strict=True))
+    return dict(zip(names, np.array(rows, dtype=float).T, strict=True))
+
+
+def _repeats(seed: int, tries: int) -> Iterator[Line]:
+    knobs: Knobs = params.knobs("repeats")
+    quick = knobs.model_copy(update={"permutations": PERMUTATIONS})
+    usual = "Knox, dates mêlées dans toute la ville"
+    for kind in SEASONS:
+        for branching in (0.0, 0.1, 0.2):
+            told = graded(kind, branching, quick, seed, tries)
+            none = branching == 0
+            yield seen("répétition dite à tort" if none else "répétition dite",
+                       WORDS[kind] + ("" if none else f", {100 * branching:g} % en entraînent"),
+                       (None, 0.05 if none else None), told["found"], usual,
+                       told["plain_found"] if none else None)  # fmt: skip
+            if none:
+                yield seen("rapport de la première case, où il n'y a rien", WORDS[kind],
+                           (0.9, 1.1), told["ratio"], usual, told["plain_ratio"])  # fmt: skip
+
+
+TRIALS = (Trial("repeats", 25, _repeats),)
 
 
 def main(keys: list[str]) -> None:
-    """Print the measures of made-up cities, or those of the cities named."""
+    """Print the measures of the cities named."""
     knobs: Knobs = params.knobs("repeats")
-    quick = knobs.model_copy(update={"permutations": 99})
-    if not keys:
-        for seed in SEEDS:
-            for kind in SEASONS:
-                for branching in (0.0, 0.1, 0.2):
-                    told = graded(kind, branching, quick, seed)
-                    error = np.sqrt(max(told["found"] * (1 - told["found"]), 0.0) / REPLICATES)
-                    values = "  ".join(f"{k} {v:.2f}" for k, v in told.items())
-                    print(f"seed {seed}  {kind:5s}  {branching:.1f}  {values}  (± {error:.2f})")
     for key in keys:
         city, con = City(Path("data/cities") / key), store.connect()
         data = Path("data") / key

@@ -1,27 +1,30 @@
-"""What is said of the year, held against worlds whose truth is known.
+"""What is said of the year, held against worlds whose truth is known. `make grade ROOMS=rhythms`.
 
-`python -m helpers.rhythms.grades` prints nominal and observed. Worlds: daily counts with weekdays,
-a season, a level that drifts and steps, and an excess shared by neighbouring weeks
-(autoregressive). Two seeds were used while the methods were chosen, the third was not.
+Worlds: daily counts with weekdays, a season, a level that drifts and steps, and an excess shared by
+neighbouring weeks (autoregressive).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from helpers.core.base import commands
 from helpers.core.city.about import Holidays
-from helpers.core.place_time.calendar import PUBLIC_HOLIDAY, SCHOOL_HOLIDAYS, all_kinds
+from helpers.core.place_time.calendar import (
+    PUBLIC_HOLIDAY,
+    SCHOOL_HOLIDAYS,
+    WORKING,
+    all_kinds,
+)
+from helpers.core.stats.grading import Line, Trial, seen
+from helpers.core.stats.intervals import rate_ratio
 from helpers.core.stats.month_season import month_ratios
 from helpers.rhythms.day_kinds import Effects, Floats, effects, told
 
-SEEDS = (11, 12, 2029)  # the last one was not used while tuning
 START, END = dt.date(2021, 1, 1), dt.date(2025, 12, 31)
 THEMES = 17  # judged together
 FRANCE = Holidays(country="FR", school_zone="B")
@@ -66,24 +69,42 @@ def autoregressive(rng: np.random.Generator, count: int, alike: float, spread: f
     return shocks
 
 
-def kinds_found(world: World, seed: int, replicates: int) -> tuple[Floats, Floats]:
-    """Return covered (replicates, 2) and p (replicates, 2), of school then public holidays."""
+@dataclass(frozen=True)
+class Found:
+    """Of school then public holidays: covered and p, (replicates, 2); the same by plain means."""
+
+    covered: Floats
+    p: Floats
+    plain_covered: Floats
+    plain_p: Floats
+
+
+def kinds_found(world: World, seed: int, replicates: int) -> Found:
+    """Return what is told of kinds of day in so many worlds.
+
+    Beside: days of the kind against working days, by counts alone (`rate_ratio`).
+    """
     kinds = all_kinds(FRANCE, START, END)
     days = list(kinds)
     names = (SCHOOL_HOLIDAYS, PUBLIC_HOLIDAY)
     flags = np.array([[name in kinds[day] for name in names] for day in days], dtype=float)
+    working = np.array([WORKING in kinds[day] for day in days])
     rng = np.random.default_rng(seed)
-    covered, p = np.zeros((replicates, 2)), np.ones((replicates, 2))
+    covered, p, plain, plain_p = (np.ones((replicates, 2)) for _ in range(4))
     for i in range(replicates):
-        counts = dict(zip(days, world.draw(rng, days, flags).astype(int).tolist(), strict=True))
-        found = effects(counts, kinds)
+        drawn = world.draw(rng, days, flags)
+        found = effects(dict(zip(days, drawn.astype(int).tolist(), strict=True)), kinds)
         assert isinstance(found, Effects)
         for j, (name, truth) in enumerate(zip(names, (world.school, world.public), strict=True)):
             value, slopes = found.against_working(name)
             row = told(value, *found.fitted.spread(slopes), CONFIDENCE)
             covered[i, j] = row["low"] <= truth <= row["high"]
             p[i, j] = row["p"]
-    return covered, p
+            ratio, low, high = rate_ratio(drawn[flags[:, j] > 0], drawn[working], CONFIDENCE)
+            plain[i, j] = low <= truth <= high
+            error = np.log(high / low) / (2 * stats.norm.ppf((1 + CONFIDENCE) / 2))
+            plain_p[i, j] = 2 * stats.norm.sf(abs(np.log(ratio)) / error)
+    return Found(covered, p, plain, plain_p)
 
 
 def false_among(p: Floats) -> Floats:
@@ -95,62 +116,59 @@ def false_among(p: Floats) -> Floats:
 
 def seasons_told(
     seed: int, replicates: int, alike: float, drift: float, *, years: int = 5, spread: float = 0.15
-) -> float:
-    """Return the share of worlds without a season in which one would be told, themes by themselves.
+) -> tuple[Floats, Floats]:
+    """Return in which worlds without a season one would be told, themes by themselves.
 
-    Weekly excess of `spread`, correlation `alike`; the level moves by `drift` a year (log).
+    Weekly excess of `spread`, correlation `alike`; the level moves by `drift` a year (log). Beside:
+    the χ² of the months' totals, as a spreadsheet would do it.
     """
     rng = np.random.default_rng(seed)
     days = [dt.date(2021, 1, 1) + dt.timedelta(i) for i in range(365 * years + years // 4)]
     at = np.arange(len(days))
     month = np.array([(day.year - 2021) * 12 + day.month - 1 for day in days])
     length = np.bincount(month, minlength=12 * years).reshape(years, 12)
-    told_of = 0
-    for _ in range(replicates):
+    told_of, plain = np.zeros(replicates), np.zeros(replicates)
+    for i in range(replicates):
         noise = autoregressive(rng, len(days) // 7 + 1, alike, spread)
         mean = np.exp(np.log(20) + noise[at // 7] + drift * at / 365.25)
         n = np.bincount(month, rng.poisson(mean), 12 * years).reshape(years, 12).astype(np.int64)
-        told_of += month_ratios(n, length, range(years), CONFIDENCE)[3] <= 1 - CONFIDENCE
-    return told_of / replicates
+        told_of[i] = month_ratios(n, length, range(years), CONFIDENCE)[3] <= 1 - CONFIDENCE
+        even = length.sum(axis=0) / length.sum() * n.sum()
+        plain[i] = stats.chisquare(n.sum(axis=0), even).pvalue <= 1 - CONFIDENCE
+    return told_of, plain
 
 
-def lines(replicates: int) -> Iterator[str]:
-    """Yield one line of a Markdown table a grade: what, nominal, observed by seed ± its error."""
-    planted = World(school=1.15, public=0.8)
-    for name, world in {
-        "sortes de jour, aucun effet": World(),
-        "sortes de jour, effets plantés": planted,
-        "sortes de jour, effets plantés, 2 faits par jour": World(2.0, 1.15, 0.8),
+def _kinds(seed: int, tries: int) -> Iterator[Line]:
+    usual = "moyennes des jours, sans calendrier"
+    for setting, world in {
+        "aucun effet, 20 faits par jour": World(),
+        "effets plantés (× 1,15 ; × 0,8), 20 par jour": World(school=1.15, public=0.8),
+        "effets plantés, 2 faits par jour": World(2.0, 1.15, 0.8),
     }.items():
-        found = [kinds_found(world, seed, replicates) for seed in SEEDS]
+        found = kinds_found(world, seed, tries)
         for j, kind in enumerate(("vacances", "fériés")):
-            yield _line(f"{name} : intervalle, {kind}", 0.95, [c[:, j] for c, _ in found])
+            yield seen(f"sortes de jour : intervalle à 95 %, {kind}", setting, (0.93, 0.97),
+                       found.covered[:, j], usual, found.plain_covered[:, j])  # fmt: skip
         if world.school == 1:
-            wrong = [false_among(p[:, 0]) for _, p in found]
-            counted = " ; ".join(f"{w.mean():.2f} (au plus {w.max():.0f})" for w in wrong)
-            yield f"| faux effets de vacances sur {THEMES} thèmes | 0 ou 1 | {counted} |"
+            alone = (found.plain_p[:, 0] <= 1 - CONFIDENCE).mean() * THEMES
+            yield seen(f"sortes de jour : faux effets de vacances, sur {THEMES} thèmes", setting,
+                       (None, 1.0), false_among(found.p[:, 0]), usual, [alone],
+                       share=False)  # fmt: skip
         else:
-            power = [(p[:, 0] <= 1 - CONFIDENCE).astype(float) for _, p in found]
-            yield _line(f"{name} : vacances trouvées", float("nan"), power)
-    for years in (2, 5):
+            yield seen("sortes de jour : vacances trouvées", setting, (None, None),
+                       found.p[:, 0] <= 1 - CONFIDENCE)  # fmt: skip
+
+
+def _seasons(seed: int, tries: int) -> Iterator[Line]:
+    for years in (2, 3, 5):
         for alike, drift in ((0.0, 0.0), (0.0, 0.1), (0.5, 0.0), (0.5, 0.1), (0.7, 0.1)):
-            told_of = [
-                np.array([seasons_told(s, 4 * replicates, alike, drift, years=years)])
-                for s in SEEDS
-            ]
-            error = (0.05 * 0.95 / (4 * replicates)) ** 0.5
-            text = " ; ".join(f"{float(v[0]):.3f}" for v in told_of)
-            what = f"fausse saison, {years} ans, ρ {alike}, pente {drift:.0%} par an"
-            yield f"| {what} | 0.05 | {text} (± {error:.3f}) |"
+            found, plain = seasons_told(seed, tries, alike, drift, years=years)
+            setting = f"{years} ans, ρ {alike:g}, pente {100 * drift:g} % par an"
+            yield seen("fausse saison", setting, (0.03, 0.07), found,
+                       "totaux des mois (χ²)", plain)  # fmt: skip
+    found, plain = seasons_told(seed, tries, 0.0, -0.3)
+    yield seen("fausse saison", "5 ans, ρ 0, pente −30 % par an", (None, 0.07), found,
+               "totaux des mois (χ²)", plain)  # fmt: skip
 
 
-def _line(what: str, nominal: float, by_seed: list[Floats]) -> str:
-    text = " ; ".join(f"{one.mean():.3f}" for one in by_seed)
-    error = float(np.sqrt(0.05 * 0.95 / len(by_seed[0])))
-    return f"| {what} | {'' if np.isnan(nominal) else nominal} | {text} (± {error:.3f}) |"
-
-
-if __name__ == "__main__":
-    commands.begin()
-    for line in lines(int(sys.argv[1]) if len(sys.argv) > 1 else 204):
-        print(line, flush=True)
+TRIALS = (Trial("kinds", 204, _kinds), Trial("seasons", 600, _seasons))

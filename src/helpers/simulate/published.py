@@ -8,12 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from helpers.core.city.city import City
 from helpers.simulate.settings import Settings
+from helpers.simulate.world import build_world
 
 Row = dict[str, Any]
+YEAR = 364  # days
 NOTHING = "—"
 
 
@@ -45,6 +48,15 @@ class Published:
         """Return the first line of a stage's report that holds all the parts; "—" if none does."""
         lines = self._lines[stage] if stage in self._lines else self._read(stage)
         return next((line for line in lines if all(part in line for part in parts)), NOTHING)
+
+    @cached_property
+    def hours(self) -> dict[str, float]:
+        """Return quarter → ratio of the last year's true agent-hours to the year's before."""
+        world = build_world(self.city.pack)
+        daily = world.presence.hours.sum(axis=1)
+        last, before = daily[-YEAR:].sum(axis=0), daily[-2 * YEAR : -YEAR].sum(axis=0)
+        codes = [str(one) for one in world.territory.quarters.code]
+        return dict(zip(codes, (last / np.maximum(before, 1e-9)).tolist(), strict=True))
 
     @cached_property
     def _lines(self) -> dict[str, list[str]]:

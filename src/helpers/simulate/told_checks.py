@@ -15,6 +15,8 @@ from helpers.simulate.published import NOTHING, Published, Row, Said
 from helpers.simulate.streams import Floats
 
 ESTABLISHED = 0.05  # a yearly trend at least this large is planted; below, it is a sway
+AGENTS = frozenset({"pve"})  # sources of agents' own initiative
+MOVED = 1.15  # ratio of agent-hours, from which what they record changes with them
 ADMITTED = 0.10  # false changes among those told of zones: what trends' settings admit
 WEEK, AFTER = dt.timedelta(days=7), dt.timedelta(weeks=6)
 SEEMING, FLOW = "en apparence", "flux"  # how a fall of the count is told to be one of the record
@@ -101,6 +103,11 @@ def _of_something_planted(run: Published, row: Row, planted: dict[tuple[str, str
     ):
         return True
     sources = run.city.themes[theme].sources
+    if AGENTS.intersection(sources) and zone in run.hours:
+        # What agents record follows their presence, which actions move: no false change.
+        moved = run.hours[zone]
+        if (moved >= MOVED) if row["label"] == "up" else (moved <= 1 / MOVED):
+            return True
     fading = [one for one in run.settings.sources.fadings if one.source in sources]
     lost = any(one.district is None or zone.startswith(one.district) for one in fading)
     return lost and row["label"] == "down"

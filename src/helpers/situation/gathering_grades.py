@@ -1,30 +1,25 @@
 """Grades of `gatherings`: false alerts within the budget, planted gatherings found, events silent.
 
-`python -m helpers.situation.gathering_grades` prints what was observed in made-up cities of
-counters, with the error of the simulation. Days share rain and strikes, places have days of their
-own that drag on, hours stray with tails heavier than Gauss's. All is judged with as many tests of
-themes as a city has, in which nothing happens.
+Made-up cities of counters (`make grade ROOMS=situation`). Days share rain and strikes, places have
+days of their own that drag on, hours stray with tails heavier than Gauss's. All is judged with as
+many tests of themes as a city has, in which nothing happens.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from helpers.core.base import commands
 from helpers.core.place_time.counters import DEAD, HOURS, OK, Hours, Place
 from helpers.core.stage import params
+from helpers.core.stats.grading import Line, Trial, seen
 from helpers.core.stats.quasi_poisson import Bools, Floats
 from helpers.situation import alerts, gatherings
 from helpers.situation.knobs import Knobs
 
-SEEDS = (1, 2, 3)  # the last one was left alone until the end
 THEMES = 1104  # tests of themes beside: those of `situation.grades`
 FIRST = dt.date(2024, 1, 1)
 HOUR = 15  # when a gathering is planted
@@ -59,15 +54,6 @@ WORLDS = {
     "petits compteurs": World(daily=(100.0, 1_000.0)),
     "trois compteurs": World(places=3),
 }
-
-
-class Grade(NamedTuple):
-    """What was sought and seen: its mean, its Monte-Carlo error, how many times it was tried."""
-
-    what: str
-    observed: float
-    error: float
-    tried: int
 
 
 def draw(world: World, rng: np.random.Generator) -> Hours:
@@ -122,26 +108,42 @@ def judged(
     return alerts.judge([*rows, *others], knobs.false_alert_rate, knobs.watch_false_a_day)
 
 
-def false(world: World, knobs: Knobs, seed: int, runs: int) -> Iterator[Grade]:
-    """Yield how many days had an alert, of counters or of anything, and what was worth a look."""
-    own, whole, look, both = [], [], [], []
+def plain_score(hours: Hours, place: int, knobs: Knobs) -> float:
+    """Return how far a place's last slot strays from the same slots before, in deviations."""
+    slot = slice(HOUR, HOUR + knobs.gathering_hours)
+    weeks = hours.flow[place, ::-7, slot].sum(axis=1)[: knobs.alert_reference_weeks + 1]
+    return float((weeks[0] - weeks[1:].mean()) / max(weeks[1:].std(ddof=1), 0.5))
+
+
+def false(world: World, knobs: Knobs, seed: int, runs: int, setting: str = "") -> Iterator[Line]:
+    """Yield how many days had an alert, of counters or of anything, and what was worth a look.
+
+    Beside: a slot beyond the mean and three deviations of the same slots of past weeks.
+    """
+    own, whole, look, both, plain = [], [], [], [], []
     for run in range(runs):
         rng = np.random.default_rng([seed, run])
-        rows = judged(draw(world, rng), None, knobs, rng)
+        hours = draw(world, rng)
+        rows = judged(hours, None, knobs, rng)
         mine = rows[:-THEMES]
         own.append(float(any(row["alert"] for row in mine)))
         whole.append(float(any(row["alert"] for row in rows)))
         look.append(float(sum(bool(row["watch"]) for row in mine)))
         both.append(float(sum(bool(row["watch"]) for row in rows)))
-    yield _grade("jours d'alerte à tort, compteurs", own)
-    yield _grade("jours d'alerte à tort, compteurs et thèmes", whole)
-    yield _grade("à regarder à tort par jour, compteurs", look)
-    yield _grade("à regarder à tort par jour, tout", both)
+        plain.append(float(any(plain_score(hours, i, knobs) > 3 for i in range(world.places))))
+    days, a_day = (None, knobs.false_alert_rate), (None, knobs.watch_false_a_day)
+    usual = "trois écarts types, un créneau"
+    yield seen("rassemblement : jours d'alerte à tort, compteurs", setting, days, own, usual, plain)
+    yield seen("rassemblement : jours d'alerte à tort, avec les thèmes", setting, days, whole)
+    yield seen("rassemblement : à regarder à tort par jour, compteurs", setting, a_day, look)
+    yield seen("rassemblement : à regarder à tort par jour, tout", setting, a_day, both)
 
 
-def found(world: World, knobs: Knobs, seed: int, runs: int, times: float) -> Iterator[Grade]:
+def found(
+    world: World, knobs: Knobs, seed: int, runs: int, times: float, setting: str = ""
+) -> Iterator[Line]:
     """Yield how often a gathering planted at a place is an alert, or worth a look."""
-    alert, either = [], []
+    alert, either, plain = [], [], []
     for run in range(runs):
         rng = np.random.default_rng([seed, 7, run])
         place = int(rng.integers(world.places))
@@ -150,34 +152,19 @@ def found(world: World, knobs: Knobs, seed: int, runs: int, times: float) -> Ite
         row = next(r for r in rows if r["site"] == f"P{place}" and r["hour"] == HOUR)
         alert.append(float(bool(row["alert"])))
         either.append(float(bool(row["alert"] or row["watch"])))
-    yield _grade(f"passages × {times:g}, alerte", alert)
-    yield _grade(f"passages × {times:g}, alerte ou à regarder", either)
+        plain.append(float(plain_score(hours, place, knobs) > 3))
+    none = (None, None)
+    yield seen(f"rassemblement × {times:g}, alerte", setting, none, alert)
+    yield seen(f"rassemblement × {times:g}, alerte ou à regarder", setting, none, either,
+               "trois écarts types", plain)  # fmt: skip
 
 
-def _grade(what: str, seen: list[float]) -> Grade:
-    told = np.array(seen)
-    return Grade(what, float(told.mean()), float(told.std(ddof=1) / np.sqrt(len(told))), len(told))
+def _gatherings(seed: int, tries: int) -> Iterator[Line]:
+    knobs: Knobs = params.knobs("situation")
+    for setting, world in WORLDS.items():
+        yield from false(world, knobs, seed, tries, setting)
+        for times in (1.5, 2.0, 3.0):
+            yield from found(world, knobs, seed, max(tries // 4, 2), times, setting)
 
 
-def main(runs: int = 400) -> None:
-    """Print the grades."""
-    knobs: Knobs = params.knobs("situation", Path.cwd())
-    for seed in SEEDS:
-        for name, world in WORLDS.items():
-            for one in false(world, knobs, seed, runs):
-                _say(seed, name, one)
-            for times in (1.5, 2.0, 3.0):
-                for one in found(world, knobs, seed, max(runs // 4, 2), times):
-                    _say(seed, name, one)
-
-
-def _say(seed: int, world: str, one: Grade) -> None:
-    print(
-        f"graine {seed} | {world} | {one.what} | {one.observed:.3f} ± {one.error:.3f} "
-        f"({one.tried})", flush=True,
-    )  # fmt: skip
-
-
-if __name__ == "__main__":
-    commands.begin()
-    main(*map(int, sys.argv[1:]))
+TRIALS = (Trial("gatherings", 50, _gatherings),)

@@ -1,22 +1,18 @@
 """Grades of `traffic`: closures in towns whose truth is drawn.
 
-`python -m helpers.traffic.grades` prints how often the intervals hold what was planted, and how
-often something is said where nothing moved. Roads have weekdays, days that all of them share and
+`make grade ROOMS=traffic` tells how often the intervals hold what was planted, and how often
+something is said where nothing moved. Roads have weekdays, days that all of them share and
 days of their own that drag on; one is closed, and a share of what it loses goes to two others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from helpers.core.base import commands
 from helpers.core.city.about import Slot
 from helpers.core.city.traffic_rules import (
     Channels,
@@ -28,11 +24,11 @@ from helpers.core.city.traffic_rules import (
 )
 from helpers.core.place_time.counters import HOURS, OK, Hours, Place
 from helpers.core.stage import params
+from helpers.core.stats.grading import Line, Trial, seen
 from helpers.traffic import closures, fluidity
 from helpers.traffic.knobs import Knobs
 from helpers.traffic.known import Roads
 
-SEEDS = (1, 2, 3)  # the last one was left alone until the end
 FIRST = dt.date(2024, 1, 1)
 DAYS, LAST = 500, 470  # days counted; the first one of the closure
 CLOSED, BESIDE = 4, (5, 6)  # positions of roads
@@ -64,14 +60,6 @@ WORLDS = {
     "routes plus agitées": World(own=0.12),
     "quatre voies témoins": World(roads=7),
 }
-
-
-class Grade(NamedTuple):
-    """What was sought and seen: a share of the towns, and how many were tried."""
-
-    what: str
-    observed: float
-    tried: int
 
 
 def _rules(closed: Closure) -> TrafficRules:
@@ -111,37 +99,53 @@ def town(world: World, rng: np.random.Generator) -> Roads:
     return Roads(_rules(closed), Hours(FIRST, places, flow, flow * np.nan, why, era), kind)
 
 
-def graded(world: World, knobs: Knobs, seed: int, runs: int) -> Iterator[Grade]:
-    """Yield how often the share, and all the ratios at once, are held; and what is said."""
-    share, ratios, moved, beside = [], [], [], []
+@dataclass(frozen=True)
+class Graded:
+    """What was seen in each town (runs,): the true share held, all ratios held; what was said.
+
+    `plain`: a parallel road said busier by its days of the closure beside as many before, Poisson.
+    """
+
+    share: list[bool]
+    ratios: list[bool]
+    moved: list[bool]
+    beside: list[bool]
+    plain: list[bool]
+
+
+def graded(world: World, knobs: Knobs, seed: int, runs: int) -> Graded:
+    """Return how often the share, and all the ratios at once, are held; and what is said."""
+    share, ratios, moved, beside, plain = [], [], [], [], []
     truth = [world.kept, *(1 + world.share * (1 - world.kept) / len(BESIDE) for _ in BESIDE)]
     for run in range(runs):
-        rows = closures.measure(town(world, np.random.default_rng([seed, run])), knobs).to_pylist()
+        roads = town(world, np.random.default_rng([seed, run]))
+        rows = closures.measure(roads, knobs).to_pylist()
         low, high = rows[0]["moved_low"], rows[0]["moved_high"]
         share.append(low is not None and low <= world.share <= high)
         moved.append(low is not None and low > 0)
         pairs = zip(rows, truth, strict=True)
         ratios.append(all(row["low"] <= one <= row["high"] for row, one in pairs))
         beside.append(any(row["level"] == fluidity.MORE for row in rows[1:]))
-    for what, seen in (
-        ("le report vrai est dans son intervalle", share),
-        ("tous les rapports vrais, à la fois", ratios),
-        ("un report est dit", moved),
-        ("une voie parallèle est dite plus chargée", beside),
-    ):
-        yield Grade(what, float(np.mean(seen)), runs)
+        daily = roads.hours.flow[list(BESIDE)].sum(axis=2)
+        now = daily[:, LAST : LAST + world.length].sum(axis=1)
+        then = daily[:, LAST - 7 : LAST - 7 + world.length].sum(axis=1)
+        plain.append(bool(((now - then) / np.sqrt(now + then) > 1.96).any()))
+    return Graded(share, ratios, moved, beside, plain)
 
 
-def main(runs: int = 300) -> None:
-    """Print the grades."""
-    knobs: Knobs = params.knobs("traffic", Path.cwd())
-    for seed in SEEDS:
-        for name, world in WORLDS.items():
-            for one in graded(world, knobs, seed, runs):
-                print(f"graine {seed} | {name} | {one.what} | {one.observed:.3f} ({one.tried})",
-                      flush=True)  # fmt: skip
+def _closures(seed: int, tries: int) -> Iterator[Line]:
+    knobs: Knobs = params.knobs("traffic")
+    for setting, world in WORLDS.items():
+        told = graded(world, knobs, seed, tries)
+        yield seen("report vrai, dans son intervalle à 95 %", setting, (0.93, None), told.share)
+        yield seen("tous les rapports vrais, à la fois", setting, (0.93, None), told.ratios)
+        none = world.share == 0
+        if none:
+            yield seen("report dit à tort", setting, (None, 0.05), told.moved)
+        yield seen(f"voie parallèle dite plus chargée{' à tort' * none}", setting,
+                   (None, 0.05 if none else None), told.beside,
+                   "jours d'avant, hasard seul" if none else "",
+                   told.plain if none else None)  # fmt: skip
 
 
-if __name__ == "__main__":
-    commands.begin()
-    main(*map(int, sys.argv[1:]))
+TRIALS = (Trial("closures", 75, _closures),)
