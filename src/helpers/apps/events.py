@@ -25,13 +25,14 @@ from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, briefing_pdf, early_words, figures
+from helpers.events import briefing, briefing_pdf, early_words, figures, score_words
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables
 from helpers.events.slot_words import Row
 
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
+WORTH = "Ce que valait notre dimensionnement"
 NAMED = 7  # zones named on the map at most
 WIDTH = 420  # of the chart's labels, in pixels
 MAP = "Carte : le lieu et ses couronnes"
@@ -146,7 +147,7 @@ class Events:
             folded("Tous les événements connus", told.calendar(self.tables, self.names))
             + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
-            + folded("Ce que valait notre dimensionnement", told.scores(self.tables, self.names))
+            + folded(WORTH, score_words.scores(self.tables, self.names))
         )
 
     # --- One of them ---------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Events:
             f"{self.sheet(own.row['event'])}"
             f'<section class="app-table"><h2>Les plus semblables</h2>{to_html(similar)}</section>'
             + folded("Ce qui resterait dégarni aux mêmes heures", told.thin(one, self.names))
-            + folded("Ce que valait notre dimensionnement", told.scores(one, self.names))
+            + folded(WORTH, score_words.scores(one, self.names))
         )
 
     def _sheet(self, event: str) -> str:

@@ -48,8 +48,8 @@ def read(con: duckdb.DuckDBPyConnection, rule: SurveyRule, path: Path) -> Asked:
     at = [{name: k for k, name in enumerate(axis)} for axis in (waves, zones, strata)]
     counts = np.full((3, len(waves), len(zones), len(strata)), np.nan)
     for row in rows:
-        where = tuple(place[name] for place, name in zip(at, row[:3], strict=True))
-        counts[(slice(None), *where)] = [np.nan if v is None else float(v) for v in row[3:]]
+        wave, zone, stratum = (place[name] for place, name in zip(at, row[:3], strict=True))
+        counts[:, wave, zone, stratum] = [np.nan if v is None else float(v) for v in row[3:]]
     return Asked(waves, zones, *counts)
 
 
