@@ -50,17 +50,21 @@ def test_what_is_kept_is_of_trials_that_are_and_tells_the_seed_that_served_no_ch
     mine = [one for one in rows if (one.room, one.trial) in drawn]
     assert mine
     assert all(one.seeds[-1] == SEEDS[-1] for one in mine)
-    assert {one.room for one in rows} >= {one.room for one in DRAWN}
+    page = (ROOT / grade_page.PAGE).read_text(encoding="utf-8")
+    measured = {f"{one.room}:{one.trial}" for one in rows}
+    for name in grade.known(ROOT):
+        assert (name in measured) != (f"`make grade ROOMS={name}`" in page.partition("##")[0])
 
 
 def test_the_page_is_that_of_the_table_and_a_change_of_either_is_seen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert grade_page.keep(ROOT, check=True) == 0
+    known = grade.known(ROOT)
+    assert grade_page.keep(ROOT, known, check=True) == 0
     shutil.copytree(ROOT / "docs/methodes", tmp_path / "docs/methodes")
     page = tmp_path / grade_page.PAGE
     page.write_text(page.read_text(encoding="utf-8").replace("oui", "non", 1), encoding="utf-8")
-    assert grade_page.keep(tmp_path, check=True) == 1
+    assert grade_page.keep(tmp_path, known, check=True) == 1
     assert "make grade" not in capsys.readouterr().out
     table = tmp_path / grades_table.FILE
     table.write_text(table.read_text(encoding="utf-8").replace('"tried": ', '"tries": ', 1))

@@ -101,7 +101,7 @@ def _repeats(seed: int, tries: int) -> Iterator[Line]:
             none = branching == 0
             yield seen("répétition dite à tort" if none else "répétition dite",
                        WORDS[kind] + ("" if none else f", {100 * branching:g} % en entraînent"),
-                       (None, 0.05 if none else None), told["found"], usual,
+                       (None, 0.05 if none else None), told["found"], usual if none else "",
                        told["plain_found"] if none else None)  # fmt: skip
             if none:
                 yield seen("rapport de la première case, où il n'y a rien", WORDS[kind],

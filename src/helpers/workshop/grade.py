@@ -55,6 +55,11 @@ def trials(root: Path) -> list[Told]:
     return found
 
 
+def known(root: Path) -> list[str]:
+    """Return the names of all trials, by which each may be asked for."""
+    return [f"{one.room}:{one.trial.name}" for one in trials(root)]
+
+
 def measured(one: Told, size: str) -> list[Row]:
     """Return the rows of a trial, at a size, over all seeds."""
     tries = max(FEWEST, round(SIZES[size] * one.trial.tries))
@@ -106,7 +111,7 @@ def main() -> int:
     asked.add_argument("--check", action="store_true")
     given, root = asked.parse_args(), find_root()
     if given.page or given.check:
-        return grade_page.keep(root, check=given.check)
+        return grade_page.keep(root, known(root), check=given.check)
     with threadpool_limits(1):  # matrices are small: threads would wait for one another
         for told, rows, seconds in run(root, given.rooms, given.size):
             name = f"{told.room} : {told.trial.name}"
@@ -118,7 +123,7 @@ def main() -> int:
                 print(f"  {grade_page.said(one)}", flush=True)
             if given.size != "tiny":
                 grades_table.write(root, merged(root, grades_table.read(root), told, rows))
-    return grade_page.keep(root, check=False) if given.size != "tiny" else 0
+    return grade_page.keep(root, known(root), check=False) if given.size != "tiny" else 0
 
 
 if __name__ == "__main__":

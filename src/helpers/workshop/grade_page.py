@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -69,9 +70,13 @@ def said(one: Row) -> str:
     return " | ".join([one.what, one.setting, asked(one), observed(one), beside(one), kept(one)])
 
 
-def page(rows: list[Row], titles: dict[str, str]) -> str:
-    """Return the page; `titles`: those of the rooms' notes."""
+def page(rows: list[Row], titles: dict[str, str], known: Sequence[str]) -> str:
+    """Return the page; `titles`: those of the rooms' notes, `known`: names of all trials."""
     parts = [TOP]
+    measured = {f"{one.room}:{one.trial}" for one in rows}
+    waiting = [f"`make grade ROOMS={name}`" for name in known if name not in measured]
+    if waiting:
+        parts.append(f"Pas encore mesuré : {', '.join(waiting)}.\n")
     for room, mine in groupby(rows, key=lambda one: one.room):
         listed = list(mine)
         note = f"[{titles[room]}]({room}.md)" if room in titles else room
@@ -97,9 +102,9 @@ def titles(root: Path) -> dict[str, str]:
     }
 
 
-def keep(root: Path, *, check: bool) -> int:
-    """Write the page, or tell that it is not that of the table."""
-    text, path = page(grades_table.read(root), titles(root)), root / PAGE
+def keep(root: Path, known: Sequence[str], *, check: bool) -> int:
+    """Write the page, or tell that it is not that of the table; `known`: names of all trials."""
+    text, path = page(grades_table.read(root), titles(root), known), root / PAGE
     if not check:
         path.write_text(text, encoding="utf-8")
         return 0

@@ -63,7 +63,7 @@ def seen(
     told = np.asarray(values, dtype=np.float64).ravel()
     told = told[np.isfinite(told)]
     if not len(told):
-        return Line(what, setting, asked, float("nan"), float("nan"), 0, usual)
+        return Line(what, setting, asked, float("nan"), float("nan"), 0)
     mean = float(told.mean())
     if share and np.isin(told, (0.0, 1.0)).all():
         near = (told.sum() + 0.5) / (len(told) + 1)
