@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from helpers.core.base import machine
@@ -195,8 +195,9 @@ def discreet() -> None:
             print(_sentence(given.exc_value) or trace(given.exc_value), file=sys.stderr)
 
     def tell_warning(
-        _: Warning | str, kind: type[Warning], file: str, line: int, *__: Any, **___: Any
-    ) -> None:
+        _: Warning | str, kind: type[Warning], file: str, line: int,
+        __: TextIO | None = None, ___: str | None = None,
+    ) -> None:  # fmt: skip
         print(f"{file}:{line}: {kind.__name__} ({UNSAID})", file=sys.stderr)
 
     sys.excepthook, threading.excepthook = tell, tell_thread
