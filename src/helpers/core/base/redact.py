@@ -195,10 +195,10 @@ def discreet() -> None:
             print(_sentence(given.exc_value) or trace(given.exc_value), file=sys.stderr)
 
     def tell_warning(
-        _: Warning | str, kind: type[Warning], file: str, line: int,
-        __: TextIO | None = None, ___: str | None = None,
+        message: Warning | str, category: type[Warning], filename: str, lineno: int,
+        file: TextIO | None = None, line: str | None = None,
     ) -> None:  # fmt: skip
-        print(f"{file}:{line}: {kind.__name__} ({UNSAID})", file=sys.stderr)
+        print(f"{filename}:{lineno}: {category.__name__} ({UNSAID})", file=sys.stderr)
 
     sys.excepthook, threading.excepthook = tell, tell_thread
     warnings.showwarning = tell_warning
