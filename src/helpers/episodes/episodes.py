@@ -250,11 +250,12 @@ def example(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
     rows = store.records(
         con,
         "WITH best AS (SELECT episode, count(DISTINCT source) AS sources FROM episodes "
-        "WHERE n_traces > 1 GROUP BY episode), told AS (SELECT links.*, sources "
+        "WHERE n_traces > 1 GROUP BY episode), told AS (SELECT links.*, episode, sources "
         "FROM links JOIN episodes ON episodes.source = source_a AND episodes.record = record_a "
         "JOIN best USING (episode) WHERE joined), few AS (SELECT *, "
         "percent_rank() OVER (PARTITION BY sources ORDER BY weight) AS part FROM told) "
-        "SELECT * EXCLUDE (part, joined) FROM few ORDER BY sources DESC, abs(reference_bits) > 5, "
+        "SELECT * EXCLUDE (part, joined, episode) FROM few "
+        "ORDER BY sources DESC, abs(reference_bits) > 5, "
         "abs(part - 0.5), episode, gap_min, distance_m, record_a, record_b LIMIT 1",
     )
     return rows[0] if rows else None

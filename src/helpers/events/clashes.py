@@ -63,8 +63,8 @@ def find(
         found += _ordered(event, orders, {e.id: e for e in events}, rules)
         found += _served(event, placed, orders, stops, rules)
     # By the places of events and orders in what was given: their identifiers are hashes.
-    named = (*(one.id for one in events), *(one.id for one in orders))
-    place = {name: i for i, name in enumerate(named)}
+    ids = [*(event.id for event in events), *(order.id for order in orders)]
+    place = {name: i for i, name in enumerate(ids)}
     return sorted(
         found,
         key=lambda c: (c.span, c.clash, place[c.event.id], place[c.other.id] if c.other else -1,
