@@ -76,7 +76,7 @@ def measure(
     none. Intervals of facts hold together, outcome by outcome (Šidák 1967), and so do those of all
     facts. Where placebo dates show more answers than chance would, nothing is said.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     shown = [name for name in (REPORTS, WALKERS) if name in weekly]
     levels = len(shown) + (asked is not None)
     for name in shown:
