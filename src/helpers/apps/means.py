@@ -96,9 +96,9 @@ class Means:
                 for row in sorted(self.moves, key=lambda r: (
                     -abs(r["planned_h"] - r["today_h"]), r["zone"], r["slot"]))
             }  # fmt: skip
-            planned = {row["recommendation"]: row["planned_h"] for row in self.moves}
+            given = {row["recommendation"]: row["planned_h"] for row in self.moves}
             about, run = self.city.about, self.place.run
-            kind = Recommended(offered, planned, about.period.end.year, about.timezone)
+            kind = Recommended(offered, given, about.period.end.year, about.timezone)
             acts.append(Deciding(run.root, run.workspace.pack, kind))
         return acts
 

@@ -47,9 +47,9 @@ def read(con: duckdb.DuckDBPyConnection, rule: SurveyRule, path: Path) -> Asked:
     waves, zones, strata = (sorted({row[k] for row in rows}) for k in range(3))
     at = [{name: k for k, name in enumerate(axis)} for axis in (waves, zones, strata)]
     counts = np.full((3, len(waves), len(zones), len(strata)), np.nan)
-    for row in rows:
-        wave, zone, stratum = (place[name] for place, name in zip(at, row[:3], strict=True))
-        counts[:, wave, zone, stratum] = [np.nan if v is None else float(v) for v in row[3:]]
+    for wave, zone, stratum, *told in rows:
+        where = at[0][wave], at[1][zone], at[2][stratum]
+        counts[(slice(None), *where)] = [np.nan if v is None else float(v) for v in told]
     return Asked(waves, zones, *counts)
 
 
