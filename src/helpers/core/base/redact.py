@@ -40,8 +40,8 @@ EXTENSIONS = frozenset((
     "csv", "geojson", "gpkg", "gz", "json", "jsonl", "parquet", "shp", "xlsx", "xml", "zip",
 ))  # fmt: skip
 PARAMETERS = frozenset((
-    "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by", "page",
-    "page_size", "select", "sslmode", "start_date", "where",
+    "api_key", "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by",
+    "page", "page_size", "select", "sslmode", "start_date", "token", "where",
 ))  # fmt: skip
 SCHEMES = frozenset(
     ("ftp", "git", "gs", "http", "https", "mqtt", "mqtts", "postgres", "postgresql", "s3", "ssh")
