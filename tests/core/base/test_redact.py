@@ -198,7 +198,8 @@ def test_every_command_begins_discreetly() -> None:
         ("postgresql://u:secret@base.fr:5432/postgres?sslmode=require",
          "postgresql://base.fr:5432/postgres?sslmode=…"),
         ("http://[::1]:8080/api", "http://[::1]:8080/api"),
-        ("secret", "…"), ("https://[secret/api", "…"), ("https://h:secret/api", "…"),
+        ("secret", "…"), ("jeandupont://jeandupont/api", "…"),
+        ("https://[secret/api", "…"), ("https://h:secret/api", "…"),
     ],
 )  # fmt: skip
 def test_addresses_are_told_without_their_secrets(url: str, told: str) -> None:

@@ -40,9 +40,12 @@ EXTENSIONS = frozenset((
     "csv", "geojson", "gpkg", "gz", "json", "jsonl", "parquet", "shp", "xlsx", "xml", "zip",
 ))  # fmt: skip
 PARAMETERS = frozenset((
-    "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by", "page",
-    "page_size", "select", "sslmode", "start_date", "where",
+    "api_key", "end_date", "format", "id", "jurisdiction_id", "key", "limit", "offset", "order_by",
+    "page", "page_size", "select", "sslmode", "start_date", "token", "where",
 ))  # fmt: skip
+SCHEMES = frozenset(
+    ("ftp", "git", "gs", "http", "https", "mqtt", "mqtts", "postgres", "postgresql", "s3", "ssh")
+)
 VERSION = re.compile(r"v[0-9](?:\.[0-9])?|[0-9]")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
 PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)")
@@ -131,7 +134,7 @@ def address(url: str) -> str:
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         return WITHHELD
-    if not (parts.scheme and host):
+    if parts.scheme not in SCHEMES or not host:
         return WITHHELD
     place = f"[{host}]" if ":" in host else host
     path = "/".join(map(_step, parts.path.split("/")))
