@@ -61,7 +61,6 @@ def trends(monkeypatch: pytest.MonkeyPatch) -> Any:
         level("vols", "ville", "unclear", 1.0), level("bruit", "Z1", "stable", 1.0),
         level("rixes", "Z1", "down"), level("vols", "Z1", "unclear", 1.0),
     ]  # fmt: skip
-    page.whole = page.rows[:3]
     page.doubted = page.caveats = {"rixes": FADES, "vols": FADES}
     monkeypatch.setattr("helpers.trends.words.span", lambda *_: "52 semaines")
     page.levels = None
@@ -83,15 +82,26 @@ def test_all_themes_of_a_zone_are_its_own(trends: Any) -> None:
 
 
 def test_what_only_seems_so_is_said_to_in_the_table_and_in_the_file(trends: Any) -> None:
-    table = trends._zones(choice())
+    table = trends._zones(choice(), "ville", "toute la ville")
+    assert "<h2>Toute la ville : 1 évolution établie de zones</h2>" in spaced(table)
     assert "<td>en baisse en apparence</td>" in table
-    kept = {str(one[0]): one for one in trends._kept()}
+    kept = {str(one[0]): one for one in trends._kept(choice())}
     assert kept["Rixes"][1] == "en baisse en apparence"
     assert kept["Rixes"][-1] == FADES
     assert kept["Bruit"][1] == "en hausse"
     assert kept["Bruit"][-1] is None
     # « nothing established, seemingly » would say two things at once.
     assert kept["Vols"][1] == "rien d'établi (compte peut-être incomplet)"
+
+
+def test_the_table_and_the_file_of_a_zone_are_its_own(trends: Any) -> None:
+    there = choice(zone="Z1")
+    table = trends._zones(there, "Z1", "Noailles")
+    assert "<h2>Noailles : 1 évolution établie</h2>" in spaced(table)
+    assert [str(one[0]) for one in trends._kept(there)] == ["Bruit", "Rixes", "Vols"]
+    assert trends._kept(there)[0][1] == "stable"
+    none = trends._zones(choice("vols", "Z1"), "Z1", "Noailles")
+    assert "<h2>Noailles : aucune évolution établie</h2>" in none
 
 
 def test_chance_among_many_zones_is_told(trends: Any) -> None:

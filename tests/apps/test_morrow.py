@@ -61,7 +61,7 @@ def test_it_names_the_three_themes_most_expected_with_their_intervals() -> None:
 
 def test_only_what_is_named_is_told_to_be_read_with_reserve() -> None:
     told = re.sub("<[^>]+>", "", said(START, c=["elle se perd", "ailleurs"], b=["trois"]))
-    assert told.endswith(" À lire avec réserve : Dépôts (rapport forecast).")
+    assert told.endswith(" À lire avec réserve : Dépôts (voir le rapport des prévisions).")
     assert "réserve" not in said(START, b=["trois"])
 
 
