@@ -37,8 +37,7 @@ def tiles(
     ]
     return (
         '<section class="app-tiles" aria-label="Indicateurs">'
-        f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul>'
-        f'<p class="app-span">{OWN_SPAN}</p></section>'
+        f'<h2>Indicateurs</h2><ul tabindex="0" class="app-row">{"".join(told)}</ul></section>'
     )
 
 

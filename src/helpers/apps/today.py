@@ -100,8 +100,8 @@ class Today:
         fold.add_class("app-fold")
         self.map.add_class("app-map")
         self.known.add_class("app-narrow")  # on a phone the first screen has no room for it
-        parts = [self.said, fold, self.known, self.on, morrow, self.trend.widget, self.table]
-        parts.append(self.sheets.widget)
+        parts = [self.said, fold, self.known, self.on, widgets.HTML(aside(OWN_SPAN)), morrow]
+        parts += [self.trend.widget, self.table, self.sheets.widget]
         self.widget = widgets.VBox(parts)
 
     def answer(self, choice: Choice) -> list[Put]:
@@ -122,7 +122,7 @@ class Today:
         kept = self.place.kept(choice, self.uses[:3], published, WEEK, weeks)
         return [
             (self.said, "value", words(answer, level, small)),
-            (self.known, "value", aside(f"{small if level in TIERS[:2] else ''} {OWN_SPAN}")),
+            (self.known, "value", aside(small) if level in TIERS[:2] else ""),
             (self.cards, "value", cards),
             (self.map, "value", self._map(choice, rows, names)),
             (self.tiles, "value", self._tiles(choice)),
