@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -31,6 +32,11 @@ RULES = {
         "source": "meteo", "moment": "ts", "level": "niveau", "levels": ["rouge", "orange"],
     },
 }  # fmt: skip
+COLUMNS = {
+    "fetes": "id, titre, debut, fin, lon, lat, jauge, statut",
+    "arretes": "id, quoi, debut, fin, lon, lat, rayon, fete",
+    "meteo": "ts, niveau",
+}
 FETES = [  # id, titre, debut, fin, lon, lat, jauge, statut
     ("E1", "Fête", "2024-06-14 20:00", "2024-06-16 02:00", 5.365, 43.294, 300, "autorise"),
     ("E2", "Concert", "2024-06-15 20:00", "2024-06-15 23:00", 5.3775, 43.294, 5000, "autorise"),
@@ -56,6 +62,13 @@ class Stub:
     def __init__(self, folder: Path, rules: dict[str, Any]) -> None:
         self.city: City = write_pack(folder)
         self.city.about.__dict__["agenda"] = Agenda(**rules)
+        # Events and closures come in the order of what they tell, identifiers last.
+        self.city.__dict__["contracts"] = {
+            name: SimpleNamespace(fields={
+                column: SimpleNamespace(type="id" if column in ("id", "fete") else "code")
+                for column in columns.split(", ")
+            }) for name, columns in COLUMNS.items()
+        }  # fmt: skip
         self.con = store.connect()
         self.folder = folder / "data"
         (self.folder / "accepted").mkdir(parents=True)
@@ -65,12 +78,9 @@ class Stub:
 
     def fill(self) -> Stub:
         con = duckdb.connect()
-        tables = {
-            "fetes": ("id, titre, debut, fin, lon, lat, jauge, statut", FETES),
-            "arretes": ("id, quoi, debut, fin, lon, lat, rayon, fete", ARRETES),
-            "meteo": ("ts, niveau", METEO),
-        }
-        for name, (columns, rows) in tables.items():
+        tables = {"fetes": FETES, "arretes": ARRETES, "meteo": METEO}
+        for name, rows in tables.items():
+            columns = COLUMNS[name]
             marks = ", ".join("?" for _ in rows[0])
             listed = columns.split(", ")
             values = ", ".join(f"({marks})" for _ in rows)
