@@ -12,7 +12,6 @@ import yaml
 
 from helpers.core.base.errors import PhareError
 from helpers.core.stage import params
-from tests.fixtures.cases import case
 from tests.fixtures.real import ROOT
 
 WRITTEN = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -145,16 +144,6 @@ LINES = [
 @pytest.mark.parametrize(("line", "told"), LINES, ids=[line for line, _ in LINES])
 def test_line_is_refused_with_its_key_and_bound(line: str, told: str, tmp_path: Path) -> None:
     assert told in refusal_of(line, tmp_path)
-
-
-def test_given_lines_are_refused(tmp_path: Path) -> None:
-    """All those that the page writes as they would be in the file, each alone."""
-    told = (case("19-params-accepted") / "README").read_text("utf-8")
-    written = [row.split("->")[0] for row in told.splitlines() if "->" in row and "(=" not in row]
-    lines = [line.strip() for row in written for line in row.split("; ")]
-    assert len(lines) == 11
-    for line in lines:
-        assert refusal_of(line, tmp_path)
 
 
 def refusal_of(line: str, tmp_path: Path) -> str:
