@@ -184,14 +184,16 @@ def test_a_changed_recommendation_keeps_both_numbers(built: Place, url: str) -> 
         "SELECT * FROM {recommendations} ORDER BY abs(planned_h - today_h) DESC, zone, slot",
     )
     address = f"{url}voila/render/moyens.ipynb"
-    hours = many[0]["planned_h"]
+    # Of hours that are some: the page tells those chosen from none chosen yet.
+    at, one = next((i, row) for i, row in enumerate(many) if row["planned_h"])
+    hours = one["planned_h"]
     with open_page(address) as (page, log):
         settle(page)
         page.get_by_text("Aucune des").wait_for()
         asked = page.get_by_label("Heures décidées, par semaine", exact=True)
         assert not asked.is_visible()
         choose(page, "Décision", "Changer")
-        page.get_by_label("Recommandation", exact=True).select_option(index=1)
+        page.get_by_label("Recommandation", exact=True).select_option(index=at + 1)
         choose(page, "Motif", "connaissance du terrain")
         choose(page, "Rôle", "Chef de service")
         asked.wait_for()
@@ -210,7 +212,7 @@ def test_a_changed_recommendation_keeps_both_numbers(built: Place, url: str) -> 
     log.assert_clean()
     ((seq, role, kind, subject, payload, _),) = entered(built)
     assert (seq, role, kind) == (1, "chef_de_service", "recommendation")
-    assert subject == many[0]["recommendation"]
+    assert subject == one["recommendation"]
     assert json.loads(payload) == {
         "kind": "recommendation", "verdict": "changed", "reason": "connaissance_du_terrain",
         "proposed": hours, "decided": hours + 3,
