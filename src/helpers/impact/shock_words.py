@@ -60,9 +60,10 @@ def one_by_one(found: pa.Table, rules: ShockRules | None, names: Mapping[str, st
     lines = []
     for one in rules.facts:
         zone = plain(names.get(one.zone, one.zone))
-        lines.append(f"- **{plain(one.title)}**, {zone}, le {spoken(one.day)}")
-        lines += [f"    - {OUTCOMES[row['outcome']]} : {_told(row, knobs)}"
-                  for row in rows if row["fact"] == one.title]  # fmt: skip
+        told = [f"{OUTCOMES[row['outcome']].capitalize()} : {_told(row, knobs)}"
+                for row in rows if row["fact"] == one.title]  # fmt: skip
+        # In one line, which tells whose it is: several facts have the same reasons for silence.
+        lines.append(f"- **{plain(one.title)}**, {zone}, le {spoken(one.day)}. {' '.join(told)}")
     level = (f"Tous ces intervalles tiennent à la fois dans {percent(knobs.confidence)} des cas, "
              "et ceux des faits réunis aussi.")  # fmt: skip
     return "\n".join([*lines, "", level])
