@@ -403,6 +403,7 @@ def test_the_map_answers_the_hand_and_the_keyboard(built: Place, url: str) -> No
         app.take("Territoire", label)
         page.locator(".app-words", has_text=shown).wait_for()
         app.take("Territoire", WHOLE["quartiers"])
+        app.check()  # drawn anew, the map would take the focus away
         page.locator(".app-wide path[tabindex='0']").focus()
         first = page.evaluate("document.activeElement.dataset.zone")
         page.keyboard.press("ArrowRight")
