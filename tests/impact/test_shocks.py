@@ -214,7 +214,9 @@ def test_what_is_said_has_its_interval_its_placebos_and_no_cause() -> None:
                 if row["scope"] == effects.ALL and row["outcome"] == shocks.REPORTS]  # fmt: skip
     assert "**4 faits graves connus.**" in said
     assert "**Signalements des habitants** (4 faits) : **moins qu'attendu** (−" in said
-    assert f"sur {whole['placebos']} dates où rien n'est arrivé, {whole['placebos_told']} " in said
+    count = whole["placebos_told"]
+    seem = {0: "aucune ne paraît", 1: "une paraît"}.get(count, f"{count} paraissent")
+    assert f"sur {whole['placebos']} dates où rien n'est arrivé, {seem} avoir" in said
     assert "Ce n'est pas une cause démontrée" in said
     each = shock_words.one_by_one(found, rules, {"Z0": "<b>Nord</b>"}, KNOBS)
     assert "<b>" not in each

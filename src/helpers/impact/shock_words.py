@@ -29,7 +29,8 @@ VERDICTS = {
 }
 CARE = (
     "Ce n'est pas une cause démontrée : ce qui est arrivé au même endroit les mêmes semaines y est "
-    "mêlé. Moins de signalements n'est ni moins de troubles ni plus de confiance, et plus non plus."
+    "mêlé. Moins de signalements ne veut dire ni moins de troubles ni plus de confiance ; en "
+    "recevoir davantage ne dit pas le contraire."
 )
 
 
@@ -128,7 +129,7 @@ def _placebos(row: Mapping[str, Any], knobs: Knobs) -> str:
         return " Dates placebo : aucune, l'enquête n'a qu'une vague par fait à lire."
     if not row["placebos"]:
         return " Dates placebo : aucune ne tient dans la période."
-    said = plural(row["placebos"], "date")
-    return (f" Dates placebo : sur {said} où rien n'est arrivé, {number(row['placebos_told'])} "
-            f"paraissent avoir une réponse (le hasard en amène {percent(1 - knobs.confidence)})."
-            )  # fmt: skip
+    said, told = plural(row["placebos"], "date"), row["placebos_told"]
+    seem = f"{number(told)} paraissent" if told > 1 else ("aucune ne paraît", "une paraît")[told]
+    return (f" Dates placebo : sur {said} où rien n'est arrivé, {seem} avoir une réponse (le "
+            f"hasard en amène {percent(1 - knobs.confidence)}).")  # fmt: skip
