@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.actions import dose, states
+from helpers.actions import dose, states, words
 from helpers.actions.known import Delivered, Known, Where, in_force
 from helpers.core.base import store
 from helpers.core.stage import params
@@ -142,3 +142,19 @@ def test_weeks_that_the_roster_does_not_tell_are_no_hours_of_zero(
     assert after["weeks"] == before["weeks"] - left_out
     assert after["existing_h"] == pytest.approx(before["existing_h"], rel=0.1)
     assert before["done_low"] <= after["done_h"] <= before["done_high"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "least", "told"),
+    [(10.0, 30.0, False), (10.0, 30.5, True), (None, 400.0, False), (0.0, 400.0, False)],
+)
+def test_a_dose_far_above_the_planned_one_is_told(
+    planned: float | None, least: float, told: bool
+) -> None:
+    """Whether the service says it or the patrol hours do; without a plan there is none to pass."""
+    row = {"planned_h": planned, "told_planned_h": None, "told_h": least}
+    measured = {"reason": "", "done_h": least + 2, "done_low": least, "done_high": least + 4,
+                "existing_h": 900.0}  # fmt: skip
+    unmeasured = {"reason": dose.NO_HOURS}
+    for done in (measured, unmeasured):
+        assert ("bien plus que prévu" in words.dose_words(row, done)) == told
