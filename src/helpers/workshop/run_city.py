@@ -241,13 +241,14 @@ def reproduce(
     alone: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Run `dvc repro` on the targets (`stage@city`), telling each stage as it goes.
+    """Run `dvc repro` on the targets (`stage@city`, or `*@city`), telling each stage as it goes.
 
-    `force` runs them even if nothing changed; `alone`, without what is above them.
+    `force` runs them even if nothing changed; `alone`, without what is above them. DVC reads all
+    its files anew for each target: `*@city`, for all, is one.
     On failure, put the failed stage's previous results back and raise PhareError.
     """
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
-    command = dvc(root, "repro", *options, *targets)
+    command = dvc(root, "repro", "--glob", *options, *targets)
     lines: list[str] = []
     packs = active_cities(root)
     for city in {target.split("@")[1] for target in targets}:
@@ -278,7 +279,7 @@ def reproduce(
         one_run.worked_by(lock, os.getpid())
         if failed:
             _put_back(root, started)
-            raise _failure(root, lines, [*targets[:1], *started][-1], begun=bool(started))
+            raise _failure(root, lines, started)
 
 
 def _put_back(root: Path, started: list[str]) -> None:
@@ -314,19 +315,19 @@ def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterat
     done()
 
 
-def _failure(root: Path, lines: list[str], stage: str, *, begun: bool) -> PhareError:
+def _failure(root: Path, lines: list[str], started: list[str]) -> PhareError:
     for i, line in enumerate(lines):
         if line.startswith("Erreur : "):
             rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
             return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
     errors = [line for line in lines if line.startswith("ERROR: ")]
-    if not (errors or begun):  # what DVC says of a dvc.yaml that it cannot read
+    if not (errors or started):  # what DVC says of a dvc.yaml that it cannot read
         errors = [line for line in lines if line][:1]
     known = one_run.refused_by_dvc(root, lines) or machine.of_text("\n".join(errors), str(root))
     return known or PhareError(
         redact.addresses(errors[-1] if errors else "échec de DVC"),
-        f"étape {stage}" if begun else "DVC, avant la première étape",
-        f"relancer `dvc repro {stage}` pour tout voir",
+        f"étape {started[-1]}" if started else "DVC, avant la première étape",
+        f"relancer `{' '.join(['dvc repro', *started[-1:]])}` pour tout voir",
     )
 
 
@@ -335,7 +336,7 @@ def run(root: Path, asked: str) -> None:
     started = time.monotonic()
     params.load(root)
     with held_for(root, asked) as city:
-        targets = [f"{stage}@{city}" for stage in stages(root)]
+        targets = [f"*@{city}"]
         check(root, city)
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):

@@ -76,13 +76,14 @@ def _closure(tree: ast.AST, root: Path) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(_imports(_parsed(root / name), root))
+            waiting.extend(_imported(name, root))
     return found
 
 
 @cache
-def _parsed(path: Path) -> ast.AST:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def _imported(name: str, root: Path) -> frozenset[str]:
+    """Return the helper modules that a module imports: notebooks share most of theirs."""
+    return frozenset(_imports(ast.parse((root / name).read_text(encoding="utf-8")), root))
 
 
 def _imports(tree: ast.AST, root: Path) -> Iterator[str]:

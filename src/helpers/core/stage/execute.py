@@ -154,6 +154,9 @@ def _execute(notebook: Path, knobs: dict[str, Any], broken: Path, kernel: Any) -
             progress_bar=False,
             record_timing=False,
             log_output=False,
+            # Written once, at the end or where it stops: not twice a cell.
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
             km=kernel,
             shutdown_kernel="immediate",
         )

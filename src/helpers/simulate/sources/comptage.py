@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import holidays
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyproj import Geod
 from vacances_scolaires_france import SchoolHolidayDates
 
@@ -150,12 +151,14 @@ def expected(
     told = channel_names(rules)
     count = len(days)
     shared = rules.shared_sd * _dragging(count, rules.drag, stream(seed, f"{MEASURES}/shared"))
+    week, off = _calendar(days)
+    usual = {site: _usual(rules, site, week, off) for site in rules.sites}
     place: dict[str, Floats] = {}
     for site in rules.sites:
         rng = stream(seed, f"{MEASURES}/{site}")
         own = rules.own_sd * _dragging(count, rules.drag, rng)
         hourly = rules.hour_sd * rng.standard_normal((count, HOURS))
-        place[site] = _usual(rules, site, days) * np.exp((shared + own)[:, None] + hourly)
+        place[site] = usual[site] * np.exp((shared + own)[:, None] + hourly)
     crowd = {site: _around(rules, site, held, days) for site in rules.sites}
     level = {site: _planted(rules, site, days) * _kept(shocks, site, days) for site in rules.sites}
     means, speeds = [], []
@@ -163,7 +166,7 @@ def expected(
         base = place[site] * rules.sites[site].daily[mobility] * crowd[site] * level[site]
         whole = base * _open(rules, site, days) + _diverted(rules, site, mobility, place, days)
         free = rules.sites[site].speed_kmh
-        peak = 1.2 * rules.sites[site].daily[mobility] * _usual(rules, site, days).max()
+        peak = 1.2 * rules.sites[site].daily[mobility] * usual[site].max()
         rng = stream(seed, f"{MEASURES}/{name}/speed")
         slow = (free or 0.0) * (1 - SLOWED * np.minimum(whole / peak, 1.5) ** 2)
         fast = np.maximum(slow + SPEED_SD * rng.standard_normal(whole.shape), 5.0)
@@ -172,17 +175,21 @@ def expected(
     return np.array(means), np.array(speeds)
 
 
-def _usual(rules: Counting, site: str, days: Moments) -> Floats:
+def _calendar(days: Moments) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the day of the week, a public holiday being a Sunday, and whether school is out."""
+    dates: list[dt.date] = days.astype("datetime64[D]").tolist()
+    public = holidays.country_holidays("FR", years=range(dates[0].year, dates[-1].year + 1))
+    school = SchoolHolidayDates()
+    week = np.array([SUNDAY if day in public else day.weekday() for day in dates])
+    return week, np.array([school.is_holiday_for_zone(day, "B") for day in dates])
+
+
+def _usual(rules: Counting, site: str, week: Ints, off: NDArray[np.bool_]) -> Floats:
     """Return the share of a mean day's passages that each hour brings, (days, 24)."""
     about = rules.profiles[rules.sites[site].profile]
     hours = np.array(about.hours) / np.sum(about.hours)
     weekdays = np.array(about.weekdays) / np.mean(about.weekdays)
-    dates: list[dt.date] = days.astype("datetime64[D]").tolist()
-    public = holidays.country_holidays("FR", years=range(dates[0].year, dates[-1].year + 1))
-    school = SchoolHolidayDates()
-    weekday = np.array([SUNDAY if day in public else day.weekday() for day in dates])
-    off = np.array([school.is_holiday_for_zone(day, "B") for day in dates])
-    daily = weekdays[weekday] * np.where(off, about.holidays, 1.0)
+    daily = weekdays[week] * np.where(off, about.holidays, 1.0)
     return np.asarray(daily[:, None] * hours[None, :])
 
 
