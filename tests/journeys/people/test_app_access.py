@@ -52,87 +52,86 @@ def violations(page: Page) -> list[Any]:
     return list(page.evaluate(CHECKED))
 
 
-@needs_chromium
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_stands_in_anybodys_way(url: str, address: str) -> None:
-    """Folded and unfolded, on a screen and on a phone, with the system's own colours too."""
-    for size in (SCREEN, NARROW):
-        with open_page(f"{url}{address}", size) as (page, log):
-            settle(page)
-            assert violations(page) == []
-            page.evaluate("document.querySelector('main').append(document.createElement('button'))")
-            assert [name for name, _ in violations(page)] == ["button-name"], "axe sees nothing"
-            page.evaluate("document.querySelector('main > button').remove()")
-            unfold(page)
-            assert violations(page) == []
-            page.emulate_media(forced_colors="active", reduced_motion="reduce")
-            assert violations(page) == []
-            assert page.evaluate("document.getAnimations().length") == 0
-            assert page.evaluate("getComputedStyle(document.body).scrollBehavior") == "auto"
-        log.assert_clean()
+def nothing_stands_in_the_way(page: Page) -> None:
+    """Folded and unfolded, with the system's own colours too; the page is left unfolded."""
+    assert violations(page) == []
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [name for name, _ in violations(page)] == ["button-name"], "axe sees nothing"
+    page.evaluate("document.querySelector('main > button').remove()")
+    unfold(page)
+    assert violations(page) == []
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    assert violations(page) == []
+    assert page.evaluate("document.getAnimations().length") == 0
+    assert page.evaluate("getComputedStyle(document.body).scrollBehavior") == "auto"
+    page.emulate_media(forced_colors="none", reduced_motion="no-preference")
 
 
 def faint(page: Page) -> list[Any]:
     """Return the texts whose contrast axe cannot decide, and that is too low when computed."""
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     return [one for one in page.evaluate(CONTRAST) if one[1] < one[2]]
 
 
-@needs_chromium
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_what_axe_cannot_decide_of_colours_is_computed(url: str, address: str) -> None:
+def colours_that_axe_cannot_decide_are_told_apart(page: Page) -> None:
     """Over drawings and images, and for a sign alone: WCAG's ratio, 4.5, or 3 for large text."""
-    for size in (SCREEN, NARROW):
-        with open_page(f"{url}{address}", size) as (page, _):
-            settle(page)
-            unfold(page)
-            assert faint(page) == []
-            page.evaluate("(html) => document.querySelector('main').insertAdjacentHTML("
-                          "'beforeend', html)", FAINT)  # fmt: skip
-            found = faint(page)
-            assert [html.partition(" ")[0] for html, _, _ in found] == ["<p", "<text"]
-            grey, drawn = (ratio for _, ratio, _ in found)
-            assert grey == pytest.approx(2.849, abs=0.01)  # #999 on white
-            assert drawn == pytest.approx(2.609, abs=0.01)  # #888 on #ddd
+    assert faint(page) == []
+    page.evaluate(
+        "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)", FAINT
+    )
+    found = faint(page)
+    assert [html.partition(" ")[0] for html, _, _ in found] == ["<p", "<text"]
+    grey, drawn = (ratio for _, ratio, _ in found)
+    assert grey == pytest.approx(2.849, abs=0.01)  # #999 on white
+    assert drawn == pytest.approx(2.609, abs=0.01)  # #888 on #ddd
+    page.evaluate("['faint', 'drawn'].forEach((id) => document.getElementById(id).remove())")
 
 
-@needs_chromium
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_the_page_fits_in_any_width(url: str, address: str) -> None:
-    for size in (NARROW, ZOOMED):
-        with open_page(f"{url}{address}", size) as (page, _):
-            settle(page)
-            unfold(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], size
-
-
-@needs_chromium
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_the_keyboard_reaches_every_control_and_shows_where_it_is(url: str, address: str) -> None:
-    with open_page(f"{url}{address}") as (page, _):
-        settle(page)
-        unfold(page)
-        count = page.evaluate(
-            "(selector) => { const all = [...document.querySelectorAll(selector)].filter((e) => "
-            "e.checkVisibility({visibilityProperty: true}) && !e.disabled);"
-            "all.forEach((e, i) => { e.dataset.control = i; }); return all.length; }",
-            CONTROLS,
+def the_keyboard_reaches_every_control_and_shows_where_it_is(page: Page) -> None:
+    count = page.evaluate(
+        "(selector) => { const all = [...document.querySelectorAll(selector)].filter((e) => "
+        "e.checkVisibility({visibilityProperty: true}) && !e.disabled);"
+        "all.forEach((e, i) => { e.dataset.control = i; }); return all.length; }",
+        CONTROLS,
+    )
+    reached = {}
+    for _step in range(2 * count + 10):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            "() => { const e = document.activeElement, s = getComputedStyle(e);"
+            "return [e.dataset.control ?? null, e.outerHTML.slice(0, 90),"
+            " s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2"
+            " || parseFloat(s.strokeWidth) >= 2]; }"
         )
-        reached = {}
-        for _step in range(2 * count + 10):
-            page.keyboard.press("Tab")
-            found = page.evaluate(
-                "() => { const e = document.activeElement, s = getComputedStyle(e);"
-                "return [e.dataset.control ?? null, e.outerHTML.slice(0, 90),"
-                " s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2"
-                " || parseFloat(s.strokeWidth) >= 2]; }"
-            )
-            if found[0] in reached:
-                break
-            reached[found[0]] = found[1:]
-        reached.pop(None, None)  # between the last control and the first, the window itself
-        assert {str(i) for i in range(count)} <= set(reached)
-        assert [html for html, seen in reached.values() if not seen] == []
+        if found[0] in reached:
+            break
+        reached[found[0]] = found[1:]
+    reached.pop(None, None)  # between the last control and the first, the window itself
+    assert {str(i) for i in range(count)} <= set(reached)
+    assert [html for html, seen in reached.values() if not seen] == []
+
+
+@needs_chromium
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_everybody_reads_and_works_the_page_on_a_screen(url: str, address: str) -> None:
+    with open_page(f"{url}{address}", SCREEN) as (page, log):
+        settle(page)
+        nothing_stands_in_the_way(page)
+        colours_that_axe_cannot_decide_are_told_apart(page)
+        the_keyboard_reaches_every_control_and_shows_where_it_is(page)
+    log.assert_clean()
+
+
+@needs_chromium
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_everybody_reads_the_page_on_a_phone_and_enlarged(url: str, address: str) -> None:
+    with open_page(f"{url}{address}", NARROW) as (page, log):
+        settle(page)
+        nothing_stands_in_the_way(page)
+        colours_that_axe_cannot_decide_are_told_apart(page)
+        for size in (NARROW, ZOOMED):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], size
+    log.assert_clean()
 
 
 # --- Taken away ------------------------------------------------------------------------------
