@@ -241,17 +241,20 @@ def reproduce(
     alone: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Run `dvc repro` on the targets (`stage@city`, or `*@city`), telling each stage as it goes.
+    """Run `dvc repro` on the targets (`stage@city`), telling each stage as it goes.
 
-    `force` runs them even if nothing changed; `alone`, without what is above them. DVC reads all
-    its files anew for each target: `*@city`, for all, is one.
+    `force` runs them even if nothing changed; `alone`, without what is above them.
     On failure, put the failed stage's previous results back and raise PhareError.
     """
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
-    command = dvc(root, "repro", "--glob", *options, *targets)
     lines: list[str] = []
     packs = active_cities(root)
-    for city in {target.split("@")[1] for target in targets}:
+    cities = sorted({target.split("@")[1] for target in targets})
+    # DVC reads all its files anew for each target: all stages of a city are one, `*@city`.
+    wholes = {f"{stage}@{city}" for stage in stages(root) for city in cities}
+    asked = [f"*@{city}" for city in cities] if wholes == set(targets) else targets
+    command = dvc(root, "repro", "--glob", *options, *asked)
+    for city in cities:
         inbox.note(packs[city])
     started: list[str] = []
     with one_run.alone(root) as lock, warm.opened(environment() | execute.steady()) as told:
@@ -336,7 +339,7 @@ def run(root: Path, asked: str) -> None:
     started = time.monotonic()
     params.load(root)
     with held_for(root, asked) as city:
-        targets = [f"*@{city}"]
+        targets = [f"{stage}@{city}" for stage in stages(root)]
         check(root, city)
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):
