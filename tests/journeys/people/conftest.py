@@ -1,4 +1,4 @@
-"""The pages of the small city, served once a worker: all are prepared, which takes half a minute."""
+"""The pages of the small city, served once a worker: preparing them all takes half a minute."""
 
 from __future__ import annotations
 
