@@ -2,7 +2,8 @@
 
 `python -m helpers.workshop.codes SOURCE --city CITY [--field F] [--name-column C] [--yes]`; words
 to add are in PHARE_ADD. They are shown on a terminal only, and written where a person confirms
-them: into the contract's `values`, or a list of the pack. Nowhere else.
+them: into the contract's `values`, or a list of the pack. Nowhere else. What is taken all together
+(`--yes`, or the names of zones) was shown: off a terminal a word is named, by its hash, or stays.
 """
 
 from __future__ import annotations
@@ -53,6 +54,15 @@ class Asking:
     def one_by_one(self) -> bool:
         """Whether a person at a terminal is asked."""
         return self.asks and not self.add and not self.everything
+
+    def insist_on_terminal(self, otherwise: str) -> None:
+        """Raise PhareError where what is to be taken together is shown to nobody."""
+        if not self.terminal:
+            raise PhareError(
+                "hors d'un terminal les mots ne sont pas montrés : personne ne les a lus",
+                "YES=1, ADD=…",
+                f"lancer la commande dans un terminal, ou {otherwise}",
+            )
 
 
 def shown(text: str, asking: Asking) -> str:
@@ -152,6 +162,8 @@ def fields_of(contract: Contract, asked: str) -> list[str]:
 
 def codes(root: Path, pack: Path, source: str, field: str, asking: Asking) -> list[str]:
     """Show the words off the lists of a source, add those confirmed; return what to tell last."""
+    if asking.everything:
+        asking.insist_on_terminal('nommer chacun par son empreinte (`ADD="empreinte,…"`)')
     city = City(pack)
     contract = unlisted.contract_of(city, source, field)
     found = unlisted.find(city, root, contract, fields_of(contract, field))
@@ -186,7 +198,7 @@ def codes(root: Path, pack: Path, source: str, field: str, asking: Asking) -> li
 def _how(asking: Asking) -> str:
     if asking.one_by_one or asking.everything or asking.add:
         return ""
-    return ' Dans un terminal, chaque mot est demandé ; sinon ADD="mot,mot" (ou empreintes), YES=1.'
+    return ' Dans un terminal, chaque mot est demandé ; ailleurs, ADD="mot,mot" (ou empreintes).'
 
 
 def _place(pack: Path, path: Path) -> str:
@@ -198,6 +210,8 @@ def zone_names(root: Path, pack: Path, source: str, column: str, asking: Asking)
 
     One whose name may be a person's is called by its code, unless it is confirmed by itself.
     """
+    if asking.everything or asking.add:
+        asking.insist_on_terminal("écrire la liste soi-même (`lists/<nom>.csv` : code, nom)")
     city = City(pack)
     contract = unlisted.contract_of(city, source)
     division = next((n for n, d in city.about.divisions.items() if d.source == source), None)
@@ -223,8 +237,8 @@ def zone_names(root: Path, pack: Path, source: str, column: str, asking: Asking)
     rows = _confirmed_zones(new, found, asking)
     if not rows:
         return ["Rien n'est écrit." + (
-            "" if asking.one_by_one else " YES=1 les écrit ; ADD=\"code,code\" confirme un à un "
-            "des noms douteux.")]  # fmt: skip
+            "" if asking.one_by_one else " Dans un terminal, YES=1 les écrit ; ADD=\"code,code\" "
+            "confirme un à un des noms douteux.")]  # fmt: skip
     path = pack / "city.yaml"
     with all_or_nothing(target, path):
         _append(target, rows)
