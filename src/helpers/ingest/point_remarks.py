@@ -37,16 +37,18 @@ def of_points(
     rule, point = contract.observation, contract.point
     if rule is None or point is None:
         return []
-    lon, lat = map(quote, point)
+    lon, lat = (f"a.{quote(name)}" for name in point)
+    said = [  # under names of ours: a source may call its fields as we do ours
+        f", CAST(a.{quote(one.field)} AS VARCHAR) AS said_{i}"
+        for i, one in enumerate(rule.declared_zones)
+    ]
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE located AS SELECT o.*, "
-        f"CAST({lon} AS DOUBLE) AS own_lon, CAST({lat} AS DOUBLE) AS own_lat, a.* EXCLUDE (record) "
-        "FROM (SELECT record, place_precision, year(started_at) AS own_year FROM read_parquet(?) "
-        "WHERE source = ? AND place_precision IN ('point', 'snapped')) o "
-        "JOIN read_parquet(?) a USING (record)",
-        [str(out / "observations.parquet"), source,
-         str(out / "accepted" / f"{source}.parquet")],
-    )  # fmt: skip
+        "CREATE OR REPLACE TEMP TABLE located AS SELECT o.record, year(o.started_at) AS own_year, "
+        f"CAST({lon} AS DOUBLE) AS own_lon, CAST({lat} AS DOUBLE) AS own_lat{''.join(said)} "
+        "FROM read_parquet(?) o JOIN read_parquet(?) a ON o.record = a.record "
+        "WHERE o.source = ? AND o.place_precision IN ('point', 'snapped')",
+        [str(out / "observations.parquet"), str(out / "accepted" / f"{source}.parquet"), source],
+    )
     told = [*_otherwise(con, city, rule, out, source)]
     if rule.snapped_points:
         return [*_heap(con), *_on_edge(con, city, rule, zones), *told]
@@ -111,8 +113,8 @@ def _on_edge(
     main = city.about.main_division
     if main not in zones:
         return []
-    fields = [one.field for one in rule.declared_zones if one.division == main]
-    said = f"list_contains(?, CAST({quote(fields[0])} AS VARCHAR))" if fields else "len(?) < 0"
+    fields = [i for i, one in enumerate(rule.declared_zones) if one.division == main]
+    said = f"list_contains(?, said_{fields[0]})" if fields else "len(?) < 0"
     rows = con.execute(
         f"SELECT own_lon, own_lat, count(*) FROM located WHERE NOT coalesce({said}, FALSE) "
         "GROUP BY ALL ORDER BY ALL",
@@ -138,14 +140,13 @@ def _otherwise(
 ) -> list[Remark]:
     """Return a remark on each drawn division in which points and zones said do not agree."""
     told = []
-    for declared in () if rule.snapped_points else rule.declared_zones:
-        drawn = quote(f"zone_{declared.division}")
-        field = f"CAST({quote(declared.field)} AS VARCHAR)"
+    for i, declared in () if rule.snapped_points else enumerate(rule.declared_zones):
+        drawn, field = f"o.{quote(f'zone_{declared.division}')}", f"l.said_{i}"
         known = list(city.zone_names(declared.division))
         facts, both = con.execute(
-            f"SELECT count(*) FILTER ({drawn} <> {field}), count(*) FROM (SELECT record, {drawn} "
-            f"FROM read_parquet(?) WHERE source = ?) JOIN located USING (record) "
-            f"WHERE {drawn} <> ? AND list_contains(?, {field})",
+            f"SELECT count(*) FILTER ({drawn} <> {field}), count(*) FROM read_parquet(?) o "
+            f"JOIN located l ON o.record = l.record "
+            f"WHERE o.source = ? AND {drawn} <> ? AND list_contains(?, {field})",
             [str(out / "observations.parquet"), source, NO_PLACE, known],
         ).fetchall()[0]
         if both >= MET and facts >= OTHERWISE * both:
