@@ -82,7 +82,7 @@ def _apart(x: Floats, y: Floats, n: np.ndarray[tuple[int], np.dtype[np.int64]]) 
     many = facts >= max(FACTS, EACH * len(n)) and n[n > 1].sum() >= SHARED * facts
     if not many or len(n) < EACH:
         return 0.0
-    points = shapely.points(x, y)
+    points = np.asarray(shapely.points(x, y))
     _, metres = shapely.STRtree(points).query_nearest(
         points, exclusive=True, return_distance=True, all_matches=False
     )
