@@ -55,10 +55,12 @@ def given() -> list[Path]:
     lines = told.split("\n")
     alone = len(lines) == 1 and not Path(told).expanduser().is_dir()
     found = [Path(one).expanduser() for one in (told.split(os.pathsep) if alone else lines)]
-    for one in found:
-        if not one.is_dir():
+    for i, one in enumerate(found, 1):
+        if not one.is_dir():  # its name may be somebody's
             raise PhareError(
-                "FROM ne donne pas un dossier", str(one), "donner le dossier des fichiers reçus"
+                "FROM ne donne pas un dossier",
+                f"FROM=… (dossier n° {i})",
+                "donner le dossier des fichiers reçus",
             )
     return [one.resolve() for one in found]
 
