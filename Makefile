@@ -23,6 +23,7 @@ FROM ?=
 APPS ?= 1
 JSON ?= 0
 PORT ?= 8866
+JOBS ?=
 SIZE ?= small
 BENCH ?= $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py))))
 HOST_PYTHON ?= python3
@@ -41,6 +42,9 @@ export PATH := $(abspath $(BIN)):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(FROM),)
   export PHARE_FROM := $(FROM)
+endif
+ifneq ($(JOBS),)
+  export PHARE_JOBS := $(JOBS)
 endif
 
 help:           ## montrer cette aide

@@ -31,7 +31,8 @@ from helpers.core.stage import code_used
 from helpers.core.stage.params import stages
 from helpers.workshop.elsewhere import copy_workspace
 from helpers.workshop.new import new_city
-from helpers.workshop.run_city import activate, dvc, environment, find_pack
+from helpers.workshop.reproduction import dvc, environment
+from helpers.workshop.run_city import activate, find_pack
 
 SCALES: dict[Size, float] = {"small": 0.05, "full": 1.0}
 ROUNDS: dict[Size, int] = {"tiny": 1, "small": 1, "full": 3}

@@ -45,10 +45,10 @@ RUN = """\
 import sys
 from pathlib import Path
 from helpers.core.base import commands
-from helpers.workshop import one_run, run_city
+from helpers.workshop import one_run, reproduction
 commands.begin()
 with one_run.alone(Path.cwd()):
-    run_city.reproduce(Path.cwd(), ["collect@ici"])
+    reproduction.reproduce(Path.cwd(), ["collect@ici"])
 """
 
 

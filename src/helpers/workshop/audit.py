@@ -22,7 +22,8 @@ from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere, ground
 from helpers.workshop.elsewhere import Difference
-from helpers.workshop.run_city import environment, locked
+from helpers.workshop.reproduction import environment
+from helpers.workshop.run_city import locked
 
 SAYS = {
     "different": "diffère",

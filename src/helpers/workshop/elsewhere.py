@@ -23,7 +23,8 @@ from helpers.core.city.city import City
 from helpers.core.city.key import KEYS, path_of
 from helpers.core.stage import warm
 from helpers.core.stage.params import stages
-from helpers.workshop.run_city import activate, dvc, locked, reproduce
+from helpers.workshop.reproduction import dvc, reproduce
+from helpers.workshop.run_city import activate, locked
 
 # Everything here differs from the usual run, and the stages' own guard is taken away.
 VARIATIONS = {

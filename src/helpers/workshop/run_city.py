@@ -1,8 +1,7 @@
-"""Running the pipeline of one city: the register of cities, `dvc repro` with progress, restoring.
+"""Running the pipeline of one city: the register of cities, what is checked first, what is told.
 
-`python -m helpers.workshop.run_city CITY` is what `make run` calls. DVC decides what to run; this
-module checks what can be checked before anything starts, shows progress, and puts the previous
-results back when a stage fails.
+`python -m helpers.workshop.run_city CITY` is what `make run` calls. What can be checked before
+anything starts is checked here; `reproduction` runs the stages.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ import datetime as dt
 import io
 import json
 import os
-import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +20,9 @@ from typing import Any
 
 import yaml
 
-from helpers.collect import inbox, own_texts
+from helpers.collect import own_texts
 from helpers.collect.collect import FETCH, FROM, given, places_to_look, received
-from helpers.core.base import aside, commands, machine, redact
+from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.french import spoken
 from helpers.core.base.workspace import (
@@ -48,15 +45,14 @@ from helpers.core.city import (
 )
 from helpers.core.city.city import City
 from helpers.core.city.surroundings import read_surroundings
-from helpers.core.stage import code_used, execute, notices, params, warm
+from helpers.core.stage import code_used, notices, params
 from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
 from helpers.register import snapshot
 from helpers.workshop import ground, one_run, yaml_text
+from helpers.workshop.reproduction import jobs, reproduce
 
 FRESH_DAYS = 31  # since the last day of data, above which « demain » is not tomorrow's
-RUNNING = re.compile(r"^Running stage '(?P<stage>[^@']+)@(?P<city>[^']+)'")
-SKIPPED = re.compile(r"^Stage '(?P<stage>[^@']+)@[^']+' (didn't change|is cached)")
 
 
 def locked(root: Path, city: str) -> dict[str, dict[str, Any]]:
@@ -163,7 +159,7 @@ def check(root: Path, city: str) -> None:
         lambda: episode_rules.read_rules(loaded), lambda: event_rules.read_rules(loaded),
         lambda: traffic_rules.read_rules(loaded), lambda: action_rules.read_rules(loaded),
         lambda: shock_rules.read_rules(loaded),
-        lambda: staff_rules.read_rules(loaded),
+        lambda: staff_rules.read_rules(loaded), jobs,
     )  # fmt: skip
     for read in reads:
         try:
@@ -232,124 +228,6 @@ def unsealed(root: Path, city: str) -> list[str]:
             if said != code_used.commit_of(root, files)[0]:
                 found.append(stage)
     return found
-
-
-def dvc(root: Path, *arguments: str) -> list[str]:
-    """Return the command line of DVC run by this interpreter."""
-    return [sys.executable, "-m", "dvc", "--cd", str(root), *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment in which stages find this interpreter and a quiet DVC."""
-    here = str(Path(sys.executable).parent)
-    others = [path for path in os.environ.get("PATH", "").split(os.pathsep) if path != here]
-    return {
-        **os.environ,
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(find_root() / ".dvc" / "tmp" / "site"),
-        "PATH": os.pathsep.join([here, *others]),
-    }
-
-
-def reproduce(
-    root: Path,
-    targets: list[str],
-    *,
-    force: bool = False,
-    alone: bool = False,
-    quiet: bool = False,
-) -> None:
-    """Run `dvc repro` on the targets (`stage@city`), telling each stage as it goes.
-
-    `force` runs them even if nothing changed; `alone`, without what is above them.
-    On failure, put the failed stage's previous results back and raise PhareError.
-    """
-    options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
-    lines: list[str] = []
-    packs = active_cities(root)
-    cities = sorted({target.split("@")[1] for target in targets})
-    # DVC reads all its files anew for each target: all stages of a city are one, `*@city`.
-    wholes = {f"{stage}@{city}" for stage in stages(root) for city in cities}
-    asked = [f"*@{city}" for city in cities] if wholes == set(targets) else targets
-    command = dvc(root, "repro", "--glob", *options, *asked)
-    for city in cities:
-        inbox.note(packs[city])
-    started: list[str] = []
-    with one_run.alone(root) as lock, warm.opened(environment() | execute.steady()) as told:
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=told,
-            cwd=root,
-            pass_fds=[lock],
-        )
-        assert process.stdout is not None
-        one_run.worked_by(lock, process.pid)
-        try:
-            started.extend(_progress(process.stdout, lines, quiet=quiet))
-            failed = process.wait() != 0
-        except BaseException:
-            process.terminate()
-            process.stdout.read()  # it ends with the last of those who write: stage, kernel
-            process.wait()
-            one_run.worked_by(lock, os.getpid())
-            _put_back(root, started)
-            raise
-        one_run.worked_by(lock, os.getpid())
-        if failed:
-            _put_back(root, started)
-            raise _failure(root, lines, started)
-
-
-def _put_back(root: Path, started: list[str]) -> None:
-    """Put back the results that the last stage started had before."""
-    if started:
-        subprocess.run(
-            dvc(root, "checkout", "--force", started[-1]),
-            env=environment(),
-            capture_output=True,
-            check=False,
-        )
-
-
-def _progress(output: Iterator[str], lines: list[str], *, quiet: bool) -> Iterator[str]:
-    """Yield the stage each time one starts, printing how long the one before it took."""
-    started, running = time.monotonic(), ""
-
-    def done() -> None:
-        if running and not quiet:
-            print(f"  {running:<28} {time.monotonic() - started:6.1f} s", flush=True)
-
-    for line in output:
-        lines.append(line.rstrip("\n"))
-        begins, skips = RUNNING.match(line), SKIPPED.match(line)
-        if begins or skips:
-            done()
-            running = ""
-        if begins:
-            running, started = f"{begins['stage']}@{begins['city']}", time.monotonic()
-            yield running
-        elif skips and not quiet:
-            print(f"  {skips['stage']:<28} inchangé", flush=True)
-    done()
-
-
-def _failure(root: Path, lines: list[str], started: list[str]) -> PhareError:
-    for i, line in enumerate(lines):
-        if line.startswith("Erreur : "):
-            rest = [part.split(":", 1)[1].strip() for part in lines[i + 1 : i + 3]]
-            return PhareError(line.removeprefix("Erreur : "), rest[0], rest[1])
-    errors = [line for line in lines if line.startswith("ERROR: ")]
-    if not (errors or started):  # what DVC says of a dvc.yaml that it cannot read
-        errors = [line for line in lines if line][:1]
-    known = one_run.refused_by_dvc(root, lines) or machine.of_text("\n".join(errors), str(root))
-    return known or PhareError(
-        redact.addresses(errors[-1] if errors else "échec de DVC"),
-        f"étape {started[-1]}" if started else "DVC, avant la première étape",
-        f"relancer `{' '.join(['dvc repro', *started[-1:]])}` pour tout voir",
-    )
 
 
 def run(root: Path, asked: str) -> None:

@@ -26,7 +26,8 @@ from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
 from helpers.reliability.grades import FATES, accounts
 from helpers.workshop import ground, one_run
-from helpers.workshop.run_city import dvc, environment, find_pack, locked
+from helpers.workshop.reproduction import dvc, environment
+from helpers.workshop.run_city import find_pack, locked
 
 STATES = {"done": "fait", "changed": "changé", "not_yet": "pas encore", "suspended": "suspendu"}
 

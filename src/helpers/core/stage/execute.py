@@ -270,7 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
         run_stage(asked.stage, asked.city)
     except PhareError as error:
         clear_partial(find_root(), asked.stage, asked.city)
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")  # in one piece: another stage may write meanwhile
         return 1
     return 0
 
