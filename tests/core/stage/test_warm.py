@@ -58,6 +58,52 @@ def test_a_fork_has_what_its_caller_has(told: dict[str, str], tmp_path: Path, co
     assert [one.stderr for one in ran] == ["entré\n", "entré\n"]
 
 
+LISTENS = """
+import subprocess, sys
+from helpers.core.stage import warm
+import os
+with warm.opened(dict(os.environ)) as found:
+    line = [sys.executable, "-I", "-S", warm.__file__, "streams"]
+    done = subprocess.run(line, env=found, capture_output=True, text=True)
+    sys.exit(repr((done.returncode, done.stdout, done.stderr)))
+"""
+STREAMS = """
+import sys
+import duckdb, pyarrow.parquet, vl_convert
+vl_convert.vegalite_to_svg({"data": {"values": [{"a": 1}]}, "mark": "point"})
+duckdb.sql("SELECT count(*) FROM range(1000000)").fetchall()
+for stream in (sys.stdout, sys.stderr):
+    stream.reconfigure(errors="backslashreplace")
+    print("dit", file=stream)
+"""
+
+
+def test_a_fork_of_one_that_writes_in_files_has_the_pipes_of_its_caller(tmp_path: Path) -> None:
+    """`make run > file`: and it says no more at its end than a plain Python would."""
+    (tmp_path / "streams.py").write_text(STREAMS)
+    (tmp_path / "listens.py").write_text(LISTENS)
+    path = os.pathsep.join(part for part in (str(tmp_path), *sys.path) if part)
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        subprocess.run(
+            [sys.executable, "-m", "listens"],
+            env={**os.environ, "PYTHONPATH": path}, stdout=out, stderr=err, check=False,
+        )  # fmt: skip
+    assert (tmp_path / "err").read_text() == "(0, 'dit\\n', 'dit\\n')\n"
+
+
+def test_what_stops_a_fork_is_told_as_python_tells_it(told: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "stops.py").write_text("import sys\nsys.exit('stopped')\n")
+    (tmp_path / "raises.py").write_text("raise ValueError('raised')\n")
+    env = {**told, "PYTHONPATH": str(tmp_path)}
+    for module in ("stops", "raises"):
+        ran = [
+            subprocess.run(line(module), env=env, capture_output=True, text=True)
+            for line in (asking, plainly)
+        ]
+        assert ran[0].returncode == ran[1].returncode == 1
+        assert ran[0].stderr.splitlines()[-1] == ran[1].stderr.splitlines()[-1]
+
+
 def test_a_module_that_does_not_exist_fails_as_python_says(told: dict[str, str]) -> None:
     done = subprocess.run(asking("no_such"), env=told, capture_output=True, text=True)
     assert done.returncode == 1

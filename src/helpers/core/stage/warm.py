@@ -13,8 +13,10 @@ the standard library alone at first: whoever asks must be quick.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -26,7 +28,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -155,6 +157,7 @@ def _take_order(line: socket.socket) -> str:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    _open_streams()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(order["folder"])
@@ -167,12 +170,36 @@ def _take_order(line: socket.socket) -> str:
     return str(order["module"])
 
 
+def _open_streams() -> None:
+    """Open the standard streams anew: those of the warm process know what its own files were.
+
+    One that was a file believes that it can tell where it is, and a pipe cannot.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        old: io.TextIOWrapper = getattr(sys, name)
+        lines = number == 2 or (number == 1 and os.isatty(number))
+        new = open(  # noqa: SIM115 — for as long as this process lives
+            number,
+            "w" if number else "r",
+            1 if lines else -1,
+            encoding=old.encoding,
+            errors=old.errors,
+            closefd=False,
+        )
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+
+
 def _paths() -> list[str]:
     return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
-def _run(line: socket.socket) -> None:
-    """Run what the caller orders, as `python -m` would; give it the exit code."""
+def _run(line: socket.socket) -> NoReturn:
+    """Run what the caller orders, as `python -m` would; give it the exit code, and end.
+
+    What Python ends with is done by hand, and no more: libraries that the fork shares with the warm
+    process abort when told to tidy up threads that they have only there.
+    """
     module = _take_order(line)
     threading.Thread(target=_end_with_caller, args=(line,), daemon=True).start()
     code = 1
@@ -181,10 +208,17 @@ def _run(line: socket.socket) -> None:
         code = 0
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else int(left.code is not None)
-        raise
-    finally:
-        sys.stdout.flush()
-        line.send(bytes([code & 255]))
+        if isinstance(left.code, str):
+            print(left.code, file=sys.stderr)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads any more
+            stream.flush()
+    line.send(bytes([code & 255]))
+    os._exit(code & 255)
 
 
 def _end_with_caller(line: socket.socket) -> None:
