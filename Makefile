@@ -52,7 +52,7 @@ help:           ## montrer cette aide
 	@echo
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 	@echo
-	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0"
+	@echo "  CITY=nom ou dossier (marseille)   FROM=dossier des fichiers reçus   NAME=figure   APPS=0   JOBS=étapes à la fois"
 
 env: $(READY)   ## installer l'environnement verrouillé (fait tout seul par les autres commandes)
 

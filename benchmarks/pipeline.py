@@ -1,8 +1,9 @@
 """What the pipeline costs beyond its computations, as ratios measured side by side in one run.
 
-Three ways to the same results for one city: (a) the computations alone, every notebook's code run
-in one process; (b) our pipeline, `dvc repro` with our runner; (c) `dvc repro` with the stock
-`papermill` and `jupyter nbconvert` commands. Prints b/a, c/a and b/c, and the cost a stage.
+Ways to the same results for one city: (a) the computations alone, every notebook's code run in one
+process; (b) our pipeline as `make run` calls it, one stage at a time; (d) the same, as many stages
+at a time as there are cores; (c) `dvc repro` with the stock `papermill` and `jupyter nbconvert`
+commands. Prints b/a, c/a, b/c, d/a and b/d, and the cost a stage.
 
 `python -m benchmarks.pipeline [--size tiny] [--city CITY] [--rounds N]`: a simulated city is made
 smaller with the size; tiny takes the city of `make new-city` and its first stage. The files of
@@ -31,7 +32,7 @@ from helpers.core.stage import code_used
 from helpers.core.stage.params import stages
 from helpers.workshop.elsewhere import copy_workspace
 from helpers.workshop.new import new_city
-from helpers.workshop.reproduction import dvc, environment
+from helpers.workshop.reproduction import JOBS, dvc, environment, jobs
 from helpers.workshop.run_city import activate, find_pack
 
 SCALES: dict[Size, float] = {"small": 0.05, "full": 1.0}
@@ -68,8 +69,18 @@ def in_order(root: Path) -> list[str]:
     return found
 
 
+def ours(copy: Path, city: str, chosen: list[str], jobs: int) -> None:
+    """Run the stages of the city as `make run` does, so many at a time, whatever has been run."""
+    targets = [f"{stage}@{city}" for stage in chosen]
+    code = (
+        "from pathlib import Path; from helpers.workshop.reproduction import reproduce;"
+        f"reproduce(Path.cwd(), {targets!r}, force=True)"
+    )
+    _call([sys.executable, "-c", code], copy, **{JOBS: str(jobs)})
+
+
 def repro(copy: Path, city: str, chosen: list[str]) -> None:
-    """Run the stages of the city with DVC, whatever has been run."""
+    """Run the stages of the city with DVC alone, whatever has been run."""
     _call(dvc(copy, "repro", "--force", *(f"{stage}@{city}" for stage in chosen)), copy)
 
 
@@ -78,8 +89,8 @@ def in_one_process(copy: Path, city: str, chosen: list[str]) -> None:
     _call([sys.executable, str(Path(plain.__file__)), city, *chosen], copy)
 
 
-def _call(command: list[str], copy: Path) -> None:
-    env = {**environment(), "PYTHONPATH": str(copy / "src"), PIPELINE_FLAG: "bench"}
+def _call(command: list[str], copy: Path, **more: str) -> None:
+    env = {**environment(), "PYTHONPATH": str(copy / "src"), PIPELINE_FLAG: "bench", **more}
     done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
@@ -132,25 +143,28 @@ def main() -> None:
     asked = line.parse_args()
     root, rounds, tiny = find_root(), asked.rounds or ROUNDS[asked.size], asked.size == "tiny"
     with tempfile.TemporaryDirectory(prefix="phare-bench-") as folder:
-        ours, theirs = Path(folder) / "ours", Path(folder) / "stock"
-        for copy in (ours, theirs):
+        mine, theirs = Path(folder) / "ours", Path(folder) / "stock"
+        for copy in (mine, theirs):
             if tiny:
                 city = prepare_tiny(root, copy)
             else:
                 city = prepare(root, copy, asked.city, SCALES[asked.size])
         stock(theirs)
-        chosen = in_order(ours)[: TINY_STAGES if tiny else None]
-        a, b, c = [], [], []
+        chosen, many = in_order(mine)[: TINY_STAGES if tiny else None], jobs()
+        a, b, c, d = [], [], [], []
         for _ in range(rounds):
-            b.append(best(lambda: repro(ours, city, chosen))[0])
-            a.append(best(lambda: in_one_process(ours, city, chosen))[0])
+            b.append(best(lambda: ours(mine, city, chosen, 1))[0])
+            a.append(best(lambda: in_one_process(mine, city, chosen))[0])
             c.append(best(lambda: repro(theirs, city, chosen))[0])
-    base, mine, other = (statistics.median(times) for times in (a, b, c))
+            d.append(best(lambda: ours(mine, city, chosen, many))[0])
+    base, one, other, beside = (statistics.median(times) for times in (a, b, c, d))
     print(f"{city}, étapes : {len(chosen)}, médiane ; passages : {rounds}")
     print(f"  un seul script {base:.1f} s")
-    for name, seconds in (("notre pipeline", mine), ("dvc et papermill nus", other)):
+    for name, seconds in (("notre pipeline", one), ("dvc et papermill nus", other)):
         print(f"  {name} {seconds:.1f} s ({(seconds - base) / len(chosen):+.1f} s par étape)")
-    show_ratio("notre pipeline / un seul script", mine, base)
+    show_ratio("notre pipeline / un seul script", one, base)
+    show_ratio(f"notre pipeline, {many} à la fois / un seul script", beside, base)
+    show_ratio(f"notre pipeline, une étape à la fois / {many}", one, beside)
     show_ratio("dvc et papermill nus / un seul script", other, base)
     pairs = statistics.median(x / y for x, y in zip(b, c, strict=True))
     show_ratio("notre pipeline / dvc et papermill nus", pairs, 1)

@@ -23,7 +23,7 @@ from helpers.core.city.city import City
 from helpers.core.city.key import KEYS, path_of
 from helpers.core.stage import warm
 from helpers.core.stage.params import stages
-from helpers.workshop.reproduction import dvc, reproduce
+from helpers.workshop.reproduction import JOBS, MOST_JOBS, dvc, jobs, reproduce
 from helpers.workshop.run_city import activate, locked
 
 # Everything here differs from the usual run, and the stages' own guard is taken away.
@@ -140,7 +140,11 @@ def run_again(
     at_hand = folders is not None
     changes = {"PYTHONPATH": str(copy / "src"), FROM: folders or "", **same_key(root, city)}
     if vary:
-        changes |= VARIATIONS | {warm.ADDRESS: ""}  # another process, under other circumstances
+        # Another process, under other circumstances, more stages at a time or fewer.
+        changes |= VARIATIONS | {
+            warm.ADDRESS: "",
+            JOBS: str(jobs() + 1 if jobs() < MOST_JOBS else 1),
+        }
     with _circumstances(changes, UMASK if vary else None):
         if not at_hand:
             _take_raw(root, copy, city)
