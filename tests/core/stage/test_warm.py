@@ -58,6 +58,31 @@ def test_a_fork_has_what_its_caller_has(told: dict[str, str], tmp_path: Path, co
     assert [one.stderr for one in ran] == ["entré\n", "entré\n"]
 
 
+def test_where_all_goes_to_a_file_a_fork_writes_in_its_pipe(tmp_path: Path) -> None:
+    """`make run > log`: the streams of the warm process are files, those of a stage are pipes."""
+    lines = (
+        "import sys", "print('avant', flush=True)",
+        "sys.stdout.reconfigure(errors='backslashreplace')",
+        "sys.stderr.reconfigure(errors='backslashreplace')", "print('après')",
+    )  # fmt: skip
+    (tmp_path / "turns.py").write_text("\n".join(lines))
+    asks = (
+        "import os, subprocess, sys\nfrom helpers.core.stage import warm\n"
+        "with warm.opened(dict(os.environ)) as told:\n"
+        "    done = subprocess.run([sys.executable, '-I', '-S', warm.__file__, 'turns'],\n"
+        "                          env=told, capture_output=True, text=True)\n"
+        "print(done.returncode, done.stdout.split(), done.stderr)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    env.pop(warm.ADDRESS, None)
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        file.write("début\n")
+        file.flush()
+        subprocess.run([sys.executable, "-c", asks], env=env, stdout=file, stderr=file, check=True)
+    assert log.read_text().splitlines()[1:2] == ["0 ['avant', 'après'] "]
+
+
 def test_a_module_that_does_not_exist_fails_as_python_says(told: dict[str, str]) -> None:
     done = subprocess.run(asking("no_such"), env=told, capture_output=True, text=True)
     assert done.returncode == 1

@@ -155,6 +155,7 @@ def _take_order(line: socket.socket) -> str:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    _open_streams()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(order["folder"])
@@ -165,6 +166,20 @@ def _take_order(line: socket.socket) -> str:
     sys.argv = [order["module"], *order["arguments"]]
     sys.path[:] = [order["folder"], *_paths(), *(path for path in sys.path if path not in mine)]
     return str(order["module"])
+
+
+def _open_streams() -> None:
+    """Open standard streams on the files that are now theirs.
+
+    Those of the warm process remember what its own were: where that is a file (`make run > log`),
+    they look for their place in what is now a pipe, and fail.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        was = getattr(sys, name)
+        line = 1 if name == "stderr" or os.isatty(number) else -1
+        now = open(number, was.mode, line, was.encoding, was.errors, closefd=False)  # noqa: SIM115 — as long as the fork
+        setattr(sys, name, now)
+        setattr(sys, f"__{name}__", now)
 
 
 def _paths() -> list[str]:
