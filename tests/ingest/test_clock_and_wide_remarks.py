@@ -12,7 +12,7 @@ import pytest
 from helpers.core.city import remark
 from helpers.core.city.city import City
 from helpers.core.stage import remark_words
-from helpers.ingest import remarks, silent_columns
+from helpers.ingest import delivery_remarks, remarks, silent_columns
 from tests.fixtures.made_up import FACTS, THEMES, build_made_up, deliver, fact, write_pack
 from tests.fixtures.real import Built, build
 
@@ -35,7 +35,10 @@ YEARLY: dict[str, Any] = {
 
 
 def said_of(built: Built) -> dict[str, str]:
-    found = remarks.remarks(built.city, built.out)
+    found = [
+        *delivery_remarks.remarks(built.city, built.out, built.raw),
+        *remarks.remarks(built.city, built.out),
+    ]
     return {one.code: remark_words.sentence(one) for one in found}
 
 

@@ -14,7 +14,8 @@ import pytest
 from helpers.core.base.errors import PhareError
 from helpers.core.city.remark import Remark
 from helpers.core.stage import remark_words
-from helpers.ingest.remarks import remarks, steady_until
+from helpers.ingest import delivery_remarks
+from helpers.ingest.remarks import remarks
 from tests.fixtures.made_up import (
     CITY,
     FACTS,
@@ -61,7 +62,8 @@ def made(
 
 
 def odd(built: Built) -> list[Remark]:
-    return remarks(built.city, built.out)
+    deliveries = delivery_remarks.remarks(built.city, built.out, built.raw)
+    return [*deliveries, *remarks(built.city, built.out)]
 
 
 def days(built: Built) -> list[tuple[Any, ...]]:
@@ -286,29 +288,16 @@ def dated(folder: Path, form: str, told: list[dt.date]) -> list[str]:
 def test_days_read_as_months_are_told(tmp_path: Path) -> None:
     all_year = [dt.date(2024, 1, 1) + dt.timedelta(days=9 * i) for i in range(40)]
     assert dated(tmp_path / "a", "%d/%m/%Y", all_year) == []
-    assert dated(tmp_path / "b", "%m/%d/%Y", all_year) == ["day_or_month"]
+    with pytest.raises(PhareError, match=r"25.dates .* que jour et mois échangés") as told:
+        dated(tmp_path / "b", "%m/%d/%Y", all_year)
+    assert 'écrire `format: "%d/%m/%Y"`' in str(told.value)
+    early = [day for day in all_year if day.day <= 12]
+    assert dated(tmp_path / "d", "%m/%d/%Y", early) == ["day_or_month"]
     firsts = [dt.date(2024, month, 1) for month in range(1, 13)]
     assert dated(tmp_path / "c", "%d/%m/%Y", firsts) == []
 
 
 # --- A category that no longer comes ---------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("counts", "gone"),
-    [
-        ([10] * 40 + [0] * 8, 8),
-        ([10] * 48, 0),
-        ([10] * 10 + [0] * 3, 0),  # too short a past
-        ([0, 1] * 20 + [0] * 8, 0),  # not steady
-        ([1] * 40 + [0] * 8, 0),  # too rare to tell so soon
-        ([1] * 40 + [0] * 24, 24),
-        ([10] * 26 + [0] * 26 + [10] * 26 + [0] * 10, 0),  # a beach in winter
-        ([0] * 30, 0),
-    ],
-)
-def test_a_steady_count_that_ends_is_told_from_others(counts: list[int], gone: int) -> None:
-    assert steady_until(counts) == gone
 
 
 def two_categories(folder: Path, last: int, **more: Any) -> list[Remark]:

@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from helpers.core.base.store import literal
-from helpers.core.city import contract_sql
+from helpers.core.city import contract_sql, formats
 from helpers.core.city.contract import METRES, Contract, FieldRule
 from helpers.core.city.contract_sql import (
     FALSE,
+    INTERCHANGED,
     NOT_BOUNDED,
     NOT_LISTED,
     NOT_READ,
@@ -257,12 +258,17 @@ def _read_moments(
     What is written is made again from what was read; a moment that carried its offset is in UTC.
     """
     con.register("odd", pa.table({"said": odd}))
+    other = formats.interchanged(rule.format)
+    turned = rule.model_copy(update={"format": other or rule.format})
+    in_turn = contract_sql.typed("said", turned, contract.file.decimal, "UTC")
+    years = f"BETWEEN {contract.since} AND {contract.until}"
     value = contract_sql.typed("said", rule, contract.file.decimal, "UTC")
     whole = f"date_trunc('minute', {value})" if cut else value
     form = literal(rule.format.replace("%z", "+00:00"))
     told = con.execute(
-        f"SELECT said, CASE WHEN {value} IS NULL THEN '{NOT_READ}' WHEN year({value}) NOT BETWEEN "
-        f"{contract.since} AND {contract.until} THEN '{NOT_BOUNDED}' END AS off, "
+        f"SELECT said, CASE WHEN {value} IS NULL AND year({in_turn}) {years} THEN '{INTERCHANGED}' "
+        f"WHEN {value} IS NULL THEN '{NOT_READ}' WHEN year({value}) NOT {years} "
+        f"THEN '{NOT_BOUNDED}' END AS off, "
         f"CASE WHEN off IS NULL THEN strftime({whole}, {form}) END AS written FROM odd"
     ).to_arrow_table()
     con.unregister("odd")

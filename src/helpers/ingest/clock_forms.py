@@ -1,7 +1,9 @@
-"""Whether the hours of a source are written as its contract says, before any number comes out.
+"""Whether days and hours are written as the contract says, before any number comes out.
 
 A column of hours (0 to 23) read as the digits of 24 h time puts every fact within half an hour of
-midnight; the reverse sets nearly all of them aside. The values tell which it is.
+midnight; the reverse sets nearly all of them aside. Dates whose day and month are one for the
+other are set aside where the day is after the 12th, and on another day where it is not. The values
+tell which it is.
 """
 
 from __future__ import annotations
@@ -9,11 +11,14 @@ from __future__ import annotations
 import duckdb
 
 from helpers.core.base.errors import PhareError
+from helpers.core.base.french import plural
 from helpers.core.base.store import quote
-from helpers.core.city import contract_sql, moments
+from helpers.core.city import contract_sql, formats, moments
 from helpers.core.city.contract import Contract
+from helpers.core.city.contract_sql import INTERCHANGED, OFF
 from helpers.core.city.observation_rule import TimeParts
 
+LAST_MONTH = 12  # a day above it is no month
 ENOUGH = 2  # rows: a single one may happen to be at 00:14
 
 
@@ -23,12 +28,37 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, str]:
     Raise PhareError where the hours are not in the form that the contract tells: judged delivery by
     delivery, as an edition may differ from the one before. View `raw`.
     """
+    for name, field in contract.fields.items():
+        if field.type in ("date", "timestamp") and formats.interchanged(field.format):
+            _check_day_and_month(con, contract, name)
     doubtful: dict[str, str] = {}
     rule = contract.observation
     for when in (rule.started_at, rule.ended_at) if rule else ():
         if isinstance(when, TimeParts) and (field := when.hhmm or when.hour):
             doubtful |= _check(con, contract, field, digits=when.hhmm is not None)
     return doubtful
+
+
+def _check_day_and_month(con: duckdb.DuckDBPyConnection, contract: Contract, name: str) -> None:
+    rule = contract.fields[name]
+    said = contract_sql.text(name, rule)
+    off = f"starts_with(said, '{OFF}{INTERCHANGED}')"
+    day = f"day({contract_sql.typed('said', rule, contract.file.decimal, 'UTC')})"
+    rows = con.execute(
+        f"WITH told AS MATERIALIZED (SELECT delivery, {off} AS off, CASE WHEN NOT {off} THEN {day} "
+        f"END AS day FROM (SELECT delivery, {said} AS said FROM raw)) SELECT delivery, "
+        "count(*) FILTER (off) AS n, max(day) FROM told GROUP BY delivery ORDER BY delivery"
+    ).fetchall()
+    for delivery, interchanged, last in rows:
+        if interchanged >= ENOUGH and (last or 0) <= LAST_MONTH:
+            dates = plural(interchanged, "date")
+            raise PhareError(
+                f"le contrat dit que « {name} » s'écrit {rule.format}, mais {dates} de cette "
+                "livraison ne se lisent que jour et mois échangés, et aucune n'y tombe après le 12",
+                f"source « {contract.source} », livraison n° {delivery}",
+                f'écrire `format: "{formats.interchanged(rule.format)}"` ; si d\'autres livraisons '
+                "sont dans l'autre ordre, les demander toutes dans le même",
+            )
 
 
 def _check(

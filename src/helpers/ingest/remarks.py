@@ -20,21 +20,12 @@ from helpers.core.city.contract import Contract
 from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE, WHOLE
 from helpers.core.city.remark import Remark
 from helpers.core.place_time.counts import DATED, MONTHLY
+from helpers.ingest import absences
 from helpers.ingest.calendar_remarks import of_calendar
 from helpers.ingest.divisions import read_zones
 from helpers.ingest.point_remarks import of_points
 
 MOSTLY = 0.5  # of the placed facts of a source: more outside of all zones, and it is told
-LAST_MONTH = 12  # a day above it is no month
-# Dates enough that one of them, at least, should fall after the 12th of a month: of ten days drawn
-# at random none does once in ten thousand. Days of the month: a source dated the 1st has but one.
-DATES, MONTHS, DAYS_OF_MONTH = 10, 3, 3
-STEADY, STEADY_UNITS, GONE_UNITS, GONE_FACTS = 0.9, 12, 2, 20
-NOON, HOURS_KNOWN, HOURS_MET = (
-    12,
-    60,
-    10,
-)  # facts with an hour, and hours of the twelve that have some
 TOTALS = 0.9  # of the rows without zone: that share of them are sums of the others, and it is told
 
 
@@ -50,9 +41,8 @@ def remarks(city: City, out: Path) -> list[Remark]:
     for source in city.observed_sources():
         contract, path = city.contracts[source], out / "accepted" / f"{source}.parquet"
         found = [
-            _unread_places(con, contract, path), _day_or_month(con, contract, path),
-            _twelve_hours(con, contract, path), _own_totals(con, contract, path, codes),
-            _gone(con, city, contract, out), _not_covered(con, city, contract, out),
+            _unread_places(con, contract, path), _own_totals(con, contract, path, codes),
+            *absences.of_source(con, city, contract, out), _not_covered(con, city, contract, out),
         ]  # fmt: skip
         found += of_points(con, city, source, out, drawn.zones)
         told += [replace(one, source=source) for one in found if one is not None]
@@ -127,47 +117,6 @@ def _unread_places(con: duckdb.DuckDBPyConnection, contract: Contract, path: Pat
     return Remark(remark.NO_READABLE_PLACE, n=n, of=rows) if n and contract.point else None
 
 
-def _day_or_month(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> Remark | None:
-    """Return a remark where no date lies after the 12th of a month: day and month interchanged?
-
-    Of the dates whose format holds both as numbers, in many enough dates (DATES).
-    """
-    rule = contract.observation
-    when = rule.started_at if rule else ""
-    name = when if isinstance(when, str) else when.date or ""
-    form = contract.fields[name].format.replace("-", "") if name else ""
-    if not ("%d" in form and "%m" in form) or form.startswith("%Y%m%d"):
-        return None
-    rows = con.execute(
-        f"SELECT count(DISTINCT day), count(DISTINCT day(day)), count(DISTINCT month(day)), "
-        f"max(day(day)) FROM (SELECT CAST({quote(name)} AS DATE) AS day FROM read_parquet(?))",
-        [str(path)],
-    ).fetchall()
-    dates, days, months, last = rows[0]
-    few = dates < DATES or days < DAYS_OF_MONTH or months < MONTHS
-    return None if few or last > LAST_MONTH else Remark(remark.DAY_OR_MONTH, field=name, n=dates)
-
-
-def _twelve_hours(con: duckdb.DuckDBPyConnection, contract: Contract, path: Path) -> Remark | None:
-    """Return a remark where no known hour lies beyond noon's: mornings and evenings confounded?
-
-    Of hours enough (HOURS_KNOWN), and of nearly all of the twelve (HOURS_MET), noon's among them.
-    """
-    rule = contract.observation
-    if rule is None or moments.best(rule, contract.fields) > moments.HOUR:
-        return None
-    when = moments.of(rule.started_at, rule, contract.fields)
-    rows = con.execute(
-        "SELECT count(*), count(DISTINCT h), min(h), max(h) FROM (SELECT hour(began) AS h FROM "
-        f"(SELECT {when.first} AS began, {when.level} AS level FROM read_parquet(?)) "
-        f"WHERE level <= {moments.HOUR} AND began IS NOT NULL)",
-        [str(path)],
-    ).fetchall()
-    n, met, first, last = rows[0]
-    told = n >= HOURS_KNOWN and met >= HOURS_MET and (first, last) == (1, NOON)
-    return Remark(remark.TWELVE_HOURS, n=n) if told else None
-
-
 def _own_totals(
     con: duckdb.DuckDBPyConnection, contract: Contract, path: Path, codes: dict[str, list[str]]
 ) -> Remark | None:
@@ -230,58 +179,6 @@ def _not_covered(
         return None
     sizes = tuple(float(found[name]) for name in names)
     return Remark(remark.NOT_COVERED_FACTS, names=names, sizes=sizes, n=sum(found.values()))
-
-
-def _gone(
-    con: duckdb.DuckDBPyConnection, city: City, contract: Contract, out: Path
-) -> Remark | None:
-    """Return a remark on the steady categories that no longer come, while the source still does.
-
-    By week, or by month where the source tells no more, over those in which the source brought
-    something; what `covers` says not to be covered is known, and not told.
-    """
-    monthly = contract.precision == "month"
-    if contract.precision == "year":
-        return None
-    unit, known = ("month", MONTHLY) if monthly else ("week", DATED)
-    rows = con.execute(
-        f"SELECT category, CAST(date_trunc('{unit}', hour) AS DATE), CAST(sum(n) AS BIGINT) "
-        f"FROM read_parquet(?) WHERE source = ? AND {known} GROUP BY 1, 2 HAVING sum(n) > 0 "
-        "ORDER BY 1, 2",
-        [str(out / "cube.parquet"), contract.source],
-    ).fetchall()
-    heard = {start: i for i, start in enumerate(sorted({start for _, start, _ in rows}))}
-    held: dict[str, list[int]] = {}
-    for category, start, n in rows:
-        held.setdefault(category, [0] * len(heard))[heard[start]] = n
-    gone = {}
-    for category, counts in held.items():
-        known_end = coverage.uncovered(city, contract.source, [category], WHOLE).everywhere
-        missing = steady_until(counts)
-        if missing and city.about.period.end not in known_end:
-            gone[category] = missing
-    code = remark.GONE_BY_MONTH if monthly else remark.GONE_BY_WEEK
-    sizes = tuple(float(n) for n in gone.values())
-    return Remark(code, names=tuple(gone), sizes=sizes) if gone else None
-
-
-def steady_until(counts: Sequence[int]) -> int:
-    """Return for how many units, the last ones, a steady count has been zero; 0 if it has not.
-
-    Steady: there in STEADY of the units from its first to its last, STEADY_UNITS of them at least,
-    and never absent half as long before (a beach in winter). Zero for so long that GONE_FACTS were
-    awaited at its usual rate: by chance, that happens once in thousands of millions of times.
-    """
-    there = [i for i, n in enumerate(counts) if n > 0]
-    if not there:
-        return 0
-    span = list(counts[there[0] : there[-1] + 1])
-    missing = len(counts) - 1 - there[-1]
-    rate = sum(span) / len(span)
-    longest = max((b - a - 1 for a, b in itertools.pairwise(there)), default=0)
-    steady = len(span) >= STEADY_UNITS and len(there) >= STEADY * len(span)
-    told = missing >= GONE_UNITS and rate * missing >= GONE_FACTS and 2 * longest <= missing
-    return missing if steady and told else 0
 
 
 def _texts(codes: list[str]) -> str:

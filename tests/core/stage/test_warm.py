@@ -62,6 +62,7 @@ LISTENS = """
 import subprocess, sys
 from helpers.core.stage import warm
 import os
+os.environ.pop(warm.ADDRESS, None)
 with warm.opened(dict(os.environ)) as found:
     line = [sys.executable, "-I", "-S", warm.__file__, "streams"]
     done = subprocess.run(line, env=found, capture_output=True, text=True)

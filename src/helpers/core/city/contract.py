@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import Strict, parse
-from helpers.core.city import battery, lists, moments
+from helpers.core.city import battery, formats, lists, moments
 from helpers.core.city.editions import Cover, Unpivot
 from helpers.core.city.names import OURS, RESERVED
 from helpers.core.city.observation_rule import ObservationRule, TimePrecision
@@ -98,6 +98,9 @@ class FieldRule(Strict):
             raise ValueError("un champ enum donne ses `values`, ou sa `list`")
         if self.type in ("date", "timestamp") and not self.format:
             raise ValueError("un champ date ou timestamp donne son `format` (strptime)")
+        unread = formats.fault(self.format) if self.type in ("date", "timestamp") else None
+        if unread:
+            raise ValueError(unread)
         if self.type == "date" and ("%z" in self.format or self.universal):
             # The day of an instant hangs on the zone, which a day alone no longer tells.
             raise ValueError(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from helpers.core.base.store import literal, quote
+from helpers.core.city import formats
 from helpers.core.city.contract import Contract, FieldRule
 
 # What each part of the format of a moment looks like: as plainly written, and as also accepted.
@@ -15,10 +16,13 @@ SHAPES = {
     "%M": "[0-5][0-9]", "%S": "[0-5][0-9]", "%z": "(?:[+-][0-9]{2}:[0-9]{2}|Z)", "%f": "[0-9]{1,6}",
     "%-m": "(?:0?[1-9]|1[0-2])", "%-d": "(?:0?[1-9]|[12][0-9]|3[01])", "%p": "[AaPp][Mm]",
     "%-H": "(?:[01]?[0-9]|2[0-3])", "%I": "(?:0[1-9]|1[0-2])", "%-I": "(?:0?[1-9]|1[0-2])",
+    "%j": "(?:[0-2][0-9]{2}|3[0-6][0-9])", "%V": "(?:[0-4][0-9]|5[0-3])", "%u": "[1-7]",
 }  # fmt: skip
 # What the door writes where the contract does not admit what came: which rule, and a keyed hash.
 OFF = "§"
 NOT_LISTED, NOT_SHAPED, NOT_READ, NOT_BOUNDED = "liste", "forme", "illisible", "bornes"
+INTERCHANGED = "ordre"  # a date that is read with its day and its month one for the other alone
+DAY_AND_MONTH = "jour_mois"
 # Hours and minutes, with what may follow: seconds, which are not kept.
 CLOCK = "^([01]?[0-9]|2[0-4])[:hH]([0-5][0-9])(?::[0-5][0-9](?:[.][0-9]{1,9})?)?$"
 ISO = re.compile(r"%Y-%m-%d([T ]%H:%M(:%S(%z)?)?)?")
@@ -80,6 +84,9 @@ def _moment(said: str, rule: FieldRule) -> str:
         kind = "TIMESTAMPTZ" if "%z" in rule.format else "TIMESTAMP"
         plain = f"TRY_CAST({said} AS {kind})"
         moment = f"CASE WHEN {_matches(said, _shape(rule.format))} THEN {plain} ELSE {moment} END"
+    if formats.unparted(rule.format):
+        # « 115 » read as %H%M would be 11 h 05: it is a quarter past one to who wrote it.
+        moment = f"CASE WHEN {_matches(said, _shape(rule.format))} THEN {moment} END"
     # %Y reads « 1/2/24 » as the year 24: no city's records go back that far.
     return f"CASE WHEN year({moment}) >= 1000 THEN {moment} END"
 
@@ -95,7 +102,7 @@ def shape(form: str, years: str, short_years: str) -> str:
     `short_years` is what the year looks like where the format has two digits of it (`%y`).
     """
     parts = re.split("(%-?[a-zA-Z])", form)
-    told = {**SHAPES, "%Y": f"(?:{years})", "%y": f"(?:{short_years})"}
+    told = {**SHAPES, "%Y": f"(?:{years})", "%G": f"(?:{years})", "%y": f"(?:{short_years})"}
     return "".join(told.get(part, re.escape(part)) for part in parts)
 
 
@@ -111,10 +118,11 @@ def broken(name: str, rule: FieldRule, said: str, value: str, *, lenient: bool =
         NOT_SHAPED: rule.reason or f"hors_forme:{name}",
         NOT_BOUNDED: beyond(name, rule),
         NOT_READ: f"illisible:{name}",
+        INTERCHANGED: f"{DAY_AND_MONTH}:{name}",
     }
     cases = [(f"{said} IS NULL", f"manquant:{name}")] if rule.required else []
     if lenient:
-        del codes[NOT_READ], codes[NOT_BOUNDED]
+        del codes[NOT_READ], codes[NOT_BOUNDED], codes[INTERCHANGED]
     cases += [(f"starts_with({said}, '{OFF}{kind}')", code) for kind, code in codes.items()]
     if rule.type not in ("str", "enum", "id") and not lenient:
         cases.append((f"{said} IS NOT NULL AND {value} IS NULL", codes[NOT_READ]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from helpers.core.base.store import literal, quote
+from helpers.core.city import formats
 from helpers.core.city.observation_rule import ObservationRule, TimeParts, TimePrecision
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ FULL_DAY = 24 * 60  # minutes
 LAST_HOUR = 24
 IMPOSSIBLE, DAY_END, DOUBTFUL = "heure_impossible", "heure_24", "heure_ambigue"
 # What the format of a moment must have to tell more than the year, the month, the day, the hour.
+WHOLE_DAY = (*formats.OF_YEAR, formats.DAY_OF_WEEK)
 TELLING = {
-    MONTH: ("%m", "%-m", "%b", "%B", "%j", "%-j", "%c", "%x"),
-    DAY: ("%d", "%-d", "%j", "%-j", "%c", "%x"),
-    HOUR: ("%H", "%-H", "%I", "%-I", "%c", "%X"),
-    MINUTE: ("%M", "%-M", "%c", "%X"),
+    MONTH: (*formats.MONTHS, *WHOLE_DAY),
+    DAY: (*formats.DAYS, *WHOLE_DAY),
+    HOUR: formats.HOURS,
+    MINUTE: formats.MINUTES,
 }
 
 
@@ -72,7 +74,7 @@ def finest(rule: FieldRule) -> int:
         return YEAR
     known = YEAR
     for level in (MONTH, DAY, HOUR, MINUTE):
-        if not any(part in rule.format for part in TELLING[level]):
+        if not any(part in TELLING[level] for part in formats.parts(rule.format)):
             return known
         known = level
     return DAY if rule.type == "date" else known

@@ -15,7 +15,10 @@ WITHOUT_NAME, WITHOUT_ZONE = "zones_without_name", "names_without_zone"
 UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
 MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
 DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
-TWELVE_HOURS = "twelve_hours"
+TWELVE_HOURS = "twelve_hours"  # `sizes`: the deliveries, where there are several
+MIXED_DATES = "mixed_dates"  # `n`: set aside; `of`: read in either order
+# Between deliveries; `field`: the key, if there is one.
+TWICE, DROPPED, REUSED, ORDER_DENIED = "twice", "dropped", "key_reused", "order_denied"
 # `sizes`: metres between the points; `names`: the year, where it is of one; `of`: the points.
 FEW_POINTS = "few_points"
 HEAP_AMONG_SNAPPED, SNAPPED_ON_EDGE = "heap_among_snapped", "snapped_on_edge"
@@ -27,6 +30,9 @@ COLUMNS_ABSENT = "columns_absent"
 WIDE_LEFT = "wide_columns_left"  # `names`: the file; `sizes`: the places of its columns
 STAFF = "staff"  # of a source of yearly numbers of staff: `names` and `sizes` are signs, counted
 GONE_BY_WEEK, GONE_BY_MONTH = "categories_gone_by_week", "categories_gone_by_month"
+# `names`: first day absent and first day told again, each empty at an end of the period, then the
+# category, or spans of three hours; `sizes`: weeks, or months.
+AWAY, HOURS_AWAY = "category_away", "hours_away"
 # Of the calendar that city.yaml names.
 HOLIDAYS_OF_FRANCE, SCHOOL_YEARS = "holidays_of_france", "school_years"
 

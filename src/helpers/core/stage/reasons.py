@@ -9,7 +9,8 @@ TITLES = {
     "donnee_personnelle": "donnée personnelle", "hors_bornes": "hors des bornes",
     "hors_forme": "forme inattendue", "hors_liste": "hors de la liste",
     "hors_periode": "hors période", "illisible": "illisible", "incoherent": "incohérent",
-    "interverties": "coordonnées interverties", "manquant": "manquant",
+    "interverties": "coordonnées interverties", "jour_mois": "jour et mois intervertis",
+    "manquant": "manquant",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from helpers.core.base.french import number, percent, plural, spoken
@@ -89,16 +90,67 @@ def _no_readable_place(one: Remark) -> str:
 
 def _day_or_month(one: Remark) -> str:
     return (
-        f"aucune des {number(one.n)} dates ne tombe après le 12 du mois : jour et mois sont-ils "
-        "intervertis ? Vérifier l'ordre que dit `format`"
+        f"aucune des {number(one.n)} dates d'une livraison, ou de plusieurs de ses mois, ne tombe "
+        "après le 12 du mois : jour et mois sont-ils intervertis ? Vérifier l'ordre que dit "
+        "`format`, et qu'aucun tableur n'a relu le fichier"
+    )
+
+
+def _mixed_dates(one: Remark) -> str:
+    others = (
+        f" ; {plural(one.of, 'autre ligne')} des mêmes livraisons se lisent dans les deux sens, et "
+        "sont peut-être à un autre jour"
+        if one.of
+        else ""
+    )
+    return (
+        f"{plural(one.n, 'ligne écartée')}, dont la date ne se lit que jour et mois échangés{others}. "
+        "Demander à l'éditeur un seul ordre"
     )
 
 
 def _twelve_hours(one: Remark) -> str:
+    told = "la livraison n° " if len(one.sizes) == 1 else "les livraisons n° "
+    which = ", ".join(number(int(size)) for size in one.sizes)
     return (
-        f"les {number(one.n)} heures connues vont de 1 à 12, sans aucune au-delà : le matin et le "
-        "soir y sont-ils confondus ? Vérifier `format` (`%I` avec `%p`), ou demander les heures de "
-        "0 à 23"
+        f"les {number(one.n)} heures connues{f' ({told}{which})' if which else ''} vont de 1 à 12, "
+        "sans aucune au-delà : le matin et le soir y sont-ils confondus ? Vérifier `format` (`%I` "
+        "avec `%p`), ou demander les heures de 0 à 23"
+    )
+
+
+def _twice(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'ligne')} mot pour mot dans une livraison d'avant, et comptées deux fois : "
+        "rien ne dit que c'est le même fait. Ôter la livraison reçue deux fois, ou donner une `key` "
+        "qui distingue les faits"
+    )
+
+
+def _dropped(one: Remark) -> str:
+    why = "retirés par l'éditeur"
+    if not one.field:
+        why += ", ou corrigés, et alors comptés deux fois (une `key` le dirait)"
+    return (
+        f"{plural(one.n, 'fait')} qu'une livraison plus récente ne donne plus, alors qu'elle redonne "
+        f"leurs dates : {why} ? Comptés tant qu'une livraison les dit. Si chaque livraison remplace "
+        "tout, ne nommer que la dernière (`files` de city.yaml)"
+    )
+
+
+def _reused(one: Remark) -> str:
+    return (
+        f"{number(one.n)} des {plural(one.of, 'ligne remplacée')} par une autre de même numéro en sont à "
+        "plus d'un mois : le numéro recommence-t-il d'une livraison à l'autre ? Ces faits ne sont "
+        "alors pas comptés : ajouter à `key` ce qui les distingue (l'année)"
+    )
+
+
+def _order_denied(one: Remark) -> str:
+    return (
+        f"{number(one.n)} des {plural(one.of, 'remplacement')} suivent l'ordre des noms, mais la "
+        "livraison tenue pour la plus récente finit avant l'autre : laquelle corrige ? Les lister "
+        "dans `files` (city.yaml), de la plus ancienne à la plus récente"
     )
 
 
@@ -171,6 +223,40 @@ def _gone_by_month(one: Remark) -> str:
     return _gone(one, "mois")
 
 
+def _between(one: Remark) -> str:
+    """Return when what is absent is: up to a day, or from a day to the one before another."""
+    since, again = one.names[:2]
+    day = dt.timedelta(days=1)
+    until = spoken(dt.date.fromisoformat(again) - day) if again else ""
+    if not since:
+        return f"jusqu'au {until}"
+    start = spoken(dt.date.fromisoformat(since))
+    return f"du {start} au {until}" if again else f"depuis le {start}"
+
+
+def _away(one: Remark) -> str:
+    return (
+        f"« {one.names[2]} », régulière le reste du temps, ne vient pas {_between(one)}, alors que "
+        "le reste de la source vient : rien n'est arrivé, ou la source ne la disait pas ? Dans ce "
+        "cas, l'écrire dans `covers` : son zéro est alors un manque"
+    )
+
+
+def _hours_away(one: Remark) -> str:
+    spans: list[list[int]] = []
+    for part in map(int, one.names[2:]):
+        if spans and spans[-1][1] == 3 * part:
+            spans[-1][1] = 3 * part + 3
+        else:
+            spans.append([3 * part, 3 * part + 3])
+    told = ", ".join(f"de {start} h à {end} h" for start, end in spans)
+    return (
+        f"aucun fait {told} {_between(one)}, alors qu'il en vient le reste du temps : la source n'y "
+        "dit-elle qu'une partie de la journée ? Dans ce cas, écrire ces jours hors de `covers` : "
+        "leur compte est alors un manque, non une baisse"
+    )
+
+
 def _columns_absent(one: Remark) -> str:
     places = [
         f" (la colonne {number(int(place))} du fichier, que le contrat ne nomme pas, lui ressemble)"
@@ -240,8 +326,11 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.COLUMNS_ABSENT: _columns_absent, remark.STAFF: _staff,
     remark.FEW_POINTS: _few_points, remark.HEAP_AMONG_SNAPPED: _heap,
     remark.SNAPPED_ON_EDGE: _on_edge, remark.ZONE_SAID_OTHERWISE: _said_otherwise,
-    remark.TWELVE_HOURS: _twelve_hours, remark.WIDE_LEFT: _wide_left,
+    remark.TWELVE_HOURS: _twelve_hours, remark.MIXED_DATES: _mixed_dates,
+    remark.TWICE: _twice, remark.DROPPED: _dropped, remark.REUSED: _reused,
+    remark.ORDER_DENIED: _order_denied, remark.WIDE_LEFT: _wide_left,
     remark.NOT_COVERED_FACTS: _not_covered,
+    remark.AWAY: _away, remark.HOURS_AWAY: _hours_away,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
