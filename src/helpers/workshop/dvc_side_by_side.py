@@ -24,7 +24,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 from dvc import cli
 from dvc.dvcfile import Lockfile
 from dvc.repo import reproduce
@@ -90,7 +89,7 @@ def in_turns(repo: Any) -> Iterator[Turns]:
 def above(graph: Any, steps: Sequence[Any]) -> dict[Any, set[Any]]:
     """Return for each step those of the steps on which it hangs, however far above it."""
     held = set(steps)
-    return {step: nx.descendants(graph, step) & held for step in steps}
+    return {one: (set(reproduce.get_subgraph(graph, [one])) & held) - {one} for one in steps}
 
 
 def longest(waits: Mapping[Any, set[Any]], seconds: Callable[[Any], float]) -> dict[Any, float]:

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -212,19 +213,24 @@ def _check_snapshot(root: Path, city: City) -> None:
             print(told)
 
 
+def _rests_on(root: Path) -> dict[str, list[str]]:
+    """Return the helpers that each stage's notebook rests on."""
+    notebooks = {stage: code_used.notebook_path(root, stage) for stage in stages(root)}
+    return {one: code_used.notebook_helpers(path, root) for one, path in notebooks.items() if path}
+
+
 def unsealed(root: Path, city: str) -> list[str]:
     """Return the stages whose figures do not name the commit that now holds their code.
 
     A figure made before its code was committed names no commit; once committed, the stage is run
     again, so that its evidence names it.
     """
-    found = []
+    found, helpers = [], _rests_on(root)
     for stage in locked(root, city):
         evidence = sorted((root / "data" / city / "figures" / stage).glob("*.evidence.json"))
-        notebook = code_used.notebook_path(root, stage)
-        if evidence and notebook:
+        if evidence and stage in helpers:
             said = json.loads(evidence[0].read_text(encoding="utf-8"))["commit"]
-            files = code_used.stage_files(root, stage, code_used.notebook_helpers(notebook, root))
+            files = code_used.stage_files(root, stage, helpers[stage])
             if said != code_used.commit_of(root, files)[0]:
                 found.append(stage)
     return found
@@ -240,7 +246,9 @@ def run(root: Path, asked: str) -> None:
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):
             reproduce(root, [f"collect@{city}"], force=True)
-        reproduce(root, targets)
+        with ThreadPoolExecutor(1) as meanwhile:  # `unsealed` asks it: remembered by then
+            meanwhile.submit(_rests_on, root)
+            reproduce(root, targets)
     stale = unsealed(root, city)
     if stale:
         print("Code enregistré depuis : ses figures nomment maintenant leur commit")
