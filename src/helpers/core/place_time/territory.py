@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -73,12 +73,21 @@ def cell_names(x: Floats, y: Floats, crs: str, size_m: int) -> pa.DictionaryArra
 
 def _squares(x: Floats, y: Floats, size_m: int) -> tuple[Ints, Ints]:
     """Return the squares that hold the points (k, 2: east, north, in sides), and each one's."""
-    columns = np.column_stack([np.floor(x / size_m), np.floor(y / size_m)]).astype(np.int64)
-    # One number a square sorts ten times faster than a pair.
-    packed, of_point = np.unique(columns[:, 0] * 2**31 + columns[:, 1], return_inverse=True)
+    packed, of_point = np.unique(_packed(x, y, size_m), return_inverse=True)
+    return _unpacked(packed), of_point
+
+
+def _packed(x: Floats, y: Floats, size_m: int) -> Ints:
+    """Return the square of each point as one number: it sorts ten times faster than a pair."""
+    east, north = (np.floor(one / size_m).astype(np.int64) for one in (x, y))
+    return np.asarray(east * 2**31 + north, dtype=np.int64)
+
+
+def _unpacked(packed: Ints) -> Ints:
+    """Return the squares (k, 2: east, north, in sides) that these numbers stand for."""
     east, north = np.divmod(packed, 2**31)
     wrapped = north >= 2**30
-    return np.column_stack([east + wrapped, north - wrapped * 2**31]), of_point
+    return np.column_stack([east + wrapped, north - wrapped * 2**31])
 
 
 @dataclass(frozen=True)
@@ -113,27 +122,51 @@ class Zones:
         found[np.flatnonzero(known)[position >= 0]] = self.codes[position[position >= 0]]
         return found
 
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        shapely.prepare(self.shapes)
+        return shapely.STRtree(self.shapes)
+
+    @cached_property
+    def _inside(self) -> dict[str, Ints]:
+        """Squares met so far, as `_packed` in order, and the zone that each is wholly inside."""
+        return {"square": np.empty(0, dtype=np.int64), "zone": np.empty(0, dtype=np.int64)}
+
     def positions(self, x: Floats, y: Floats) -> Ints:
         """Return the position of the zone at each point (n,), −1 outside of all.
 
         A point on a shared edge goes to the zone with the smallest code: never to two. Points of
-        a square wholly inside one zone are not tested one by one.
+        a square wholly inside one zone are not tested one by one, nor the same point twice.
         """
-        squares, of_point = _squares(x, y, SQUARE_M)
-        # A centimetre larger: the sides of a square inside a zone are on no edge of the zone.
-        low, high = squares * SQUARE_M - 0.01, (squares + 1) * SQUARE_M + 0.01
-        boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
-        whole = np.full(len(squares), -1, dtype=np.int64)
-        shapely.prepare(self.shapes)
-        tree = shapely.STRtree(self.shapes)
-        box, zone = tree.query(boxes, predicate="covered_by")
-        whole[box] = zone
-        found = whole[of_point]
+        packed, of_point = np.unique(_packed(x, y, SQUARE_M), return_inverse=True)
+        found = self._whole(packed)[of_point]
         rest = np.flatnonzero(found < 0)
-        point, zone = tree.query(shapely.points(x[rest], y[rest]), predicate="intersects")
+        points, of_rest = np.unique(x[rest] + 1j * y[rest], return_inverse=True)
+        point, zone = self._tree.query(
+            shapely.points(points.real, points.imag), predicate="intersects"
+        )
         order = np.lexsort((-zone, point))
-        found[rest[point[order]]] = zone[order]
+        at_point = np.full(len(points), -1, dtype=np.int64)
+        at_point[point[order]] = zone[order]
+        found[rest] = at_point[of_rest]
         return found
+
+    def _whole(self, packed: Ints) -> Ints:
+        """Return the zone that each square (n,) is wholly inside, −1 where none; in order."""
+        known, zones = self._inside["square"], self._inside["zone"]
+        new = np.setdiff1d(packed, known, assume_unique=True)
+        if len(new):
+            squares = _unpacked(new)
+            # A centimetre larger: the sides of a square inside a zone are on no edge of the zone.
+            low, high = squares * SQUARE_M - 0.01, (squares + 1) * SQUARE_M + 0.01
+            boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+            whole = np.full(len(new), -1, dtype=np.int64)
+            box, zone = self._tree.query(boxes, predicate="covered_by")
+            whole[box] = zone
+            at = np.searchsorted(known, new)
+            known, zones = np.insert(known, at, new), np.insert(zones, at, whole)
+            self._inside.update(square=known, zone=zones)
+        return zones[np.searchsorted(known, packed)]
 
     def area_km2(self) -> Floats:
         """Return the areas in square kilometres, rounded to a square decametre."""
