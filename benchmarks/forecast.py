@@ -2,7 +2,9 @@
 
 Counts are drawn: Poisson levels by zone, a week's shape, five years of days. Prints the seconds of
 the whole year's backtest (all methods, all horizons, a choice of method on the year before), how
-they are spent, and their ratio to the two or three fits that it holds.
+they are spent, and their ratio to the two or three fits that it holds. Beside it, on the first
+theme and one horizon of the four, a week: plain LightGBM and statsforecast, where they are
+installed (benchmarks/requirements-forecast.txt), their seconds and their mean CRPS.
 
 `OPENBLAS_NUM_THREADS=1 python -m benchmarks.forecast [--size full]`; full is 111 zones and 12
 themes, what a city of 900,000 has.
@@ -15,13 +17,17 @@ import time
 
 import numpy as np
 
-from benchmarks.parts.measure import Size, parser, show_ratio
+from benchmarks.parts import forecast_peers
+from benchmarks.parts.measure import Size, at_hand, parser, show_ratio
 from helpers.backtest import rolled, scores
 from helpers.backtest.knobs import Knobs
 from helpers.core.place_time.slots import SLOTS, UNPLACED, Slots
 from helpers.core.stats import rolling
 from helpers.core.stats.count_levels import Target
+from helpers.core.stats.count_scores import crps
 
+NEEDS = "requirements-forecast.txt"
+PEERS = {"lightgbm": forecast_peers.lightgbm, "statsforecast": forecast_peers.statsforecast}
 SHAPES: dict[Size, tuple[int, int]] = {"tiny": (6, 1), "small": (111, 2), "full": (111, 12)}
 DAYS = 5 * 365
 KNOBS = Knobs(
@@ -42,6 +48,20 @@ def theme(zones: int, seed: int) -> Slots:
         "theme", "zones", "demand", dt.date(2021, 1, 1), rng.poisson(mean).astype(float), SLOTS,
         names, np.full((DAYS, zones + 1), ""), 4, {},
     )  # fmt: skip
+
+
+def beside(held: Slots, seconds: float) -> None:
+    """Compare with the peers, a week ahead: our `seconds` are those of the whole, all horizons."""
+    week = next(one for one in rolled.roll(held, KNOBS, 1) if one.horizon == "week")
+    slots = range(len(SLOTS))
+    ours = crps(week.judged.came[:, slots], week.judged.means[week.method][:, slots], 0).mean()
+    for name, peer in PEERS.items():
+        if at_hand(name, NEEDS):
+            began = time.perf_counter()
+            came, mean = peer(rolled.panel(held), week.judged, week.lead)
+            spent = time.perf_counter() - began
+            show_ratio(f"toute l'épreuve d'un thème / {name}, une semaine", seconds, spent)
+            show_ratio(f"CRPS d'une semaine, nous / {name}", ours, crps(came, mean, 0).mean())
 
 
 def main() -> None:
@@ -74,6 +94,7 @@ def main() -> None:
     )
     show_ratio("toute l'épreuve / un ajustement par thème", whole, fits)
     show_ratio("limite de 5 minutes / toute l'épreuve", 300.0, whole)
+    beside(theme(zones, 0), whole / themes)
 
 
 if __name__ == "__main__":

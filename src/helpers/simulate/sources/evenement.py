@@ -152,6 +152,7 @@ def _table(
     return pa.table(
         {
             "id_evt": ids,
+            "saisie": pa.nulls(size, pa.string()),  # no partner's entry was taken over
             "categorie": pa.array(events.category),
             "titre_public": pa.array(events.title),
             "debut": walls.zoned(events.start, zone),
