@@ -33,7 +33,11 @@ Kept = Callable[[dt.date, str, int], bool]
     ],
 )
 def test_a_steady_count_that_ends_is_told_from_others(counts: list[int], gone: int) -> None:
-    ends = [after - first for first, after in absences(counts) if after == len(counts)]
+    ends = [
+        after - first
+        for first, after in absences(counts, [10] * len(counts))
+        if after == len(counts)
+    ]
     assert ends == ([gone] if gone else [])
 
 
@@ -52,11 +56,18 @@ def test_a_steady_count_that_ends_is_told_from_others(counts: list[int], gone: i
 def test_a_steady_count_that_is_away_is_told_wherever(
     counts: list[int], away: list[tuple[int, int]]
 ) -> None:
-    assert absences(counts) == away
+    assert absences(counts, [10] * len(counts)) == away
+
+
+def test_where_the_source_itself_hardly_tells_nothing_is_absent() -> None:
+    counts = [10] * 20 + [0] * 12 + [10] * 20
+    assert absences(counts, [50] * 20 + [3] * 12 + [50] * 20) == []
+    assert absences(counts, [50] * 20 + [9] * 12 + [50] * 20) == [(20, 32)]
+    assert absences(counts, [0] * 52) == []
 
 
 def partly(folder: Path, kept: Kept, **contract: Any) -> list[str]:
-    """Return what is odd in three years of two categories at all hours, but for what is left out."""
+    """Return what is odd in three years of two categories at all hours, less some."""
     days = [FIRST + dt.timedelta(days=i) for i in range(DAYS)]
     told = [
         (day, "depot" if part == day.toordinal() % 8 else "tapage", 3 * part + day.day % 3)

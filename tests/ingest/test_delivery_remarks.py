@@ -74,7 +74,9 @@ def test_a_fact_that_a_whole_delivery_no_longer_gives_is_told(tmp_path: Path) ->
     told = odd(built)
     assert told.keys() == {remark.DROPPED}
     assert told[remark.DROPPED].n == 11
-    assert "11 faits qu'une livraison plus récente ne donne plus" in said(told[remark.DROPPED])
+    assert "11 enregistrements qu'une livraison plus récente ne donne plus" in said(
+        told[remark.DROPPED]
+    )
 
 
 @pytest.mark.parametrize(

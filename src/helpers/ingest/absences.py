@@ -9,6 +9,7 @@ may say it: its zeros are then what they are, missing. A zone that falls silent 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,12 @@ class Units:
 
     starts: list[dt.date]
     n: dict[Any, list[int]]
+
+    def absences(self, what: Any) -> list[tuple[int, int]]:
+        """Return when what is steady elsewhere is absent (`absences`), beside all the others."""
+        counts = self.n[what]
+        rest = [sum(n[i] for n in self.n.values()) - own for i, own in enumerate(counts)]
+        return absences(counts, rest)
 
 
 def of_source(
@@ -75,7 +82,7 @@ def _of_categories(city: City, contract: Contract, units: Units, *, monthly: boo
     told = []
     for category, counts in units.n.items():
         known = coverage.uncovered(city, contract.source, [category], WHOLE).everywhere
-        for first, after in absences(counts):
+        for first, after in units.absences(category):
             if after == len(counts):
                 if city.about.period.end not in known:
                     gone[category] = float(after - first)
@@ -92,7 +99,7 @@ def _of_hours(city: City, contract: Contract, units: Units) -> list[Remark]:
     known = coverage.uncovered(city, contract.source, None, WHOLE).everywhere
     spans: dict[tuple[int, int], list[int]] = {}
     for part in sorted(units.n):
-        for first, after in absences(units.n[part]):
+        for first, after in units.absences(part):
             if units.starts[first] not in known:
                 # Of a part of the day, a week may lack by chance at either end.
                 near = (one for one in spans if abs(one[0] - first) <= 1 >= abs(one[1] - after))
@@ -110,25 +117,26 @@ def _away(units: Units, first: int, after: int, code: str, *what: str) -> Remark
     return Remark(code, names=(since, again, *what), sizes=(float(after - first),))
 
 
-def absences(counts: Sequence[int]) -> list[tuple[int, int]]:
+def absences(counts: Sequence[int], rest: Sequence[int]) -> list[tuple[int, int]]:
     """Return the runs of units (first, after) in which what is steady elsewhere is wholly absent.
 
-    Steady: there in STEADY of the units outside of such runs, STEADY_UNITS of them at least. Absent
-    for so long that GONE_FACTS were awaited at its usual rate: by chance, that happens once in
-    thousands of millions of times. And never absent half as long another time (a beach in winter):
-    what begins late, and ends early, is no season.
+    `rest` is what the source told beside it: where it told little, little was awaited. Steady:
+    there in STEADY of the units outside of such runs, STEADY_UNITS of them at least. Absent for so
+    long that GONE_FACTS were awaited at its usual share: by chance, that happens once in thousands
+    of millions of times. And never absent half as long another time (a beach in winter): what
+    begins late, and ends early, is no season.
     """
     runs = [one for one in _zeros(counts) if one[1] - one[0] >= GONE_UNITS]
-    held = len(counts) - sum(after - first for first, after in runs)
-    if not held:
+    beside = sum(rest) - sum(sum(rest[first:after]) for first, after in runs)
+    if not beside:
         return []
-    rate = sum(counts) / held
-    long = [one for one in runs if rate * (one[1] - one[0]) >= GONE_FACTS]
+    ratio = sum(counts) / beside
+    long = [one for one in runs if ratio * sum(rest[slice(*one)]) >= GONE_FACTS]
     units = len(counts) - sum(after - first for first, after in long)
     there = sum(n > 0 for n in counts)
     if there < STEADY * units or units < STEADY_UNITS:
         return []
-    between = [one for one in runs if 0 < one[0] and one[1] < len(counts)]
+    between = [one for one in runs if one[0] > 0 and one[1] < len(counts)]
 
     def alone(run: tuple[int, int]) -> bool:
         others = (one for one in (runs if run in between else between) if one != run)
@@ -140,5 +148,5 @@ def absences(counts: Sequence[int]) -> list[tuple[int, int]]:
 def _zeros(counts: Sequence[int]) -> list[tuple[int, int]]:
     """Return the runs of zeros, first and after."""
     edges = [-1, *(i for i, n in enumerate(counts) if n > 0), len(counts)]
-    pairs = zip(edges, edges[1:], strict=False)
+    pairs = itertools.pairwise(edges)
     return [(one + 1, other) for one, other in pairs if other - one > 1]

@@ -5,8 +5,6 @@ Nothing here is wrong enough to stop a run; each may make a count wrong.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +15,9 @@ from helpers.core.base.store import literal, quote
 from helpers.core.city import coverage, moments, remark
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE, WHOLE
+from helpers.core.city.names import ILLEGIBLE, NO_PLACE, OUT_OF_BOUNDS, OUTSIDE
 from helpers.core.city.remark import Remark
-from helpers.core.place_time.counts import DATED, MONTHLY
+from helpers.core.place_time.counts import DATED
 from helpers.ingest import absences
 from helpers.ingest.calendar_remarks import of_calendar
 from helpers.ingest.divisions import read_zones

@@ -6,6 +6,7 @@ tells no day, an hour of twelve that does not tell its half, an instant counted 
 
 from __future__ import annotations
 
+import itertools
 import re
 
 PART = re.compile("%-?[a-zA-Z]")
@@ -73,7 +74,7 @@ def _gap(told: list[str]) -> str | None:
         ("minutes", any(part in MINUTES for part in told)),
         ("secondes", any(part in SECONDS for part in told)),
     ]
-    for (coarse, known), (fine, said) in zip(levels, levels[1:], strict=False):
+    for (coarse, known), (fine, said) in itertools.pairwise(levels):
         if said and not known:
             return f"`format` : {fine} sans {coarse} ; la partie qui manque est à écrire"
     return None
@@ -92,7 +93,7 @@ def unparted(form: str) -> bool:
     return any(
         {one, other} <= DIGITS
         for run in re.findall("(?:%-?[a-zA-Z]){2,}", form)
-        for one, other in zip(parts(run), parts(run)[1:], strict=False)
+        for one, other in itertools.pairwise(parts(run))
     )
 
 

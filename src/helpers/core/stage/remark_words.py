@@ -104,8 +104,8 @@ def _mixed_dates(one: Remark) -> str:
         else ""
     )
     return (
-        f"{plural(one.n, 'ligne écartée')}, dont la date ne se lit que jour et mois échangés{others}. "
-        "Demander à l'éditeur un seul ordre"
+        f"{plural(one.n, 'ligne écartée')}, dont la date ne se lit que jour et mois échangés"
+        f"{others}. Demander à l'éditeur un seul ordre"
     )
 
 
@@ -121,9 +121,9 @@ def _twelve_hours(one: Remark) -> str:
 
 def _twice(one: Remark) -> str:
     return (
-        f"{plural(one.n, 'ligne')} mot pour mot dans une livraison d'avant, et comptées deux fois : "
-        "rien ne dit que c'est le même fait. Ôter la livraison reçue deux fois, ou donner une `key` "
-        "qui distingue les faits"
+        f"{plural(one.n, 'ligne')} mot pour mot dans une livraison d'avant, et comptées deux "
+        "fois : rien ne dit que c'est le même fait. Ôter la livraison reçue deux fois, ou donner "
+        "une `key` qui distingue les faits"
     )
 
 
@@ -132,17 +132,17 @@ def _dropped(one: Remark) -> str:
     if not one.field:
         why += ", ou corrigés, et alors comptés deux fois (une `key` le dirait)"
     return (
-        f"{plural(one.n, 'fait')} qu'une livraison plus récente ne donne plus, alors qu'elle redonne "
-        f"leurs dates : {why} ? Comptés tant qu'une livraison les dit. Si chaque livraison remplace "
+        f"{plural(one.n, 'enregistrement')} qu'une livraison plus récente ne donne plus, alors "
+        f"qu'elle redonne leurs dates : {why} ? Ils restent comptés. Si chaque livraison remplace "
         "tout, ne nommer que la dernière (`files` de city.yaml)"
     )
 
 
 def _reused(one: Remark) -> str:
     return (
-        f"{number(one.n)} des {plural(one.of, 'ligne remplacée')} par une autre de même numéro en sont à "
-        "plus d'un mois : le numéro recommence-t-il d'une livraison à l'autre ? Ces faits ne sont "
-        "alors pas comptés : ajouter à `key` ce qui les distingue (l'année)"
+        f"{number(one.n)} des {plural(one.of, 'ligne remplacée')} par une autre de même numéro en "
+        "sont à plus d'un mois : le numéro recommence-t-il d'une livraison à l'autre ? Ces faits "
+        "ne sont alors pas comptés : ajouter à `key` ce qui les distingue (l'année)"
     )
 
 
@@ -251,9 +251,9 @@ def _hours_away(one: Remark) -> str:
             spans.append([3 * part, 3 * part + 3])
     told = ", ".join(f"de {start} h à {end} h" for start, end in spans)
     return (
-        f"aucun fait {told} {_between(one)}, alors qu'il en vient le reste du temps : la source n'y "
-        "dit-elle qu'une partie de la journée ? Dans ce cas, écrire ces jours hors de `covers` : "
-        "leur compte est alors un manque, non une baisse"
+        f"aucun fait {told} {_between(one)}, alors qu'il en vient le reste du temps : la source "
+        "n'y dit-elle qu'une partie de la journée ? Dans ce cas, écrire ces jours hors de "
+        "`covers` : leur compte est alors un manque, non une baisse"
     )
 
 
