@@ -250,13 +250,22 @@ def _find_anew(con: duckdb.DuckDBPyConnection) -> None:
         'CREATE OR REPLACE TEMP TABLE anew AS WITH sound AS (SELECT delivery, "@number" AS one, '
         f'"@began" AS began FROM rows WHERE {_sound()} AND "@began" IS NOT NULL), '
         f"spans AS ({spans}), "
-        "shared AS (SELECT spans.delivery, lo, hi, count(DISTINCT sound.one) AS before, "
-        "count(DISTINCT sound.one) FILTER (again.one IS NOT NULL) AS again FROM spans "
-        "JOIN sound ON sound.delivery < spans.delivery AND sound.began BETWEEN lo AND hi "
-        "LEFT JOIN (SELECT DISTINCT delivery, one FROM sound) again "
-        "ON again.delivery = spans.delivery AND again.one = sound.one GROUP BY ALL) "
-        f"SELECT delivery, lo, hi FROM shared WHERE again >= {AGAIN} * before"
+        # Of each record, when it was first said: as many as there are records, not as versions.
+        "firsts AS (SELECT one, min(delivery) AS first, CAST(arg_min(began, delivery) AS DATE) "
+        "AS day FROM sound GROUP BY one), "
+        "held AS (SELECT first, day, count(*) AS n FROM firsts GROUP BY ALL), "
+        "before AS (SELECT delivery, lo, hi, sum(n) AS n FROM spans JOIN held "
+        f"ON first < delivery AND {_within('day')} GROUP BY ALL), "
+        "given AS (SELECT DISTINCT delivery, one FROM sound), "
+        "again AS (SELECT delivery, lo, hi, count(*) AS n FROM given JOIN firsts USING (one) "
+        f"JOIN spans USING (delivery) WHERE first < delivery AND {_within('day')} GROUP BY ALL) "
+        "SELECT delivery, lo, hi FROM before JOIN again USING (delivery, lo, hi) "
+        f"WHERE again.n >= {AGAIN} * before.n"
     )
+
+
+def _within(day: str) -> str:
+    return f"{day} BETWEEN CAST(lo AS DATE) AND CAST(hi AS DATE)"
 
 
 def _twice(con: duckdb.DuckDBPyConnection, contract: Contract) -> Remark | None:
