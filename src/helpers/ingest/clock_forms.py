@@ -44,13 +44,16 @@ def _check_day_and_month(con: duckdb.DuckDBPyConnection, contract: Contract, nam
     said = contract_sql.text(name, rule)
     off = f"starts_with(said, '{OFF}{INTERCHANGED}')"
     day = f"day({contract_sql.typed('said', rule, contract.file.decimal, 'UTC')})"
-    rows = con.execute(
-        f"WITH told AS MATERIALIZED (SELECT delivery, {off} AS off, CASE WHEN NOT {off} THEN {day} "
-        f"END AS day FROM (SELECT delivery, {said} AS said FROM raw)) SELECT delivery, "
-        "count(*) FILTER (off) AS n, max(day) FROM told GROUP BY delivery ORDER BY delivery"
+    counted = con.execute(
+        f"SELECT delivery, count(*) FILTER ({off}) AS n FROM (SELECT delivery, {said} AS said "
+        f"FROM raw) GROUP BY delivery HAVING n >= {ENOUGH} ORDER BY delivery"
     ).fetchall()
-    for delivery, interchanged, last in rows:
-        if interchanged >= ENOUGH and (last or 0) <= LAST_MONTH:
+    for delivery, interchanged in counted:  # of these alone, all dates are read
+        [(last,)] = con.execute(
+            f"SELECT max({day}) FROM (SELECT {said} AS said FROM raw WHERE delivery = {delivery}) "
+            f"WHERE NOT {off}"
+        ).fetchall()
+        if (last or 0) <= LAST_MONTH:
             dates = plural(interchanged, "date")
             raise PhareError(
                 f"le contrat dit que « {name} » s'écrit {rule.format}, mais {dates} de cette "
