@@ -219,6 +219,19 @@ def test_the_limit_of_what_is_worth_a_look_spends_the_budget_that_tails_allow() 
     assert alerts.watched([], 1.0) == 0
 
 
+def test_judgement_does_not_hang_on_the_last_digits() -> None:
+    rng = np.random.default_rng(9)
+    rows = alerts.test(rng.poisson(3.0, (40, 65)).astype(float), EVEN, 12)
+    shaken = [
+        row | {name: np.minimum(row[name] * (1 + sign), 1) for name in ("p", "reach")}
+        if "reach" in row
+        else row
+        for row, sign in zip(rows, rng.choice([-1e-12, 1e-12], len(rows)), strict=True)
+    ]
+    for budget in (0.5, 1, 3):
+        assert alerts.judge(rows, 0.05, budget) == alerts.judge(shaken, 0.05, budget)
+
+
 def test_late_entries_hide_no_rise() -> None:
     """Three quarters are still to come: 15 of the 60 that a rise brings, where 20 are usual."""
     sums = np.full((40, 65), 20.0)

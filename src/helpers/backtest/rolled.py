@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from helpers.core.stats.count_scores import crps
 from helpers.core.stats.rolling import BOTTOM_UP, HORIZONS, LEARNT, METHODS, Block, Floats
 
 SHORT, FEW, UNDATED = "short_history", "too_few", "not_dated"
+TIE = 1e-9  # of a score
 OF_SLOTS, OF_DAY = "slots", "day"  # what a score is of: slots each alone, whole days
 
 
@@ -41,17 +42,27 @@ class Rolled:
     @property
     def method(self) -> str:
         """The one of the least CRPS in the year of choice."""
-        return min(self.choice, key=lambda name: self.choice[name])
+        return least(self.choice)
 
     @property
     def city_method(self) -> str:
         """Where the city's mean comes from: the least CRPS over the city, the sum where it ties."""
-        return min(self.city_choice, key=lambda name: self.city_choice[name])
+        return least(self.city_choice)
 
     @property
     def length(self) -> int:
         """Days of the target."""
         return HORIZONS[self.horizon]
+
+
+def least(scores: Mapping[str, float]) -> str:
+    """Return the name of the least score; of equal ones, whatever the last digits, the first.
+
+    Two methods that are one in a city without zones differ by what a sum loses, which changes from
+    a machine to another, and with it what is forecast.
+    """
+    reached = min(scores.values()) * (1 + TIE)
+    return next(name for name, score in scores.items() if score <= reached)
 
 
 def reason(slots: Slots, minimum_count: int) -> str:

@@ -42,6 +42,7 @@ CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, witho
 SURELY = 2.0  # standard errors beyond which a series varies more than the others
 LOOK = 0.2  # p-values above which nothing is ever worth a look
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
+P_DIGITS = 9  # of a p-value: the last bits may depend on the processor
 SCHEMA = pa.schema(
     [
         ("theme", pa.string()), ("period_days", pa.int64()), ("division", pa.string()),
@@ -185,14 +186,14 @@ def judge(rows: list[dict[str, Any]], rate: float, budget: float) -> list[dict[s
     tested = np.flatnonzero(np.isfinite(p))
     q = np.full(len(rows), np.nan)
     q[tested] = false_discovery_control(p[tested])
-    limit = watched([row["reach"] for row in rows if "reach" in row], budget)
+    limit = round(watched([row["reach"] for row in rows if "reach" in row], budget), P_DIGITS)
     return [
         {
             **{name: value for name, value in row.items() if name != "reach"},
-            "p": None if np.isnan(p[i]) else round(float(p[i]), 9),
+            "p": None if np.isnan(p[i]) else round(float(p[i]), P_DIGITS),
             "q": None if np.isnan(q[i]) else round(float(q[i]), DIGITS),
             "alert": bool(q[i] <= rate),
-            "watch": bool(p[i] <= limit and not q[i] <= rate),
+            "watch": bool(np.round(p[i], P_DIGITS) <= limit and not q[i] <= rate),
             "limit": limit,
         }
         for i, row in enumerate(rows)
@@ -315,7 +316,7 @@ def power(table: pa.Table, knobs: Knobs, times: float, a_day: float = 1.0) -> tu
     for limit in (knobs.false_alert_rate / len(ok), max(row["limit"] for row in ok)):
         n = np.arange(1, int(mean + 20 * np.sqrt(mean + alpha * mean**2)) + 40)
         p = np.array([tails(past + int(k), 1 / (weeks + 1), weeks, alpha)[k] for k in n])
-        least = int(n[p <= limit][0])
+        least = int(n[np.round(p, P_DIGITS) <= limit][0])
         size = 1 / max(alpha, 1e-9)
         seen.append(round(float(nbinom.sf(least - 1, size, size / (size + mean))), 4))
     return seen[0], seen[1]

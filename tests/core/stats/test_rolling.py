@@ -130,6 +130,14 @@ def test_slopes_are_those_of_another_library() -> None:
     assert poisson_slopes(x, y, offset) == pytest.approx(theirs.fit().params, abs=2e-3)
 
 
+def test_slopes_are_the_same_whatever_the_last_digits() -> None:
+    rng = np.random.default_rng(4)
+    x, offset = rng.normal(size=(4000, 3)), rng.uniform(1, 4, 4000)
+    y = rng.poisson(offset * np.exp(-0.5 + x @ [0.3, -0.2, 0.0])).astype(float)
+    order = rng.permutation(4000)  # other sums of the same numbers, as another processor's
+    assert (poisson_slopes(x, y, offset) == poisson_slopes(x[order], y[order], offset[order])).all()
+
+
 def test_too_little_to_learn_from_leaves_the_baselines_alone() -> None:
     empty = replace(made(), counts=np.zeros((STEPS, 2, ZONES)))
     assert rolling.learnt(empty, 1000, Target(0, 7), 104, 4, 1) is None

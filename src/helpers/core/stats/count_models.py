@@ -39,7 +39,7 @@ FARTHEST = 3.0  # times the recent level, either way, that a model may say
 RIDGE = 1.0  # on standardised columns: a column that tells nothing gets no weight
 ROUNDS, TOLERANCE, MOST = 50, 1e-9, 30.0
 LEAST_ROWS, LEAST_FACTS = 500, 20  # under which nothing is learnt
-DIGITS = 6  # of a tree's forecast: the last bits may depend on the processor
+DIGITS = 6  # of a slope, of a tree's forecast: the last bits may depend on the processor
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def poisson_slopes(x: Floats, y: Floats, offset: Floats) -> Floats:
         slopes = slopes + np.clip(move, -2, 2)
         if np.abs(move).max() < TOLERANCE:
             break
-    return slopes
+    return np.asarray(np.round(slopes, DIGITS))  # the last digits are the machine's
 
 
 def _trees(x: Floats, y: Floats, offset: Floats, seed: int) -> Any:
