@@ -15,7 +15,7 @@ from helpers.backtest.rolled import OF_DAY, REFERENCE, Rolled, scored
 from helpers.core.place_time.slots import Slots
 from helpers.core.stats import count_scores, places_named, rolling
 from helpers.core.stats.count_levels import BASELINES, LAST
-from helpers.core.stats.intervals import DIGITS
+from helpers.core.stats.count_scores import rounded
 from helpers.core.stats.rolling import USE, Block, Floats
 
 SHARES = (0.01, 0.02, 0.05, 0.10)  # of the area
@@ -64,11 +64,11 @@ def methods(slots: Slots, found: Rolled) -> Rows:
     """
     head = {"theme": slots.theme, "horizon": found.horizon, "use": USE}
     for method, value in found.city_choice.items():
-        yield {**head, "method": method, "role": CITY, "crps": _rounded(value),
+        yield {**head, "method": method, "role": CITY, "crps": rounded(value),
                "chosen": method == found.city_method}  # fmt: skip
     for method, value in found.choice.items():
         role = "baseline" if method in BASELINES else "challenger"
-        yield {**head, "method": method, "role": role, "crps": _rounded(value),
+        yield {**head, "method": method, "role": role, "crps": rounded(value),
                "chosen": method == found.method}  # fmt: skip
 
 
@@ -101,9 +101,9 @@ def scores(slots: Slots, found: Rolled, seed: int) -> Rows:
                     "theme": slots.theme, "kind": slots.kind, "horizon": found.horizon,
                     "division": division, "part": part, "method": method,
                     "chosen": method == found.method, "forecasts": len(came),
-                    "facts": int(came.sum()), "bias": _rounded(mean.sum() / max(came.sum(), 1)),
-                    "crps": _rounded(float(np.nanmean(values))),
-                    "log_score": _rounded(-count_scores.log_chance(came, mean, alpha).mean()),
+                    "facts": int(came.sum()), "bias": rounded(mean.sum() / max(came.sum(), 1)),
+                    "crps": rounded(float(np.nanmean(values))),
+                    "log_score": rounded(-count_scores.log_chance(came, mean, alpha).mean()),
                     "use": USE,
                 }  # fmt: skip
                 if method in (found.method, REFERENCE):
@@ -113,9 +113,9 @@ def scores(slots: Slots, found: Rolled, seed: int) -> Rows:
 
 
 def _calibration(transformed: Floats) -> dict[str, float]:
-    return {"ks": _rounded(count_scores.from_uniform(transformed)),
-            "covered_80": _rounded(count_scores.covered(transformed, 0.8)),
-            "covered_90": _rounded(count_scores.covered(transformed, 0.9))}  # fmt: skip
+    return {"ks": rounded(count_scores.from_uniform(transformed)),
+            "covered_80": rounded(count_scores.covered(transformed, 0.8)),
+            "covered_90": rounded(count_scores.covered(transformed, 0.9))}  # fmt: skip
 
 
 def _scored(found: Rolled, key: tuple[str, str, str], learnt_on: Block, block: Block) -> Floats:
@@ -130,8 +130,8 @@ def spreads(slots: Slots, found: Rolled) -> Rows:
         for part, parts in found.parts.items():
             phi, alpha = rolling.spread(judged.part(parts), found.method)
             yield {"theme": slots.theme, "horizon": found.horizon, "division": division,
-                   "part": part, "method": found.method, "phi": _rounded(phi),
-                   "alpha": _rounded(alpha), "use": USE}  # fmt: skip
+                   "part": part, "method": found.method, "phi": rounded(phi),
+                   "alpha": rounded(alpha), "use": USE}  # fmt: skip
 
 
 def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
@@ -163,9 +163,9 @@ def skill(slots: Slots, found: Rolled, knobs: Knobs) -> Rows:
         usual = float(told[REFERENCE][heard].mean())
         sure = value - error > 0
         yield row | {
-            "skill": _rounded(value), "low": _rounded(value - error),
-            "high": _rounded(value + error),
-            "gain": _rounded(1 - float(told[found.method][heard].mean()) / usual),
+            "skill": rounded(value), "low": rounded(value - error),
+            "high": rounded(value + error),
+            "gain": rounded(1 - float(told[found.method][heard].mean()) / usual),
             "status": "ok" if sure else "abstained", "reason": "" if sure else NO_SKILL,
         }  # fmt: skip
 
@@ -211,8 +211,8 @@ def places(slots: Slots, found: Rolled, area: Floats, knobs: Knobs) -> Rows:
                     "theme": slots.theme, "horizon": found.horizon, "part": part,
                     "method": method, "share": share, "facts": int(total), "named": k,
                     "pai": _known(of_all.accuracy), "pei": _known(of_all.efficiency),
-                    "hit_rate": _known(of_all.hit_rate), "with_a_fact": _rounded(there),
-                    "chance": _rounded(chance), "use": USE,
+                    "hit_rate": _known(of_all.hit_rate), "with_a_fact": rounded(there),
+                    "chance": rounded(chance), "use": USE,
                 }  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def origins(slots: Slots, found: Rolled) -> Rows:
             "use": USE,
         }  # fmt: skip
         if whole.whole[i, 0]:
-            row |= {"observed": int(whole.came[i, 0, 0]), "mean": _rounded(mean[i]),
+            row |= {"observed": int(whole.came[i, 0, 0]), "mean": rounded(mean[i]),
                     "low": int(low[i]), "high": int(high[i])}  # fmt: skip
         else:
             days = slots.why[int(at) - 1 : int(at) + found.lead + found.length]
@@ -246,9 +246,5 @@ def origins(slots: Slots, found: Rolled) -> Rows:
         yield row
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), DIGITS)
-
-
 def _known(value: float) -> float | None:
-    return _rounded(value) if np.isfinite(value) else None
+    return rounded(value) if np.isfinite(value) else None

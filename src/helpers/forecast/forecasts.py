@@ -22,6 +22,7 @@ from helpers.core.place_time.slots import Slots
 from helpers.core.stats import count_scores, rolling
 from helpers.core.stats.count_levels import YEAR, Panel, Target, baselines
 from helpers.core.stats.count_models import CHALLENGERS, Fitted, challengers
+from helpers.core.stats.count_scores import rounded
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.rolling import HORIZONS, LEARNT, USE, Floats
 
@@ -244,8 +245,8 @@ def _rows(
             yield {**head, "zone": zone, "status": "abstained", "reason": reason}
             continue
         yield {
-            **head, "zone": zone, "mean": _rounded(means[i]), "alpha": float(alpha[i]),
-            "usual": _rounded(beside[i]), "any": _rounded(some[i]),
+            **head, "zone": zone, "mean": rounded(means[i]), "alpha": float(alpha[i]),
+            "usual": rounded(beside[i]), "any": rounded(some[i]),
             **{name: int(at[j, i]) for j, name in enumerate(NAMES)}, "status": "ok", "reason": "",
         }  # fmt: skip
 
@@ -254,7 +255,3 @@ def _not_heard(read: Slots) -> list[str]:
     """Return why each place is silent between its last complete day and the period's end."""
     days = read.why[read.known - 1 :]
     return [next((str(one) for one in place if one), "") for place in days.T]
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), DIGITS)

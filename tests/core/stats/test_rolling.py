@@ -22,6 +22,7 @@ from helpers.core.stats.count_levels import (
     week_shape,
 )
 from helpers.core.stats.count_models import CHALLENGERS, poisson_slopes
+from helpers.core.stats.count_scores import rounded
 
 STEPS, ZONES = 1300, 12
 SUNDAY = 6
@@ -136,6 +137,15 @@ def test_slopes_are_the_same_whatever_the_last_digits() -> None:
     y = rng.poisson(offset * np.exp(-0.5 + x @ [0.3, -0.2, 0.0])).astype(float)
     order = rng.permutation(4000)  # other sums of the same numbers, as another processor's
     assert (poisson_slopes(x, y, offset) == poisson_slopes(x[order], y[order], offset[order])).all()
+
+
+def test_a_half_is_rounded_the_same_way_whatever_the_last_digits() -> None:
+    for k in range(200):
+        half = (2 * k + 1) * 5e-7
+        low, high = half * (1 - 1e-14), half * (1 + 1e-14)
+        assert rounded(low) == rounded(half) == rounded(high) == pytest.approx((k + 1) * 1e-6)
+    assert rounded(-0.25) == -0.25
+    assert np.isnan(rounded(np.nan))
 
 
 def test_too_little_to_learn_from_leaves_the_baselines_alone() -> None:

@@ -10,12 +10,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from helpers.core.stats.intervals import DIGITS
+
 Floats = NDArray[np.float64]
 LEAST = 1e-9  # of a mean: none is zero, a count never seen is not impossible
+SLACK = 1e-10  # far below what is told, far above what a sum loses
 POISSON = 1e-6  # a dispersion below it changes nothing that six digits show
 BLOCK = 4096  # rows scored at a time: they stay in the processor's cache
 WIDE = 800  # likely counts, above which a sum is an integral
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
+
+
+def rounded(value: float) -> float:
+    """Return a value of a table, to DIGITS; a half goes up, whatever the last bits of the sum.
+
+    A mean of numbers that were rounded is a half as often as not, and which way it goes would hang
+    on the order of a sum, and so on the processor.
+    """
+    return round(float(value) + SLACK, DIGITS)
 
 
 def prepared(mean: ArrayLike, alpha: ArrayLike) -> tuple[Floats, Floats]:
