@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from tests.fixtures.real import ROOT
 # where `meet` says so: one at a time, neither would end.
 NEEDS = {"trunk": [], "left": ["trunk"], "right": ["trunk"], "end": ["left", "right"]}
 WORK = """\
-import pathlib, sys, time
+import os, pathlib, sys, time
 name, needs = sys.argv[1], sys.argv[2:]
 asked = pathlib.Path("asked").read_text().split()
 pathlib.Path(f"began-{name}").touch()
@@ -38,7 +40,8 @@ if other and "meet" in asked:
         time.sleep(.02)
 if f"fail-{name}" in asked:
     sys.exit(f"Erreur : {name} ne peut pas\\n  où       : ici\\n  à faire : rien")
-if "slow" in asked and name == "left":
+pathlib.Path(f"began-{name}").write_text(str(os.getpid()))
+if "slow" in asked and name == "left" or "slow-both" in asked and other:
     until = time.monotonic() + 60
     while "stopped" not in pathlib.Path("asked").read_text() and time.monotonic() < until:
         time.sleep(.02)
@@ -161,6 +164,58 @@ def test_what_fails_is_put_back_while_what_runs_beside_it_is_kept(place: Path) -
     run(place)
     assert (place / "data/ici/end").read_text() == "end two left two trunk two right two trunk two"
     assert not (place / "began-left").exists()  # what was kept is not run once more
+
+
+RUN = """
+from pathlib import Path
+from helpers.core.base import commands
+from helpers.workshop import reproduction
+commands.begin()
+reproduction.reproduce(Path.cwd(), [f"{name}@ici" for name in ("trunk", "left", "right", "end")])
+"""
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_both_are_put_back_and_nobody_works_on(place: Path, sign: int) -> None:
+    run(place)
+    expected = left_by(place)
+    ask(place, "two", "meet", "slow-both")
+    for began in place.glob("began-*"):
+        began.unlink()
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import signal\nsignal.signal({int(signal.SIGINT)}, "
+         f"signal.default_int_handler)\n{RUN}"], cwd=place,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as command:  # fmt: skip
+        numbers = [waited(place / f"began-{name}") for name in ("left", "right")]
+        if sign == signal.SIGINT:  # a terminal tells them all
+            os.killpg(command.pid, sign)
+        else:
+            command.send_signal(sign)
+        assert command.wait(timeout=60) != 0
+    assert left_by(place)["left"] == expected["left"]
+    assert left_by(place)["right"] == expected["right"]
+    assert not [number for number in numbers if works(number)]
+    ask(place, "two", anew=False)
+    run(place)
+    assert (place / "data/ici/end").read_text() == "end two left two trunk two right two trunk two"
+
+
+def works(number: int) -> bool:
+    """Tell whether the process lives: one that is dead and not buried has no command line."""
+    try:
+        return bool(Path(f"/proc/{number}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
+def waited(path: Path) -> int:
+    """Return the number that is written there, once it is."""
+    until = time.monotonic() + 60
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < until, path
+        time.sleep(0.02)
+    return int(path.read_text())
 
 
 def test_the_stage_that_fails_is_named_whoever_runs_beside_it(place: Path) -> None:

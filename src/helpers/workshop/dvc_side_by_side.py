@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -218,7 +217,6 @@ def side_by_side(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run DVC's command line, its walk replaced; return its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us hears it too, and ends us
     reproduce._reproduce = side_by_side
     return int(cli.main(list(sys.argv[1:] if arguments is None else arguments)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -94,6 +95,7 @@ def reproduce(
             env=told,
             cwd=root,
             pass_fds=[lock],
+            process_group=0,
         )
         assert process.stdout is not None
         one_run.worked_by(lock, process.pid)
@@ -102,7 +104,7 @@ def reproduce(
                 at_work = running
             failed = process.wait() != 0
         except BaseException:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # DVC, and the stages that it runs
             process.stdout.read()  # it ends with the last of those who write: stage, kernel
             process.wait()
             one_run.worked_by(lock, os.getpid())
