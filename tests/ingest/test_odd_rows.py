@@ -288,7 +288,7 @@ def dated(folder: Path, form: str, told: list[dt.date]) -> list[str]:
 def test_days_read_as_months_are_told(tmp_path: Path) -> None:
     all_year = [dt.date(2024, 1, 1) + dt.timedelta(days=9 * i) for i in range(40)]
     assert dated(tmp_path / "a", "%d/%m/%Y", all_year) == []
-    with pytest.raises(PhareError, match=r"25.dates .* que jour et mois échangés") as told:
+    with pytest.raises(PhareError, match=r"25 dates .* que jour et mois échangés") as told:
         dated(tmp_path / "b", "%m/%d/%Y", all_year)
     assert 'écrire `format: "%d/%m/%Y"`' in str(told.value)
     early = [day for day in all_year if day.day <= 12]

@@ -23,7 +23,16 @@ from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, to_html
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time.calendar import last_window
-from helpers.core.stage import figure, maps, palette, params, silence_words, standing, zone_map
+from helpers.core.stage import (
+    figure,
+    heaps,
+    maps,
+    palette,
+    params,
+    silence_words,
+    standing,
+    zone_map,
+)
 from helpers.hotspots import words as hotspots_words
 from helpers.repeats import words as repeats_words
 from helpers.rhythms import figures as rhythms_figures
@@ -32,7 +41,7 @@ from helpers.situation import levels
 from helpers.situation import words as situation_words
 
 GRADES = ("days", "weeks", "grades", "grades_weekly")
-HEARD = tuple(f"derived/reliability/{name}.parquet" for name in GRADES)
+HEARD = tuple(f"derived/reliability/{name}.parquet" for name in (*GRADES, "pile_ups"))
 FOUND = (
     "derived/hotspots/cells.parquet",
     "derived/repeats/bands.parquet",
@@ -265,6 +274,10 @@ class WhereWhen:
             return f"{title} : {told}", self.silent(told), [[title, told, *[None] * len(HOURS[2:])]]
         if week.thin.all():
             told = f"aucun écart établi entre heures, même sur {year}"
+        else:
+            told = " ; ".join(
+                [told, *(h.words for h in heaps.of_theme(self.con, self.city, theme))]
+            )
         rows = rhythms_figures.grid(week.weights, week.lived, week.thin)
         hours = [[title, told, *(row[name] for name in HOURS[2:])] for row in rows]
         spec = figure.drawn(rhythms_figures.heatmap, (rows,), 470, 190)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import duckdb
 
 from helpers.core.base.errors import PhareError
-from helpers.core.base.french import plural
 from helpers.core.base.store import quote
 from helpers.core.city import contract_sql, formats, moments
 from helpers.core.city.contract import Contract
@@ -28,8 +27,8 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, str]:
     Raise PhareError where the hours are not in the form that the contract tells: judged delivery by
     delivery, as an edition may differ from the one before. View `raw`.
     """
-    for name, field in contract.fields.items():
-        if field.type in ("date", "timestamp") and formats.interchanged(field.format):
+    for name, told in contract.fields.items():
+        if told.type in ("date", "timestamp") and formats.interchanged(told.format):
             _check_day_and_month(con, contract, name)
     doubtful: dict[str, str] = {}
     rule = contract.observation
@@ -54,13 +53,14 @@ def _check_day_and_month(con: duckdb.DuckDBPyConnection, contract: Contract, nam
             f"WHERE NOT {off}"
         ).fetchall()
         if (last or 0) <= LAST_MONTH:
-            dates = plural(interchanged, "date")
+            right = formats.interchanged(rule.format)
             raise PhareError(
-                f"le contrat dit que « {name} » s'écrit {rule.format}, mais {dates} de cette "
-                "livraison ne se lisent que jour et mois échangés, et aucune n'y tombe après le 12",
+                f"le contrat dit que « {name} » s'écrit {rule.format}, mais {interchanged} dates "
+                "de cette livraison ne se lisent que jour et mois échangés, et aucune n'y tombe "
+                "après le 12",
                 f"source « {contract.source} », livraison n° {delivery}",
-                f'écrire `format: "{formats.interchanged(rule.format)}"` ; si d\'autres livraisons '
-                "sont dans l'autre ordre, les demander toutes dans le même",
+                f"écrire `format: \"{right}\"` ; si d'autres livraisons sont dans l'autre ordre, "
+                "les demander toutes dans le même",
             )
 
 

@@ -28,6 +28,7 @@ from helpers.core.city.contract import Contract
 from helpers.core.city.contract_sql import OFF
 from helpers.core.city.names import OURS
 from helpers.core.city.observation_rule import ObservationRule
+from helpers.reliability import away
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -51,6 +52,7 @@ DRIFT = pa.schema(
         ("kind", pa.string()), ("code", pa.string()), ("other", pa.string()),
         ("before", pa.float64()), ("after", pa.float64()), ("psi", pa.float64()),
         ("p", pa.float64()), ("counted", pa.bool_()), ("mapped", pa.bool_()),
+        ("until", pa.date32()),  # of a code away: the week in which it is back
     ]
 )  # fmt: skip
 
@@ -125,7 +127,8 @@ def of_field(
 ) -> list[dict[str, Any]]:
     """Return the drifts of one field, by week: week, kind, code, other, before, after, psi, p.
 
-    Kinds: `renamed`, `vanished`, `new` (before and after: records a week), `jump` (shares).
+    Kinds: `renamed`, `vanished`, `new`, `away` and its `back` (before and after: records a week),
+    `jump` (shares).
     """
     total = len(weeks)
     ends = [absence(row) for row in n]
@@ -159,6 +162,7 @@ def of_field(
                 "after": round(usual, 2), "psi": None, "p": round(p, 6),
             }
         )  # fmt: skip
+    rows += away.rows(codes, weeks, n)
     return rows + _jump_rows(codes, weeks, n, rate, psi_min, {row["week"] for row in rows})
 
 
@@ -344,6 +348,8 @@ def find(con: duckdb.DuckDBPyConnection, city: City, data: Path, knobs: Knobs) -
             if codes:
                 about = {"source": source, "field": field, "counted": field in counted}
                 told = of_field(codes, weeks, n, knobs.drift_rate, knobs.drift_psi)
+                if field == rule.category:
+                    told = [row for row in told if not away.known(city, source, row)]
                 theme_of = themes_of(city, source) if field == rule.category else {}
                 rows += [{**about, **row, "mapped": _mapped(row, theme_of)} for row in told]
     plain.close()

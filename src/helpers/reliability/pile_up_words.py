@@ -9,7 +9,8 @@ import pyarrow as pa
 from helpers.core.base.french import number, percent, plural
 from helpers.core.base.markup import plain, verbatim
 from helpers.core.city.city import City
-from helpers.reliability.pile_ups import DEFAULT, MIDNIGHT, MONTH_START, NOON, WHOLE, YEAR_START
+from helpers.core.city.names import MIDNIGHT, NOON
+from helpers.reliability.pile_ups import DEFAULT, MONTH_START, WHOLE, YEAR_START
 
 CLOCKED = ("minute", "hour")  # of a source that tells no hour, none is moved
 WHERE = {

@@ -17,11 +17,10 @@ from scipy import stats
 
 from helpers.core.base.store import literal
 from helpers.core.city.city import City
+from helpers.core.city.names import MIDNIGHT, NOON
 from helpers.core.place_time.counts import DATED, HOURLY
 
-MIDNIGHT, NOON, MONTH_START, YEAR_START, DEFAULT = (
-    "midnight", "noon", "month_start", "year_start", "default_point",
-)  # fmt: skip
+MONTH_START, YEAR_START, DEFAULT = "month_start", "year_start", "default_point"
 # Times what is expected: below, a real habit (New Year's night, bills of the first of the month).
 LEAST_RATIO = {MIDNIGHT: 2.0, NOON: 2.0, MONTH_START: 1.5, YEAR_START: 4.0, DEFAULT: 1.0}
 CHANCE = 1e-4  # of so many by chance (Poisson), below which a pile-up is told

@@ -27,7 +27,9 @@ from helpers.reliability.knobs import Knobs
 
 MEASURES = ("valid", "located", "delay", "share_in", "missing", "decay", "drift", "break")
 # A real jump of one share is no fault; a code that comes, goes or changes its name breaks series.
-DRIFT_GRADE = {"renamed": "C", "vanished": "C", "new": "B", "jump": "B"}
+DRIFT_GRADE = {
+    "renamed": "C", "vanished": "C", "away": "C", "new": "B", "back": "B", "jump": "B",
+}  # fmt: skip
 BREAK_GRADE = "C"
 
 

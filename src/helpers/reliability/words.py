@@ -150,6 +150,13 @@ def drift(row: dict[str, Any]) -> str:
             return f"{code} n'arrive plus ({number(row['before'], 1)} par semaine avant)"
         case "new":
             return f"{code} est apparu ({number(row['after'], 1)} par semaine)"
+        case "away":
+            return (
+                f"{code} n'arrive plus ({number(row['before'], 1)} par semaine avant), jusqu'à la "
+                f"semaine du {spoken(row['until'])}"
+            )
+        case "back":
+            return f"{code} revient ({number(row['after'], 1)} par semaine)"
         case _:
             shares = f"{percent(row['before'], 1)} à {percent(row['after'], 1)}"
             return f"la part de {code} passe de {shares}"

@@ -29,6 +29,7 @@ CORRECTED, CODES, LATE = "recording_corrected", "codes_changed", "late_entries"
 # a day. What the missing days would have brought is expected of none.
 TOLERATED = 0.05
 BASE_HEARD = 0.5  # share of the year before that must have been heard
+COMES = ("new", "back")  # kinds of drift of a code that makes more
 ALL_IN = 0.995  # share of the entries in hand from which none worth telling is to come
 REMARK = pa.struct(
     [("kind", pa.string()), ("what", pa.string()), ("other", pa.string()), ("gone", pa.bool_())]
@@ -257,7 +258,7 @@ def _remarks(
         f"AND week >= DATE '{day}' ORDER BY week"
     )  # fmt: skip
     for one in (one for row in rows for one in row["explanations"] if one["code"]):
-        told.append(_remark(CODES, one["code"], one["other"], one["kind"] != "new"))
+        told.append(_remark(CODES, one["code"], one["other"], one["kind"] not in COMES))
     if series.share_in[start:].mean() < ALL_IN:
         told.append(_remark(LATE))
     return told

@@ -105,8 +105,9 @@ def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
         return False
     if rule is None or one["field"] != rule.category or one["kind"] == "jump":
         return False
-    lost = one["kind"] == "vanished" or (one["kind"] == "renamed" and not one["mapped"])
-    gained = one["kind"] == "new" and not off_list(one["code"])
+    unnamed = one["kind"] == "renamed" and not one["mapped"]
+    lost = one["kind"] in ("vanished", "away") or unnamed
+    gained = one["kind"] in ("new", "back") and not off_list(one["code"])
     of_theme = theme is None or one["code"] in theme.parts[one["source"]]
     taken_up = theme and one["other"] in theme.parts[one["source"]]
     if taken_up and not of_theme:

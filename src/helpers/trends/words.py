@@ -108,12 +108,13 @@ def _near(one: Mapping[str, Any]) -> str:
             return str(one["milestone"])
         case "renamed":
             return renaming(one["code"], one["other"])
-        case "vanished":
+        case "vanished" | "away":
             before = number(one["before"], 1)
             return f"{spoken_code(one['code'])} n'arrive plus ({before} par semaine avant)"
-        case _:
+        case kind:
             after = number(one["after"], 1)
-            return f"{spoken_code(one['code'])} est apparu ({after} par semaine)"
+            told = "revient" if kind == "back" else "est apparu"
+            return f"{spoken_code(one['code'])} {told} ({after} par semaine)"
 
 
 def dated(row: Mapping[str, Any]) -> str:

@@ -269,6 +269,11 @@ def test_all_the_faults_of_themes_are_told(tmp_path: Path) -> None:
         ({"fields.longitude.maximum": float("nan")}, "longitude.maximum"),
         ({"fields.nature.values": ["tapage", True]}, "nature"),
         ({"source": "autre"}, "« source: autre »"),
+        ({"observation.origin.citizen": ["habitants"]}, "origin.citizen nomme « habitants »"),
+        ({"observation.origin.agent": ["habitant", "agent"]}, "à la fois `citizen` et `agent`"),
+        ({"fields.nature.null_values": ["autre", "tapage"]}, "fields.nature : « autre »"),
+        ({"revised_at": "nature"}, "revised_at nomme « nature »"),
+        ({"since": 2030, "until": 2031}, "2030 à 2031"),
     ],
 )
 def test_contract_that_would_fail_later_is_refused(

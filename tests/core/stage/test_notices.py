@@ -17,7 +17,7 @@ from helpers.core.city.remark import Remark
 from helpers.core.stage import notices, params, reasons
 from helpers.core.stage.notices import NOTHING, Counts
 from helpers.ingest import remarks
-from helpers.reliability import delays, silence
+from helpers.reliability import delays, pile_ups, silence
 from tests.fixtures import made_up
 from tests.fixtures.made_up import CITY, FACTS, THEMES, build_made_up, fact, middle
 from tests.fixtures.real import ROOT, Built
@@ -34,9 +34,10 @@ def fine(squares: str = "ABCD") -> list[dict[str, str]]:
         for i in range(40):
             lon, lat = middle(squares[i % len(squares)])
             lon, lat = lon + i % 7 / 10_000, lat + i % 11 / 10_000  # no point comes back enough
+            when = f"2024-01-{day:02d}T{i % 20 + 2:02d}:{i:02d}:00"
             rows.append(
-                fact(day * 1000 + i, debut=f"2024-01-{day:02d}T12:00:00", lon=f"{lon:.6f}",
-                     lat=f"{lat:.6f}", nature=("tapage", "petard", "depot")[i % 3])
+                fact(day * 1000 + i, debut=when, lon=f"{lon:.6f}", lat=f"{lat:.6f}",
+                     nature=("tapage", "petard", "depot")[i % 3])
             )  # fmt: skip
     return rows
 
@@ -76,6 +77,8 @@ def made(folder: Path, rows: list[dict[str, str]]) -> Built:
     for stage in ("ingest", "reliability"):
         (built.out / "derived" / stage).mkdir(parents=True)
     con.execute(f"COPY days TO '{built.out}/derived/reliability/days.parquet' (FORMAT parquet)")
+    piled = pile_ups.find(con, built.city)
+    pq.write_table(piled, built.out / "derived/reliability/pile_ups.parquet")
     kept = remark.table(remarks.remarks(built.city, built.out))
     pq.write_table(kept, built.out / "derived/ingest/remarks.parquet")
     con.close()

@@ -20,7 +20,7 @@ from helpers.core.stage import notices, params
 from helpers.core.stage.notices import Counts
 from helpers.core.stage.receipts import read_receipts
 from helpers.ingest import ingest, remarks
-from helpers.reliability import silence
+from helpers.reliability import pile_ups, silence
 from tests.fixtures.once import once
 from tests.fixtures.real import INGEST, ROOT, Built, build
 from tests.fixtures.simulated import Made
@@ -37,6 +37,7 @@ def _judged(city: City, out: Path) -> None:
     for stage in ("ingest", "reliability"):
         (out / "derived" / stage).mkdir(parents=True, exist_ok=True)
     days, _ = silence.find(con, city, params.knobs("reliability", ROOT))
+    pq.write_table(pile_ups.find(con, city), out / "derived/reliability/pile_ups.parquet")
     con.close()
     pq.write_table(days, out / "derived/reliability/days.parquet")
     pq.write_table(remark.table(remarks.remarks(city, out)), out / "derived/ingest/remarks.parquet")

@@ -23,6 +23,7 @@ from helpers.core.city.observation_rule import ObservationRule
 from helpers.core.city.questions import Question
 from helpers.core.city.theme import Theme
 
+ORDERED = ("date", "timestamp", "year", "int", "float")  # what a later version is told by
 KNOWN_TO = {"month": "mois", "year": "année"}
 
 
@@ -215,6 +216,16 @@ def check_contract(contract: Contract, name: str, about: CityFile, here: str) ->
             _try(faults, key, known_crs, edition.coordinates_crs)
         _try(faults, f"{where}.encoding", _known_encoding, edition.file.encoding)
         _try(faults, f"{where}.separator", _one_sign, edition.file.separator)
+    if contract.revised_at is not None:
+        faults.column("revised_at", contract.revised_at, contract.fields, ORDERED)
+    for field, rule in contract.fields.items():
+        hidden = sorted({*rule.values} & {*rule.null_values})
+        if hidden:
+            faults.add(
+                f"fields.{field} : « {hidden[0]} » est à la fois un code de `values` et une façon "
+                "d'écrire « vide » (`null_values`)",
+                "l'ôter de l'une des deux listes",
+            )
     if contract.observation:
         _check_observation(faults, contract, contract.observation, about)
     for cover in contract.covers:
@@ -240,6 +251,31 @@ def _check_observation(
     for key, kind in kinds.items():
         if field := getattr(rule, key):
             faults.column(f"observation.{key}", field, contract.fields, kind)
+    _check_origin(faults, contract, rule)
+    period = about.period
+    if contract.since > period.end.year or contract.until < period.start.year:
+        faults.add(
+            f"les années du contrat ({contract.since} à {contract.until}) sont hors de la période "
+            "de la ville : aucun fait n'en serait compté",
+            "corriger `since` et `until`, ou `period` de city.yaml",
+        )
+
+
+def _check_origin(faults: Faults, contract: Contract, rule: ObservationRule) -> None:
+    """Note codes of an origin that no row bears, or that are of both: « unknown » would hide it."""
+    told = rule.origin
+    if told.field is None or told.field not in contract.fields:
+        return
+    for key, codes in (("citizen", told.citizen), ("agent", told.agent)):
+        for code in codes:
+            here = f"observation.origin.{key}"
+            faults.code(here, code, told.field, contract.fields[told.field])
+    both = sorted({*told.citizen} & {*told.agent})
+    if both:
+        faults.add(
+            f"observation.origin : « {both[0]} » est à la fois `citizen` et `agent`",
+            "le laisser dans une seule des deux listes",
+        )
 
 
 def _try(faults: Faults, key: str, known: Callable[[str], object], value: str) -> None:

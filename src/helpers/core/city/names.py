@@ -23,3 +23,4 @@ OUT_OF_PERIOD = "hors_periode"  # a sound row whose fact lies outside the city's
 # Remarks on an accepted row whose point tells no place: not a number, or beyond what is admitted.
 ILLEGIBLE, OUT_OF_BOUNDS = "lieu_illisible", "lieu_hors_bornes"
 LISTED, NAMES, UNTOLD = "listed", "names", "untold"  # by what the order of deliveries is told
+MIDNIGHT, NOON = "midnight", "noon"  # exact hours that come back more than chance gives

@@ -30,7 +30,8 @@ from helpers.core.city.names import (
     WHOLE,
 )
 from helpers.core.city.remark import Remark
-from helpers.core.stage import remark_words, standing
+from helpers.core.stage import heaps, remark_words, standing
+from helpers.core.stage.heaps import Heap
 from helpers.core.stage.reasons import title
 from helpers.core.stage.receipts import read_receipts
 
@@ -39,7 +40,7 @@ OFF = "hors_liste:"
 ORDINARY = (DUPLICATE, REPLACED)  # rows that another row of the same record stands for
 NOTHING = (
     "Rien à signaler : aucune ligne écartée, aucun fait sans lieu ni sans thème, aucune zone vide, "
-    "aucun jour manquant, aucune colonne ni fichier laissé de côté."
+    "aucun jour manquant, aucune heure qui revienne trop, aucune colonne ni fichier laissé de côté."
 )
 
 
@@ -60,6 +61,7 @@ class Counts:
     unthemed: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (source, category) → n
     missing_days: Mapping[str, int] = field(default_factory=dict)  # source → days, of `days`
     days: Mapping[str, int] = field(default_factory=dict)
+    piled: tuple[tuple[str, str, Heap], ...] = ()  # source, category ("" for all), exact hours
     personal: int = 0  # values taken away at the door
     not_named: int = 0  # columns that no contract names
     without_rows: tuple[str, ...] = ()  # sources of which no row came
@@ -84,6 +86,7 @@ def count(city: City, data: Path) -> Counts:
         unthemed=_unthemed(con),
         missing_days={source: missing for source, (missing, _) in days.items() if missing},
         days={source: whole for source, (_, whole) in days.items()},
+        piled=_piled(con, data / "derived" / "reliability" / "pile_ups.parquet"),
         personal=sum(n for one in receipts.values() for n in one["personal"].values()),
         not_named=sum(len(one["columns_not_named"]) for one in receipts.values()),
         without_rows=tuple(name for name, one in receipts.items() if not one["rows"]),
@@ -149,6 +152,21 @@ def _days(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, tuple[int, in
         [str(path), WHOLE],
     ).fetchall()
     return {source: (missing, whole) for source, missing, whole in rows}
+
+
+def _piled(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[tuple[str, str, Heap], ...]:
+    """Return the exact hours that come back too often: of categories, or of a source as a whole."""
+    rows = con.execute(
+        "SELECT source, category, kind, n, rows FROM read_parquet(?) WHERE told "
+        "AND list_contains(?, kind) ORDER BY n DESC, source, category, kind",
+        [str(path), list(heaps.CLOCKS)],
+    ).fetchall()
+    own = {(source, kind) for source, category, kind, *_ in rows if category != heaps.WHOLE}
+    return tuple(
+        (source, category, Heap(kind, n, of))
+        for source, category, kind, n, of in rows
+        if category != heaps.WHOLE or (source, kind) not in own
+    )
 
 
 def _remarks(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[Remark, ...]:
@@ -287,6 +305,12 @@ def _silent(city: City, counts: Counts) -> Iterator[str]:
     if ranked[SHOWN:]:
         told = plural(len(ranked[SHOWN:]), "autre source")
         yield f"{told} : {plural(sum(n for _, n in ranked[SHOWN:]), 'jour manquant')} en tout"
+    if counts.piled:
+        source, category, heap = counts.piled[0]
+        of = f", « {category} »" if category else ""
+        others = len(counts.piled) - 1
+        more = f" (et {plural(others, 'autre')})" if others else ""
+        yield f"{city.contracts[source].title}{of} : {heap.words}, une heure inconnue ?{more}"
 
 
 def _door(city: City, counts: Counts) -> Iterator[str]:

@@ -14,10 +14,17 @@ from helpers.core.base import store
 from helpers.core.base.french import change, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
-from helpers.core.city.code_names import renaming
+from helpers.core.city.code_names import renaming, spoken_code
 from helpers.core.city.theme import Theme
 from helpers.core.stage.run import Run
 
+# Periods compared are of a year at most: what came before two has no part in them.
+LATELY = dt.timedelta(weeks=2 * 53)
+ABSENT = {
+    "vanished": "{code} ne vient plus depuis la semaine du {week}",
+    "new": "{code} ne vient qu'à partir de la semaine du {week}",
+    "away": "{code} ne vient pas de la semaine du {week} à celle du {until}",
+}
 HELD_OF_TEN = 9  # weeks in ten of a window that must hold its grade
 MOST = 0.5  # share of the records beyond which agents carry a count
 
@@ -188,6 +195,29 @@ def renamed(drift: pa.Table, city: City) -> dict[str, str]:
     return {name: " ; ".join(told) for name, told in found.items()}
 
 
+def absent(drift: pa.Table, city: City) -> dict[str, str]:
+    """Return, for each theme of which a steady category does not come for a time, its caveat.
+
+    `drift`: rows of `reliability`'s. Nothing came, or the source did not tell it: nobody has said
+    so, as `covers` of its contract would. Of what may lie in the periods compared (LATELY).
+    """
+    since, found = city.about.period.end - LATELY, dict[str, list[str]]()
+    for row in drift.to_pylist():
+        rule = city.contracts[row["source"]].observation
+        of_category = rule is not None and row["field"] == rule.category
+        if row["kind"] not in ABSENT or not of_category or (row["until"] or row["week"]) < since:
+            continue
+        told = ABSENT[row["kind"]].format(
+            code=spoken_code(row["code"]), week=spoken(row["week"]),
+            until=spoken(row["until"]) if row["until"] else "",
+        )  # fmt: skip
+        told += ", alors que le reste vient : rien n'est arrivé, ou la source ne la disait pas"
+        for name, theme in city.themes.items():
+            if row["code"] in theme.parts.get(row["source"], ()):
+                found.setdefault(name, []).append(_of_part(theme, row["source"], told, city))
+    return {name: " ; ".join(told) for name, told in found.items()}
+
+
 def faded_words(row: dict[str, Any]) -> str:
     """Return that a source brings far less than it did, from a row of `reliability`'s decay.
 
@@ -260,7 +290,7 @@ def twice(kept: City) -> str:
 
 def doubted(drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
     """Return, for each theme whose count may lack rows, why: what it does only seems so."""
-    return _joined(city, renamed(drift, city), faded(decay, city))
+    return _joined(city, renamed(drift, city), absent(drift, city), faded(decay, city))
 
 
 def caveats(themes: pa.Table, drift: pa.Table, decay: pa.Table, city: City) -> dict[str, str]:
