@@ -118,7 +118,8 @@ def _ask(here: Left, people: People) -> None:
     here.place.git("add", "-A")  # an audit starts from a commit
     here.place.git("commit", "-q", "-m", "la ville livrée")
     with tempfile.TemporaryDirectory() as folder:  # where nothing was made: each file is told
-        shutil.copy(here.root / "dvc.lock", folder)
+        (Path(folder) / "phare").mkdir()
+        shutil.copy(here.root / "dvc.lock", Path(folder) / "phare")
         name = next((here.root / "data" / NAME / "figures").glob("*/*.evidence.json")).name
         figure = name.removesuffix(".evidence.json")
         for command, *words in (
