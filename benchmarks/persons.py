@@ -2,27 +2,29 @@
 
 Names by origin: one token in five of the lists is kept from the judge (`held_out`), whether a name,
 a word or a place; persons are put together from those alone, and the judge is taught the rest. The
-tables say each share with its Monte-Carlo error (one standard deviation); what separates the best
-from the least recognised origin is a figure of its own. Numbers are made with their keys.
+tables say each share with its interval (Wilson, 95 %); what separates the best from the least
+recognised origin is a figure of its own. Numbers are made with their keys. Two lists of persons
+made up afterwards (`parts/unseen*.txt`) judge without having been tuned on; their last lines say
+what they are once the judge was mended on the others.
 
 `python -m benchmarks.persons [--size full]`
 """
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from random import Random
 
 import pyarrow as pa
+from scipy import stats
 
 from benchmarks.parts import made_persons
 from benchmarks.parts.measure import Size, parser, show_ratio
 from helpers.collect import names, persons
 
 SEED = 20261
-UNSEEN = Path(__file__).parent / "parts/unseen.txt"
+UNSEEN = [Path(__file__).parent / f"parts/{name}.txt" for name in ("unseen", "unseen_again")]
 PEOPLE: dict[Size, int] = {"tiny": 40, "small": 500, "full": 4000}  # an origin and a form
 CLEAN: dict[Size, int] = {"tiny": 4000, "small": 100_000, "full": 400_000}
 
@@ -61,10 +63,10 @@ def false_alarms(known: names.Known, count: int) -> dict[str, float]:
     return {kind: share(texts, known) for kind, texts in made.items()}
 
 
-def unseen() -> dict[str, list[tuple[str, str]]]:
+def unseen(path: Path) -> dict[str, list[tuple[str, str]]]:
     """Return origin → first and family names of people made up after the judge was set."""
     told: dict[str, list[tuple[str, str]]] = {}
-    for line_ in UNSEEN.read_text(encoding="utf-8").splitlines():
+    for line_ in path.read_text(encoding="utf-8").splitlines():
         if line_ and not line_.startswith("#"):
             origin, _, people = line_.partition(":")
             told[origin] = [tuple(one.strip().split(" ", 1)) for one in people.split(";")]  # type: ignore[misc]
@@ -87,20 +89,24 @@ def dressed(first: str, family: str, draws: Random) -> dict[str, str]:
     }
 
 
-def of_unseen() -> tuple[dict[str, float], dict[str, float], int]:
-    """Return the shares recognised by form, then by origin (names alone), and how many texts."""
+Shares = dict[str, tuple[float, int]]  # what → the share recognised, and of how many texts
+
+
+def of_unseen(path: Path) -> tuple[Shares, Shares]:
+    """Return the shares recognised by form, then by origin and form of the name alone."""
     known, draws = names.known(), Random(SEED)
     told = {
         origin: [dressed(first, family, draws) for first, family in people]
-        for origin, people in unseen().items()
+        for origin, people in unseen(path).items()
     }
     every = [one for people in told.values() for one in people]
-    forms = {form: share([one[form] for one in every], known) for form in every[0]}
+    forms = {form: (share([one[form] for one in every], known), len(every)) for form in every[0]}
     origins = {
-        origin: share([one[form] for one in people for form in ("Prénom Nom", "NOM PRENOM")], known)
+        f"{origin}, {form}": (share([one[form] for one in people], known), len(people))
         for origin, people in told.items()
+        for form in made_persons.FORMS
     }
-    return forms, origins, len(every) * len(forms)
+    return forms, origins
 
 
 def taught() -> names.Known:
@@ -109,8 +115,9 @@ def taught() -> names.Known:
 
 
 def line(name: str, value: float, count: int) -> str:
-    """Return a share with its Monte-Carlo error."""
-    return f"  {name:32} {value:7.2%} ± {math.sqrt(value * (1 - value) / count):.2%}"
+    """Return a share of `count` with its interval (Wilson, 95 %)."""
+    low, high = stats.binomtest(round(value * count), count).proportion_ci(0.95, "wilson")
+    return f"  {name:34} {value:7.2%}  [{low:.2%} ; {high:.2%}]"
 
 
 def main() -> None:
@@ -134,12 +141,11 @@ def main() -> None:
     for kind, value in alarms.items():
         print(line(kind, value, CLEAN[size] // len(alarms)))
     print(line("ensemble", sum(alarms.values()) / len(alarms), CLEAN[size]))
-    kinds, people, total = of_unseen()
-    print(f"Personnes jamais vues de qui a réglé le juge, {total} textes, les listes entières")
-    for name, value in kinds.items():
-        print(line(name, value, total // len(kinds)))
-    for name, value in people.items():
-        print(line(f"{name}, nom seul", value, 20))
+    for path in UNSEEN:
+        print(f"Personnes jamais vues de qui a réglé le juge ({path.name}), les listes entières")
+        for shares in of_unseen(path):
+            for name, (value, n) in shares.items():
+                print(line(name, value, n))
     means = {origin: sum(forms.values()) / len(forms) for origin, forms in origins.items()}
     least, best = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     show_ratio(f"rappel, {least} / {best}", means[least], means[best])

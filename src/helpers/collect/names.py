@@ -28,6 +28,11 @@ WEAK = "weak"  # common names that are words, places or months too
 # what no list holds and is not spelt like a name. First names that are nothing else say 5.
 WORD, PLACE, WORD_AND_NAME, PLACE_AND_NAME, UNSAID, UNLIKELY = -7.0, -6.0, -5.5, -5.0, -4.2, -4.15
 UNLISTED = 2.9  # what spelling alone says at most: less than any list
+# The syllables of Mandarin in Latin letters (ISO 7098), and some that it has not.
+_INITIAL = "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?"
+_FINAL = "(?:i?a(?:ng?|o|i)?|i?e(?:ng?|i|r)?|i(?:ng?|ong|u)?|ong?|ou?|u(?:a(?:ng?|i)?|[eino])?)"
+PINYIN = re.compile(f"(?:{_INITIAL}{_FINAL}){{2}}")
+STRANGE = 3.0  # spelling so much likelier of a name: beside a word that is a name too, it tells
 SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
 VOWEL = re.compile("[aeiouy]")
 OURS = "phare"  # first names that are hardly ever anything else, whatever the dictionary says
@@ -84,6 +89,15 @@ class Known:
             at = at % modulus * LETTERS + ord(sign) - 96
             total += self.spelling[at]
         return total + self.spelling[at % modulus * LETTERS]
+
+    def unmistakable(self, token: str) -> bool:
+        """Tell whether a token that no list holds is spelt as names alone are: « mavoungou ».
+
+        Two syllables of Mandarin in one word are a Chinese first name: « lianying ».
+        """
+        if len(token) in SHORT or not VOWEL.search(token) or self.holds(token):
+            return False
+        return self.likeness(token) >= STRANGE or PINYIN.fullmatch(token) is not None
 
     def evidence(self, token: str) -> float:
         """Return what a token (a to z) says for a person's name, about in units of log odds.

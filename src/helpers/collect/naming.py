@@ -202,6 +202,9 @@ def _is_pair(one: Token, other: Token, enough: float, known: Known) -> bool:
         least >= UNLIKELY or least == PLACE_AND_NAME or (least == WORD_AND_NAME and capitals)
     ):
         return True
+    # « Pan Guanghui », « Christ Moukoko »: one is a word too, and the other none that is known.
+    if least == WORD_AND_NAME and not lower and any(map(known.unmistakable, (one[1], other[1]))):
+        return True
     return least + most + (IN_LOWER_CASE if lower else IN_CAPITALS if capitals else 0) >= enough
 
 
