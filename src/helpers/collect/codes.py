@@ -14,8 +14,9 @@ WAYS = (
     r"|prom|vallon|domaine|clos|villa|parvis|escaliers?|mail|galerie|passerelle|digue|grand'?rue"
 )
 SPAN = r"[\s.\-/_*|;:]*"
+JOINED = r"(?:\s?[.,\-]\s?|\s{0,2})"
 PAIR = r"[\s.\-/_*|;:,]{0,3}"
-DIGIT = "[0-9o]"  # a letter O does for a zero, where digits are many
+DIGIT = "[0-9oils]"  # a letter O does for a zero, I and L for a one, where digits are many
 
 _ADDRESS = r"(?:@|[(\[{<]\s?(?:at|a|arobase)\s?[)\]}>]|\s(?:at|arobase|arobas)\s)"
 _DOT = r"(?:[.,]|\s?[(\[{<]\s?(?:dot|point)\s?[)\]}>]\s?|\s(?:point|dot)\s)"
@@ -42,11 +43,13 @@ CODES = {
     r"|(?:^|[\s(:,;/])@[a-z0-9_][a-z0-9_.]{2,}"
     rf"|\b(?:{_NETWORKS})\s?(?:[:=@/]|\.com/)?\s?@?[a-z_.]*[a-z0-9_.]{{3,}}\d\b"
     rf"|\b(?:{_NETWORKS})\s?(?:[:=@/]|\.com/)\s?@?[a-z0-9_.]{{3,}}"
+    r"|\bcompte\s(?:n[o°.]?|numero)\s?\d(?:[\s.\-]?\d){7,}"
+    r"|(?:^|[^0-9])\d{4}[\s.\-]?(?:\d{2})?(?:[\s.\-]?[*x]{2,4}){2,3}[\s.\-]?\d{4}(?:[^0-9]|$)"
     r"|[\w.]{3,}#\d{4}(?:[^0-9]|$)|\blogin\s?[:=]?\s[a-z]\.?[a-z]{5,}$"
     r"|\b[a-z]:\\(?:users|utilisateurs)\\\S|/(?:home|users)/[a-z]"
     r"|\bhttps?://|\bwww\.|\b[a-z0-9\-]+\.(?:fr|com|me|ly|net|org|gg|io|tv)/\S+",
-    "nir": r"(?:^|[^0-9])[12378][\s.\-]?\d{2}[\s.\-]?(?:0[1-9]|1[0-2]|[2-4]\d|[5-9]\d)[\s.\-]?"
-    r"(?:\d{2}|2[ab])[\s.\-]?\d{3}[\s.\-]?\d{3}(?:[\s.\-]?/?\s?\d{2})?(?:[^0-9]|$)",
+    "nir": rf"(?:^|[^0-9])[12378]{JOINED}\d{{2}}{JOINED}(?:0[1-9]|1[0-2]|[2-9]\d){JOINED}"
+    rf"(?:\d{{2}}|2[ab]){JOINED}\d{{3}}{JOINED}\d{{3}}(?:{JOINED}\d{{2}})?(?:[^0-9]|$)",
     "identifiant": rf"\b(?:{_PAPERS})\b[^0-9]{{0,14}}\d(?:[\s.\-/]?[0-9a-z]){{3,}}"
     r"|\b(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}\b|\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b"
     r"|\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\bfe80::[0-9a-f:]+"
@@ -103,7 +106,10 @@ CODES = {
     r"|\b(?:lot|bloc|villa|maison|pavillon)\s?n?[o°]?\s\d{1,4}\b"
     r"|^\d{1,4}\s?(?:bis|ter|quater)?,?\s(?:la|le|les|l')\s?[a-z]{3,}"
     r"|\bau\s\d{1,4}(?:\s(?:bis|ter))?\s?,|\bnumero\s\d{1,4}\b\s?,|\bvilla\s(?:\"|mon\b|ma\b|les\b)"
-    r"|\bparcelle\s\d{1,4}\s?[a-z]{0,2}\s?\d*|\bcadastr(?:e|al)"
+    r"|\b(?:interphone|digicode)\b\s?:?\s?[a-z0-9]{2,}"
+    r"|^\d{1,4}\s?(?:bis|ter)?,?\sr\s[a-z' \-]{3,30}(?:\d{5}|$)|^r\s[a-z' \-]{3,30}\s\d{1,3}$"
+    r"|^\d{1,4}\s?(?:bis|ter)?,\s?[a-z' \-]{3,30}\((?:rue|avenue|boulevard|bd|place|chemin)\)"
+    r"|\bparcelle\s[a-z]{1,2}\s?\d{1,4}\b|\bparcelle\s\d{1,4}\s?[a-z]{0,2}\s?\d*|\bcadastr(?:e|al)"
     r"|[\-+]?\d{1,2}\.\d{4,}\s?[,; ]\s?[\-+]?\d{1,3}\.\d{4,}"  # one point of the earth
     r"|[\-+]?\d{1,2},\d{4,}\s?[; ]\s?[\-+]?\d{1,3},\d{4,}"
     r"|\b\d{1,2}°\s?\d{1,2}(?:['.]|\s?\d)[^°]{0,14}\d{1,3}°"
@@ -130,11 +136,15 @@ OLD_PLATE = (
 )
 MAYBE_OLD = r"\d{1,4}[ .\-]?[a-z]{1,3}[ .\-]?\d"
 # In capitals only: a moped's, and plates of elsewhere (Spain, Germany, Britain, Belgium, the
-# Netherlands, Romania, Poland, Switzerland, Turkey, Bulgaria); and the number of a French passport.
+# Netherlands, Portugal, Romania, Poland, Austria, Switzerland, Turkey, Bulgaria, Ukraine, Russia);
+# and the number of a French passport.
 IN_CAPITALS = (
     r"(?:^|[^A-Z0-9\-])(?:[A-Z]{2}[\s\-]\d{2}[\s\-][A-Z]{1,2}|[A-Z][\s\-]\d{2,3}[\s\-][A-Z]{2,3}"
     r"|\d{4}[\s\-][B-DF-HJ-NP-TV-Z]{3}|[A-Z]{2}\d{2}\s?[A-Z]{3}|[1-9]-[A-Z]{3}-\d{3}"
-    r"|[A-Z]{1,3}[\s\-][A-Z]{1,2}\s\d{3,4}|[A-Z]{1,2}[\s\-]\d{2,3}[\s\-][A-Z]{3}"
+    r"|[A-Z]{1,3}[\s\-][A-Z]{1,2}[\s\-]\d{3,4}|[A-Z]{1,3}[\s\-][A-Z]{1,2} \d{1,3}[EH]"
+    r"|\d{2}-\d{2}-[A-Z]{2}|[A-Z]{2}-\d{3}-[A-Z]|[A-Z]{2} \d{4} [A-Z]{2}"
+    r"|[A-Z]\d{3}[A-Z]{2} ?\d{2,3}"
+    r"|[A-Z]-\d{4}-[A-Z]{2,3}|[A-Z]{1,2}-\d{5}[A-Z]|[A-Z]{1,2}[\s\-]\d{2,3}[\s\-][A-Z]{3}"
     r"|(?:A[IR]|B[ELS]|FR|G[ELR]|JU|LU|N[EW]|OW|S[GHOZ]|T[GI]|UR|V[DS]|Z[GH])[ \-]\d{5,6}|AG \d{6}"
     r"|\d{2}[ \-][A-Z]{2,3}[ \-]\d{3,4}|[A-Z]{2}-\d{4}-[A-Z]{2}|[A-Z]{2} \d{4}[A-Z]"
     r"|[012]\d[A-Z]{2}\d{5}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{2}-\d{2}-\d{2})(?:[^A-Z0-9\-]|$)"
