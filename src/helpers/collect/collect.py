@@ -46,15 +46,38 @@ def deliveries(city: City, root: Path, only: str = "") -> Iterator[dict[str, lis
         yield {name: _find(city, name, root, folder) for name in names}
 
 
+def given() -> list[Path]:
+    """Return the folders given by hand, separated as in PATH; PhareError where one is no folder.
+
+    A name with the separator in it is that of one folder, or has its neighbours a line each.
+    """
+    told = os.environ[FROM]
+    lines = told.split("\n")
+    alone = len(lines) == 1 and not Path(told).expanduser().is_dir()
+    found = [Path(one).expanduser() for one in (told.split(os.pathsep) if alone else lines)]
+    for i, one in enumerate(found, 1):
+        if not one.is_dir():  # its name may be somebody's
+            raise PhareError(
+                "FROM ne donne pas un dossier",
+                f"FROM=… (dossier n° {i})",
+                "donner le dossier des fichiers reçus",
+            )
+    return [one.resolve() for one in found]
+
+
+def joined(places: list[Path]) -> str:
+    """Return folders as `given` reads them, whatever their names hold."""
+    return "\n".join(map(str, places))
+
+
 def places_to_look(city: City, root: Path) -> list[Path]:
     """Return the folders where delivered files are looked for, in order.
 
-    Those given by hand (separated as in PATH), or else the pack's own `livraison` and the folders
-    that city.yaml names.
+    Those given by hand (`given`), or else the pack's own `livraison` and the folders that
+    city.yaml names.
     """
-    given = os.environ.get(FROM)
-    if given:
-        return [Path(one).expanduser().resolve() for one in given.split(os.pathsep)]
+    if os.environ.get(FROM):
+        return given()
     named = [(root / folder).resolve() for folder in city.about.folders]
     own = (city.pack / INBOX).resolve()
     return [own, *named] if own.is_dir() else named

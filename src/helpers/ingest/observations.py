@@ -54,7 +54,8 @@ def observe(
     A point, as received, that holds more than `default_point_share` of the located rows of the
     source is a default point (the town hall, the station): it says that the place is not known.
     Points that are many, and that the grid of the door makes one (a market), are none. Nor is any
-    of a source that says that its points are snapped: these tell the zone, and no cell.
+    of a source that says that its points are snapped: these tell the zone (but the one that the
+    source names is surer), and no cell.
     """
     rule = contract.observation
     assert rule is not None
@@ -222,5 +223,7 @@ def _zone_of(
         unlisted = ELSEWHERE if name not in zones else NOWHERE
         unknown = declared.is_null().to_numpy(zero_copy_only=False)
         told = np.where(told >= 0, told + 2, np.where(unknown, NOWHERE, unlisted))
-        found = np.where(found == NOWHERE, told, found).astype(np.int32)
+        # Whoever moved a point knew the zone before; the point that was moved may be in another.
+        said = (found == NOWHERE) | (rule.snapped_points & (told > ELSEWHERE))
+        found = np.where(said, told, found).astype(np.int32)
     return coded(found, [NO_PLACE, OUTSIDE, *listed])

@@ -22,6 +22,7 @@ from helpers.core.city.remark import Remark
 from helpers.core.place_time.counts import DATED, MONTHLY
 from helpers.ingest.calendar_remarks import of_calendar
 from helpers.ingest.divisions import read_zones
+from helpers.ingest.point_remarks import of_points
 
 MOSTLY = 0.5  # of the placed facts of a source: more outside of all zones, and it is told
 LAST_MONTH = 12  # a day above it is no month
@@ -53,6 +54,7 @@ def remarks(city: City, out: Path) -> list[Remark]:
             _twelve_hours(con, contract, path), _own_totals(con, contract, path, codes),
             _gone(con, city, contract, out), _not_covered(con, city, contract, out),
         ]  # fmt: skip
+        found += of_points(con, city, source, out, drawn.zones)
         told += [replace(one, source=source) for one in found if one is not None]
     con.close()
     return [*told, *of_calendar(city.about)]

@@ -106,7 +106,8 @@ def default_points(city: City, found: dict[str, dict[str, Any]]) -> str:
         if row["snapped"]:
             lines.append(
                 f"- **{title}** : les points sont ramenés par l'éditeur à des carrefours ou à des "
-                "milieux de rue. Ils donnent la zone, jamais la maille."
+                "milieux de rue. Ils donnent la zone (celle que dit la source, si elle en dit "
+                "une), jamais la maille."
             )
         elif row["points"]:
             share = percent(row["rows"] / row["located"], 1)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from helpers.core.base import aside
 from helpers.core.base.errors import PhareError
 from helpers.register.entries import Entry
 
@@ -55,14 +55,9 @@ def write(entries: Sequence[Entry], path: Path) -> None:
                 raise PhareError(
                     "il y a là un fichier qui n'est pas un instantané", "TO=…", "en donner un autre"
                 )
-    made = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            made.write_text(text(entries), encoding="utf-8")
-            made.replace(path)
-        finally:
-            made.unlink(missing_ok=True)
+        aside.write(path, text(entries).encode())
     except (OSError, ValueError):  # ValueError: no name of a file at all
         raise PhareError(
             "l'instantané ne s'écrit pas là", "TO=…", "donner un fichier, dans un dossier à soi"

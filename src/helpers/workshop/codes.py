@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.core.base import commands
+from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
 from helpers.core.base.workspace import find_root
@@ -134,7 +134,7 @@ def add(city: City, contract: Contract, field: str, words: Sequence[Word]) -> Pa
         alone = not contract.refused
         block, gone = ([], "refused") if alone else (["refused"], field)
         text = yaml_text.without_entry(text, block, gone, shown_as=place)
-    path.write_text(text, encoding="utf-8")
+    aside.write(path, text.encode())
     return path
 
 
@@ -145,7 +145,7 @@ def _append(path: Path, rows: Sequence[tuple[str, str]]) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     end = "" if before.endswith("\n") else "\n"
-    path.write_text(before + end + out.getvalue(), encoding="utf-8")
+    aside.write(path, f"{before}{end}{out.getvalue()}".encode())
 
 
 def fields_of(contract: Contract, asked: str) -> list[str]:
@@ -246,7 +246,7 @@ def zone_names(root: Path, pack: Path, source: str, column: str, asking: Asking)
             text = path.read_text(encoding="utf-8")
             place = f"{pack.name}/city.yaml"
             text = yaml_text.with_key(text, ["divisions", division], "names", name, shown_as=place)
-            path.write_text(text, encoding="utf-8")
+            aside.write(path, text.encode())
         City(pack).zone_names(division)
     return [f"{plural(len(rows), 'zone écrite')} dans {_place(pack, target)}, qui se relit."]
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from helpers.connect import datex_written
 from helpers.connect.datex import KINDS, RADIUS, Order, Regulation, Span
-from helpers.core.base import commands, store
+from helpers.core.base import aside, commands, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number, plural
 from helpers.core.base.store import literal, quote
@@ -86,7 +86,7 @@ def export(city: City, root: Path, path: Path) -> str:
     published = dt.datetime.combine(day, dt.time(), ZoneInfo(city.about.timezone)).isoformat()
     name = f"phare-{city.about.name}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(datex_written.write(found, published, city.about.title, name))
+    aside.write(path, datex_written.write(found, published, city.about.title, name))
     unsaid = ", ".join(f"{kind} : {number(n)}" for kind, n in sorted(left.items()))
     return f"{plural(len(found), 'arrêté écrit')} : {path}" + (
         f"\nSans équivalent dans DATEX II, laissés ici ({unsaid})." if left else "")  # fmt: skip

@@ -21,6 +21,7 @@ from charset_normalizer import from_bytes
 
 from helpers.connect import bytes as connect_bytes
 from helpers.connect import open_file
+from helpers.core.base import machine
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.store import literal, quote
@@ -36,7 +37,7 @@ SEPARATORS = (",", ";", "\t", "|")
 WEIGHED_LINES = 200  # by which the separator is chosen
 # What French tools write. Left to choose among all, a few words of French pass for cp1250.
 ENCODINGS = ("cp1252", "mac_roman", "utf_16")
-GIVEN = "le fichier donné par FILE="
+GIVEN, MACHINE = "le fichier donné par FILE=", "cet ordinateur"
 VALUE = re.compile(r"[+-]?[0-9][0-9 .,:/T+-]*")  # a number or a moment: no column is called so
 DRAWN: tuple[Format, ...] = ("geojson", "gpkg", "shp")
 SURFACES = (3, 6)  # polygons, as Shapely numbers them
@@ -66,10 +67,13 @@ def read_sample(con: duckdb.DuckDBPyConnection, file: Path, vouched_for: Collect
         connect_bytes.check(file.resolve())
         form = _form(file)
         found = _of_csv(con, file, vouched_for) if form == "csv" else _of_rows(con, file, form)
-    except (PhareError, OSError) as error:  # both may name the file, whose name may be somebody's
-        what = error.what if isinstance(error, PhareError) else "fichier illisible"
-        todo = error.todo if isinstance(error, PhareError) else "donner le chemin d'un fichier"
-        raise PhareError(what, GIVEN, todo) from None
+    except OSError as error:
+        refused = machine.BY_NUMBER.get(error.errno or 0)
+        if refused:
+            raise refused(GIVEN if isinstance(error, PermissionError) else MACHINE) from None
+        raise PhareError("fichier illisible", GIVEN, "donner le chemin d'un fichier") from None
+    except PhareError as error:  # it may name the file, whose name may be somebody's
+        raise PhareError(error.what, GIVEN, error.todo) from None
     if not found.names or not con.execute("SELECT count(*) FROM sample").fetchall()[0][0]:
         raise PhareError("fichier sans aucune ligne", GIVEN, "en donner un rempli")
     return found

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from helpers.collect.collect import FROM, places_to_look, received
+from helpers.collect.collect import FROM, joined, places_to_look, received
 from helpers.core.base import redact, store
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import REGISTER, active_cities
@@ -117,7 +117,7 @@ def received_folders(root: Path, city: str) -> str | None:
     at_hand = all(
         d.names and all(d.optional or received(places, name) for name in d.names) for d in outside
     )
-    return os.pathsep.join(map(str, places)) if at_hand else None
+    return joined(places) if at_hand else None
 
 
 def same_key(root: Path, city: str) -> dict[str, str]:

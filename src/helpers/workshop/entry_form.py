@@ -16,7 +16,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from helpers.core.base import commands
+from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import number
 from helpers.core.base.workspace import find_root
@@ -183,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     path = given.to or root / "data" / name / "saisie" / FILE
     text = page(City(pack), root)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    aside.write(path, text.encode())
     print(f"Formulaire à remettre aux partenaires : {path}")
     return 0
 

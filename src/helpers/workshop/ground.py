@@ -76,6 +76,12 @@ def _check_room(root: Path) -> None:
     temporary = Path(tempfile.gettempdir()).resolve()
     if temporary == Path.cwd() or temporary.is_relative_to(root):
         raise machine.no_temporary("/tmp, /var/tmp")  # Python's last choice is where it stands
+    if os.pathsep in str(temporary):
+        raise PhareError(
+            f"le chemin du dossier temporaire contient « {os.pathsep} », qui sépare les chemins",
+            str(temporary),
+            "en donner un autre : TMPDIR=/tmp",
+        )
     if len(str(temporary)) > LONGEST:
         raise PhareError(
             "le chemin du dossier temporaire est trop long pour une prise (socket)",

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-from helpers.core.base import commands
+from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
 from helpers.core.city.city import City
@@ -64,7 +64,7 @@ def all_or_nothing(*files: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                aside.write(path, content)
         for folder in absent:
             shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -75,14 +75,15 @@ def new_city(root: Path, name: str) -> list[Path]:
     pack = root / "data" / "cities" / named(name)
     _refuse(pack, root)
     title = name.replace("_", " ").capitalize()
-    shutil.copytree(root / "templates" / "ville", pack)
-    try:
-        about = pack / "city.yaml"
+    aside.sweep(pack.parent)
+    with aside.folder(pack.parent) as folder:
+        made = folder / name
+        shutil.copytree(root / "templates" / "ville", made)
+        about = made / "city.yaml"
         about.write_text(_filled(about, nom=name, titre=title), encoding="utf-8")
-        _check(City(pack))
-    except BaseException:
-        shutil.rmtree(pack)
-        raise
+        _check(City(made))
+        _refuse(pack, root)  # another command may have made it meanwhile
+        made.rename(pack)
     return sorted(path for path in pack.rglob("*") if path.is_file())
 
 
@@ -123,10 +124,10 @@ def new_source(
     delivered = pack / INBOX / sample
     files = {delivered: content, **{pack / INBOX / one: held for one, held in beside.items()}}
     with all_or_nothing(contract, about, *files):
-        contract.write_text(text, encoding="utf-8")
+        aside.write(contract, text.encode())
         delivered.parent.mkdir(exist_ok=True)
         for path, held in files.items():
-            path.write_bytes(held)
+            aside.write(path, held)
         if name not in City(pack).about.sources:
             _add(about, "sources", f"{name}: {yaml_text.inline({'file': sample})}")
         _check(City(pack))
@@ -174,7 +175,7 @@ def _add(path: Path, block: str, entry: str) -> None:
     text = path.read_text(encoding="utf-8")
     shown = f"{path.parent.name}/{path.name}"
     text = yaml_text.with_entry(text, [block], entry, shown_as=shown)
-    path.write_text(text, encoding="utf-8")
+    aside.write(path, text.encode())
 
 
 def _free_codes(city: City, source: str) -> list[str]:

@@ -24,7 +24,14 @@ def locate(root: Path, name: str, city: str | None) -> tuple[str, str, str]:
     found = []
     for held in [city] if city else list(active_cities(root)):
         for path in sorted((root / "data" / held / "figures").glob("*/*.evidence.json")):
-            evidence = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                evidence = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                raise PhareError(
+                    "la preuve d'une figure ne se lit pas : coupée, ou abîmée",
+                    path.relative_to(root).as_posix(),
+                    f"la reprendre : dvc checkout --force {path.parent.name}@{held}",
+                ) from None
             if name == evidence["figure"] or asked == evidence["passport"].replace("-", ""):
                 found.append((held, path.parent.name, evidence["figure"]))
     if not found:

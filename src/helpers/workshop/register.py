@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from string import Template
 
-from helpers.core.base import commands
+from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.french import plural
 from helpers.core.base.workspace import INBOX, find_root
@@ -119,14 +119,15 @@ def connect(root: Path, pack: Path) -> str:
     template = Template((root / "templates/source/registre.yaml").read_text(encoding="utf-8"))
     with all_or_nothing(contract, about):
         zones = sorted({code for name in city.about.divisions for code in city.zone_names(name)})
-        told = {"themes": list(city.themes), "zones": zones}
-        text = template.substitute({key: yaml_text.inline(all_) for key, all_ in told.items()})
-        contract.write_text(text, encoding="utf-8")
+        known = {"themes": list(city.themes), "zones": zones}
+        text = template.substitute({key: yaml_text.inline(all_) for key, all_ in known.items()})
+        aside.write(contract, text.encode())
         entry = f"{name}: {yaml_text.inline({'file': snapshot.FILE})}"
         shown = f"{pack.name}/{about.name}"
         held = about.read_text(encoding="utf-8")
         held = yaml_text.without_entry(held, ["sources"], name, shown_as=shown)
-        about.write_text(yaml_text.with_entry(held, ["sources"], entry, shown_as=shown), "utf-8")
+        told = yaml_text.with_entry(held, ["sources"], entry, shown_as=shown)
+        aside.write(about, told.encode())
         _ = City(pack).contracts
     return "\nLe registre simulé n'est plus lu : la ville a le sien." if before else ""
 

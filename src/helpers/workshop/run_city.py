@@ -24,11 +24,12 @@ from typing import Any
 import yaml
 
 from helpers.collect import inbox, own_texts
-from helpers.collect.collect import FETCH, FROM, places_to_look, received
-from helpers.core.base import commands, machine, redact
+from helpers.collect.collect import FETCH, FROM, given, places_to_look, received
+from helpers.core.base import aside, commands, machine, redact
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.french import spoken
 from helpers.core.base.workspace import (
+    INBOX,
     REGISTER,
     RESERVED_NAMES,
     active_cities,
@@ -62,16 +63,24 @@ def locked(root: Path, city: str) -> dict[str, dict[str, Any]]:
     """Return what dvc.lock says of each stage of the city that has run; stage → entry."""
     path = root / "dvc.lock"
     text = path.read_text(encoding="utf-8") if path.exists() else "{}"
-    lock = yaml.load(text, Loader=yaml.CSafeLoader)
-    entries: dict[str, Any] = lock.get("stages", {})
-    pairs = (name.split("@", 1) for name in entries)
-    return {stage: entries[f"{stage}@{of}"] for stage, of in pairs if of == city}
+    try:
+        entries: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader).get("stages", {})
+        pairs = [name.split("@", 1) for name in entries]
+        return {stage: entries[f"{stage}@{of}"] for stage, of in pairs if of == city}
+    except (yaml.YAMLError, AttributeError, ValueError):  # cut short, or a merge not finished
+        raise PhareError(
+            "le verrou de DVC ne se lit pas : coupé, ou une fusion git n'est pas finie",
+            "dvc.lock",
+            "le reprendre : git checkout HEAD -- dvc.lock",
+        ) from None
 
 
 def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     """Return the name and the folder of a city asked for by name or by its pack's folder."""
     held = active_cities(root)
+    aside.sweep(root / "data/cities")
     if asked in held:
+        _sweep(held[asked])
         return City(held[asked]).about.name, held[asked]
     named = root / "data" / "cities" / asked
     pack = named if _there(named) else Path(asked).expanduser().resolve()
@@ -89,7 +98,13 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
         raise PhareError(
             f"une autre ville s'appelle déjà « {name} »", str(REGISTER), "changer `name`"
         )
+    _sweep(pack)
     return name, pack
+
+
+def _sweep(pack: Path) -> None:
+    """Take away what commands that were killed left in the pack."""
+    aside.sweep(pack, pack / "contracts", pack / "lists", pack / INBOX)
 
 
 def _there(pack: Path) -> bool:
@@ -126,6 +141,7 @@ def held_for(root: Path, asked: str) -> Iterator[str]:
 
     Else its name would stay taken once its folder has moved.
     """
+    locked(root, asked)  # one that cannot be read says nothing of what came in
     register = (root / REGISTER).read_text(encoding="utf-8")
     city = activate(root, asked)
     try:
@@ -155,6 +171,8 @@ def check(root: Path, city: str) -> None:
         except PhareError as error:
             errors.append(error)
     together(errors)
+    if os.environ.get(FROM):
+        given()
     _check_key(root, loaded)
     _check_snapshot(root, loaded)
     for stage in stages(root):
@@ -241,17 +259,20 @@ def reproduce(
     alone: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Run `dvc repro` on the targets (`stage@city`, or `*@city`), telling each stage as it goes.
+    """Run `dvc repro` on the targets (`stage@city`), telling each stage as it goes.
 
-    `force` runs them even if nothing changed; `alone`, without what is above them. DVC reads all
-    its files anew for each target: `*@city`, for all, is one.
+    `force` runs them even if nothing changed; `alone`, without what is above them.
     On failure, put the failed stage's previous results back and raise PhareError.
     """
     options = [*(["--force"] if force else []), *(["--single-item"] if alone else [])]
-    command = dvc(root, "repro", "--glob", *options, *targets)
     lines: list[str] = []
     packs = active_cities(root)
-    for city in {target.split("@")[1] for target in targets}:
+    cities = sorted({target.split("@")[1] for target in targets})
+    # DVC reads all its files anew for each target: all stages of a city are one, `*@city`.
+    wholes = {f"{stage}@{city}" for stage in stages(root) for city in cities}
+    asked = [f"*@{city}" for city in cities] if wholes == set(targets) else targets
+    command = dvc(root, "repro", "--glob", *options, *asked)
+    for city in cities:
         inbox.note(packs[city])
     started: list[str] = []
     with one_run.alone(root) as lock, warm.opened(environment() | execute.steady()) as told:
@@ -336,7 +357,7 @@ def run(root: Path, asked: str) -> None:
     started = time.monotonic()
     params.load(root)
     with held_for(root, asked) as city:
-        targets = [f"*@{city}"]
+        targets = [f"{stage}@{city}" for stage in stages(root)]
         check(root, city)
         print(f"Phare : {city}", flush=True)
         if os.environ.get(FROM) or os.environ.get(FETCH):

@@ -33,6 +33,7 @@ REVIEWED = {
         "city.about.name",
         "city.pack.name",
         "error.what",
+        "i",  # which of the folders given
         "name",
         "todo",
     },

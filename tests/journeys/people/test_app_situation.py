@@ -205,11 +205,9 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def url(built: Place) -> Iterator[str]:
+def url(url: str) -> str:
     """The pages of the apps, by their notebooks' names."""
-    env = {"PHARE_CITY": CITY, "PYTHONPATH": str(built.root / "src")}
-    with serve(built.root / "notebooks/apps", env) as url:
-        yield f"{url}voila/render/"
+    return f"{url}voila/render/"
 
 
 @contextmanager

@@ -71,6 +71,21 @@ def no_temporary(where: str) -> PhareError:
     )
 
 
+def not_a_path(what: str) -> Telling:
+    """Return what tells of a path that names no such file, `what` being why."""
+    return lambda where: PhareError(what, where, "donner un autre nom, ou un autre chemin")
+
+
+# Of what a person wrote as a path: told where the system says it of a file, never from a text.
+OF_PATHS: dict[int, Telling] = {
+    errno.ENAMETOOLONG: not_a_path("ce nom est trop long pour un fichier"),
+    errno.EISDIR: not_a_path("c'est un dossier, là où il faut un fichier"),
+    errno.EEXIST: not_a_path("un fichier de ce nom est déjà là"),
+    errno.ENOTDIR: not_a_path("un fichier est là où il faut un dossier"),
+    errno.ELOOP: not_a_path("ce lien tourne en rond"),
+}
+LOOP = "Symlink loop"  # of `pathlib`, whose error is no OSError
+
 BY_NUMBER: dict[int, Telling] = {
     errno.ENOSPC: disk_full, errno.EDQUOT: disk_full, errno.EFBIG: disk_full,
     errno.EACCES: not_allowed, errno.EPERM: not_allowed, errno.EROFS: not_allowed,
@@ -102,6 +117,10 @@ def of_error(error: BaseException, where: str = "cet ordinateur") -> PhareError 
             return no_memory(where)
         if isinstance(one, OSError) and one.errno in BY_NUMBER:
             return BY_NUMBER[one.errno](_folder(one) or where)
+        if isinstance(one, OSError) and one.errno in OF_PATHS and one.filename:
+            return OF_PATHS[one.errno](_folder(one) or where)
+        if isinstance(one, RuntimeError) and str(one).startswith(LOOP):
+            return OF_PATHS[errno.ELOOP](where)
         if isinstance(one, OSError) or type(one).__module__.split(".")[0] in PASSING_ON:
             told = of_text(str(one), where)
             if told:
@@ -113,7 +132,10 @@ def _folder(error: OSError) -> str | None:
     if not isinstance(error.filename, (str, os.PathLike)):
         return None
     named = Path(error.filename)
-    return str(named if named.is_dir() else named.parent)
+    try:
+        return str(named if named.is_dir() else named.parent)
+    except OSError:  # too long a name, of which nothing can be asked
+        return str(named.parent)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

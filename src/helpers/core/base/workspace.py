@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from helpers.core.base import aside
 from helpers.core.base.errors import PhareError
 from helpers.core.base.yaml_models import read_yaml
 
@@ -29,7 +29,7 @@ def scratch() -> Iterator[Path]:
     """
     sweep()
     made = Path(tempfile.mkdtemp(prefix="phare_"))  # a name that nobody sweeps before it is held
-    with _held(made):
+    with aside.held(made):
         folder = made.rename(made.with_name(f"{SCRATCH}{os.getpid()}-{made.name[6:]}"))
         try:
             yield folder
@@ -42,30 +42,22 @@ def sweep() -> None:
     """Take away the folders of the moment that nobody holds: their process was killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}[0-9]*-*"):
         try:
-            with _held(left):
+            with aside.held(left):
                 shutil.rmtree(left, ignore_errors=True)
         except OSError:
             continue  # held, or somebody else's, or just swept by another run
 
 
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold the folder; OSError where another process does. A process that dies holds nothing.
-
-    Numbers of processes are no sign of life: they come again, and one that was killed may keep its
-    own until its parent has noticed.
-    """
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(lock)
-
-
 def find_root(start: Path | None = None) -> Path:
     """Return the folder that holds `params.yaml` and `dvc.yaml`, at or above `start`."""
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError:
+        raise PhareError(
+            "le dossier où est lancée la commande n'existe plus",
+            ".",
+            "se placer dans le clone (cd)",
+        ) from None
     for folder in (here, *here.parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
             return folder
@@ -78,6 +70,10 @@ def find_root(start: Path | None = None) -> Path:
 
 def active_cities(root: Path) -> dict[str, Path]:
     """Return the cities this workspace holds: name → folder of the pack."""
+    if not (root / REGISTER).exists():
+        raise PhareError(
+            "le registre des villes manque", str(REGISTER), f"git checkout -- {REGISTER}"
+        )
     held = read_yaml(root / REGISTER, str(REGISTER))
     cities = held.get("cities") if isinstance(held, dict) else None
     packs = {
@@ -95,12 +91,7 @@ def active_cities(root: Path) -> dict[str, Path]:
 
 def write_register(root: Path, text: str) -> None:
     """Write the register in one go: a run that stops meanwhile leaves the one before, whole."""
-    written = root / REGISTER.with_suffix(f".{os.getpid()}")
-    try:
-        written.write_text(text, encoding="utf-8")
-        written.replace(root / REGISTER)
-    finally:
-        written.unlink(missing_ok=True)
+    aside.write(root / REGISTER, text.encode())
 
 
 @dataclass(frozen=True)

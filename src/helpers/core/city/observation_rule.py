@@ -77,7 +77,7 @@ class TimeParts(Strict):
 
 
 class DeclaredZone(Strict):
-    """The zone that the source itself names; used only where the record has no point."""
+    """The zone that the source names; used where the record has no point, or a snapped one."""
 
     division: str
     field: str
@@ -90,9 +90,10 @@ class ObservationRule(Strict):
     reads one of `unknown_hour` (« 00:00 ») is an hour that the publisher does not know; a day of
     `unknown_day` (« 01 », « 01-01 » for the first of January), a day, or a month, that it does not.
     `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. `snapped_points`:
-    the publisher moved the points (to crossings, to the middle of streets); they tell the zone, not
-    the cell. A row of negative `count` takes back a row of the opposite count that says the same of
-    all fields of a list of `cancels`; the lists are tried in order (`cancelling`).
+    the publisher moved the points (to crossings, to the middle of streets); they tell the zone,
+    unless the source names it (`declared_zone`), not the cell. A row of negative `count` takes back
+    a row of the opposite count that says the same of all fields of a list of `cancels`; the lists
+    are tried in order (`cancelling`).
     """
 
     category: str

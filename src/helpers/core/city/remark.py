@@ -16,6 +16,10 @@ UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
 MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
 DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
 TWELVE_HOURS = "twelve_hours"
+# `sizes`: metres between the points; `names`: the year, where it is of one; `of`: the points.
+FEW_POINTS = "few_points"
+HEAP_AMONG_SNAPPED, SNAPPED_ON_EDGE = "heap_among_snapped", "snapped_on_edge"
+ZONE_SAID_OTHERWISE = "zone_said_otherwise"
 NOT_COVERED_FACTS = "facts_not_covered"  # `names`: categories; `sizes`: facts of each
 # `names`: the file, then columns; `sizes`: of each, the place of a near header; `n`: of the other
 # files, those that have one of these columns.

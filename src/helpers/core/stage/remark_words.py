@@ -102,6 +102,41 @@ def _twelve_hours(one: Remark) -> str:
     )
 
 
+def _few_points(one: Remark) -> str:
+    year = f" de {one.names[0]}" if one.names else ""
+    return (
+        f"les {number(one.n)} faits placés{year} tiennent en {plural(one.of, 'point')}, à "
+        f"{number(one.sizes[0])} m les uns des autres : ramenés à des carrefours, ou arrondis ? "
+        "L'écrire (`snapped_points: true`) : leur zone est gardée, les méthodes par maille "
+        "s'abstiennent. Si ce sont de vrais lieux, ne rien changer"
+    )
+
+
+def _heap(one: Remark) -> str:
+    return (
+        f"un point parmi ceux que l'éditeur ramène porte {plural(one.n, 'fait')} "
+        f"({percent(one.n / one.of)}), qui comptent dans la zone de ce point. Si l'éditeur y met "
+        "les faits dont il ne sait pas le lieu, l'écrire (`null_values` de sa longitude) : ils "
+        "comptent alors sans lieu"
+    )
+
+
+def _on_edge(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'fait')} sur {number(one.of)} (points ramenés) à moins de "
+        f"{number(one.sizes[0])} m d'une limite du découpage « {one.division} » : leur zone n'est "
+        "pas sûre. Si la source dit la zone, l'écrire (`declared_zone`) : c'est elle qui compte"
+    )
+
+
+def _said_otherwise(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'fait')} sur {number(one.of)} dont le point n'est pas dans la zone que la "
+        f"source dit (découpage « {one.division} ») : c'est le point qui compte. Contours ou "
+        "repère d'une autre année, ou points déplacés (`snapped_points` : la zone dite compte) ?"
+    )
+
+
 def _not_covered(one: Remark) -> str:
     counts = [f" ({plural(int(n), 'fait')})" for n in one.sizes]
     return (
@@ -203,6 +238,8 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.MOSTLY_OUTSIDE: _mostly_outside, remark.NO_READABLE_PLACE: _no_readable_place,
     remark.DAY_OR_MONTH: _day_or_month, remark.OWN_TOTALS: _own_totals,
     remark.COLUMNS_ABSENT: _columns_absent, remark.STAFF: _staff,
+    remark.FEW_POINTS: _few_points, remark.HEAP_AMONG_SNAPPED: _heap,
+    remark.SNAPPED_ON_EDGE: _on_edge, remark.ZONE_SAID_OTHERWISE: _said_otherwise,
     remark.TWELVE_HOURS: _twelve_hours, remark.WIDE_LEFT: _wide_left,
     remark.NOT_COVERED_FACTS: _not_covered,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
