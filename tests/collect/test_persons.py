@@ -152,7 +152,7 @@ def test_what_is_hidden_is_found(text: str) -> None:
     ("BV-123-C", "plaque"), ("12-34-AB", "plaque"), ("CA 1234 XB", "plaque"),
     ("ВА 4521 КТ", "plaque"),
     ("A777AA 77", "plaque"), ("GE·45123", "plaque"),
-    ("interphone LEFORT", "numero_de_voie"), ("12 r Loubon 13003", "numero_de_voie"),
+    ("interphone LEFORT", "nom"), ("12 r Loubon 13003", "numero_de_voie"),
     ("4, Sénac (rue)", "numero_de_voie"), ("parcelle AB 123", "numero_de_voie"),
 ])  # fmt: skip
 def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason: str) -> None:
@@ -163,6 +163,9 @@ def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason
     "agent·e·s", "habitant·es 13·14", "surface < 30 m2", "2024 > 2023", "1'234'567",
     "3 + 4", "90 %",
     "<br/>tapage<br/>", "Place Jean-Jaurès <b>nuit</b>", "n° 12·13", "de 18° à 22°",
+    # Decimals that a number of social security, or of a card, could be cut out of.
+    "1,00069381437797e-02", "72929,3888619055", "1.4402313799015014", "4,38046416481991e+00",
+    "Interphone dégradé", "00, BAILLE (BOULEVARD)", "2024/03/05 21:50:00+00",
 ])  # fmt: skip
 def test_odd_signs_alone_hide_nobody(text: str) -> None:
     assert screened([text]) == [None]

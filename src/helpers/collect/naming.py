@@ -79,7 +79,8 @@ ROLE = re.compile(
     r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
     r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
     r"|patient|client|employee?|chauffeur|conducteur|conductrice|chef|responsable|president[e]?"
-    r"|gerante?|directeur|directrice|vu|chez|nomme)(?:\s|[:.]\s?)[\s:]*(?=(?P<who>[\w'.\-]+))"
+    r"|gerante?|directeur|directrice|vu|chez|nomme|interphone)(?:\s|[:.]\s?)[\s:]*"
+    r"(?=(?P<who>[\w'.\-]+))"
 )
 # Letters that stand for who wrote.
 SIGNED = re.compile(

@@ -19,6 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from helpers.collect.codes import MOMENT
+
 # Letters that cannot be told from ours by eye (the common ones of Unicode's confusables).
 ALIKE = str.maketrans(
     "АВЕКМНОРСТХУІЈЅԚԜаеорсхуіјѕԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανιρυκχᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
@@ -122,8 +124,10 @@ def readings(bare: pa.Array, wanted: npt.NDArray[np.bool_]) -> tuple[list[int], 
     """Return what else the wanted texts may be read as: the rows, and one reading for each."""
     rows: list[int] = []
     read: list[str] = []
-    for i in np.flatnonzero(matches(bare, HIDING) & wanted):
-        text = bare[i].as_py()
+    hiding = np.flatnonzero(matches(bare, HIDING) & wanted)
+    # A moment is no hiding place: « 2024/03/05 21:50:00+00 ».
+    texts = pc.replace_substring_regex(bare.take(pa.array(hiding)), f"(?i){MOMENT}", r" \1")
+    for i, text in zip(hiding, texts.to_pylist(), strict=True):
         for read_as in (_in_digits, _in_letters, _opened, _spaced, _separated):
             other = read_as(text)
             if other != text:
