@@ -152,6 +152,7 @@ def test_what_is_hidden_is_found(text: str) -> None:
     ("BV-123-C", "plaque"), ("12-34-AB", "plaque"), ("CA 1234 XB", "plaque"),
     ("ВА 4521 КТ", "plaque"),
     ("A777AA 77", "plaque"), ("GE·45123", "plaque"),
+    ("PM-1234", "matricule"), ("agent AB-44512", "matricule"), ("AG-2024", "matricule"),
     ("interphone LEFORT", "nom"), ("12 r Loubon 13003", "numero_de_voie"),
     ("4, Sénac (rue)", "numero_de_voie"), ("parcelle AB 123", "numero_de_voie"),
 ])  # fmt: skip
@@ -165,7 +166,8 @@ def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason
     "<br/>tapage<br/>", "Place Jean-Jaurès <b>nuit</b>", "n° 12·13", "de 18° à 22°",
     # Decimals that a number of social security, or of a card, could be cut out of.
     "1,00069381437797e-02", "72929,3888619055", "1.4402313799015014", "4,38046416481991e+00",
-    "Interphone dégradé", "00, BAILLE (BOULEVARD)", "2024/03/05 21:50:00+00",
+    "PM-2024-00123", "AG-2024-4463", "BCV-2001-86226", "Interphone dégradé",
+    "00, BAILLE (BOULEVARD)", "2024/03/05 21:50:00+00",
 ])  # fmt: skip
 def test_odd_signs_alone_hide_nobody(text: str) -> None:
     assert screened([text]) == [None]

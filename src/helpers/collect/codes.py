@@ -46,6 +46,8 @@ _RANKS = (
     r"matricule|matr?\.?|mle|r\.?i\.?o\.?|brassard|badge|nigend|code agent|num(?:ero)?\.? agent"
     r"|agent(?: municipal)?|gardien|brigadier(?:[\s\-]chef)?|bc|asvp|apja|adj|opj|pm|gpx|gav|ag"
 )
+# After a dash, a year and a number are those of a record: « PM-2024-00123 ».
+_NO_YEAR = r"(?:\d{3}|\d{5,8}|(?:1[0-8]|2[1-9]|[03-9]\d)\d{2})\b|(?:19|20)\d{2}(?:$|[^0-9a-z\-])"
 _YOUNG_OR_OLD = (
     r"gamine?|gosse|j\.?[fh]\.?|fille|garcon|homme|femme|mineure?|enfant|jeune|ado|adolescente?"
     r"|eleve|monsieur|madame|individu|retraitee?|dame"
@@ -140,8 +142,9 @@ _SIGNS = {
         rf"{NO_SIGN_BEFORE}w\s?\d{{3}}\s?[a-z]{{1,2}}\s?\d{{2}}{NO_DIGIT_AFTER}",
     ),
     "matricule": (
-        rf"\b(?:{_RANKS})\s?(?:n[o°]?\.?|num(?:ero)?\.?|[:#\-])?\s?(?:[a-z]{{1,2}}-?)?\d{{3,8}}\b",
-        r"\bag[\s\-]?\d{4,6}\b",
+        rf"\b(?:{_RANKS})(?:(?:\s?(?:n[o°]?\.?|num(?:ero)?\.?|[:#])\s?|\s{{1,2}})(?:[a-z]{{1,2}}-?)?)?"
+        r"\d{3,8}\b",
+        rf"\b(?:{_RANKS})\s?-\s?(?:[a-z]{{1,2}}-?)?(?:{_NO_YEAR})",
         r"\b(?:indicatif|radio)\s(?:[a-z]{2}\s?)?\d{2}[a-z]\d{2}\b",
     ),
     "naissance": (
