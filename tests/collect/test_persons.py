@@ -153,7 +153,13 @@ def test_what_is_hidden_is_found(text: str) -> None:
     ("ВА 4521 КТ", "plaque"),
     ("A777AA 77", "plaque"), ("GE·45123", "plaque"),
     ("PM-1234", "matricule"), ("agent AB-44512", "matricule"), ("AG-2024", "matricule"),
-    ("interphone LEFORT", "nom"), ("12 r Loubon 13003", "numero_de_voie"),
+    ("interphone LEFORT", "nom"),
+    # Side by side in a list, or by their keys; whose, how old.
+    ("VASSEUR, Odile", "nom"), ("Odile;Vasseur;1971", "nom"), ("12|Vasseur|Odile", "nom"),
+    ('{"nom":"Vasseur","prenom":"Odile"}', "nom"), ("nom : Vasseur prénom : Odile", "nom"),
+    ("le fils Kerbrazhec", "nom"), ("le mari de la boulangère", "designation"),
+    ("Y.K., 14 ans", "designation"), ("fillette de 7 ans", "naissance"),
+    ("T2RpbGUgVmFzc2V1ciwgbm9uIG1pbmV1cmU", "nom"), ("12 r Loubon 13003", "numero_de_voie"),
     ("4, Sénac (rue)", "numero_de_voie"), ("parcelle AB 123", "numero_de_voie"),
 ])  # fmt: skip
 def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason: str) -> None:
@@ -166,6 +172,8 @@ def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason
     "<br/>tapage<br/>", "Place Jean-Jaurès <b>nuit</b>", "n° 12·13", "de 18° à 22°",
     # Decimals that a number of social security, or of a card, could be cut out of.
     "1,00069381437797e-02", "72929,3888619055", "1.4402313799015014", "4,38046416481991e+00",
+    "Aubagne, Cassis", "Commerce, restauration", "{'lon': 2.234, 'lat': 48.851}", "Europe/Paris",
+    "nom de la rue", "Fils électriques", "Fille mineure", "Traverse de la Mère de Dieu",
     "PM-2024-00123", "AG-2024-4463", "BCV-2001-86226", "Interphone dégradé",
     "00, BAILLE (BOULEVARD)", "2024/03/05 21:50:00+00",
 ])  # fmt: skip

@@ -50,7 +50,8 @@ _RANKS = (
 _NO_YEAR = r"(?:\d{3}|\d{5,8}|(?:1[0-8]|2[1-9]|[03-9]\d)\d{2})\b|(?:19|20)\d{2}(?:$|[^0-9a-z\-])"
 _YOUNG_OR_OLD = (
     r"gamine?|gosse|j\.?[fh]\.?|fille|garcon|homme|femme|mineure?|enfant|jeune|ado|adolescente?"
-    r"|eleve|monsieur|madame|individu|retraitee?|dame"
+    r"|eleve|monsieur|madame|individu|retraitee?|dame|fillette|garconnet|bebe|nourrisson|papi|papy"
+    r"|mamie|vieillard|lyceen(?:ne)?|collegien(?:ne)?|ecoliere?|etudiante?|fils|mere|pere"
 )
 _DOORS = r"apt|app|appt|apprt|appartement|digicode|interphone|interph|porte|etage|logt?|chambre"
 _KIN = (
@@ -199,7 +200,10 @@ _SIGNS = {
         r"\bl'eleve\b|\b(?:la|le|une?)\s(?:vieille|vieux|jeune|grosse?|grande?)\s(?:dame|homme"
         r"|femme|fille|monsieur|garcon)\b",
         r"\ble\s(?:gitan|rom|manouche|turc|arabe|noir|comorien)\b",
-        r"\b(?:[a-z]\.\s?){2,3}(?:[,(]\s?)?(?:mineure?|majeure?|agee?|victime|domicilie|nee?)\b",
+        r"\b(?:[a-z]\.\s?){2,3}(?:[,(]\s?)?(?:mineure?|majeure?|agee?|victime|domicilie|nee?"
+        r"|\d{1,2}\sans)\b",
+        # « le mari de la boulangère »: of whom, not of what.
+        rf"(?:^|[,;:]\s?|\b(?:chez|par|avec|contre|et)\s)(?:le|la|l')\s?(?:{_KIN})\s(?:du|des?)\b",
     ),
 }  # fmt: skip
 CODES = {reason: "|".join(ways) for reason, ways in _SIGNS.items()}

@@ -60,6 +60,10 @@ de du des la le les l e y et ou a au aux sur sous dans par pour avec sans en un 
 son sa ses vers chez non the of and or in on at to for with by from no not
 """.split()
 )
+# Before a name, in forms and files: « nom : Untel, prénom : Unetelle ».
+KEYS = frozenset("nom noms prenom prenoms name firstname lastname surname patronyme".split())
+KEYED = re.compile(r"\b(?:nom|name)s?\W{1,4}[A-Z].*\b(?:prenom|firstname)", re.IGNORECASE)
+LISTED = re.compile(r"[,;|\t]|[^,;|\t]*[0-9][^,;|\t]*")  # what has digits is no name
 ORDINALS = frozenset("er ere eme nde arrt".split())
 SAINTS = frozenset("saint sainte st ste".split())
 ARTICLES = frozenset("le la les l un une des".split())
@@ -79,7 +83,7 @@ ROLE = re.compile(
     r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
     r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
     r"|patient|client|employee?|chauffeur|conducteur|conductrice|chef|responsable|president[e]?"
-    r"|gerante?|directeur|directrice|vu|chez|nomme|interphone)(?:\s|[:.]\s?)[\s:]*"
+    r"|gerante?|directeur|directrice|vu|chez|nomme|interphone|fils|fille|soeur|mari|epouse)(?:\s|[:.]\s?)[\s:]*"
     r"(?=(?P<who>[\w'.\-]+))"
 )
 # Letters that stand for who wrote.
@@ -124,6 +128,8 @@ def names_somebody(bare: str, known: Known) -> bool:
         or any(_is_before_saint(segment, known) for segment in segments)
     ):
         return True
+    if not placed and _is_listed(bare, known):
+        return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
             if any(_is_pair(*pair, known) for pair in _pairs(part)):
@@ -131,6 +137,20 @@ def names_somebody(bare: str, known: Known) -> bool:
             if not (placed or after_place or lower) and _has_one_alone(part, known, whole=whole):
                 return True
     return not placed and any(_is_glued(low, known) for part in segments for _, low in part)
+
+
+def _is_listed(bare: str, known: Known) -> bool:
+    """Tell whether first and family name stand side by side in a list: « DUPONT, Jean ».
+
+    Each alone between two separators, or said by its key: « nom : Dupont prénom : Jean ».
+    """
+    cells = [[t for t in _tokens(cell) if t[1] not in KEYS] for cell in LISTED.split(bare)]
+    words = [cell[0] if len(cell) == 1 else None for cell in cells if cell]
+    if KEYED.search(bare):
+        words += [None, *(token for cell in cells for token in cell)]
+    return any(
+        one and other and _is_pair(one, other, PAIR, known) for one, other in pairwise(words)
+    )
 
 
 def _is_before_saint(segment: list[Token], known: Known) -> bool:

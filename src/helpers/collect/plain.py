@@ -81,7 +81,8 @@ HEXADECIMAL = re.compile(r"\b(?:[2-7][0-9A-Fa-f]){8,}\b")
 HIDING = rf"(?i)\d.*\b(?:{NUMBER})\b|\b(?:{NUMBER})\b.*\d|(?:\b(?:{NUMBER})\b\W{{1,3}}){{2}}" \
     rf"|^\W*(?:au |numero )?\b(?:{NUMBER})\b|{BY_NAME_TWICE}|\pL[013457@$]{{1,2}}\pL" \
     r"|\d\s?[^\w\s.,\-/:;()%]{1,3}\s?\d" rf"|\d.*[{DOTS}]|[{DOTS}].*\d" \
-    r"|[A-Za-z0-9+/]{15}=|(?:[2-7][0-9A-Fa-f]){8}|^[A-Za-z]{3,}(?:[+][A-Za-z]{3,})+$"  # fmt: skip
+    r"|[A-Za-z0-9+/]{15}=|[A-Za-z0-9+/]{8}[a-z0-9][A-Z][A-Za-z0-9+/]{6}" \
+    r"|(?:[2-7][0-9A-Fa-f]){8}|^[A-Za-z]{3,}(?:[+][A-Za-z]{3,})+$"  # fmt: skip
 
 
 def plain(texts: pa.Array) -> pa.Array:
