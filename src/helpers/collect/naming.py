@@ -251,7 +251,8 @@ def _is_glued(low: str, known: Known) -> bool:
     )
 
 
-def _by_title(folded: str, known: Known) -> bool:
+def has_civility(folded: str) -> bool:
+    """Tell whether a name follows a civility in a text in lower case: « mme untel »."""
     for match in CIVIL.finditer(folded):
         who = re.sub(r"^(?:d'|(?:le|la|de|du|des|el|al|ben|van|von|dos|da|di)\s)", "", match["who"])
         who = re.split(r"[.'*\-]", who)[0]
@@ -259,6 +260,12 @@ def _by_title(folded: str, known: Known) -> bool:
             return True  # an initial
         if who and who not in COMMON and who not in NOT_NAMES and not who[0].isdigit():
             return True
+    return False
+
+
+def _by_title(folded: str, known: Known) -> bool:
+    if has_civility(folded):
+        return True
     for match in ROLE.finditer(folded):
         if any(m[0] in PLACES for m in WORD.finditer(folded, 0, match.start())):
             continue  # « rue du docteur Untel »
