@@ -80,6 +80,7 @@ def dressed(first: str, family: str, draws: Random) -> dict[str, str]:
     return {
         "Prénom Nom": f"{first} {family}",
         "NOM PRENOM": f"{family} {first}".upper(),
+        "NOM, Prénom": f"{family.upper()}, {first}",
         "avec un titre": f"{title} {family.upper()}",
         "avec une date": f"{family.upper()} {first}, {day}",
         "avec un téléphone": f"{first} {family} {made_persons.telephone(draws)}",
@@ -151,7 +152,7 @@ def main() -> None:
     show_ratio(f"rappel, {least} / {best}", means[least], means[best])
     show_ratio(
         "secondes par texte, noms / valeurs propres",
-        named / (2 * count * len(origins)),
+        named / (len(made_persons.FORMS) * count * len(origins)),
         cleared / CLEAN[size],
     )
 

@@ -24,6 +24,7 @@ WAYS = ("Rue", "Avenue", "Boulevard", "Chemin", "Place", "Impasse", "École", "Q
 FORMS: dict[str, Callable[[str, str], str]] = {
     "Prénom Nom": lambda first, family: f"{first.title()} {family.title()}",
     "NOM PRENOM": lambda first, family: f"{family.upper()} {first.upper()}",
+    "NOM, Prénom": lambda first, family: f"{family.upper()}, {first.title()}",
 }
 
 
@@ -162,6 +163,9 @@ def clean(told: Lists, draws: Random, count: int) -> dict[str, list[str]]:
         "libellés": lambda: " ".join(word() for _ in range(draws.randrange(1, 5))).capitalize(),
         "libellés en capitales": lambda: (
             f"{word()} {draws.choice(['de', 'sur', 'et'])} {word()}".upper()
+        ),
+        "énumérations": lambda: (
+            ", ".join(word() for _ in range(draws.randrange(2, 4))).capitalize()
         ),
         "lieux": lambda: draws.choice([place(), f"{place()}-sur-{place()}", f"Saint-{place()}"]),
         "voies": lambda: f"{draws.choice(WAYS)} {draws.choice(['de ', 'du ', ''])}{place()}",

@@ -75,6 +75,8 @@ def off(rule: str, text: str) -> str:
         ("nombre", "7", "7"), ("nombre", "007", "7"), ("nombre", "+7", "7"), ("nombre", "-5", "-5"),
         ("nombre", "1001", off("bornes", "1001")), ("nombre", "7.0", off("illisible", "7.0")),
         ("nombre", "0612345678", None), ("nombre", "999999", off("bornes", "999999")),
+        ("nombre", "9" * 18, off("bornes", "9" * 18)),
+        ("nombre", "-" + "9" * 18, off("bornes", "-" + "9" * 18)),
         ("part", "1.5", "1.5"), ("part", "1,5", off("illisible", "1,5")), ("part", "1e1", "10"),
         ("part", "7.0612345678", "7.06"), ("part", ".5", "0.5"),
         ("part", "nan", off("illisible", "nan")),

@@ -79,6 +79,7 @@ def test_each_kind_of_number_is_refused(text: str, pack: Path) -> None:
 @pytest.mark.parametrize("text", [
     "la gérante du bar", "Le directeur de la voirie", "sa voisine du dessus", "Maire de secteur",
     "12 rue Paradis, la gérante du bar", "brigadier 44512, sa compagne",
+    "Mme Echati Maoulida", "Voirie (M. Kerbrazhec)", "contacter Mlle Y. Kerbrazhec",
 ])  # fmt: skip
 def test_words_that_point_at_somebody_are_refused(text: str, pack: Path) -> None:
     """An address beside them hides nothing."""
@@ -90,7 +91,8 @@ def test_words_that_point_at_somebody_are_refused(text: str, pack: Path) -> None
 
 
 @pytest.mark.parametrize("text", [
-    "Mairie de secteur", "Direction de la voirie", "Stade Félix Pyat", "Stade, 12 rue Paradis",
+    "Mairie de secteur", "Direction de la voirie", "Stade Félix Pyat", "Place Madame Jourdain",
+    "Trophée Echati Maoulida", "Stade, 12 rue Paradis",
     "https://www.insee.fr/fr/statistiques/4277596?sommaire=4318291",
     "https://www.data.gouv.fr/fr/datasets/r/53699d0e-a3a7-4923-9d20-5b2f99887766",
     "Insee, enquête Cadre de vie et sécurité, 2021",

@@ -130,6 +130,57 @@ def test_what_is_hidden_is_found(text: str) -> None:
     assert screened([text]) != [None]
 
 
+@pytest.mark.parametrize(("text", "reason"), [
+    # Signs that nobody writes inside a number; letters for digits.
+    ("06•12•34•56•78", "telephone"), ("06~12~34~56~78", "telephone"),
+    ("07° 85° 54° 56° 52", "telephone"),
+    ("03'84'74'45'29", "telephone"), ("06 I2 34 S6 78", "telephone"),
+    ("2·76·11·93·202·304·87", "nir"), ("2,76,11,93,202,304,87", "nir"),
+    ("FR76_3000_6000_0112_3456_7890_189", "compte"),
+    ("FR76|3000|6000|0112|3456|7890|189", "compte"),
+    ("F R76 30006000011234567890189", "compte"), ("compte n° 89799381191", "compte"),
+    ("4111•1111•1111•1111", "compte"), ("exp 04/27 4111111111111111", "compte"),
+    ("4111111111111111 12/28 123", "compte"), ("4970 **** **** 3035", "compte"),
+    ("30569309025904", "compte"), ("6759649826438453", "compte"),
+    # What is no tag, and what a tag says beside its name.
+    ("<marc.lefort@exemple.org>", "courriel"), ("<Odile Vasseur>", "nom"),
+    ('<img alt="Odile Vasseur">', "nom"), ("<a href='mailto:o.vasseur@exemple.org'>", "courriel"),
+    ("4 ʀue Sénac", "numero_de_voie"), ("ᴏᴅɪʟᴇ ᴠᴀssᴇᴜʀ", "nom"),
+    # Plates of Germany, Austria, Spain, the Netherlands, Portugal, Bulgaria, Ukraine, Russia.
+    ("B AB-1234", "plaque"), ("HH AB 12E", "plaque"), ("W-12345A", "plaque"),
+    ("B-1234-XYZ", "plaque"),
+    ("BV-123-C", "plaque"), ("12-34-AB", "plaque"), ("CA 1234 XB", "plaque"),
+    ("ВА 4521 КТ", "plaque"),
+    ("A777AA 77", "plaque"), ("GE·45123", "plaque"),
+    ("PM-1234", "matricule"), ("agent AB-44512", "matricule"), ("AG-2024", "matricule"),
+    ("interphone LEFORT", "nom"),
+    # Side by side in a list, or by their keys; whose, how old.
+    ("VASSEUR, Odile", "nom"), ("Odile;Vasseur;1971", "nom"), ("12|Vasseur|Odile", "nom"),
+    ('{"nom":"Vasseur","prenom":"Odile"}', "nom"), ("nom : Vasseur prénom : Odile", "nom"),
+    ("le fils Kerbrazhec", "nom"), ("le mari de la boulangère", "designation"),
+    ("Y.K., 14 ans", "designation"), ("fillette de 7 ans", "naissance"),
+    ("T2RpbGUgVmFzc2V1ciwgbm9uIG1pbmV1cmU", "nom"), ("12 r Loubon 13003", "numero_de_voie"),
+    ("4, Sénac (rue)", "numero_de_voie"), ("parcelle AB 123", "numero_de_voie"),
+])  # fmt: skip
+def test_odd_writings_of_each_kind_are_known_for_what_they_are(text: str, reason: str) -> None:
+    assert screened([text]) == [reason]
+
+
+@pytest.mark.parametrize("text", [
+    "agent·e·s", "habitant·es 13·14", "surface < 30 m2", "2024 > 2023", "1'234'567",
+    "3 + 4", "90 %",
+    "<br/>tapage<br/>", "Place Jean-Jaurès <b>nuit</b>", "n° 12·13", "de 18° à 22°",
+    # Decimals that a number of social security, or of a card, could be cut out of.
+    "1,00069381437797e-02", "72929,3888619055", "1.4402313799015014", "4,38046416481991e+00",
+    "Aubagne, Cassis", "Commerce, restauration", "{'lon': 2.234, 'lat': 48.851}", "Europe/Paris",
+    "nom de la rue", "Fils électriques", "Fille mineure", "Traverse de la Mère de Dieu",
+    "PM-2024-00123", "AG-2024-4463", "BCV-2001-86226", "Interphone dégradé",
+    "00, BAILLE (BOULEVARD)", "2024/03/05 21:50:00+00",
+])  # fmt: skip
+def test_odd_signs_alone_hide_nobody(text: str) -> None:
+    assert screened([text]) == [None]
+
+
 @pytest.mark.parametrize("text", [
     "rue Jean Jaurès", "avenue du Prado", "école Saint-Pierre", "RUE PIERRE ET MARIE CURIE",
     "boulevard du Général de Gaulle", "Place Jean-Baptiste Lully", "chemin du Moulin à Vent",

@@ -605,6 +605,12 @@ def test_shapefile_encodings_and_neighbours(tmp_path: Path) -> None:
         read(inside / "s.shp", ["nom"], format="shp")
 
 
+def test_what_lies_beside_a_shapefile_is_found_whatever_its_name(tmp_path: Path) -> None:
+    path = points_in_shapefile(tmp_path, "utf-8", "lots [93] (a-z)*")
+    (path.with_suffix(".prj")).write_text(pyproj.CRS("EPSG:4326").to_wkt("WKT1_ESRI"), "utf-8")
+    assert len(read(path, ["nom", *POINT], format="shp")) == 2
+
+
 # --- Real files ------------------------------------------------------------------------------
 
 TABLES = {

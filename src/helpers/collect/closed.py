@@ -112,6 +112,8 @@ def _among_shapes(rule: FieldRule, texts: pa.Array) -> Judged:
 
 def _within(rule: FieldRule, values: pa.Array) -> pa.Array:
     """Return whether each value (n,) is within the rule's bounds; null where it is null."""
+    # Bounds are of 64 bits with a point; more than 2**53 is no number of these, and Arrow stops.
+    values = pc.cast(values, pa.float64(), safe=False)
     return pc.and_(pc.greater_equal(values, rule.minimum), pc.less_equal(values, rule.maximum))
 
 

@@ -44,6 +44,7 @@ DECIMAL = ("float", "longitude", "latitude")
 SINGLING = ("id", "longitude", "latitude")  # types of what may single out a row
 NAME = "nom"  # in the token of a column that the contract does not name
 SPOT_DIGITS = 8  # of the hash of a point
+END_TO_END = "DELTA_LENGTH_BYTE_ARRAY"
 TRIED = 4096  # texts of a batch that tell whether most of them differ
 NOTHING = pa.table({ROW: pa.array([], pa.int64()), FAULT: pa.array([], pa.string())})
 Rows = npt.NDArray[np.bool_]  # a mask over the rows of a batch
@@ -226,11 +227,16 @@ def _different(texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     Codes come again and again: each is judged once. Where most texts differ, they are returned as
     they are, without places.
     """
-    first = texts.slice(0, TRIED)
-    if 2 * pc.count_distinct(first).as_py() > len(first):
+    if not _repeats(texts):
         return texts, None
     encoded = texts.dictionary_encode()
     return encoded.dictionary, encoded.indices
+
+
+def _repeats(texts: pa.Array) -> bool:
+    """Tell whether texts (n,) come again: of the first ones, half or fewer differ."""
+    first = texts.slice(0, TRIED)
+    return 2 * int(pc.count_distinct(first).as_py()) <= len(first)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -246,7 +252,6 @@ def take_in(
     A file is called by its name where it is one of `names`, or fits one of these patterns.
     """
     files: list[dict[str, Any]] = []
-    ids = [name for name, rule in contract.fields.items() if rule.type == "id"]
     with scratch() as folder:
         path, offset = folder / "admitted.parquet", 0
         with ExitStack() as stack:
@@ -255,12 +260,7 @@ def take_in(
                 shown = redact.file_name(delivered.name, names, closed.years(contract)[0], number)
                 one, faults, rows = recognise(contract, delivered, shown), Counter[str](), 0
                 for table in _one_ahead(_let_in(gate, contract, one, number, offset)):
-                    again = [name for name in table.column_names if name not in (ROW, *ids)]
-                    writer = writer or stack.enter_context(
-                        pq.ParquetWriter(
-                            path, table.schema, compression="zstd", use_dictionary=again
-                        )
-                    )
+                    writer = writer or stack.enter_context(_writer(path, table))
                     writer.write_table(table, row_group_size=BATCH_ROWS)
                     rows += table.num_rows
                     faults.update(table[FAULT].drop_null().to_pylist())
@@ -280,6 +280,24 @@ def take_in(
         raw.mkdir(parents=True, exist_ok=True)
         shutil.move(path, raw / f"{contract.source}.parquet")
     return receipts.of_source(contract, files, told_by(names, received))
+
+
+def _writer(path: Path, first: pa.Table) -> pq.ParquetWriter:
+    """Open the file in which tables like the `first` are written.
+
+    Texts that come again are written by dictionary, others end to end: a dictionary that overflows
+    costs a third of the writing. Nobody looks for a text by the bounds of its column.
+    """
+    texts = [one.name for one in first.schema if not pa.types.is_integer(one.type)]
+    once = [name for name in texts if not _repeats(_whole(first[name]))]
+    return pq.ParquetWriter(
+        path,
+        first.schema,
+        compression="zstd",
+        use_dictionary=[name for name in first.column_names if name not in (ROW, *once)],
+        column_encoding={ROW: "DELTA_BINARY_PACKED"} | dict.fromkeys(once, END_TO_END),
+        write_statistics=[ROW],
+    )
 
 
 def _let_in(

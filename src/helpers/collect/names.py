@@ -12,7 +12,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,14 +69,22 @@ class Lists:
 class Known:
     """What judges a token: the lists put together, and the spelling of names and of words."""
 
+    told: Lists = field(repr=False, compare=False)
     first: frozenset[str]
     family: frozenset[str]
     surely: frozenset[str]
     weak: frozenset[str]
     words: frozenset[str]
     places: frozenset[str]
-    spelling: array[float]
     weighed: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def spelling(self) -> array[float]:
+        """How much likelier each run of four signs is of a name than of a word (27**4 logs).
+
+        Learnt when a word that no list holds comes for the first time.
+        """
+        return _spelling(self.told)
 
     def holds(self, token: str) -> bool:
         """Tell whether a list holds the token."""
@@ -168,6 +176,19 @@ def known() -> Known:
 
 def learn(told: Lists) -> Known:
     """Return what judges a token, learnt from the lists: the same lists, the same numbers."""
+    return Known(
+        told,
+        frozenset().union(*told.first.values()),
+        frozenset().union(*told.family.values()),
+        told.surely,
+        told.weak,
+        told.words,
+        told.places,
+    )
+
+
+def _spelling(told: Lists) -> array[float]:
+    """Return the logs of the ratio of chances of names and of words, as a flat array."""
     origins = sorted(told.first)
     by_origin = [
         _chain(told.first[origin] | told.family.get(origin, frozenset())) for origin in origins
@@ -177,15 +198,7 @@ def learn(told: Lists) -> Known:
     names = np.asarray(names) * (seen / np.sum(names))
     ordinary = _chain(told.words) + OF_PLACES * _chain(told.places)
     ratio = np.log(_chances(names)) - np.log(_chances(ordinary))
-    return Known(
-        frozenset().union(*told.first.values()),
-        frozenset().union(*told.family.values()),
-        told.surely,
-        told.weak,
-        told.words,
-        told.places,
-        array("f", ratio.astype(np.float32).tobytes()),
-    )
+    return array("f", ratio.astype(np.float32).tobytes())
 
 
 def _chain(tokens: Iterable[str]) -> npt.NDArray[np.float64]:

@@ -60,6 +60,10 @@ de du des la le les l e y et ou a au aux sur sous dans par pour avec sans en un 
 son sa ses vers chez non the of and or in on at to for with by from no not
 """.split()
 )
+# Before a name, in forms and files: « nom : Untel, prénom : Unetelle ».
+KEYS = frozenset("nom noms prenom prenoms name firstname lastname surname patronyme".split())
+KEYED = re.compile(r"\b(?:nom|name)s?\W{1,4}[A-Z].*\b(?:prenom|firstname)", re.IGNORECASE)
+LISTED = re.compile(r"[,;|\t]|[^,;|\t]*[0-9][^,;|\t]*")  # what has digits is no name
 ORDINALS = frozenset("er ere eme nde arrt".split())
 SAINTS = frozenset("saint sainte st ste".split())
 ARTICLES = frozenset("le la les l un une des".split())
@@ -79,7 +83,8 @@ ROLE = re.compile(
     r"|heritiers|redacteur|redactrice|redige par|saisi par|appelante?|appel de|equipage|operateur"
     r"|operatrice|kine|medecin|infirmiere?(?: liberale?)?|avocate?|nee|enfant|eleve|mineure?|signe"
     r"|patient|client|employee?|chauffeur|conducteur|conductrice|chef|responsable|president[e]?"
-    r"|gerante?|directeur|directrice|vu|chez|nomme)(?:\s|[:.]\s?)[\s:]*(?=(?P<who>[\w'.\-]+))"
+    r"|gerante?|directeur|directrice|vu|chez|nomme|interphone|fils|fille|soeur|mari|epouse)(?:\s|[:.]\s?)[\s:]*"
+    r"(?=(?P<who>[\w'.\-]+))"
 )
 # Letters that stand for who wrote.
 SIGNED = re.compile(
@@ -123,6 +128,8 @@ def names_somebody(bare: str, known: Known) -> bool:
         or any(_is_before_saint(segment, known) for segment in segments)
     ):
         return True
+    if not placed and _is_listed(bare, known):
+        return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
             if any(_is_pair(*pair, known) for pair in _pairs(part)):
@@ -130,6 +137,20 @@ def names_somebody(bare: str, known: Known) -> bool:
             if not (placed or after_place or lower) and _has_one_alone(part, known, whole=whole):
                 return True
     return not placed and any(_is_glued(low, known) for part in segments for _, low in part)
+
+
+def _is_listed(bare: str, known: Known) -> bool:
+    """Tell whether first and family name stand side by side in a list: « DUPONT, Jean ».
+
+    Each alone between two separators, or said by its key: « nom : Dupont prénom : Jean ».
+    """
+    cells = [[t for t in _tokens(cell) if t[1] not in KEYS] for cell in LISTED.split(bare)]
+    words = [cell[0] if len(cell) == 1 else None for cell in cells if cell]
+    if KEYED.search(bare):
+        words += [None, *(token for cell in cells for token in cell)]
+    return any(
+        one and other and _is_pair(one, other, PAIR, known) for one, other in pairwise(words)
+    )
 
 
 def _is_before_saint(segment: list[Token], known: Known) -> bool:
@@ -230,7 +251,8 @@ def _is_glued(low: str, known: Known) -> bool:
     )
 
 
-def _by_title(folded: str, known: Known) -> bool:
+def has_civility(folded: str) -> bool:
+    """Tell whether a name follows a civility in a text in lower case: « mme untel »."""
     for match in CIVIL.finditer(folded):
         who = re.sub(r"^(?:d'|(?:le|la|de|du|des|el|al|ben|van|von|dos|da|di)\s)", "", match["who"])
         who = re.split(r"[.'*\-]", who)[0]
@@ -238,6 +260,12 @@ def _by_title(folded: str, known: Known) -> bool:
             return True  # an initial
         if who and who not in COMMON and who not in NOT_NAMES and not who[0].isdigit():
             return True
+    return False
+
+
+def _by_title(folded: str, known: Known) -> bool:
+    if has_civility(folded):
+        return True
     for match in ROLE.finditer(folded):
         if any(m[0] in PLACES for m in WORD.finditer(folded, 0, match.start())):
             continue  # « rue du docteur Untel »

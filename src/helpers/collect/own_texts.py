@@ -3,8 +3,8 @@
 Titles, questions, who can act, places of events, milestones, the lists that name counted roads and
 communes, and the keys themselves go straight to pages and reports. The detectors of deliveries look
 at them. A number, an account, a plate and a birth are refused, and words that point at somebody
-(« la gérante du bar »). Names are not: a stadium, a street and a service bear some, and whoever
-wrote the text has read it.
+(« la gérante du bar », « Mme Untel »). Names alone are not: a stadium, a street and a service bear
+some, and whoever wrote the text has read it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from helpers.collect import persons, plain
 from helpers.collect.codes import CODES
+from helpers.collect.naming import PLACES, WORD, has_civility
 from helpers.collect.own_lists import NUMBERS
 from helpers.core.base.errors import PhareError, together
 from helpers.core.base.yaml_models import UNQUOTED, quoted, read_yaml
@@ -128,5 +129,10 @@ def _reasons(texts: list[str]) -> dict[str, str]:
         rest = pc.replace_substring_regex(bare, CODES[reason], " ")
         for row, again in zip(rows, persons.screen(rest).to_pylist(), strict=True):
             told[row] = again
+    for row, one in enumerate(told):
+        if one == "nom":  # no place is called by a civility, but after a word for a place
+            bare = plain.bare(plain.plain(read.slice(row, 1)))[0].as_py().lower()
+            if has_civility(bare) and PLACES.isdisjoint(WORD.findall(bare)):
+                told[row] = "designation"
     refused = NUMBERS | {"designation"}
     return {text: one for text, one in zip(texts, told, strict=True) if one in refused}

@@ -36,6 +36,8 @@ LONGEST = 2_000  # characters looked at: beyond, a text is free text whatever it
 FREE_TEXT = 220  # characters that no label or code reaches
 OLD = re.compile(OLD_PLATE)
 SPEECH = re.compile(SPOKEN)
+# What may name somebody: a word of four letters, an initial, two words that are not both letters.
+WORDED = r"[A-Za-z]{4}|[A-Z]\.|[A-Za-z]{2}[^A-Za-z]+[A-Za-z]|[A-Za-z][^A-Za-z]+[A-Za-z]{2}"
 
 
 def screen(values: pa.Array | pa.ChunkedArray, known: names.Known | None = None) -> pa.Array:
@@ -83,7 +85,7 @@ def _by_form(bare: pa.Array) -> npt.NDArray[np.object_]:
 def _name(found: npt.NDArray[np.object_], bare: pa.Array, known: names.Known | None) -> None:
     """Write the reasons of texts in words that name somebody, or say too much."""
     bare = pc.replace_substring_regex(bare, f"(?i){WORDED_DAY}", " ")
-    worded = np.flatnonzero(plain.matches(bare, r"[A-Za-z]{2}|[A-Z]\.") & (found == np.array(None)))
+    worded = np.flatnonzero(plain.matches(bare, WORDED) & (found == np.array(None)))
     if len(worded) and known is None:
         known = names.known()
     for i in worded:

@@ -19,11 +19,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from helpers.collect.codes import MOMENT
+
 # Letters that cannot be told from ours by eye (the common ones of Unicode's confusables).
 ALIKE = str.maketrans(
-    "АВЕКМНОРСТХУІЈЅԚԜаеорсхуіјѕԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανιρυκχ",
-    "ABEKMHOPCTXYIJSQWaeopcxyijsqwhABEZHIKMNOPTYXoavipukx",
+    "АВЕКМНОРСТХУІЈЅԚԜаеорсхуіјѕԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανιρυκχᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "ABEKMHOPCTXYIJSQWaeopcxyijsqwhABEZHIKMNOPTYXoavipukxabcdefghijklmnoprstuvwyz",
 )
+ALIKE_IN = r"[\p{Cyrillic}\p{Greek}\x{0250}-\x{02AF}\x{1D00}-\x{1D7F}\x{A730}\x{A731}]"
 # Latin letters whose stroke is no accent that could be taken off.
 STROKED = (("ß", "ss"), ("[øØ]", "o"), ("[đĐ]", "d"), ("[łŁ]", "l"), ("ı", "i"), ("[æÆ]", "ae"),
            ("[œŒ]", "oe"), ("[əƏ]", "e"))  # fmt: skip
@@ -31,7 +34,18 @@ CODED = r"&#?\w+;|%[0-9A-Fa-f]{2}|<[/a-zA-Z!]|\\[ux][0-9A-Fa-f]{2}"
 TURNED = "\u202c\u2069"  # ends it
 ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 BACKWARDS = "\u202e"  # what follows is shown from right to left
-TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,80}>")
+# Of a tag, its name alone goes: what it says beside, and what is no tag at all, may be somebody's.
+TAG = re.compile(
+    r"</?(?:a|abbr|address|article|b|big|blockquote|body|br|caption|center|code|dd|div|dl|dt|em|font"
+    r"|footer|form|h[1-6]|head|header|hr|html|i|img|input|label|li|link|main|meta|nav|ol|option|p"
+    r"|pre|script|section|select|small|span|strong|style|sub|sup|table|tbody|td|textarea|tfoot|th"
+    r"|thead|title|tr|u|ul|!--|!doctype)(?=[\s/>])|/?>",
+    re.IGNORECASE,
+)
+# Signs that nobody writes inside a number, but who does not want it found.
+ODD = re.compile(r"(?<=\d)\s?[^\w\s.,\-/:;()%]{1,3}\s?(?=\d)")
+DOTS = "·•⋅‧∙・●▪"
+DOTTED = re.compile(rf"(?<=\w)\s?[{DOTS}]\s?(?=\w)")
 OTHER_SCRIPT = r"[^\p{Latin}\p{Common}\p{Inherited}]"
 # Four signs or more, one by one.
 APART = re.compile(r"(?<!\S)[^\W_](?:([ \-_])[^\W_])(?:\1[^\W_]){2,}(?!\S)")
@@ -66,7 +80,9 @@ BASE64 = re.compile(
 HEXADECIMAL = re.compile(r"\b(?:[2-7][0-9A-Fa-f]){8,}\b")
 HIDING = rf"(?i)\d.*\b(?:{NUMBER})\b|\b(?:{NUMBER})\b.*\d|(?:\b(?:{NUMBER})\b\W{{1,3}}){{2}}" \
     rf"|^\W*(?:au |numero )?\b(?:{NUMBER})\b|{BY_NAME_TWICE}|\pL[013457@$]{{1,2}}\pL" \
-    r"|[A-Za-z0-9+/]{15}=|(?:[2-7][0-9A-Fa-f]){8}|^[A-Za-z]{3,}(?:[+][A-Za-z]{3,})+$"  # fmt: skip
+    r"|\d\s?[^\w\s.,\-/:;()%]{1,3}\s?\d" rf"|\d.*[{DOTS}]|[{DOTS}].*\d" \
+    r"|[A-Za-z0-9+/]{15}=|[A-Za-z0-9+/]{8}[a-z0-9][A-Z][A-Za-z0-9+/]{6}" \
+    r"|(?:[2-7][0-9A-Fa-f]){8}|^[A-Za-z]{3,}(?:[+][A-Za-z]{3,})+$"  # fmt: skip
 
 
 def plain(texts: pa.Array) -> pa.Array:
@@ -75,7 +91,7 @@ def plain(texts: pa.Array) -> pa.Array:
     texts = _mended(texts, BACKWARDS, _forwards)
     texts = pc.utf8_normalize(texts, form="NFKC")
     texts = pc.replace_substring_regex(texts, r"[\p{Cf}\x{FE0F}]", "")
-    texts = _mended(texts, r"[\p{Cyrillic}\p{Greek}]", lambda text: text.translate(ALIKE))
+    texts = _mended(texts, ALIKE_IN, lambda text: text.translate(ALIKE))
     texts = _mended(texts, r"[^\P{Nd}0-9]", _own_digits)
     texts = _mended(texts, APART_RE2, _together)
     texts = pc.replace_substring_regex(texts, r"[\p{Pd}\x{2212}]", "-")
@@ -109,9 +125,12 @@ def readings(bare: pa.Array, wanted: npt.NDArray[np.bool_]) -> tuple[list[int], 
     """Return what else the wanted texts may be read as: the rows, and one reading for each."""
     rows: list[int] = []
     read: list[str] = []
-    for i in np.flatnonzero(matches(bare, HIDING) & wanted):
-        text = bare[i].as_py()
-        for other in (_in_digits(text), _in_letters(text), _opened(text), _spaced(text)):
+    hiding = np.flatnonzero(matches(bare, HIDING) & wanted)
+    # A moment is no hiding place: « 2024/03/05 21:50:00+00 ».
+    texts = pc.replace_substring_regex(bare.take(pa.array(hiding)), f"(?i){MOMENT}", r" \1")
+    for i, text in zip(hiding, texts.to_pylist(), strict=True):
+        for read_as in (_in_digits, _in_letters, _opened, _spaced, _separated):
+            other = read_as(text)
             if other != text:
                 rows.append(int(i))
                 read.append(other)
@@ -206,6 +225,14 @@ def _opened(text: str) -> str:
         return inside if inside.isascii() and inside.isprintable() else found[0]
 
     return BASE64.sub(decoded, HEXADECIMAL.sub(of_bytes, text))
+
+
+def _separated(text: str) -> str:
+    """Return the text with the odd signs between digits, and the dots of a list, as ordinary ones.
+
+    « 06•12•34•56•78 », « GE·45123 ».
+    """
+    return DOTTED.sub("-", ODD.sub("-", text))
 
 
 def _spaced(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def read_shapefile(
     """
     if connect_bytes.magic(path)[:4] != SHAPEFILE:
         raise _unreadable()
-    beside = {one.suffix.lower(): one for one in path.parent.glob(f"{path.stem}.*")}
+    beside = {one.suffix.lower(): one for one in path.parent.glob(f"{escape(path.stem)}.*")}
     for suffix in BESIDE:
         if suffix not in beside:
             raise PhareError(

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
+from glob import escape
 from itertools import takewhile
 from pathlib import Path
 
@@ -155,7 +156,9 @@ def _draws_surfaces(layout: FileFormat, file: Path) -> bool:
 
 def _encoding_of_shapefile(file: Path, form: Format) -> dict[str, str]:
     """Return the encoding to write for a shapefile whose .cpg is not there to say it."""
-    beside = {one.suffix.lower(): one for one in file.resolve().parent.glob(f"{file.stem}.*")}
+    beside = {
+        one.suffix.lower(): one for one in file.resolve().parent.glob(f"{escape(file.stem)}.*")
+    }
     if form != "shp" or ".cpg" in beside or ".dbf" not in beside:
         return {}
     content = beside[".dbf"].read_bytes()[:START_BYTES]

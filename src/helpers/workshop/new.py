@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from string import Template
 
@@ -136,7 +137,7 @@ def new_source(
 
 def _beside(file: Path, name: str) -> dict[str, bytes]:
     """Return the files that go with a shapefile, called `name`: theirs → what they hold."""
-    found = sorted(file.resolve().parent.glob(f"{file.stem}.*"))
+    found = sorted(file.resolve().parent.glob(f"{escape(file.stem)}.*"))
     return {
         f"{name}{one.suffix.lower()}": one.read_bytes()
         for one in found
