@@ -31,7 +31,8 @@ from tests.fixtures.tables import nothing_late
 KNOBS = Knobs(
     zone_m=300, ring_m=200, before_weeks=30, gap_weeks=4, after_weeks=20, origins=["citizen"],
     confidence=0.95, power=0.8, sought=0.2, minimum_count=30,
-    heard_share=0.75, minimum_areas=6, shock_before_weeks=26, shock_after_weeks=8, wave_weeks=26,
+    heard_share=0.75, minimum_areas=6, placebo_places=60, draws=199,
+    shock_before_weeks=26, shock_after_weeks=8, wave_weeks=26,
     minimum_answers=30, placebo_excess=0.01,
 )  # fmt: skip
 FIELDS = ActionFields(id="id", kind="type", indicator="vise", start="debut", longitude="lon",

@@ -32,7 +32,8 @@ KNOBS = Knobs(origins=("citizen",), window_weeks=20, confidence=0.95, minimum_co
               heard_share=0.75, recent_days=60)  # fmt: skip
 SECTORS = {"1": "nord", "2": "sud"}
 EFFECTS = pa.schema([("scope", pa.string()), ("key", pa.string()), ("verdict", pa.string()),
-                     ("exploratory", pa.bool_()), ("why", pa.string())])  # fmt: skip
+                     ("exploratory", pa.bool_()), ("why", pa.string()), ("reason", pa.string()),
+                     *((name, pa.float64()) for name in ("ratio", "low", "high"))])  # fmt: skip
 
 
 @pytest.fixture
@@ -83,7 +84,8 @@ def done(effects: list[dict[str, Any]] | None = None) -> pa.Table:
 
 
 def verdict(key: str, code: str) -> dict[str, Any]:
-    return {"scope": "action", "key": key, "verdict": code, "exploratory": False, "why": None}
+    return {"scope": "action", "key": key, "verdict": code, "exploratory": False, "why": None,
+            "reason": "", "ratio": 0.8, "low": 0.7, "high": 0.9}  # fmt: skip
 
 
 def counted(con: duckdb.DuckDBPyConnection, city: City, held: Held) -> pa.Table:
@@ -181,15 +183,18 @@ def test_a_file_has_four_steps_and_says_who_does_what_by_when(
 ) -> None:
     fill(memory, actions(2), 40.0, 1.0)
     found = counted(memory, city, held)
-    judged = [verdict("ACT-001", "pas_d_effet_demontre"), verdict("ACT-005", "effet")]
+    judged = [verdict("ACT-001", "non_concluant") | {"reason": "too_few"},
+              verdict("ACT-005", "effet")]  # fmt: skip
     title, text = words.sheet(found.to_pylist()[0], told(held, city, found, judged))
     steps = [text.index(f"## {n}. ") for n in (1, 2, 3, 4)]
     assert steps == sorted(steps)
     assert "<b>" not in to_html(title + text), "a zone's name is text"
     assert "- Hypothèse : éclairage." in text
     assert "| Élu | ACT-001 : médiation (prévention, 12 h par semaine) | du 01/03/2024 au " in text
-    assert "- ACT-001 : **pas d'effet démontré**." in text
-    assert "- ACT-005 : **effet**, *exploratoire* : hypothèse changée après le début." in text
+    assert ("- ACT-001 : **non concluant** (sans chiffre : le carnet `impact` dit pourquoi)."
+            ) in text  # fmt: skip
+    assert ("- ACT-005 : **effet** (rapport 0,80, de 0,70 à 0,90), *exploratoire* : hypothèse "
+            "changée après le début.") in text  # fmt: skip
     assert ("ACT-002 : rien à évaluer encore (refusée ; l'effet demandé n'est pas assez sûr d'être "
             "vu : pour l'être dans 80\u202f% des cas, il faudrait une baisse de 31\u202f%)"
             ) in text  # fmt: skip
@@ -241,8 +246,9 @@ def test_an_action_is_of_the_zone_where_its_point_is(
     counts = f"2 : {words.facts(one, all_)}"
     here = "- **ACT-001**, menée ici pour un problème inscrit ailleurs (PB-001), Bruit"
     assert f"{here}, {counts}." in south
-    assert "    - ACT-001 (médiation) : **effet**." in south
-    assert f"    - ACT-001 (médiation) : **effet**. Menée dans une autre zone, {counts}." in north
+    said = "    - ACT-001 (médiation) : **effet** (rapport 0,80, de 0,70 à 0,90)."
+    assert said in south
+    assert f"{said} Menée dans une autre zone, {counts}." in north
     answered = {r["subject"]: r["sector"] for r in all_.decisions.to_pylist()}
     assert (answered["PB-001"], answered["ACT-001"]) == ("nord", "sud")
     text = words.sheet(found.to_pylist()[0], all_)[1]

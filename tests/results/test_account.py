@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from helpers.actions import dose, power, states
 from helpers.core.city.city import City
 from helpers.register import rules
-from helpers.results import account, followed, words
+from helpers.results import account, by_dose, followed, words
+from helpers.results.knobs import Knobs
 from tests.fixtures import decisions
 from tests.fixtures.decisions import END, START, action, approve, problem
 from tests.fixtures.made_up import write_pack
@@ -88,12 +91,13 @@ def test_sums_by_tier_theme_and_quarter_are_equal(found: pa.Table) -> None:
     whole = rows[0]
     for by in ("tier", "theme", "quarter"):
         own = [r for r in rows if r["by"] == by]
-        for name in ("planned", "done", "told"):
+        for name in ("planned", "done", "done_low", "done_high", "told"):
             assert sum(round(10 * (r[name] or 0)) for r in own) == round(10 * whole[name]), by
         if by != "quarter":
             for name in ("actions", "unmeasured", *account.VERDICTS):
                 assert sum(r[name] for r in own) == whole[name], (by, name)
     assert whole["planned"] > 1000
+    assert whole["done_low"] < whole["done"] < whole["done_high"]
 
 
 def test_planned_hours_are_those_of_plain_sql(found: pa.Table) -> None:
@@ -118,6 +122,9 @@ def test_hours_done_are_never_above_those_that_exist() -> None:
     assert max(by_place.values()) <= 92.0 + 0.05
     assert max(by_place.values()) > 85.0
     assert all((row["done"] or 0) <= row["existing"] for row in rows if row["existing"])
+    seen = [row for row in rows if row["existing"] and row["done"] is not None]
+    assert all(row["done_low"] <= row["done"] <= row["done_high"] for row in seen)
+    assert all(row["done_high"] <= row["existing"] for row in seen)
     free = told_account(tables()).to_pylist()
     assert sum(r["done"] or 0 for r in free) > sum(r["done"] or 0 for r in rows)
 
@@ -200,6 +207,12 @@ def test_nulls_are_told_as_effects_are_and_the_csv_holds_every_row(
     told = words.Told(found, account.sums(found), none, city, {"S0": "Secteur zéro"}, PERIOD, True)
     title, body = words.report(told)
     assert title == "Compte rendu des actions, du 1er janvier 2024 au 31 décembre 2024"
+    whole = account.sums(found).to_pylist()[0]
+    ends = [words.hours(whole[name]) for name in ("done", "done_low", "done_high")]
+    assert "prévues, {} (de {} à {}) faites d'après les vacations".format(*ends) in body
+    measured = [line for line in body.splitlines() if line.startswith("| dissuasion")]
+    assert measured
+    assert all(" (de " in line for line in measured)
     for code in ("effet", "pas d'effet démontré", "non concluant"):
         assert f"**{code}** (rapport 0,80, de 0,70 à 0,90)" in body
     assert "*exploratoire* : hypothèse changée après le début" in body
@@ -250,3 +263,34 @@ def test_an_exploratory_effect_is_said_so_beside_the_decision_that_it_came_befor
     refusal = next(line for line in words.decided(told).splitlines() if "refus, ACT-002" in line)
     assert "`impact_ratios`, ACT-001 : effet, *exploratoire* ;" in refusal
     assert "ACT-002 : effet demandé pas assez sûr d'être vu |" in refusal
+
+
+def test_the_effect_by_dose_is_the_line_through_what_is_known(city: City) -> None:
+    """Of doses that rosters show and effects with an interval; few of them say nothing."""
+    pairs = [("A", 20.0, 0.9), ("B", 40.0, 0.8), ("C", 60.0, 0.72), ("D", 80.0, 0.63)]
+    doses = pa.Table.from_pylist(
+        [{"action": name, "done_h": hours, "reason": ""} for name, hours, _ in pairs]
+        + [{"action": "E", "done_h": None, "reason": "not_patrol"},
+           {"action": "F", "done_h": 90.0, "reason": ""}],
+        schema=dose.DOSES,
+    )  # fmt: skip
+    effects = pa.Table.from_pylist(
+        [judged(name, "effet", ratio=ratio, low=ratio / 1.2, high=ratio * 1.2)
+         for name, _, ratio in [*pairs, ("E", 0.0, 0.5)]]
+        + [judged("F", "non_concluant", reason="too_few")],
+        schema=EFFECTS,
+    )  # fmt: skip
+    (row,) = by_dose.by_dose(doses, effects, 0.95, 4).to_pylist()
+    line, _ = np.polyfit([h for _, h, _ in pairs], [math.log(r) for *_, r in pairs], 1)
+    assert row["ratio"] == pytest.approx(math.exp(10 * line))  # all of one error
+    assert (row["actions"], row["least_h"], row["most_h"]) == (4, 20, 80)
+    knobs = Knobs(period_days=365, confidence=0.95, minimum_doses=4)
+    said = words.with_dose(by_dose.by_dose(doses, effects, 0.95, 4), knobs)
+    assert "plus les heures ajoutées sont nombreuses, moins il reste de faits" in said
+    assert f"rapport 0,94 (de {words.number(row['low'], 2)} à " in said
+    few = by_dose.by_dose(doses, effects, 0.95, 5)
+    assert few.to_pylist()[0]["ratio"] is None
+    assert "rien n'est dit (4\u00a0actions" in words.with_dose(few, knobs)
+    empty, none = account.ACCOUNT.empty_table(), followed.FOLLOWED.empty_table()
+    told = words.Told(empty, account.sums(empty), none, city, {}, PERIOD, True, dose=said)
+    assert said in words.report(told)[1]

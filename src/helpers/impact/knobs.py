@@ -24,6 +24,8 @@ class Knobs(Strict):
     minimum_count: int = Field(ge=1, le=1_000_000)
     heard_share: float = Field(gt=0.5, le=1)
     minimum_areas: int = Field(ge=3, le=1000)
+    placebo_places: int = Field(ge=0, le=500)
+    draws: int = Field(ge=99, le=99_999)
     shock_before_weeks: int = Field(ge=4, le=260)
     shock_after_weeks: int = Field(ge=2, le=104)
     wave_weeks: int = Field(ge=1, le=104)

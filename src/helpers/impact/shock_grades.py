@@ -31,8 +31,8 @@ YEAR = 52
 KNOBS = Knobs(
     zone_m=300, ring_m=200, before_weeks=52, gap_weeks=5, after_weeks=26, origins=["citizen"],
     confidence=0.95, power=0.8, sought=0.2, minimum_count=30, heard_share=0.75, minimum_areas=4,
-    shock_before_weeks=26, shock_after_weeks=8, wave_weeks=26, minimum_answers=30,
-    placebo_excess=0.01,
+    placebo_places=60, draws=999, shock_before_weeks=26, shock_after_weeks=8, wave_weeks=26,
+    minimum_answers=30, placebo_excess=0.01,
 )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ TASKS = pa.schema(
         ("renewals", pa.int64()), ("state", TEXT), ("planned_h", pa.float64()),
         ("told_planned_h", pa.float64()), ("done_h", pa.float64()), ("seen", pa.bool_()),
         ("detectable", pa.float64()), ("power", pa.float64()), ("verdict", TEXT),
+        ("ratio", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
         ("exploratory", pa.bool_()), ("why", TEXT), ("changed", pa.list_(TEXT)),
     ]
 )  # fmt: skip
@@ -63,7 +64,8 @@ def tasks(actions: pa.Table, doses: pa.Table, powers: pa.Table, effects: pa.Tabl
     """Return who does what, until when, and what came of it: one row an action of a problem.
 
     `zone` is that of the action's point, which may not be its problem's. `lead` is a role.
-    `verdict` is `impact`'s, null where it judged nothing; `why` it is exploratory.
+    `verdict` is `impact`'s, null where it judged nothing, with its ratio and interval, null where
+    it has a reason to tell none; `why` it is exploratory.
     """
     judged = {row["key"]: row for row in effects.to_pylist() if row["scope"] == "action"}
     beside = zip(actions.to_pylist(), doses.to_pylist(), powers.to_pylist(), strict=True)
@@ -75,6 +77,8 @@ def tasks(actions: pa.Table, doses: pa.Table, powers: pa.Table, effects: pa.Tabl
             "done_h": dose["done_h"],
             **{name: power[name] for name in ("seen", "detectable", "power")},
             "verdict": verdict["verdict"] if verdict else None,
+            **{name: verdict[name] if verdict and not verdict["reason"] else None
+               for name in ("ratio", "low", "high")},
             "exploratory": bool(row["exploratory"]) or bool(verdict and verdict["exploratory"]),
             "why": row["exploratory"] or (verdict["why"] if verdict else None),
         })  # fmt: skip

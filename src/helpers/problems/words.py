@@ -20,6 +20,7 @@ from helpers.core.stage.action_words import (
     last_day,
     least,
     planned,
+    size,
 )
 from helpers.problems import council, files
 from helpers.problems.knobs import Knobs
@@ -203,7 +204,8 @@ def verdict(row: Row) -> str:
     mark = exploratory(row["exploratory"], row["why"])
     said = row["why"] == "changed" or not row["changed"]
     changed = "" if said else f", {EXPLORATORY['changed']}"
-    return f"**{VERDICTS[row['verdict']]}**{mark}{changed}"
+    ends = size(row["ratio"], row["low"], row["high"])
+    return f"**{VERDICTS[row['verdict']]}**{ends}{mark}{changed}"
 
 
 def _unsure(row: Row) -> str:

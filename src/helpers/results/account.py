@@ -30,10 +30,12 @@ ACCOUNT = pa.schema(
 SUMS = pa.schema(
     [
         ("by", TEXT), ("key", TEXT), ("actions", WHOLE), ("delivered", WHOLE), ("planned", REAL),
-        ("done", REAL), ("told", REAL), ("unmeasured", WHOLE), ("effect", WHOLE),
+        ("done", REAL), ("done_low", REAL), ("done_high", REAL), ("told", REAL),
+        ("unmeasured", WHOLE), ("effect", WHOLE),
         ("none_shown", WHOLE), ("unclear", WHOLE), ("not_judged", WHOLE), ("exploratory", WHOLE),
     ]
 )  # fmt: skip
+DONE_HOURS = ("done", "done_low", "done_high")
 DONE = ("running", "off", "unregistered")
 VERDICTS = {"effect": "effet", "none_shown": "pas_d_effet_demontre", "unclear": "non_concluant",
             "not_judged": None}  # fmt: skip
@@ -107,7 +109,7 @@ def _row(one: Row, dose: Row, effect: Row | None, days: int) -> Row:
     weekly = {"planned": one["planned_h"], "told_planned": one["told_planned_h"],
               "told": one["told_h"],
               **{name: dose[f"{name}_h" if name == "done" else name]
-                 for name in ("done", "done_low", "done_high")}}  # fmt: skip
+                 for name in DONE_HOURS}}  # fmt: skip
     told = {name: None if v is None else round(v * days / WEEK, 1) for name, v in weekly.items()}
     names = ("action", "problem", "tier", "theme", "sector", "delivered")
     row: Row = {name: one[name] for name in names} | {"days": days, **told}
@@ -137,12 +139,15 @@ def _cap(rows: list[Row], had: Mapping[str, Cells]) -> None:
             if have is not None and total > have:  # downwards: tenths do not add up to more
                 row["done"] = int(row["done"] * have / total * 10) / 10
             row["done_low"] = min(row["done_low"], row["done"])
+            if row["existing"] is not None:
+                row["done_high"] = max(min(row["done_high"], row["existing"]), row["done"])
 
 
 def sums(table: pa.Table) -> pa.Table:
     """Return the sums of an account, of all and by tier, theme and quarter: SUMS.
 
-    An action is counted once in each; one that is in two quarters is counted in both.
+    An action is counted once in each; one that is in two quarters is counted in both. `done_low`
+    and `done_high` add up the ends of the actions' intervals: wider than what they do together.
     """
     rows = table.to_pylist()
     found = [_sum("all", "", rows)]
@@ -159,7 +164,7 @@ def _sum(by: str, key: str, rows: list[Row]) -> Row:
     return {
         "by": by, "key": key, "actions": len(each), **counted,
         "delivered": sum(bool(row["delivered"]) for row in each),
-        **{name: tenths(row[name] for row in rows) for name in ("planned", "done", "told")},
+        **{name: tenths(row[name] for row in rows) for name in ("planned", *DONE_HOURS, "told")},
         "unmeasured": sum(row["done"] is None for row in each),
         "exploratory": sum(row["exploratory"] for row in each),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The knob of `results`."""
+"""The knobs of `results`."""
 
 from __future__ import annotations
 
@@ -11,3 +11,5 @@ class Knobs(Strict):
     """The block `results` of `params.yaml`: units and meaning are told there, bounds here."""
 
     period_days: int = Field(ge=28, le=3660)
+    confidence: float = Field(gt=0.5, lt=1)
+    minimum_doses: int = Field(ge=3, le=100)

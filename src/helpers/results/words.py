@@ -20,9 +20,11 @@ from helpers.core.stage.action_words import (
     basis,
     exploratory,
     quarter_name,
+    size,
 )
 from helpers.register import words as register_words
 from helpers.results import account, followed
+from helpers.results.knobs import Knobs
 
 Row = Mapping[str, Any]
 NO_REGISTER = (
@@ -71,6 +73,7 @@ class Told:
     period: tuple[dt.date, dt.date]
     has_register: bool
     aside: str = ""  # what of the source of actions is not in the account, as Markdown
+    dose: str = ""  # whether effects grow with hours, as Markdown (`with_dose`)
 
     def key(self, by: str, key: str) -> str:
         """Return what a sum's key is called."""
@@ -93,11 +96,18 @@ def answer(told: Told) -> str:
         return "\n\n".join([*parts, none]) + told.aside
     parts.append(
         f"{days.capitalize()}, **{basis(whole['actions'], whole['delivered'])}**. Heures d'agents "
-        f": {hours(whole['planned'])} prévues, {hours(whole['done'])} faites d'après les "
+        f": {hours(whole['planned'])} prévues, {_shown(whole)} faites d'après les "
         f"vacations{_unmeasured(whole)}."
     )
     parts.append(f"**Effets** : {verdicts(whole)}.{_exploratory(whole)}")
     return "\n\n".join([*parts, TRUST]) + told.aside
+
+
+def _shown(row: Row) -> str:
+    """Return the hours that rosters show as done, with the ends that those of actions add up to."""
+    if row["done"] is None:
+        return hours(None)
+    return f"{hours(row['done'])} (de {hours(row['done_low'])} à {hours(row['done_high'])})"
 
 
 def _unmeasured(row: Row) -> str:
@@ -131,7 +141,7 @@ def totals(told: Told) -> str:
                  "|---|---|---|---|---|---|"]  # fmt: skip
         lines += [
             f"| {told.key(by, row['key'])} | {row['actions']} | {hours(row['planned'])} | "
-            f"{hours(row['done'])} | {row['unmeasured']} | {verdicts(row)} |"
+            f"{_shown(row)} | {row['unmeasured']} | {verdicts(row)} |"
             for row in rows if row["by"] == by
         ]  # fmt: skip
         parts.append("\n".join(lines))
@@ -185,20 +195,35 @@ def _done(rows: list[Row]) -> str:
     if rows[0]["done"] is None:
         told = rows[0]["told"]
         return "sans mesure" if told is None else f"sans mesure ({_total(rows, 'told')} dites)"
-    low, high = _total(rows, "done_low"), _total(rows, "done_high")
-    return f"{_total(rows, 'done')} (de {low} à {high})"
+    return _shown({n: account.tenths(row[n] for row in rows) for n in account.DONE_HOURS})
 
 
 def effect(row: Row) -> str:
     """Return what is said of an action's effect, from a row of ACCOUNT."""
     if row["verdict"] is None:
         return "non mesuré"
-    ends = " (sans chiffre : le carnet `impact` dit pourquoi)"
-    if row["ratio"] is not None:
-        ends = (f" (rapport {number(row['ratio'], 2)}, de {number(row['low'], 2)} à "
-                f"{number(row['high'], 2)})")  # fmt: skip
+    ends = size(row["ratio"], row["low"], row["high"])
     mark = exploratory(row["exploratory"], row["why"])
     return f"**{VERDICTS[row['verdict']]}**{ends}{mark}"
+
+
+def with_dose(found: pa.Table, knobs: Knobs) -> str:
+    """Return, as Markdown, whether effects grow with the hours done: a table of BY_DOSE."""
+    (row,) = found.to_pylist()
+    known = plural(row["actions"], "action")
+    if row["reason"]:
+        return (f"**Selon la dose** : rien n'est dit ({known} dont la dose et l'effet sont "
+                f"connus ; il en faut {knobs.minimum_doses}, de doses différentes).")  # fmt: skip
+    said = "rien ne montre que l'effet croisse avec les heures"
+    if row["high"] < 1:
+        said = "plus les heures ajoutées sont nombreuses, moins il reste de faits"
+    elif row["low"] > 1:
+        said = "plus les heures ajoutées sont nombreuses, moins l'effet est grand"
+    return (f"**Selon la dose** : {said}. Pour {number(row['step_h'])} h par semaine de plus, "
+            f"rapport {number(row['ratio'], 2)} (de {number(row['low'], 2)} à "
+            f"{number(row['high'], 2)}), d'une action à l'autre ({known}, de "
+            f"{number(row['least_h'])} à {number(row['most_h'])} h, toutes périodes). "
+            "*Exploratoire* : les doses n'ont pas été tirées au sort.")  # fmt: skip
 
 
 def decided(told: Told) -> str:
@@ -231,10 +256,10 @@ def report(told: Told) -> tuple[str, str]:
     title = f"Compte rendu des actions, du {spoken(told.period[0])} au {spoken(told.period[1])}"
     parts = [
         answer(told), "## Les sommes", totals(told).replace("### ", "#### "),
-        "## Action par action", one_by_one(told), "## Les décisions, et les figures d'avant",
-        decided(told),
+        "## Action par action", one_by_one(told), told.dose,
+        "## Les décisions, et les figures d'avant", decided(told),
     ]  # fmt: skip
-    return title, "\n\n".join(parts)
+    return title, "\n\n".join(part for part in parts if part)
 
 
 def as_csv(told: Told) -> str:

@@ -70,6 +70,13 @@ def least(detectable: float) -> str:
     return percent(math.ceil(100 * detectable) / 100)
 
 
+def size(ratio: float | None, low: float | None, high: float | None) -> str:
+    """Return an effect's ratio with its interval, in brackets; or that `impact` says why none."""
+    if ratio is None or low is None or high is None:
+        return " (sans chiffre : le carnet `impact` dit pourquoi)"
+    return f" (rapport {number(ratio, 2)}, de {number(low, 2)} à {number(high, 2)})"
+
+
 def exploratory(mark: bool, why: str | None) -> str:
     """Return that what is said of an effect is exploratory, and why, after a comma; or nothing."""
     if not mark:
