@@ -6,14 +6,15 @@ import datetime as dt
 import json
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from helpers.core.base.errors import PhareError
-from helpers.register import chain, engine, rules, words
+from helpers.register import chain, codes, engine, rules, words
 from helpers.register.entries import Entry
+from helpers.register.migrations.versions import v0005_forms
 from helpers.register.register import Register
 from helpers.register.tables import ENTRIES
 from tests.register.made import EVENT, HELD, KINDS, TODAY, content, day, made
@@ -470,3 +471,53 @@ def test_what_is_no_object_is_no_action_for_the_base(taken_up: Register, text: s
     with pytest.raises(DBAPIError), engine.writing(taken_up._engine) as connection:
         connection.execute(ENTRIES.insert(), row)
     assert taken_up.faults() == []
+
+
+PLAIN_THEME = content("action")["payload"]["criterion"]["theme"]
+NO_VALUES: list[dict[str, Any]] = [
+    *({"tier": "repression", "justification": j} for j in ("", "parce_que", 1, False, {}, [])),
+    *({"tier": t} for t in ("Prevention", "sanction", "", 3)),
+    *({"goal": g} for g in ("", "x", False, 0, {}, [])),
+    *({"criterion": c} for c in ({}, "x", [], {"theme": PLAIN_THEME}, {"fall": 0.2},
+                                 {"theme": "", "fall": 0.2}, {"theme": PLAIN_THEME, "fall": 0},
+                                 {"theme": PLAIN_THEME, "fall": 1.5},
+                                 {"theme": PLAIN_THEME, "fall": "0.2"})),
+    *({"least_effect": e} for e in (0, -0.2, 1.01, "a", "0.2", True, {}, [])),
+    *({"end": e} for e in ("", "never", "2099-02-30", "20990101", "2099-1-1", 2099, "now")),
+    *({"start": s} for s in ("", "never", "2026-13-01", True)),
+    {"start": day(9), "end": day(8)},
+    {"kind": "problem"}, {"kind": "measure_taken"}, {"kind": ""},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", NO_VALUES, ids=json.dumps)
+def test_what_is_no_value_is_refused_by_the_base(
+    taken_up: Register, changes: dict[str, Any]
+) -> None:
+    """Nothing written in the place of a reason, a goal, a criterion, an effect, a day: refused."""
+    with pytest.raises(DBAPIError):
+        beside(taken_up, "action", held("action") | changes)
+    if "tier" not in changes and "start" not in changes and "kind" not in changes:
+        with pytest.raises(DBAPIError):
+            beside(taken_up, "problem", held("problem") | changes)
+    assert len(taken_up.rows()) == 2
+    assert taken_up.faults() == []
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_key_written_twice_is_refused_by_sqlite(taken_up: Register) -> None:
+    """It would read the first, a reason, where the register reads the last, none."""
+    last = taken_up.rows()[-1]
+    row = chain.row_of(made("action"), 3, last["at"], last["hash"])
+    text = json.dumps(held("action", tier="repression", justification="danger_immediat"))
+    row["payload"] = text[:-1] + ', "justification": null}'
+    row["hash"] = chain.hash_of(row)
+    with pytest.raises(DBAPIError), engine.writing(taken_up._engine) as connection:
+        connection.execute(ENTRIES.insert(), row)
+
+
+def test_the_base_knows_the_codes_of_the_register() -> None:
+    """A code more is a version more of the schema."""
+    assert get_args(codes.Goal) == v0005_forms.GOALS
+    assert v0005_forms.TIERS == codes.TIERS
+    assert get_args(codes.Justification) == v0005_forms.JUSTIFICATIONS

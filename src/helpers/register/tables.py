@@ -19,4 +19,4 @@ ENTRIES = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
-NEWEST = "0004"
+NEWEST = "0005"
