@@ -216,6 +216,17 @@ def check_contract(contract: Contract, name: str, about: CityFile, here: str) ->
             _try(faults, key, known_crs, edition.coordinates_crs)
         _try(faults, f"{where}.encoding", _known_encoding, edition.file.encoding)
         _try(faults, f"{where}.separator", _one_sign, edition.file.separator)
+    _check_versions(faults, contract)
+    if contract.observation:
+        _check_observation(faults, contract, contract.observation, about)
+    for cover in contract.covers:
+        if cover.division:
+            faults.among("covers.division", cover.division, about.divisions)
+    faults.tell()
+
+
+def _check_versions(faults: Faults, contract: Contract) -> None:
+    """Note what would take a later version for an earlier one, or a code for nothing."""
     if contract.revised_at is not None:
         faults.column("revised_at", contract.revised_at, contract.fields, ORDERED)
     for field, rule in contract.fields.items():
@@ -226,12 +237,6 @@ def check_contract(contract: Contract, name: str, about: CityFile, here: str) ->
                 "d'écrire « vide » (`null_values`)",
                 "l'ôter de l'une des deux listes",
             )
-    if contract.observation:
-        _check_observation(faults, contract, contract.observation, about)
-    for cover in contract.covers:
-        if cover.division:
-            faults.among("covers.division", cover.division, about.divisions)
-    faults.tell()
 
 
 def _check_observation(
