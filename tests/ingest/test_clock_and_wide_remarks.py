@@ -136,3 +136,37 @@ def test_facts_of_what_is_said_not_to_be_covered_are_told(
     for one in found:
         assert one.n == sum(told.values())
         assert "`covers`" in remark_words.sentence(one)
+
+
+MONTHLY: dict[str, Any] = YEARLY | {
+    "key": ["carre", "nature", "mois"],
+    "unpivot": {"columns": "%Y-%m", "name": "mois", "value": "nombre"},
+    "fields": {
+        **{name: rule for name, rule in YEARLY["fields"].items() if name not in ("an", "nombre")},
+        "mois": {"type": "date", "format": "%Y-%m", "required": True},
+        "nombre": {"type": "int", "minimum": 0, "maximum": 1000, "required": True},
+    },
+    "observation": YEARLY["observation"] | {"started_at": "mois", "time_precision": "month"},
+}
+BY_MONTH = [31, 24, 29, 35, 22, 40, 38, 41, 27, 33, 26, 30]
+
+
+@pytest.mark.parametrize(
+    ("told", "rising"),
+    [
+        (BY_MONTH, 0),
+        ([sum(BY_MONTH[: i + 1]) for i in range(12)], 4),  # since January
+        (sorted(BY_MONTH), 0),  # a theme that grows, and does not double
+        ([1, 0, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], 0),  # too few to tell
+    ],
+    ids=["months", "cumulated", "growing", "few"],
+)
+def test_counts_summed_since_january_are_told(told: list[int], rising: int, tmp_path: Path) -> None:
+    head = ";".join(f"2024-{month:02}" for month in range(1, 13))
+    lines = [f"{zone};tapage;{';'.join(map(str, told))}" for zone in "ABCD"]
+    text = f"carre;nature;{head}\n" + "\n".join(lines) + "\n"
+    built = wide(tmp_path, text, **MONTHLY)
+    found = [one for one in remarks.remarks(built.city, built.out) if one.code == remark.CUMULATED]
+    assert [(one.n, one.of) for one in found] == ([(rising, rising)] if rising else [])
+    for one in found:
+        assert "cumulés depuis janvier" in remark_words.sentence(one)

@@ -24,6 +24,8 @@ from helpers.ingest.divisions import read_zones
 from helpers.ingest.point_remarks import of_points
 
 MOSTLY = 0.5  # of the placed facts of a source: more outside of all zones, and it is told
+# Series, of months enough, that end well above their start: so many, and so large a part of them.
+RISING, RISING_MONTHS, RISEN, MOSTLY_RISING = 3, 6, 20, 0.9
 TOTALS = 0.9  # of the rows without zone: that share of them are sums of the others, and it is told
 
 
@@ -41,6 +43,7 @@ def remarks(city: City, out: Path) -> list[Remark]:
         found = [
             _unread_places(con, contract, path), _own_totals(con, contract, path, codes),
             *absences.of_source(con, city, contract, out), _not_covered(con, city, contract, out),
+            _cumulated(con, city, contract, out),
         ]  # fmt: skip
         found += of_points(con, city, source, out, drawn.zones)
         told += [replace(one, source=source) for one in found if one is not None]
@@ -177,6 +180,29 @@ def _not_covered(
         return None
     sizes = tuple(float(found[name]) for name in names)
     return Remark(remark.NOT_COVERED_FACTS, names=names, sizes=sizes, n=sum(found.values()))
+
+
+def _cumulated(
+    con: duckdb.DuckDBPyConnection, city: City, contract: Contract, out: Path
+) -> Remark | None:
+    """Return a remark where counts by month only grow from January on: summed since then?
+
+    Of a category and a zone in a year, over RISING_MONTHS at least; of six counts drawn at random,
+    none falls once in seven hundred times.
+    """
+    if contract.precision != "month" or not (contract.observation and contract.observation.count):
+        return None
+    zone = quote(f"zone_{city.about.main_division}")
+    rising, of = con.execute(
+        "WITH series AS (SELECT list(n ORDER BY month) AS told FROM (SELECT category, "
+        f"{zone} AS zone, date_trunc('month', hour) AS month, sum(n) AS n FROM read_parquet(?) "
+        "WHERE source = ? GROUP BY ALL) GROUP BY category, zone, year(month)) "
+        "SELECT count(*) FILTER (told = list_sort(told)), count(*) FROM series "
+        f"WHERE len(told) >= {RISING_MONTHS} AND told[-1] >= greatest({RISEN}, 2 * told[1])",
+        [str(out / "cube.parquet"), contract.source],
+    ).fetchall()[0]
+    told = rising >= RISING and rising >= MOSTLY_RISING * of
+    return Remark(remark.CUMULATED, n=rising, of=of) if told else None
 
 
 def _texts(codes: list[str]) -> str:

@@ -36,7 +36,8 @@ BIRTH_YEARS, BIRTH_DENSITY = 20, 0.2
 DATES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M",
          "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p",
          "%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m",
-         "%m/%Y")  # fmt: skip
+         "%m/%Y", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M%z",
+         "%m/%d/%Y %I:%M %p", "%d/%m/%y %H:%M", "%d/%m/%y", "%m/%d/%y", "%G-W%V-%u")  # fmt: skip
 CLOCK = r"^(?:[01]?[0-9]|2[0-4])(?::|h)[0-5][0-9](?::[0-5][0-9])?$"
 # What a column's name says of its numbers, and the bounds that they then have.
 PARTS: tuple[tuple[frozenset[str], int, int], ...] = (
@@ -215,14 +216,14 @@ def _moment(column: Column) -> Proposed | None:
     if not column.all_match("^[0-9]{1,4}[-/.]"):  # nor would any of the formats
         return None
     for form in DATES:
-        value = f"try_strptime(v, {literal(form)})"
+        value = f"CAST(try_strptime(v, {literal(form)}) AS TIMESTAMP)"
         whole, first, last, days = column.one(
             f"SELECT count(v) = count({value}) AND count({value}) > 0, min({value}), max({value}), "
             f"count(DISTINCT CAST({value} AS DATE)) FROM said"
         )
         if whole and first.year >= 1850 and last.year <= 2100:
             kind = "timestamp" if "%M" in form else "date"
-            if "%d" not in form:
+            if "%d" not in form and "%u" not in form:
                 days *= 28  # a month stands for its days
             if kind == "date" and _births(first, last, days):
                 return Proposed(refused=BIRTH)

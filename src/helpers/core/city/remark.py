@@ -14,7 +14,7 @@ WITHOUT_NAME, WITHOUT_ZONE = "zones_without_name", "names_without_zone"
 # Of what a source of facts says.
 UNKNOWN_ZONES, WRITTEN_OTHERWISE = "unknown_zones", "zones_written_otherwise"
 MOSTLY_OUTSIDE, NO_READABLE_PLACE = "mostly_outside", "no_readable_place"
-DAY_OR_MONTH, OWN_TOTALS = "day_or_month", "own_totals"
+DAY_OR_MONTH, OWN_TOTALS, CUMULATED = "day_or_month", "own_totals", "cumulated"
 TWELVE_HOURS = "twelve_hours"  # `sizes`: the deliveries, where there are several
 MIXED_DATES = "mixed_dates"  # `n`: set aside; `of`: read in either order
 # Between deliveries; `field`: the key, if there is one.

@@ -206,6 +206,14 @@ def _own_totals(one: Remark) -> str:
     )
 
 
+def _cumulated(one: Remark) -> str:
+    return (
+        f"{number(one.n)} des {plural(one.of, 'suite')} de comptes mensuels (une nature, une zone, "
+        "une année) ne font que croître : sont-ils cumulés depuis janvier ? Un fait y compte alors "
+        "autant de fois qu'il reste de mois. Demander à l'éditeur les comptes de chaque mois"
+    )
+
+
 def _gone(one: Remark, unit: str) -> str:
     spans = [f" ({number(int(n))} {unit})" for n in one.sizes]
     return (
@@ -330,7 +338,7 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.TWICE: _twice, remark.DROPPED: _dropped, remark.REUSED: _reused,
     remark.ORDER_DENIED: _order_denied, remark.WIDE_LEFT: _wide_left,
     remark.NOT_COVERED_FACTS: _not_covered,
-    remark.AWAY: _away, remark.HOURS_AWAY: _hours_away,
+    remark.CUMULATED: _cumulated, remark.AWAY: _away, remark.HOURS_AWAY: _hours_away,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
