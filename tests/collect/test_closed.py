@@ -24,6 +24,7 @@ RULES: dict[str, dict[str, Any]] = {
     "identifiant": {"type": "id", "pattern": "[A-Z]{2}[0-9]{4}"},
     "libre": {"type": "id"},
     "nature": {"type": "enum", "values": ["tapage", "dépôt", "12"]},
+    "commune": {"type": "enum", "values": ["Nancy", "Mary", "Antony", "Bois-Guillaume"]},
     "plusieurs": {"type": "enum", "values": ["rtm", "bmpm"], "separator": "|"},
     "zone": {"type": "str", "pattern": "132[0-9]{4}"},
     "nombre": {"type": "int", "minimum": -5, "maximum": 1000},
@@ -67,6 +68,9 @@ def off(rule: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("name", "text", "written"),
     [
+        # Towns that bear a first name, which the second line takes for somebody: a list holds them.
+        *(("commune", one, one) for one in ("Nancy", "Mary", "Antony", "Bois-Guillaume")),
+        ("commune", "Gaël", None),
         ("nature", " tapage ", "tapage"), ("nature", "Tapage", off("liste", "Tapage")),
         ("nature", "12", "12"), ("nature", "", None), ("nature", "  ", None),
         ("plusieurs", "rtm|bmpm", "rtm|bmpm"), ("plusieurs", "rtm|x", off("liste", "rtm|x")),

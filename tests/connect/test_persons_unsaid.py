@@ -113,7 +113,7 @@ def test_no_site_makes_us_say_a_person(form: Format, people: People, said: Said)
         answered = said.refusals
         for person in people.persons:
             where = quote(person, safe="")
-            answer[0] = Reply(b"{}", 302, {"Location": f"ftp://127.0.0.1/{where}?q={where}"})
+            answer[0] = Reply(b"{}", 302, {"Location": f"ftp://{where}.fr/{where}?q={where}"})
             said.of(read, form, f"{site.url}/{where}?{DAYS}&{where}={where}#{where}")
             answer[0] = Reply(b"{}", 404, {"X-Trace": where, "WWW-Authenticate": where})
             said.of(read, form, f"{site.url}/{where}/{where}?{DAYS}&q={where}")

@@ -10,7 +10,6 @@ import csv
 import datetime as dt
 import json
 import sqlite3
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,7 @@ from tests.fixtures.made_up import ABOUT, SQUARES, middle, squares
 from tests.fixtures.people import People
 
 NAME = "porte"
-FORMS = ("csv", "json", "jsonl", "xlsx", "geojson", "gpkg", "parquet", "shp")
-DBASE = 20  # columns for names of persons in a .dbf, whose rows have all their cells in full
+FORMS = ("csv", "json", "jsonl", "xlsx", "geojson", "gpkg", "parquet")
 SHEET = LAYER = "lignes"
 FACTS = 600
 TRIED = ("cle", "ref", "nature", "motifs", "forme", "entier", "reel", "vrai", "an", "jour", "debut",
@@ -179,8 +177,6 @@ def write(path: Path, form: str, told: list[dict[str, str]], names: Sequence[str
             _workbook(path, whole, columns, names)
         case "gpkg":
             _geopackage(path, whole, columns, names)
-        case "shp":
-            _shapefile(path, whole, columns[: len(FIELDS) + DBASE])
 
 
 def _table(whole: list[dict[str, str]], columns: Sequence[str]) -> pa.Table:
@@ -237,21 +233,6 @@ def _geopackage(
         con.executemany("INSERT INTO remarks VALUES (?)", [(name,) for name in names])
     con.close()
     assert len(pyogrio.list_layers(path)) > len(names) / 2
-
-
-def _shapefile(path: Path, whole: list[dict[str, str]], columns: Sequence[str]) -> None:
-    """Write a .shp and what lies beside it; its columns have names of ten bytes."""
-    short = [c.encode()[:10].decode(errors="ignore") for c in columns]
-    once = [*dict(zip(short, columns, strict=True)).values()]
-    table = _table(whole, once)
-    points = shapely.to_wkb([shapely.Point(*middle("A"))] * len(whole))
-    fields = [table[c].to_numpy(zero_copy_only=False) for c in once]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of names cut short
-        write_layer(
-            path, points, fields, once, driver="ESRI Shapefile", geometry_type="Point",
-            crs="EPSG:4326", encoding="UTF-8",
-        )  # fmt: skip
 
 
 def broken(folder: Path, form: str, people: People) -> Iterator[tuple[Path, dict[str, Any]]]:

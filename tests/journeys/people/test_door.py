@@ -225,8 +225,7 @@ def test_the_trap_is_set(left: Left, people: People) -> None:
     matcher = Matcher(people.persons)
     delivered = sorted((left.root / "data/cities" / NAME / "livraison").iterdir())
     for form in FORMS:
-        told = "dbf" if form == "shp" else form
-        path = next(path for path in delivered if path.name == f"{form}_2024.{told}")
+        path = next(path for path in delivered if path.name == f"{form}_2024.{form}")
         found = set().union(*(matcher.found(text) for text in decoded(path)))
         assert form == "xlsx" or found == set(people.persons), form  # a workbook is packed
     assert matcher.found("\n".join(path.name for path in delivered).encode())
