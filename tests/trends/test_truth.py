@@ -131,6 +131,34 @@ def test_a_planted_break_is_dated_and_explained_and_another_is_not(weeks: Weeks)
         assert hit[0]["ratio"] == pytest.approx(truth, rel=0.2)
 
 
+def test_a_theme_does_not_move_because_codes_of_others_are_away(weeks: Weeks) -> None:
+    """For a year, the largest other themes tell nothing: the rest of the source is halved."""
+    found = weeks.of("bruit", "quartiers")
+    assert found is not None
+    away = slice(found.mondays.index(dt.date(2023, 1, 2)), found.mondays.index(dt.date(2024, 1, 1)))
+    planted, codes = copy.copy(weeks), []
+    planted._read = dict(weeks._read)
+    others = {name: weeks.of(name, "quartiers") for name in weeks.city.themes if name != "bruit"}
+    largest = sorted(others, key=lambda name: -others[name].counts[0].sum())[: len(others) // 2]
+    for name in largest:
+        changed = copy.copy(others[name])
+        changed.__dict__["counts"] = others[name].counts.copy()
+        changed.counts[:, away] = 0
+        planted._read[name, "quartiers"] = changed
+        codes += weeks.city.themes[name].parts[LOG]
+    shape = {"source": LOG, "field": "type_n2", "counted": True, "mapped": True, "other": "",
+             "before": 9.0, "after": 0.0, "week": found.mondays[away.start]}  # fmt: skip
+    drift = pa.Table.from_pylist([{**shape, "kind": "away", "code": code} for code in codes])
+    knobs = KNOBS.model_copy(update={"break_minimum_count": 10})
+
+    def own(drift: pa.Table) -> list[Any]:
+        table = explained_breaks.breaks(planted, no_breaks(), drift, knobs).to_pylist()
+        return [row for row in table if row["theme"] == "bruit"]
+
+    assert own(drift) == []
+    assert [row["ratio"] > 1.2 for row in own(no_drift())][:1] == [True], "nothing was planted"
+
+
 def no_breaks() -> pa.Table:
     return pa.table(
         {name: pa.array([], pa.string()) for name in ("source", "zone", "status", "kind")}

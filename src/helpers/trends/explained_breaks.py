@@ -46,7 +46,8 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     """Return the breaks of the sources (as found by `reliability`) and of the themes: BREAKS.
 
     A theme's own are sought in its counts divided by those of the rest of its source, where that
-    is the larger part: a break of the whole source is told once. Slow drifts are no breaks.
+    is the larger part: a break of the whole source is told once. Slow drifts are no breaks. Themes
+    of which a code came or went (`drift`) are not of that rest: this one would seem to move.
     `source` is empty of a theme that counts several. `explanations` is what lies in the interval of
     its date: milestones, and codes that came, went or changed their name (`drift`).
     """
@@ -64,11 +65,23 @@ def breaks(weeks: Weeks, of_sources: pa.Table, drift: pa.Table, knobs: Knobs) ->
     found = {name: weeks.of(name, city.about.main_division) for name in city.themes}
     kept = {name: one for name, one in found.items() if one is not None}
     alpha = knobs.break_alpha / max(len(kept), 1)
+    moved = _recoded(city, drift)
     for name, one in kept.items():
-        rows += _theme_breaks(name, one, city, kept, alpha, knobs)
+        beside = {other: series for other, series in kept.items() if other not in {name, *moved}}
+        rows += _theme_breaks(name, one, city, beside, alpha, knobs)
     for row in rows:
         row["explanations"] = _explained(row, city, drift)
     return pa.Table.from_pylist(rows, schema=BREAKS)
+
+
+def _recoded(city: City, drift: pa.Table) -> set[str]:
+    """Return the themes of which a code came, went, was away or changed its name."""
+    codes = {(row["source"], row["code"]) for row in drift.to_pylist() if row["kind"] != "jump"}
+    return {
+        name
+        for name, theme in city.themes.items()
+        if any((source, code) in codes for source, listed in theme.parts.items() for code in listed)
+    }
 
 
 def marks_of(row: Mapping[str, Any], city: City) -> list[Milestone]:
@@ -116,7 +129,7 @@ def _moves(one: dict[str, Any], row: dict[str, Any], city: City) -> bool:
 
 
 def _theme_breaks(
-    name: str, one: Series, city: City, every: dict[str, Series], alpha: float, knobs: Knobs
+    name: str, one: Series, city: City, beside: dict[str, Series], alpha: float, knobs: Knobs
 ) -> list[dict[str, Any]]:
     sources = city.themes[name].sources
     heard = np.flatnonzero(one.exposure[0] > 0)
@@ -124,8 +137,8 @@ def _theme_breaks(
     if len(heard) < MINIMUM_WEEKS or n.mean() < knobs.break_minimum_count:
         return []
     rest = np.zeros(len(heard))
-    for other, series in every.items():
-        if other != name and set(city.themes[other].sources) <= set(sources):
+    for other, series in beside.items():
+        if set(city.themes[other].sources) <= set(sources):
             rest = rest + series.counts[0, heard]
     y = np.log((n + 0.5) / one.share_in[heard])
     if rest.sum() > n.sum():
