@@ -6,6 +6,7 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any, cast
 
+import duckdb
 import numpy as np
 import pytest
 import shapely
@@ -21,7 +22,10 @@ from tests.fixtures.real import ROOT
 
 FADES = "la source n'a apporté que 31 %"
 CITY: Any = SimpleNamespace(
-    themes={name: SimpleNamespace(title=name.capitalize()) for name in ("bruit", "rixes", "vols")},
+    themes={
+        name: SimpleNamespace(title=name.capitalize(), parts={})
+        for name in ("bruit", "rixes", "vols")
+    },
     about=SimpleNamespace(
         main_division="quartiers",
         divisions={"quartiers": SimpleNamespace(title="Quartiers")},
@@ -125,6 +129,11 @@ def hours(monkeypatch: pytest.MonkeyPatch) -> Any:
     page.city, page.place = CITY, PLACE
     page.knobs, page.cell_knobs = params.knobs("rhythms", ROOT), params.knobs("hotspots", ROOT)
     page.silent = spaced
+    page.con = duckdb.connect()
+    page.con.execute(
+        "CREATE TABLE pile_ups (source VARCHAR, category VARCHAR, kind VARCHAR, n BIGINT, "
+        "rows BIGINT, told BOOLEAN)"
+    )
     monkeypatch.setattr("helpers.core.stage.figure.drawn", lambda _, rows, *size: {"rows": rows[0]})
     return page
 

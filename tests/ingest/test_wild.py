@@ -58,11 +58,29 @@ ROW = st.fixed_dictionaries(
 )
 
 
-def parsed(text: str) -> dt.datetime | None:
+MOMENT, INTERCHANGED = "%Y-%m-%dT%H:%M:%S", "%Y-%d-%mT%H:%M:%S"
+
+
+def parsed(text: str, form: str = MOMENT) -> dt.datetime | None:
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")
+        return dt.datetime.strptime(text, form)
     except ValueError:
         return None
+
+
+def off(text: str) -> bool:
+    """Tell whether a moment is one with day and month interchanged alone."""
+    return parsed(text) is None and parsed(text, INTERCHANGED) is not None
+
+
+def refused(rows: list[dict[str, str]]) -> bool:
+    """Tell whether a field's days and months are interchanged, for all that its rows say."""
+    for name in ("debut", "fin"):
+        texts = [row[name].strip() for row in rows]
+        days = [moment.day for moment in map(parsed, texts) if moment]
+        if sum(map(off, texts)) >= 2 and max(days, default=0) <= 12:
+            return True
+    return False
 
 
 def as_float(text: str) -> float | None:
@@ -92,7 +110,7 @@ def faults(row: dict[str, str]) -> list[str]:
         elif name == "nature" and value not in FACTS["fields"]["nature"]["values"]:
             found.append(f"hors_liste:{name}")
         elif name in ("debut", "fin") and parsed(value) is None:
-            found.append(f"illisible:{name}")
+            found.append(f"{'jour_mois' if off(value) else 'illisible'}:{name}")
         elif name == "nombre":
             number, rule = as_int(value), FACTS["fields"][name]
             if number is None:
@@ -152,8 +170,14 @@ def fates_found(built: Built) -> list[str]:
 @given(rows=st.lists(ROW, min_size=1, max_size=25))
 @example(rows=[fact(1), fact(1), fact(2, debut="hier"), fact(2), fact(2, qui="patrouille")])
 @example(rows=[fact(1, nombre="1.5")])
+@example(rows=[fact(n, debut="2024-13-01T00:00:00") for n in (1, 2)])
+@example(rows=[fact(1, debut="2024-13-01T00:00:00"), fact(2, debut="2023-12-31T23:59:59")])
 def test_every_row_has_the_fate_that_its_faults_deserve(rows: list[dict[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
+        if refused(rows):
+            with pytest.raises(PhareError, match="jour et mois échangés"):
+                build_made_up(Path(folder), rows)
+            return
         built = build_made_up(Path(folder), rows)
         fates = fates_found(built)
         check_fates(rows, fates)

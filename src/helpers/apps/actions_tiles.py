@@ -129,7 +129,9 @@ def _hours(found: read.Found) -> str:
     planned = "non connues" if row["planned"] is None else f"{number(row['planned'])} h prévues"
     days = " au ".join(f"{day:%d/%m/%Y}" for day in found.result.period)
     lost = f"sans mesure pour {plural(row['unmeasured'], 'action')}" if row["unmeasured"] else ""
-    return _tile(title, done, f"{planned} du {days}", lost)
+    ends = ("" if row["done"] is None
+            else f"de {number(row['done_low'])} à {number(row['done_high'])} h faites")  # fmt: skip
+    return _tile(title, done, ends, f"{planned} du {days}", lost)
 
 
 def tiles_of(one: read.One, found: read.Found) -> str:

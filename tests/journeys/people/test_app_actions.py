@@ -296,6 +296,8 @@ def test_the_account_is_the_one_of_the_results(built: Place, url: str) -> None:
             shown = next(line for line in lines if line[0] == TIERS[row["key"]])
             for at, name in ((2, "planned"), (3, "done")):
                 told = "non connues" if row[name] is None else f"{row[name]:.0f}"
+                if name == "done" and row[name] is not None:
+                    told += f" (de {row['done_low']:.0f} à {row['done_high']:.0f})"
                 assert plain(shown[at]) == told, (row["key"], name)
         if whole["done"] is not None:
             tile = plain(page.locator("#rendered_cells .app-tiles").inner_text())
