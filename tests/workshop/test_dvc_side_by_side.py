@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
+import zc.lockfile
+from dvc.lock import LockError, make_lock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -199,6 +202,67 @@ def test_told_to_end_both_are_put_back_and_nobody_works_on(place: Path, sign: in
     ask(place, "two", anew=False)
     run(place)
     assert (place / "data/ici/end").read_text() == "end two left two trunk two right two trunk two"
+
+
+HOLD = """
+import pathlib, sys, time, zc.lockfile
+until = time.monotonic() + 60
+while True:
+    try:
+        lock = zc.lockfile.LockFile(sys.argv[1])
+        break
+    except zc.lockfile.LockError:
+        assert time.monotonic() < until
+        time.sleep(.02)
+pathlib.Path("held").write_text("1")
+time.sleep(float(sys.argv[2]))
+lock.close()
+"""
+
+
+def test_a_stage_that_ends_while_somebody_elses_dvc_holds_the_workspace_waits_for_it(
+    place: Path,
+) -> None:
+    run(place)
+    ask(place, "two", "slow-both")
+    for began in place.glob("began-*"):
+        began.unlink()
+    hold = [sys.executable, "-c", HOLD, ".dvc/tmp/lock", "5"]  # DVC alone gives up after three
+
+    def somebody_else() -> None:
+        for name in ("left", "right"):
+            waited(place / f"began-{name}")
+        with subprocess.Popen(hold, cwd=place):
+            waited(place / "held")
+            ask(place, "two", "slow-both", "stopped", anew=False)
+
+    other = threading.Thread(target=somebody_else, daemon=True)
+    other.start()
+    run(place)
+    other.join()
+    assert (place / "data/ici/end").read_text() == "end two left two trunk two right two trunk two"
+
+
+def test_who_does_not_get_the_workspace_back_leaves_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dvc_side_by_side, "PATIENCE_S", 0.0)
+    monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0.1)
+    path = tmp_path / "lock"
+    turns = dvc_side_by_side.Turns(make_lock(str(path)))
+    with pytest.raises(LockError), turns:
+        turns.unlock()  # its command runs
+        other = zc.lockfile.LockFile(str(path))
+        try:
+            turns.lock()  # its command has ended
+        finally:
+            other.close()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(turns.lock).result(timeout=10) is None
+        turns.unlock()  # not this one's
+        assert turns.is_locked
+        pool.submit(turns.unlock).result(timeout=10)
+    assert not turns.is_locked
 
 
 def works(number: int) -> bool:

@@ -16,6 +16,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from typing import Any
 
 from dvc import cli
 from dvc.dvcfile import Lockfile
+from dvc.lock import LockError
 from dvc.repo import reproduce
 from dvc.stage import serialize
 from dvc.utils.serialize import dumps_yaml
@@ -32,6 +34,7 @@ from dvc.utils.serialize import dumps_yaml
 JOBS = "PHARE_JOBS"
 FINISHED = "Finished stage '%s'"
 UNKNOWN_S = 5.0  # of a stage that never ran here
+PATIENCE_S = 60.0  # somebody's `dvc status` holds the workspace for seconds; DVC waits three
 HEAD = "schema: '2.0'\nstages:\n"
 ENTRY = re.compile(r"^  (?=[^ #\n])", re.MULTILINE)  # where each begins, its name first
 
@@ -43,21 +46,33 @@ class Turns:
     """
 
     def __init__(self, lock: Any) -> None:
-        self._lock, self._turn = lock, threading.Lock()
+        self._lock, self._turn, self._mine = lock, threading.Lock(), threading.local()
 
     def lock(self) -> None:
-        """Wait for one's turn, and lock the workspace."""
+        """Wait for one's turn, and lock the workspace, once nobody else holds it."""
         self._turn.acquire()
+        until = time.monotonic() + PATIENCE_S
         try:
-            self._lock.lock()
+            while not self._lock.is_locked:
+                try:
+                    self._lock.lock()
+                except LockError:
+                    if time.monotonic() > until:
+                        raise
         except BaseException:
             self._turn.release()
             raise
+        self._mine.held = True
 
     def unlock(self) -> None:
-        """Unlock the workspace, and leave the turn to another."""
-        self._lock.unlock()
-        self._turn.release()
+        """Unlock the workspace, and leave the turn to another; nothing where it is not held.
+
+        A stage whose command ended while somebody else held the workspace comes by without it.
+        """
+        if getattr(self._mine, "held", False):
+            self._mine.held = False
+            self._lock.unlock()
+            self._turn.release()
 
     @property
     def is_locked(self) -> bool:
