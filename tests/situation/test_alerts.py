@@ -102,6 +102,44 @@ def test_the_tail_is_that_of_the_beta_binomial_where_they_vary_more(
     assert found[n] == pytest.approx(expected, rel=1e-6)
 
 
+@settings(max_examples=50)
+@given(st.integers(0, 120), st.integers(8, 20), st.sampled_from([0.0, 0.01, 0.3, 2.0]))
+def test_a_count_lies_outside_its_interval_just_where_the_test_finds_it_rare(
+    past: int, references: int, alpha: float
+) -> None:
+    share = 1 / (references + 1)
+    low, high = alerts.left_alone(past, share, references, alpha)
+    for n in {0, int(low) - 1, int(low), int(high), int(high) + 1, 3 * int(high)} - {-1}:
+        law = stats.binom(n + past, share)
+        if alpha:
+            law = stats.betabinom(n + past, 1 / alpha, references / alpha)
+        assert (n > high) == (law.sf(n - 1) <= alerts.CHANCE)
+        assert (n < low) == (law.cdf(n) <= alerts.CHANCE)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_nine_counts_in_ten_lie_within_their_interval_when_nothing_changes(alpha: float) -> None:
+    rng = np.random.default_rng(8)
+    gamma = rng.gamma(1 / alpha, alpha, (2000, 13)) if alpha else 1.0
+    counts = rng.poisson(20 * gamma * np.ones((2000, 13)))
+    inside = [
+        low <= n <= high
+        for n, past in zip(counts[:, 0], counts[:, 1:].sum(axis=1), strict=True)
+        for low, high in [alerts.left_alone(int(past), 1 / 13, 12, alpha)]
+    ]
+    assert 0.89 <= np.mean(inside) <= 0.95  # counts are whole: a little more than nine in ten
+
+
+def test_no_alert_lies_within_its_own_interval() -> None:
+    """Two odd weeks among the twelve before: Student's interval of them would hold any rise."""
+    rng = np.random.default_rng(9)
+    sums = rng.poisson(20, (12, 65)).astype(float)
+    sums[0, [0, 4, 9]] = 75, 70, 75
+    rows = alerts.judge(alerts.test(sums, EVEN, 12), 0.05, 1.0)
+    assert [i for i, row in enumerate(rows) if row["alert"]] == [0]
+    assert rows[0]["n"] > rows[0]["high"]
+
+
 def test_negative_binomial_counts_given_their_sum_have_that_tail() -> None:
     """A simulation that knows nothing of the formula: p-values of null counts are not too small."""
     rng = np.random.default_rng(5)

@@ -91,8 +91,22 @@ def test_what_is_to_be_known_is_told_beside_the_level() -> None:
         f"115{FIXED}faits, dont 100 en 1{FIXED}jour hors de l'ordinaire, mis à part, comme"
     )
     wide = row("ville", 12291, low=1596.0, high=12765.0, expected=7000.0)
-    assert "si large qu'il ne dit presque rien" in words.told_alone(wide)
-    assert "large" not in words.told_alone(row("ville", 14))
+    assert words.told_alone(wide).endswith(
+        "faits, sans que l'on puisse dire si c'est l'habitude (on en attendait entre "
+        f"1{THIN}596 et 12{THIN}765)"
+    )
+    assert "comme d'habitude" in words.told_alone(row("ville", 14))
+
+
+def test_an_alert_of_the_whole_city_is_recalled_where_its_period_is_told(city: City) -> None:
+    """Otherwise one report says « as usual » and « alert » of the same count."""
+    rows = [row("ville", 14), row("ville", 14, period_days=28), row("A", 12)]
+    lit = [{"theme": "bruit", "zone": "ville", "period_days": 7},
+           {"theme": "bruit", "zone": "A", "period_days": 28}]  # fmt: skip
+    week, month = words.levels(of_levels(rows), city, NAMES, [7, 28], lit).split("\n\n**28")
+    told = "(on en attendait entre 10 et 20) ; **en alerte, au regard des mêmes jours des semaines"
+    assert told in week
+    assert "alerte" not in month
 
 
 @pytest.mark.parametrize(

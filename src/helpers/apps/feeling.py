@@ -30,8 +30,7 @@ def told(run: Run) -> str:
     value = "abstention"
     if last["status"] == "ok":
         value = (
-            f"{percent(last['value'])} de tranquilles ({percent(last['low'])} à "
-            f"{percent(last['high'])} ; {percent(last['shift_low'])} à "
-            f"{percent(last['shift_high'])} si les absents pensent autrement)"
+            f"de {percent(last['shift_low'])} à {percent(last['shift_high'])} de tranquilles, selon "
+            f"ce que pensent les absents ({percent(last['value'])} des répondants)"
         )
     return folded(f"Sentiment de tranquillité : {value}", inside)

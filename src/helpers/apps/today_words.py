@@ -151,9 +151,8 @@ def alone(row: Row) -> str:
     if row["tier"] == USUAL and not row["low"] <= judged <= row["high"]:
         side = "plus" if judged > row["high"] else "moins"
         return f"{n} ; {awaited} : {side}, d'un écart que le hasard amène parmi tant de comptes"
-    if row["tier"] == USUAL and situation_words.wide(row):
-        awaited += ", intervalle si large qu'il ne dit presque rien"
-    return f"{n}, {TIERS[row['tier']]} ({awaited})"
+    vague = row["tier"] == USUAL and situation_words.wide(row)
+    return f"{n}, {situation_words.UNDECIDED if vague else TIERS[row['tier']]} ({awaited})"
 
 
 def _zones(found: Sequence[Row], low: Sequence[Row], names: Names, since: Since) -> str:

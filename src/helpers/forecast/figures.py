@@ -118,10 +118,14 @@ def first_zones(rows: Rows, city: City, theme: str, names: Mapping[str, str], co
     title = f", {city.themes[theme].title}" if theme else ""
     return Drawn(
         _lines(drawn, "zone", "faits demain", "linear"),
-        f"Les {number(len(drawn))} zones où l'on attend le plus demain{title}",
+        f"{_most(len(drawn))} où l'on attend le plus demain{title}",
         "Une ligne par zone : le compte attendu, son intervalle à 80 %, et le trait de la moyenne "
         f"des 52 dernières semaines.{NOT_A_PERSON}",
     )
+
+
+def _most(count: int) -> str:
+    return f"Les {number(count)} zones" if count > 1 else "La zone" if count else "Zones"
 
 
 def _lines(told: Rows, field: str, title: str, scale: str) -> Any:

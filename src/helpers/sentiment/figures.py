@@ -39,7 +39,7 @@ def by_wave(table: pa.Table) -> Drawn:
     )
     return Drawn(
         _intervals(rows, along, "y").properties(width=480, height=280),
-        "Part des adultes qui se disent tranquilles",
+        "Part des répondants qui se disent tranquilles, ramenés à l'âge des habitants",
         "Un point par vague ; foncé, le hasard ; clair, si les absents pensent autrement.",
     )
 
@@ -69,7 +69,7 @@ def by_zone(table: pa.Table, names: Mapping[str, str], knobs: Knobs) -> Drawn:
     chart = alt.layer(_intervals(told, place, "x"), reasons)
     return Drawn(
         chart.properties(width=420, height=alt.Step(22)),
-        "Part des adultes qui se disent tranquilles, dernière vague, par zone",
+        "Part des répondants qui se disent tranquilles, dernière vague, par zone",
         "De la zone la moins tranquille à la plus tranquille, avec les deux intervalles.",
     )
 

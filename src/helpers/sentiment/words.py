@@ -62,17 +62,21 @@ def in_words(
 
 
 def _level(last: dict[str, Any], knobs: Knobs, question: str) -> list[str]:
+    """Return what adults feel, as widely as non-respondents leave it; then what answers alone say.
+
+    The wide band comes first: the interval of chance alone is that of respondents, not of adults.
+    """
     return [
-        f"**« {plain(question)} »** Au {spoken(last['wave'])}, {percent(last['value'])} des "
-        f"adultes seraient tranquilles (de {percent(last['low'])} à {percent(last['high'])}, le "
-        f"hasard seul), si ceux qui n'ont pas répondu pensaient comme ceux de leur âge et de leur "
-        f"secteur qui ont répondu ({plural(last['n'], 'réponse')}).",
-        f"- {percent(1 - last['answered'])} des personnes invitées n'ont pas répondu (ou trop peu "
-        f"dans leur zone pour que ce soit livré). Si elles se sentent jusqu'à "
-        f"{number(100 * knobs.nonresponse_shift)} points plus, ou moins, "
-        f"tranquilles que les autres : {percent(last['shift_low'])} à "
-        f"{percent(last['shift_high'])}. Sans rien supposer d'elles : "
-        f"{percent(last['worst_low'])} à {percent(last['worst_high'])}.",
+        f"**« {plain(question)} »** Au {spoken(last['wave'])}, de {percent(last['shift_low'])} à "
+        f"{percent(last['shift_high'])} des adultes seraient tranquilles, si les "
+        f"{percent(1 - last['answered'])} d'invités sans réponse (ou trop peu nombreux dans leur "
+        f"zone pour être livrés) se sentent jusqu'à {number(100 * knobs.nonresponse_shift)} points "
+        "plus, ou moins, tranquilles que les autres.",
+        f"- Sans rien supposer d'eux : de {percent(last['worst_low'])} à "
+        f"{percent(last['worst_high'])}.",
+        f"- Les répondants seuls ({plural(last['n'], 'réponse')}), ramenés à l'âge et au secteur "
+        f"des adultes : {percent(last['value'])} (de {percent(last['low'])} à "
+        f"{percent(last['high'])}, le hasard seul).",
     ]
 
 

@@ -32,13 +32,12 @@ from helpers.core.place_time.calendar import last_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import Floats
 from helpers.situation import gatherings, held
-from helpers.situation.expected import by_references
 from helpers.situation.held import Held
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import dated_themes, divisions
 
 SILENT, TOO_FEW_WEEKS = "silent", "too_few_weeks"  # why nothing is said
-CONFIDENCE = 0.95  # of the interval beside a count: one comparison alone, without the others
+CHANCE = 0.05  # of a count above its interval, as of one below: one comparison alone
 SURELY = 2.0  # standard errors beyond which a series varies more than the others
 LOOK = 0.2  # p-values above which nothing is ever worth a look
 MINIMUM_WEEKS = 8  # of references: fewer do not tell how counts vary
@@ -144,6 +143,33 @@ def tails(total: int, share: float, references: int, alpha: float) -> Floats:
     return np.asarray(np.minimum(np.cumsum(np.exp(log_pmf)[::-1])[::-1], 1.0))
 
 
+def left_alone(past: int, share: float, references: int, alpha: float) -> tuple[float, float]:
+    """Return the least and the greatest count that `tails` does not find rare (`CHANCE`).
+
+    Beside `past` facts of the weeks before. n or more among n + `past` is as likely as n or more of
+    the week's facts before the (`past` + 1)th of the others: negative binomial, or, where shares
+    vary, beta negative binomial. So no count that an alert tells lies within its own interval.
+    """
+    if alpha == 0:
+        low = nbinom.ppf(CHANCE, past, 1 - share) if past else 0.0
+        return float(low), float(nbinom.ppf(1 - CHANCE, past + 1, 1 - share))
+    both = (references + 1) / alpha
+    a, b = share * both, (1 - share) * both
+
+    def up_to(r: int, chance: float) -> float:
+        size, reached = 64 + 4 * int(r * a / b), np.zeros(1)
+        while reached[-1] < chance:
+            size *= 2
+            k = np.arange(size, dtype=float)
+            reached = np.cumsum(np.exp(
+                special.gammaln(r + k) - special.gammaln(k + 1) - special.gammaln(r)
+                + special.betaln(a + k, b + r) - special.betaln(a, b)
+            ))  # fmt: skip
+        return float(np.argmax(reached >= chance))
+
+    return up_to(past, CHANCE) if past else 0.0, up_to(past + 1, 1 - CHANCE)
+
+
 def test(sums: Floats, exposure: Floats, references: int) -> list[dict[str, Any]]:
     """Return n, expected, references, dispersion, p, reach of each series of `sums` (`windows`).
 
@@ -164,14 +190,15 @@ def test(sums: Floats, exposure: Floats, references: int) -> list[dict[str, Any]
         pairs = zip(sums[:, 0], alpha, strict=True)
         return [row | {"n": int(n), "dispersion": float(one)} for n, one in pairs]
     past, held_by = sums[:, 1 : references + 1][:, heard], exposure[1 : references + 1][heard]
-    told = by_references(past, held_by, float(exposure[0]), CONFIDENCE)
     share = float(exposure[0] / (exposure[0] + held_by.sum()))
     rows = []
     for i, n in enumerate(sums[:, 0].astype(int).tolist()):
-        reach = tails(n + int(past[i].sum()), share, weeks, float(alpha[i]))
+        before, own = int(past[i].sum()), float(alpha[i])
+        reach = tails(n + before, share, weeks, own)
+        low, high = left_alone(before, share, weeks, own)
         rows.append(row | {
-            "n": n, "dispersion": float(alpha[i]), "expected": float(told.value[i]),
-            "low": float(told.low[i]), "high": float(told.high[i]),
+            "n": n, "dispersion": own,
+            "expected": round(before * share / (1 - share), DIGITS), "low": low, "high": high,
             "p": float(reach[n]), "reach": reach,
         })  # fmt: skip
     return rows

@@ -6,7 +6,7 @@ Titles of themes, names of zones, events and orders are foreign: they go through
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +34,8 @@ LEVELS = {
     "below": "moins que d'habitude",
     "abstained": "abstention",
 }
+UNDECIDED = "sans que l'on puisse dire si c'est l'habitude"  # of an interval that says nothing
+ALERTED = "en alerte, au regard des mêmes jours des semaines d'avant"
 PERIODS = {
     1: "dernier jour",
     7: "7 derniers jours",
@@ -85,16 +87,23 @@ def place(zone: str, names: Names) -> str:
 # --- Levels ----------------------------------------------------------------------------------
 
 
-def levels(table: pa.Table, city: City, names: Names, periods_days: Sequence[int]) -> str:
+def levels(
+    table: pa.Table, city: City, names: Names, periods_days: Sequence[int],
+    alerts: Sequence[Row] = (),
+) -> str:  # fmt: skip
     """Return the answer as Markdown: each period over the main division, one line a theme.
 
-    A line tells the city as a whole, then the zones that stand out.
+    A line tells the city as a whole, its alert of `alerts` (`lit`) if it has one, which is judged
+    by other weeks, then the zones that stand out.
     """
     rows = [row for row in table.to_pylist() if row["division"] == city.about.main_division]
-    return "\n\n".join(_period(rows, city, days, names) for days in periods_days)
+    alerted = {(row["theme"], row["period_days"]) for row in alerts if row["zone"] == WHOLE}
+    return "\n\n".join(_period(rows, city, days, names, alerted) for days in periods_days)
 
 
-def _period(rows: list[Row], city: City, days: int, names: Names) -> str:
+def _period(
+    rows: list[Row], city: City, days: int, names: Names, alerted: Set[tuple[str, int]]
+) -> str:
     first, last = last_days(city, days)
     when = spoken(last) if days == 1 else f"du {spoken(first)} au {spoken(last)}"
     lines = [f"**{period_title(days).capitalize()}** ({when}) :", ""]
@@ -102,7 +111,8 @@ def _period(rows: list[Row], city: City, days: int, names: Names) -> str:
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
         if mine:
             when = _whole_months(city, name, days)
-            lines.append(f"- **{plain(theme.title)}**{when} : {sentence(mine, names)}")
+            told = sentence(mine, names, alerted=(name, days) in alerted)
+            lines.append(f"- **{plain(theme.title)}**{when} : {told}")
     return "\n".join(lines)
 
 
@@ -121,13 +131,12 @@ def told_alone(row: Row) -> str:
     if row["status"] != "ok":
         return f"{LEVELS['abstained']} ({reason(row)})"
     expected = f"on en attendait entre {number(row['low'])} et {number(row['high'])}"
-    if vague(row):
-        expected += ", intervalle si large qu'il ne dit presque rien"
     apart = ""
     if row["aside_n"]:
         days = plural(row["aside_days"], "jour")
         apart = f", dont {number(row['aside_n'])} en {days} hors de l'ordinaire, mis à part"
-    return f"{plural(row['n'], 'fait')}{apart}, {LEVELS[row['level']]} ({expected})"
+    level = UNDECIDED if vague(row) else LEVELS[row["level"]]
+    return f"{plural(row['n'], 'fait')}{apart}, {level} ({expected})"
 
 
 def vague(row: Row) -> bool:
@@ -140,10 +149,13 @@ def wide(row: Row) -> bool:
     return bool(row["high"] > VAGUE * max(row["low"], 1) and row["expected"] >= SMALL)
 
 
-def sentence(rows: list[Row], names: Names) -> str:
-    """Return the words for one theme and period: rows of the city, then of its zones."""
+def sentence(rows: list[Row], names: Names, *, alerted: bool = False) -> str:
+    """Return the words for one theme and period: rows of the city, then of its zones.
+
+    `alerted`: an alert of the whole city stands over that very period.
+    """
     whole = next(row for row in rows if row["zone"] == WHOLE)
-    text = told_alone(whole)
+    text = told_alone(whole) + (f" ; **{ALERTED}**" if alerted else "")
     if whole["status"] != "ok":
         return f"{text}."
     known = remarks(whole)
