@@ -202,6 +202,17 @@ def test_delay_curve_is_that_of_a_plain_count(observed: Taken) -> None:
         )[0][0]
         # The curve forgets: the last months count more than in the plain share of two years.
         assert curve[days] == pytest.approx(plain, abs=0.01)
+    # What is in hand at the end of a month hangs on how near it lies, not on how late all seem.
+    told = delays.curves_table(observed.con, observed.city, {"faits": curve}).to_pylist()
+    for days, low, high in ((0, 0.55, 0.75), (6, 0.85, 0.95), (15, 0.9, 0.96)):
+        plain = observed.rows(
+            f"SELECT count(*) FILTER ({late} <= {days}) / count(*) FROM s WHERE net > 0 AND "
+            f"{late} <= 180 AND date_diff('day', CAST(occurred AS DATE), "
+            f"last_day(CAST(occurred AS DATE))) = {days} AND occurred >= '2018-07-01' "
+            "AND occurred < '2020-07-01'"
+        )[0][0]
+        assert low < plain < high
+        assert told[days]["in_hand"] == pytest.approx(plain, abs=0.02)
     ours = observed.rows(
         "SELECT median(date_diff('minute', ended_at, recorded_at)) / 1440 FROM observations"
     )

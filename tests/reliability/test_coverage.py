@@ -60,7 +60,7 @@ def opened(built: Built) -> Any:
 
 def nothing_odd(con: Any) -> None:
     """Make what the situation reads beside: nothing late, odd or recorded anew."""
-    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, in_hand DOUBLE)")
     con.execute("CREATE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
     con.execute(
         "CREATE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, ratio DOUBLE, "

@@ -13,11 +13,12 @@ import pytest
 from scipy import stats
 
 from helpers.core.base import store
+from helpers.core.base.errors import PhareError
 from helpers.core.stage import params
 from helpers.core.stats import nowcast
 from helpers.core.stats.nowcast import Floats, Triangle
 from helpers.reliability import delays, words
-from tests.fixtures.made_up import write_pack
+from tests.fixtures.made_up import CITY, FACTS, write_pack
 from tests.fixtures.real import ROOT, Built
 
 HORIZON = 180
@@ -238,6 +239,58 @@ def test_curve_of_days_is_the_law(late_city: tuple[Any, Any, Floats]) -> None:
     found = delays.day_curves(con, city, {}, SHORT)["faits"]
     law = stats.gamma(1.2, scale=5)
     assert found == pytest.approx(law.cdf(np.arange(61) + 1) / law.cdf(61), abs=0.01)
+
+
+def test_in_hand_today_is_known_where_the_month_of_entry_alone_is(
+    tmp_path: Path, memory: Any
+) -> None:
+    """Four years of made-up facts, entered by law: what is truly in, day by day, at the last one.
+
+    How late a day seems says nothing of it: of a month's last day, seen entered the same day by
+    the half, it would say that next to nothing is.
+    """
+    rng = np.random.default_rng(14)
+    days = np.arange(np.datetime64("2021-01-01"), np.datetime64("2025-01-01"))
+    law = stats.gamma(1.2, scale=8)
+    day = np.repeat(days, 60)
+    entered = day + np.floor(law.rvs(day.size, random_state=rng)).astype("timedelta64[D]")
+    month = (entered.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    end = days[-1]
+    seen = month <= end
+    noon = np.timedelta64(12, "h")
+    memory.register("made_up", pa.table({
+        "hour": day[seen].astype("datetime64[us]") + noon,
+        "recorded_at": month[seen].astype("datetime64[us]") + noon,
+    }))  # fmt: skip
+    memory.execute(
+        "CREATE VIEW observations AS SELECT 'faits' AS source, hour, recorded_at, 'A' AS "
+        "zone_carres, 'ouest' AS zone_moities, 'minute' AS time_precision FROM made_up"
+    )
+    month_known = {"type": "date", "format": "%Y-%m", "month_end": True}
+    facts = FACTS | {
+        "fields": FACTS["fields"] | {"saisi": month_known},
+        "observation": FACTS["observation"] | {"recorded_at": "saisi"},
+    }
+    period = {"start": "2021-01-01", "end": "2024-12-31"}
+    city = write_pack(tmp_path, {**CITY, "period": period}, facts=facts)
+    delays.read_delays(memory, city, KNOBS)
+    told = delays.curves_table(memory, city, delays.day_curves(memory, city, {}, KNOBS)).to_pylist()
+    for age in (0, 2, 6, 13, 30, 31, 45, 61, 75):
+        assert told[age]["in_hand"] == pytest.approx(law.cdf(age + 1.0), abs=0.04), age
+    assert told[6]["share_in"] < told[6]["in_hand"] / 2
+
+
+def test_a_month_cut_in_two_by_the_period_is_refused_where_the_month_of_entry_alone_is_known(
+    tmp_path: Path,
+) -> None:
+    facts = FACTS | {
+        "fields": FACTS["fields"] | {"saisi": {"type": "date", "month_end": True,
+                                               "format": "%Y-%m"}},
+        "observation": FACTS["observation"] | {"recorded_at": "saisi"},
+    }  # fmt: skip
+    half = {**CITY, "period": {"start": "2024-01-01", "end": "2024-12-15"}}
+    with pytest.raises(PhareError, match="finit le 2024-12-15"):
+        write_pack(tmp_path, half, facts=facts).contracts  # noqa: B018
 
 
 def test_source_that_does_not_say_when_it_recorded_has_no_curve(

@@ -214,7 +214,7 @@ def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
     con = built.connect()
     missing = [("faits", "ville", silent)] if silent else []
     con.execute("CREATE TABLE days (source VARCHAR, division VARCHAR, day DATE, status VARCHAR)")
-    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, in_hand DOUBLE)")
     con.execute("CREATE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
     con.execute(
         "CREATE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, ratio DOUBLE, "
@@ -233,7 +233,7 @@ def test_a_rise_lights_the_alert_of_its_zone_and_says_so(tmp_path: Path) -> None
     assert not any(zone == "A" for zone, _ in lit)
     on = [{"zone": "B", "kind": "Fête du quartier"}, {"zone": "A", "kind": "Marché"}]
     said = words.alerts(table, built.city, {"B": "Carré B"}, on, SHORT)
-    assert "**Bruit, Carré B** (dernier jour) : 12\u00a0faits, 1\u00a0attendu (de 0 à 4)." in said
+    assert "**Bruit, Carré B** (dernier jour) : 12\u00a0faits, 1\u00a0attendu (de 0 à 3)." in said
     assert "À savoir : Fête du quartier." in said
     assert "Marché" not in said
 

@@ -230,7 +230,7 @@ def days_table(con: duckdb.DuckDBPyConnection, *weeks: dt.date, day: dt.date | N
         ("faits", WHOLE, "ville", one, "missing") for one in [*silent, *([day] if day else [])]
     ]
     con.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?)", rows)
-    con.execute("CREATE OR REPLACE TABLE delays (source VARCHAR, days BIGINT, share_in DOUBLE)")
+    con.execute("CREATE OR REPLACE TABLE delays (source VARCHAR, days BIGINT, in_hand DOUBLE)")
     con.execute("CREATE OR REPLACE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
     con.execute(
         "CREATE OR REPLACE TABLE recorded (source VARCHAR, milestone VARCHAR, start DATE, "

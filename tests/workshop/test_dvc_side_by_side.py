@@ -250,13 +250,18 @@ def test_who_does_not_get_the_workspace_back_leaves_others_their_turn(
     monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0.1)
     path = tmp_path / "lock"
     turns = dvc_side_by_side.Turns(make_lock(str(path)))
-    with pytest.raises(LockError), turns:
-        turns.unlock()  # its command runs
-        other = zc.lockfile.LockFile(str(path))
-        try:
-            turns.lock()  # its command has ended
-        finally:
-            other.close()
+
+    def stage() -> None:
+        with turns:
+            turns.unlock()  # its command runs
+            other = zc.lockfile.LockFile(str(path))
+            try:
+                turns.lock()  # its command has ended
+            finally:
+                other.close()
+
+    with pytest.raises(LockError):
+        stage()
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(turns.lock).result(timeout=10) is None
         turns.unlock()  # not this one's

@@ -30,7 +30,7 @@ def told(run: Run) -> str:
     value = "abstention"
     if last["status"] == "ok":
         value = (
-            f"de {percent(last['shift_low'])} à {percent(last['shift_high'])} de tranquilles, selon "
-            f"ce que pensent les absents ({percent(last['value'])} des répondants)"
+            f"de {percent(last['shift_low'])} à {percent(last['shift_high'])} de tranquilles, "
+            f"selon ce que pensent les absents ({percent(last['value'])} des répondants)"
         )
     return folded(f"Sentiment de tranquillité : {value}", inside)

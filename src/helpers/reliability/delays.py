@@ -173,7 +173,7 @@ def day_curves(
 
     Sources that do not tell when they recorded, or told too little, are not there. Where only the
     month is known, days old enough to be complete alone tell: how late a day may seem hangs on
-    where in its month it lies, which the correction for what is still to come takes to be alike.
+    where in its month it lies, so that what is in hand today is another curve (`in_hand_today`).
     Table `delays`.
     """
     found, horizon = {}, knobs.delay_horizon_days
@@ -190,6 +190,43 @@ def day_curves(
             )  # fmt: skip
         if len(triangle.age):
             found[source] = nowcast.curve(triangle)
+    return found
+
+
+def in_hand_today(con: duckdb.DuckDBPyConnection, city: City, source: str, curve: Floats) -> Floats:
+    """Return the share in hand today of the days that are 0, 1… days old, as long as `curve`.
+
+    `curve` itself, but where the month of entry alone is known: how late a day seems then hangs on
+    where in its month it lies, and how much of it is in, on how many months have ended since. It is
+    that of the same days of past months, complete by now, once as many had ended. Table `delays`.
+    """
+    if not known_by_month(city, source):
+        return curve
+    steps = (len(curve) - 1) // MONTH_DAYS
+    rows = con.execute(
+        "SELECT date_diff('day', day, last_day(day)) AS left_days, least(?, date_diff('month', day,"
+        " day + CAST(late_days AS INTEGER))) AS late, date_diff('month', day, ?) AS ago, "
+        "CAST(sum(n) AS DOUBLE) AS n FROM delays WHERE source = ? AND ago >= ? "
+        "GROUP BY ALL ORDER BY ALL",
+        [steps, city.about.period.end, source, steps],
+    ).fetchnumpy()
+    entered = np.zeros((31, steps + 1))
+    recent = 0.5 ** (rows["ago"] / nowcast.HALF_LIFE)
+    np.add.at(entered, (rows["left_days"], rows["late"]), rows["n"] * recent)
+    last = np.datetime64(city.about.period.end, "D")
+    days = last - np.arange(len(curve))
+    ago = _months(city, days)
+    ends = (days.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    left = (ends - days).astype(np.int64)
+    found = np.ones(len(curve))
+    for age in np.flatnonzero(ago < steps):
+        # The last days of a month differ much: only where they tell too little do others help.
+        for wide in range(31):
+            near = entered[max(left[age] - wide, 0) : left[age] + wide + 1].sum(axis=0)
+            if near.sum() >= MINIMUM_RECORDS:
+                break
+        if near.sum() > 0:
+            found[age] = max(near[: ago[age] + 1].sum() / near.sum(), 1e-6)
     return found
 
 
@@ -261,14 +298,16 @@ def _rows_of(
     return rows
 
 
-def curves_table(curves: dict[str, Floats]) -> pa.Table:
-    """Return the delay curves as rows: source, days, share_in."""
+def curves_table(con: duckdb.DuckDBPyConnection, city: City, curves: dict[str, Floats]) -> pa.Table:
+    """Return the delay curves as rows: source, days, share_in, in_hand (`in_hand_today`)."""
+    today = {source: in_hand_today(con, city, source, curve) for source, curve in curves.items()}
     return pa.table(
         {
             "source": pa.array([s for s, f in curves.items() for _ in f], pa.string()),
             "days": pa.array([d for f in curves.values() for d in range(len(f))], pa.int64()),
-            "share_in": pa.array(
-                [round(float(v), 6) for f in curves.values() for v in f], pa.float64()
-            ),
+            **{
+                name: pa.array([round(float(v), 6) for f in told.values() for v in f], pa.float64())
+                for name, told in (("share_in", curves), ("in_hand", today))
+            },
         }
     )

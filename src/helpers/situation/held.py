@@ -226,7 +226,7 @@ def _share_in(
 
 def _share_of(con: duckdb.DuckDBPyConnection, source: str, width: int) -> Floats:
     share = np.ones(width)
-    rows = con.execute("SELECT days, share_in FROM delays WHERE source = ?", [source]).fetchall()
+    rows = con.execute("SELECT days, in_hand FROM delays WHERE source = ?", [source]).fetchall()
     for days, known in rows:
         if days < width and known > 0:
             share[width - 1 - days] = known

@@ -124,7 +124,7 @@ def test_rhythms_of_the_week(con: duckdb.DuckDBPyConnection, denver: Built) -> N
 def nothing_known(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of what corrects an expectation, empty: counts are as they came."""
     for table in (
-        "delays (source VARCHAR, days BIGINT, share_in DOUBLE)",
+        "delays (source VARCHAR, days BIGINT, in_hand DOUBLE)",
         "extraordinary (day DATE, theme VARCHAR, zone VARCHAR)",
         "recorded (source VARCHAR, milestone VARCHAR, start DATE, ratio DOUBLE, low DOUBLE, "
         "high DOUBLE, status VARCHAR)",

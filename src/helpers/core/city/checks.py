@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -243,6 +244,14 @@ def _check_observation(
     faults: Faults, contract: Contract, rule: ObservationRule, about: CityFile
 ) -> None:
     _try(faults, "observation.coordinates_crs", known_crs, rule.coordinates_crs)
+    end = about.period.end
+    entered = contract.fields.get(rule.recorded_at or "")
+    if entered and entered.month_end and (end + dt.timedelta(days=1)).day != 1:
+        # How much of a month is entered is known at its end alone.
+        faults.add(
+            f"observation.recorded_at est connu au mois, et la période finit le {end}",
+            "dans city.yaml, finir `period` au dernier jour d'un mois",
+        )
     for zone in rule.declared_zones:
         faults.among("declared_zone.division", zone.division, about.divisions)
     if (rule.longitude is None) != (rule.latitude is None):
