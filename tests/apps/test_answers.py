@@ -202,11 +202,12 @@ def today(monkeypatch: pytest.MonkeyPatch) -> Any:
     }
     page.shapes = shapes.__getitem__
     page._around, page.today = lambda *_: "", None
+    page.judged = SimpleNamespace(tested=True)
     monkeypatch.setattr("helpers.apps.today_words.on_there", lambda *_: {})
     told: dict[str, Any] = {}
     page.told = told
 
-    def cards(found: Any, elsewhere: int, everywhere: str, *_: Any) -> str:
+    def cards(found: Any, elsewhere: int, everywhere: str, *_: Any, tested: bool) -> str:
         told.update(elsewhere=elsewhere, everywhere=everywhere)
         return ""
 

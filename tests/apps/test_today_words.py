@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,10 +37,11 @@ def row(zone: str, tier: str, theme: str = "bruit", days: int = 7) -> dict[str, 
 
 
 def sentence(
-    found: list[dict[str, Any]], choice: Choice = CHOICE, low: list[dict[str, Any]] | None = None
-) -> str:
+    found: list[dict[str, Any]], choice: Choice = CHOICE, low: list[dict[str, Any]] | None = None,
+    mute: Sequence[dict[str, Any]] = (),
+) -> str:  # fmt: skip
     since = {today_words.key(one): dt.date(2025, 12, 27) for one in found}
-    said = today_words.of_the_day(found, low or [], choice, CITY, NAMES, since)
+    said = today_words.of_the_day(found, low or [], choice, CITY, NAMES, since, mute, 2)
     return said.replace("\u00a0", " ")
 
 
@@ -65,6 +67,22 @@ def test_the_sentence_says_what_where_since_when_and_how_many_more() -> None:
     watch = [row("Z1", "watch", days=1), row("Z2", "watch")]
     assert sentence(watch).startswith("Aucune alerte ; à regarder : **Bruit, Quartier 1** : 12 ")
     assert sentence(watch).endswith(" ; et 1 autre.")
+
+
+def test_where_nothing_can_be_compared_nothing_is_said_to_be_ordinary() -> None:
+    mute = [row("ville", "abstained", theme) | {"status": "missing", "reason": why}
+            for theme, why in (("bruit", "silent"), ("rixes", "in_part"))]  # fmt: skip
+    all_mute = sentence([], mute=mute)
+    assert all_mute.startswith("**Rien ne peut être comparé** sur les 7 derniers jours : sans ")
+    assert "ordinaire" not in all_mute
+    half = sentence([], mute=mute[:1])
+    assert half == (
+        "**Rien ne sort de l'ordinaire** sur les 7 derniers jours ; sans réponse : Bruit "
+        "(source muette)."
+    )
+    page = today_words.cards([], 0, "", CITY, NAMES, {}, {}, {}, tested=False)
+    assert "Aucune alerte possible" in page
+    assert "en vigueur" not in page
 
 
 def test_the_sentence_tells_both_sides_of_the_map() -> None:
@@ -107,7 +125,7 @@ def test_an_interval_that_holds_anything_is_said_to() -> None:
 
 
 def test_alerts_that_no_link_shows_have_none() -> None:
-    told = today_words.cards([], 1, "", CITY, NAMES, {}, {}, {})
+    told = today_words.cards([], 1, "", CITY, NAMES, {}, {}, {}, tested=True)
     assert "1\u00a0autre alerte, hors de ce choix" in told
     assert "<a " not in told
 
@@ -166,7 +184,7 @@ def test_a_tile_says_what_a_high_criticality_is() -> None:
 @pytest.mark.parametrize("many", [1, 3, 4, 8])
 def test_lists_say_how_many_they_leave_out(many: int) -> None:
     found = [row(f"Z{i}", "alert") for i in range(many)]
-    page = today_words.cards(found, 0, "", CITY, NAMES, {}, {}, {})
+    page = today_words.cards(found, 0, "", CITY, NAMES, {}, {}, {}, tested=True)
     assert page.count('<article class="app-card">') == many
     hidden = page.partition("<details>")[2]
     assert hidden.count('<article class="app-card">') == max(many - today_words.LISTED, 0)
@@ -178,7 +196,7 @@ def test_lists_say_how_many_they_leave_out(many: int) -> None:
 def test_a_card_leads_to_its_sheet_and_runs_nothing() -> None:
     known = {today_words.key(row("Z1", "alert", "rixes")): READ}
     page = today_words.cards([row("Z1", "alert", "rixes")], 2, "situation.ipynb?a=1&b=2", CITY,
-                             NAMES, {}, known, {"Z1": READ})  # fmt: skip
+                             NAMES, {}, known, {"Z1": READ}, tested=True)  # fmt: skip
     assert 'href="#fiche-violences_espace_public"' in page
     assert "<b>" not in page
     assert page.count("&lt;b&gt;") >= 1

@@ -213,7 +213,10 @@ def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
     built = build_made_up(folder, rows)
     con = built.connect()
     missing = [("faits", "ville", silent)] if silent else []
-    con.execute("CREATE TABLE days (source VARCHAR, division VARCHAR, day DATE, status VARCHAR)")
+    con.execute(
+        "CREATE TABLE days (source VARCHAR, division VARCHAR, day DATE, status VARCHAR, "
+        "reason VARCHAR)"
+    )
     con.execute("CREATE TABLE delays (source VARCHAR, days BIGINT, in_hand DOUBLE)")
     con.execute("CREATE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
     con.execute(
@@ -221,7 +224,7 @@ def city_of(folder: Path, silent: dt.date | None = None) -> tuple[Built, Any]:
         "low DOUBLE, high DOUBLE, status VARCHAR)"
     )
     for source, division, day in missing:
-        con.execute("INSERT INTO days VALUES (?, ?, ?, 'missing')", [source, division, day])
+        con.execute("INSERT INTO days VALUES (?, ?, ?, 'missing', '')", [source, division, day])
     return built, con
 
 
@@ -246,6 +249,19 @@ def test_a_silent_source_is_missing_and_lights_nothing(tmp_path: Path) -> None:
     assert {row["reason"] for row in rows} == {"silent"}
     assert {row["n"] for row in rows} == {None}
     assert alerts.lit(table) == []
+
+
+def test_days_received_in_part_light_nothing_and_are_no_calm(tmp_path: Path) -> None:
+    built, con = city_of(tmp_path)
+    con.execute("INSERT INTO days VALUES ('faits', 'ville', '2024-10-08', 'ok', 'in_part')")
+    table = alerts.find(con, built.city, SHORT)
+    assert {(row["status"], row["reason"]) for row in table.to_pylist()} == {
+        ("abstained", "in_part")
+    }
+    assert all(row["n"] is not None and row["p"] is None for row in table.to_pylist())
+    said = words.alerts(table, built.city, {}, [], SHORT)
+    assert said.startswith("**Aucune alerte possible** : rien ne peut être comparé (des jours ne")
+    assert "Rien d'autre" not in words.watch(table, built.city, {}, [], SHORT)
 
 
 def test_the_limit_of_what_is_worth_a_look_spends_the_budget_that_tails_allow() -> None:

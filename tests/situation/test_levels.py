@@ -220,7 +220,7 @@ def days_table(con: duckdb.DuckDBPyConnection, *weeks: dt.date, day: dt.date | N
     """Make table `days`: the source is mute for these weeks (Mondays), or on one day."""
     con.execute(
         "CREATE OR REPLACE TABLE days (source VARCHAR, division VARCHAR, zone VARCHAR, day DATE, "
-        "status VARCHAR)"
+        "status VARCHAR, reason VARCHAR)"
     )
     silent = [monday + dt.timedelta(i) for monday in weeks for i in range(7)]
     rows = [("autre", WHOLE, "ville", dt.date(2024, 12, 23), "missing"),
@@ -229,7 +229,7 @@ def days_table(con: duckdb.DuckDBPyConnection, *weeks: dt.date, day: dt.date | N
     rows += [
         ("faits", WHOLE, "ville", one, "missing") for one in [*silent, *([day] if day else [])]
     ]
-    con.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?)", rows)
+    con.executemany("INSERT INTO days VALUES (?, ?, ?, ?, ?, '')", rows)
     con.execute("CREATE OR REPLACE TABLE delays (source VARCHAR, days BIGINT, in_hand DOUBLE)")
     con.execute("CREATE OR REPLACE TABLE extraordinary (day DATE, theme VARCHAR, zone VARCHAR)")
     con.execute(

@@ -66,6 +66,15 @@ def test_the_week_is_told_with_its_days_and_the_zones_farthest_above_first(city:
     )
 
 
+def test_what_no_theme_can_say_is_said_once(city: City) -> None:
+    mute = {**SILENT, "period_days": 7}
+    rows = [row("ville", 12) | mute, row("ville", 12) | mute | {"theme": "depots"}]
+    told = words.levels(of_levels(rows), city, NAMES, [7])
+    assert told.endswith(" 2024) : aucun thème ne se compare (source muette).")
+    spoken = [rows[0], row("ville", 12) | {"theme": "depots"}]
+    assert words.levels(of_levels(spoken), city, NAMES, [7]).count("- **") == 2
+
+
 def test_a_fourth_zone_above_is_counted_and_none_is_said(city: City) -> None:
     fourth = [*ROWS[:1], row("A", 22, "above"), *ROWS[2:]]
     assert words.sentence(fourth, NAMES).endswith(f"Carré C, Carré B, Carré D et 1{FIXED}autre.")

@@ -32,7 +32,17 @@ from helpers.core.stage import maps, params, standing, zone_map
 from helpers.situation import agenda, figures, held, levels
 from helpers.situation import words as situation_words
 from helpers.situation.expected import Forecasts
-from helpers.situation.judgement import ALERT, TIERS, USUAL, Judgement, Row, order, since, worst
+from helpers.situation.judgement import (
+    ABSTAINED,
+    ALERT,
+    TIERS,
+    USUAL,
+    Judgement,
+    Row,
+    order,
+    since,
+    worst,
+)
 
 VIEWED = (
     "derived/reliability/days.parquet",
@@ -138,8 +148,10 @@ class Today:
         """Return the answer as Markdown, and the gravest tier that it tells."""
         gravest = min([*found, *low], key=order)["tier"] if found or low else USUAL
         if choice.theme == ALL_THEMES:
-            said = told.of_the_day(found, low, choice, self.city, names, began)
-            return said, gravest
+            mute = self.judged.unsaid(choice.division, choice.days, choice.zone)
+            themes = self.judged.themes(choice.days)
+            said = told.of_the_day(found, low, choice, self.city, names, began, mute, themes)
+            return said, gravest if found or low or len(mute) < themes else ABSTAINED
         theme = self.city.themes[choice.theme]
         rows = self.judged.exact(choice.division, choice.days, choice.theme)
         row = next(row for row in rows if row["zone"] == choice.zone)
@@ -194,7 +206,10 @@ class Today:
             where = hidden[0]["division"] if hidden[0]["zone"] != WHOLE else choice.division
             target = choice.with_value("theme", ALL_THEMES).with_value("territoire", where)
             everywhere = link("situation", target) if target != choice else ""
-        return told.cards(found, len(hidden), everywhere, self.city, names, began, around, there)
+        return told.cards(
+            found, len(hidden), everywhere, self.city, names, began, around, there,
+            tested=self.judged.tested,
+        )  # fmt: skip
 
     def _hidden(self, shown: Sequence[Row]) -> list[Row]:
         """Return the alerts in force that are not among those shown, each told once.

@@ -7,6 +7,7 @@ All of it from one judgement (`helpers.situation.judgement`). Foreign titles go 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -71,16 +72,21 @@ def _told(row: Row, city: City, names: Names, since: Since) -> str:
 
 
 def of_the_day(
-    found: Sequence[Row], low: Sequence[Row], choice: Choice, city: City, names: Names, since: Since
-) -> str:
+    found: Sequence[Row], low: Sequence[Row], choice: Choice, city: City, names: Names,
+    since: Since, mute: Sequence[Row], themes: int,
+) -> str:  # fmt: skip
     """Return the sentence of the day, all themes together: Markdown.
 
     `found`: what stands out in the territory chosen, the gravest first. `low`: what is less than
-    usual there, the least expected first.
+    usual there, the least expected first. `mute`: the themes, of `themes`, that say nothing there.
     """
     where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
     alerts = [row for row in found if row["tier"] == ALERT]
     fallen = f" ; {_low(low, city, names)}" if low else ""
+    fallen += f" ; {_mute(mute, city)}" if 0 < len(mute) < themes else ""
+    if not found and not low and len(mute) == themes:
+        said = "rien ne peut être comparé" if where else "Rien ne peut être comparé"
+        return f"{where}**{said}** {when(choice.days)} : {_mute(mute, city)}."
     if not found:
         said = "rien au-dessus de l'ordinaire" if low else "rien ne sort de l'ordinaire"
         said = said if where else said.capitalize()
@@ -99,6 +105,15 @@ def of_the_day(
 def _low(rows: Sequence[Row], city: City, names: Names) -> str:
     more = f" et {plural(len(rows) - 1, 'autre compte')}" if len(rows) > 1 else ""
     return f"{SHORT[BELOW]} : {plain(named(rows[0], city, names))}{more}"
+
+
+def _mute(rows: Sequence[Row], city: City) -> str:
+    """Return which themes say nothing, and why: the commonest reason."""
+    whys = Counter(situation_words.reason(row) for row in rows)
+    why, n = min(whys.items(), key=lambda pair: (-pair[1], pair[0]))
+    titles = [plain(city.themes[row["theme"]].title) for row in rows]
+    told = why if n == len(rows) else f"surtout {why}"
+    return f"sans réponse : {_first(titles)} ({told})"
 
 
 def promise(judged: Judgement, choice: Choice) -> str:
@@ -183,16 +198,17 @@ def _first(listed: Sequence[str]) -> str:
 
 def cards(
     found: Sequence[Row], elsewhere: int, everywhere: str, city: City, names: Names, since: Since,
-    around: Mapping[tuple[str, str, int], str], on_there: Mapping[str, str],
+    around: Mapping[tuple[str, str, int], str], on_there: Mapping[str, str], *, tested: bool,
 ) -> str:  # fmt: skip
     """Return the alerts in force as cards, then what is worth a look, as HTML.
 
     `found`: `Judgement.standing_out`. `elsewhere`: alerts that the choice hides, `everywhere` the
-    link that shows them, or nothing where none does.
+    link that shows them, or nothing where none does. `tested`: whether any count could be compared.
     """
     alerts = [row for row in found if row["tier"] == ALERT]
     watch = [row for row in found if row["tier"] == WATCH]
-    told_parts = [f"<h2>{'Alertes en vigueur' if alerts else 'Aucune alerte en vigueur'}</h2>"]
+    head = "Alertes en vigueur" if alerts else "Aucune alerte en vigueur"
+    told_parts = [f"<h2>{head if tested else 'Aucune alerte possible : rien à comparer'}</h2>"]
     if alerts:
         told = [_card(row, city, names, since, around, on_there) for row in alerts]
         told_parts.append(f'<div class="app-row">{"".join(told[:LISTED])}</div>')

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from helpers.core.city import coverage, remark
 from helpers.core.city.city import City
@@ -22,6 +23,7 @@ from helpers.core.city.names import WHOLE
 from helpers.core.city.remark import Remark
 from helpers.core.place_time.counts import DATED, HOURLY, MONTHLY
 from helpers.core.stats.absences import absences
+from helpers.core.stats.days_in_part import days_in_part
 
 HOURS = 3  # of a span of the day
 
@@ -54,7 +56,26 @@ def of_source(
     if not monthly:
         by_hour = _units(con, contract.source, cube, unit, f"hour(hour) // {HOURS}", HOURLY)
         told += _of_hours(city, contract, by_hour)
+        told += _in_part(con, contract, cube)
     return told
+
+
+def _in_part(con: duckdb.DuckDBPyConnection, contract: Contract, cube: Path) -> list[Remark]:
+    """Return a remark where whole days and days of next to nothing make two heaps."""
+    rule = contract.observation
+    rows = con.execute(
+        "SELECT date_diff('day', min(CAST(hour AS DATE)) OVER (), CAST(hour AS DATE)) AS at, "
+        "isodow(min(hour) OVER ()) - 1 AS first, CAST(sum(n) AS DOUBLE) AS n "
+        f"FROM read_parquet(?) WHERE source = ? AND {DATED} GROUP BY hour",
+        [str(cube), contract.source],
+    ).fetchnumpy()
+    if rule is None or rule.quiet_days or not len(rows["at"]):
+        return []
+    found = days_in_part(
+        np.bincount(rows["at"], rows["n"]).astype(np.float64), int(rows["first"][0])
+    )
+    told = Remark(remark.IN_PART, source=contract.source, n=int(found.sum()), of=len(found))
+    return [told] if told.n else []
 
 
 def _units(

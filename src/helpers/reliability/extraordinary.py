@@ -26,7 +26,7 @@ from helpers.core.base.store import literal
 from helpers.core.city.city import City
 from helpers.core.city.names import NO_THEME, WHOLE
 from helpers.core.place_time.counts import DATED
-from helpers.reliability import silence
+from helpers.reliability import in_part, silence
 from helpers.reliability.silence import Bools, Floats, Panel
 
 EXTRAORDINARY = pa.schema(
@@ -81,7 +81,7 @@ def _spread(n: Floats, mean: Floats, kept: Bools) -> Floats:
 
 
 def count_days(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> tuple[Panel, Bools]:
-    """Return the records a day of each theme known to the day, and when all its sources were heard.
+    """Return the records a day of each dated theme, and when all its sources were heard whole.
 
     `days`: rows of `silence.DAYS`. View `observations`.
     """
@@ -102,7 +102,7 @@ def count_days(con: duckdb.DuckDBPyConnection, city: City, days: pa.Table) -> tu
     gone = silence.silent_days(days)
     for name, i in place.items():
         for source in city.themes[name].sources:
-            for day in gone.get(source, ()):
+            for day in gone.get(source, set()) | in_part.days(days, source):
                 heard[i, (day - period.start).days] = False
     dates = np.arange(width).astype("timedelta64[D]") + np.datetime64(period.start, "D")
     series = [(" ".join(city.themes[name].sources), WHOLE, name) for name in themes]

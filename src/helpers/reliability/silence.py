@@ -27,7 +27,7 @@ from helpers.core.city.city import City
 from helpers.core.city.names import NO_PLACE, OUTSIDE, WHOLE
 from helpers.core.place_time.counts import DATED
 from helpers.core.stats.intervals import DIGITS
-from helpers.reliability import closures
+from helpers.reliability import closures, in_part
 from helpers.reliability.knobs import Knobs
 
 Floats = NDArray[np.float64]
@@ -274,10 +274,10 @@ def find(
     """Return the days (rows of DAYS) and the series watched (rows of SERIES). View `observations`.
 
     Days: each day of each source; of zones, only the missing ones, where the source itself is not.
-    `reason` is `nothing_received`, `hardly_received`, `not_covered` (by the contract), or `closed`
-    where the pack says so. Series: a zone is watched where its silence would be told within
-    `silence_max_days`. `silence_alpha` holds for each source and for all the zones of a division
-    together. `known`: what `count_days` takes.
+    `reason` is `nothing_received`, `hardly_received`, `not_covered` (by the contract), `closed`
+    where the pack says so, `in_part` of a day that was heard. Series: a zone is watched where its
+    silence would be told within `silence_max_days`. `silence_alpha` holds for each source, and for
+    all the zones of a division together. `known`: what `count_days` takes.
     """
     share, alpha = knobs.silence_share, knobs.silence_alpha
     whole = count_days(con, city, known or {}, None)
@@ -309,7 +309,8 @@ def find(
         found = replace(found, missing=(found.missing & watched[:, None]) | apart)
         days.append(_days_of(panel, found, found.missing, apart))
         series += _series_of(panel, found, watched)
-    return closures.marked(_days_table(days), city), _series_table(series)
+    told = in_part.marked(closures.marked(_days_table(days), city), city)
+    return told, _series_table(series)
 
 
 def _uncovered(city: City, panel: Panel) -> Bools:

@@ -13,6 +13,7 @@ from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.city.coverage import NOT_COVERED
 from helpers.core.city.names import WHOLE
+from helpers.reliability import in_part
 from helpers.reliability.set_aside import SET_ASIDE
 
 MOST_ZONES, MOST_NAMES = 6, 4  # silences of zones told, and zones named in one
@@ -69,6 +70,9 @@ def _missing_days(days: pa.Table, source: str) -> str:
         if mine:
             told.append(_span("jour manquant", mine, why))
     said = " ; ".join(told) or "aucun jour manquant"
+    partly = sorted(in_part.days(days, source))
+    if partly:
+        said += f" ; {_span('jour', partly, ' peut-être à demi reçus')}"
     shut = [row["day"] for row in gone if row["reason"] == "closed"]
     return f"{said}, hors {_span('jour', shut)} (fermeture déclarée)" if shut else said
 

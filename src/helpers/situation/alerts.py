@@ -32,7 +32,7 @@ from helpers.core.place_time.calendar import last_days
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import Floats
 from helpers.situation import gatherings, held
-from helpers.situation.held import Held
+from helpers.situation.held import IN_PART, Held
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import dated_themes, divisions
 
@@ -204,6 +204,12 @@ def test(sums: Floats, exposure: Floats, references: int) -> list[dict[str, Any]
     return rows
 
 
+def unsaid(row: dict[str, Any], why: str) -> dict[str, Any]:
+    """Return a row of `test` that says nothing, its count kept."""
+    kept: dict[str, Any] = {k: row[k] for k in ("n", "references", "dispersion") if k in row}
+    return row if row["status"] != "ok" else {**kept, "status": "abstained", "reason": why}
+
+
 def judge(rows: list[dict[str, Any]], rate: float, budget: float) -> list[dict[str, Any]]:
     """Return the rows with `q` (adjusted p), `alert`, `watch` and `limit`, all judged together.
 
@@ -292,6 +298,8 @@ def tests(con: duckdb.DuckDBPyConnection, city: City, knobs: Knobs) -> list[dict
             whole = division == main and series.zones[0] == WHOLE
             for part in (slice(0, 1), slice(1, None)) if whole else (slice(1, None),):
                 judged = test(sums[part], exposure, references)
+                if series.in_part:
+                    judged = [unsaid(row, IN_PART) for row in judged]
                 named = zip(series.zones[part], judged, strict=True)
                 rows += [{**base, "zone": zone, **row} for zone, row in named]
     return rows

@@ -32,6 +32,7 @@ LATEST = 28  # days that tell nothing of the calendar: they are those to be judg
 SEASON_DAYS, SEASON_COUNT = 728, 400  # heard days, facts: below, the calendar is not told
 HARMONICS = 2
 RECORDED_LEVEL = 0.95  # of the intervals of `trends/recorded`
+IN_PART = "in_part"  # the reason of a day received in part, and why nothing is said
 TOGETHER = ""  # row 0 of zones that are not covered as the city is: their sum, which nobody is told
 
 
@@ -70,7 +71,8 @@ class Held:
     `counts`: (zones, days). `exposure`, `heard`, `aside`: (days,), alike for all zones.
     `uncovered`: (days,), those of the days not heard that the contract does not cover. `unknown`:
     the place of the first day that compares with today (a change of recording that could not be
-    measured parts those before); 0 where all do.
+    measured parts those before); 0 where all do. `in_part`: a source brought days in part in the
+    last year: no day compares with another.
     """
 
     first: dt.date
@@ -84,6 +86,7 @@ class Held:
     steps: list[Step]
     unknown: int
     uncovered: Bools
+    in_part: bool = False
 
     def place(self, day: dt.date) -> int:
         """Return the place of a day; negative before the first."""
@@ -112,6 +115,7 @@ def read(con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str) 
             counted[place[zone], at] += n
     heard = np.all([_heard(con, city, source, width) for source in sources], axis=0)
     aside = _aside(con, city, theme, width)
+    in_part = any(_in_part(con, city, source) for source in sources)
     steps, recorded, unknown = _recorded(con, city, sources, width)
     share_in = _share_in(con, city, theme, heard, width)
     exposure = share_in * recorded
@@ -127,7 +131,7 @@ def read(con: duckdb.DuckDBPyConnection, city: City, theme: str, division: str) 
         )
         found.append(Held(
             period.start, members, own, exposure * told.factor, told, share_in, heard & covered,
-            aside, steps, unknown, ~covered,
+            aside, steps, unknown, ~covered, in_part,
         ))  # fmt: skip
     return found
 
@@ -156,6 +160,16 @@ def _heard(con: duckdb.DuckDBPyConnection, city: City, source: str, width: int) 
         if 0 <= (day - start).days < width:
             heard[(day - start).days] = False
     return heard
+
+
+def _in_part(con: duckdb.DuckDBPyConnection, city: City, source: str) -> bool:
+    """Tell whether the source brought days in part in the last year."""
+    since = city.about.period.end - dt.timedelta(days=BASE_DAYS)
+    found = con.execute(
+        "SELECT count(*) FROM days WHERE source = ? AND reason = ? AND day > ?",
+        [source, IN_PART, since],
+    )
+    return bool(found.fetchall()[0][0])
 
 
 def _aside(con: duckdb.DuckDBPyConnection, city: City, theme: str, width: int) -> Bools:

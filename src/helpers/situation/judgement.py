@@ -99,6 +99,20 @@ class Judgement:
         rows = [r for r in self.rows(division, days, theme) if r["tier"] == BELOW]
         return sorted(rows, key=lambda r: (r["surprise"], r["theme"], r["zone"]))
 
+    def unsaid(self, division: str, days: int, zone: str) -> list[Row]:
+        """Return the rows of a zone, or of the city, over that very period that say nothing."""
+        rows = self.exact(division, days)
+        return [r for r in rows if r["zone"] == zone and r["tier"] == ABSTAINED]
+
+    def themes(self, days: int) -> int:
+        """Return how many themes have rows over that very period."""
+        return len({row["theme"] for row in self.exact(self.main, days)})
+
+    @property
+    def tested(self) -> bool:
+        """Whether any count could have lit an alert."""
+        return any(row["tier"] != ABSTAINED for row in self._tests)
+
     def compared(self, division: str, days: int, theme: str = "") -> int:
         """Return how many counts were judged."""
         return sum(r["tier"] != ABSTAINED for r in self.exact(division, days, theme))

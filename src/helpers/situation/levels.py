@@ -18,7 +18,7 @@ from helpers.core.place_time.counts import Span, counts
 from helpers.core.stats.quasi_poisson import Floats
 from helpers.situation import expected, held, monthly
 from helpers.situation.expected import Expected, Forecasts
-from helpers.situation.held import BASE_DAYS, Held
+from helpers.situation.held import BASE_DAYS, IN_PART, Held
 from helpers.situation.knobs import Knobs
 
 SILENT, TOO_FEW_REFERENCES = "silent", "too_few_references"  # why nothing is said
@@ -224,6 +224,8 @@ def told(
         }  # fmt: skip
         if silent:
             row |= {"status": "missing", "reason": coverage.NOT_COVERED if came else SILENT}
+        elif series.in_part:
+            row["reason"] = IN_PART
         elif found is not None:
             row |= _level(n[i] - out[i], found, i)
         rows.append(row)

@@ -6,6 +6,7 @@ Titles of themes, names of zones, events and orders are foreign: they go through
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -21,6 +22,7 @@ from helpers.core.place_time.calendar import last_days
 from helpers.core.place_time.months import MEAN_DAYS
 from helpers.situation.agenda import Today
 from helpers.situation.alerts import MINIMUM_WEEKS, TOO_FEW_WEEKS, lit, power, to_watch
+from helpers.situation.held import IN_PART
 from helpers.situation.knobs import Knobs
 from helpers.situation.levels import CODES, CORRECTED, SILENT, TOO_FEW_REFERENCES
 from helpers.situation.monthly import MONTH_ONLY, NOT_TOLD, by_month, last_months
@@ -47,6 +49,7 @@ REASONS = {
     NOT_TOLD: "non dit par la source",
     coverage.NOT_COVERED: "hors de ce que la source couvre",
     TOO_FEW_REFERENCES: "pas assez de périodes passées comparables",
+    IN_PART: "des jours ne sont reçus qu'à demi, et rien ne dit lesquels",
     MONTH_ONLY: "connu au mois seulement : ni jour, ni semaine",
     TOO_FEW_WEEKS: f"moins de {MINIMUM_WEEKS} semaines comparables",
 }
@@ -106,7 +109,12 @@ def _period(
 ) -> str:
     first, last = last_days(city, days)
     when = spoken(last) if days == 1 else f"du {spoken(first)} au {spoken(last)}"
-    lines = [f"**{period_title(days).capitalize()}** ({when}) :", ""]
+    head = f"**{period_title(days).capitalize()}** ({when}) :"
+    of_city = [r for r in rows if r["period_days"] == days and r["zone"] == WHOLE]
+    whys = {reason(r) for r in of_city}
+    if len(of_city) > 1 and len(whys) == 1 and all(r["status"] != "ok" for r in of_city):
+        return f"{head} aucun thème ne se compare ({whys.pop()})."
+    lines = [head, ""]
     for name, theme in city.themes.items():
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
         if mine:
@@ -203,6 +211,8 @@ def alerts(table: pa.Table, city: City, names: Names, events: list[Row], knobs: 
     )
     known = _on_there(events, _titles(city))
     lines = [_alert(row, city, names, known.get(row["zone"], "")) for row in found]
+    if not tested:
+        return f"**Aucune alerte possible** : rien ne peut être comparé ({_reasons(table)})."
     head = f"**{plural(len(found), 'alerte') if found else 'Aucune alerte'}** ({promise})"
     return "\n".join([head, *(["", *lines] if lines else []), "", _power(table, knobs)])
 
@@ -219,6 +229,8 @@ def watch(table: pa.Table, city: City, names: Names, events: list[Row], knobs: K
     promise = (
         f"le moins attendu d'abord ; le hasard seul y met au plus {false} par jour, en moyenne"
     )
+    if not any(row["status"] == "ok" for row in table.to_pylist()):
+        return "**Rien à comparer.**"
     if not found:
         return f"**Rien d'autre à regarder** ({promise})."
     known = _on_there(events, _titles(city))
@@ -226,6 +238,12 @@ def watch(table: pa.Table, city: City, names: Names, events: list[Row], knobs: K
     if len(found) > WATCHED:
         lines.append(f"- et {plural(len(found) - WATCHED, 'autre')}.")
     return "\n".join([f"**À regarder** ({promise}) :", "", *lines])
+
+
+def _reasons(table: pa.Table) -> str:
+    """Return the commonest reason why nothing is said."""
+    whys = Counter(reason(row) for row in table.to_pylist())
+    return min(whys.items(), key=lambda pair: (-pair[1], pair[0]))[0] if whys else "aucun thème"
 
 
 def _power(table: pa.Table, knobs: Knobs) -> str:

@@ -89,6 +89,7 @@ class ObservationRule(Strict):
     `time_precision` is the best that the source knows; a row that tells less says so. A clock that
     reads one of `unknown_hour` (« 00:00 ») is an hour that the publisher does not know; a day of
     `unknown_day` (« 01 », « 01-01 » for the first of January), a day, or a month, that it does not.
+    `quiet_days`: days of next to nothing among whole ones are truly quiet, not received in part.
     `longitude` and `latitude` may be metres or feet: `coordinates_crs` says so. `snapped_points`:
     the publisher moved the points (to crossings, to the middle of streets); they tell the zone,
     unless the source names it (`declared_zone`), not the cell. A row of negative `count` takes back
@@ -103,6 +104,7 @@ class ObservationRule(Strict):
     time_precision: TimePrecision = "minute"
     unknown_hour: tuple[str, ...] = ()
     unknown_day: tuple[str, ...] = ()
+    quiet_days: bool = False
     longitude: str | None = None
     latitude: str | None = None
     coordinates_crs: str = "EPSG:4326"

@@ -33,6 +33,7 @@ GONE_BY_WEEK, GONE_BY_MONTH = "categories_gone_by_week", "categories_gone_by_mon
 # `names`: first day absent and first day told again, each empty at an end of the period, then the
 # category, or spans of three hours; `sizes`: weeks, or months.
 AWAY, HOURS_AWAY = "category_away", "hours_away"
+IN_PART = "days_in_part"  # `n` of the `of` days
 # Of the calendar that city.yaml names.
 HOLIDAYS_OF_FRANCE, SCHOOL_YEARS = "holidays_of_france", "school_years"
 

@@ -250,6 +250,15 @@ def _away(one: Remark) -> str:
     )
 
 
+def _in_part(one: Remark) -> str:
+    return (
+        f"{plural(one.n, 'jour')} sur {number(one.of)} n'apportent presque rien, parmi des jours "
+        "entiers : la source vient-elle par morceaux ? Aucun jour, aucune semaine n'est comparé à "
+        "l'habitude, et un total est un minimum. Demander les jours entiers ; si ces jours sont "
+        "vraiment calmes (des opérations, certains jours), écrire `quiet_days: true`"
+    )
+
+
 def _hours_away(one: Remark) -> str:
     spans: list[list[int]] = []
     for part in map(int, one.names[2:]):
@@ -339,6 +348,7 @@ SAID: dict[str, Callable[[Remark], str]] = {
     remark.ORDER_DENIED: _order_denied, remark.WIDE_LEFT: _wide_left,
     remark.NOT_COVERED_FACTS: _not_covered,
     remark.CUMULATED: _cumulated, remark.AWAY: _away, remark.HOURS_AWAY: _hours_away,
+    remark.IN_PART: _in_part,
     remark.GONE_BY_WEEK: _gone_by_week, remark.GONE_BY_MONTH: _gone_by_month,
     remark.HOLIDAYS_OF_FRANCE: _of_france, remark.SCHOOL_YEARS: _school_years,
 }  # fmt: skip
