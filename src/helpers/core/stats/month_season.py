@@ -26,9 +26,10 @@ def month_ratios(
     """Return each month's daily rate over the mean of the twelve, low, high (12,), and a p-value.
 
     `n` and `days` are of shape (years, 12), `years` at least two. Log-linear model of counts more
-    variable than chance, one level a year and one a month, the errors of months autoregressive
-    (order 1): fitted by generalised least squares on the log scale around the independent fit,
-    averaged over the correlation by its restricted likelihood (Harville 1974, Biometrika 61).
+    variable than chance (variance μ + τ μ², τ by moments), one level a year and one a month, the
+    errors of months autoregressive (order 1): fitted by generalised least squares on the log scale
+    around the independent fit, averaged over the correlation by its restricted likelihood (Harville
+    1974, Biometrika 61).
     The ratios are those left by the slope from year to year, whose error widens their intervals
     (Student's, by the delta method), and hold for the twelve months at once (Šidák 1967, JASA 62):
     what is told is the highest and the lowest, chosen for being so. The F test leaves out of the
@@ -65,7 +66,10 @@ def _averaged(
     """Return levels (years,), months (12,), covariance of both, p-value."""
     count, freedom = len(n), 11 * (len(n) - 1)
     mean = _two_way(n, days)
-    root = np.sqrt(mean).ravel()
+    # Where a level falls threefold, the same sway weighs more, on the log scale, than its chance.
+    excess = ((n - mean) ** 2).sum() * n.size / freedom - mean.sum()
+    sway = max(0.0, float(excess / (mean**2).sum()))
+    root = 1 / np.sqrt(1 / mean + sway).ravel()
     response = (np.log(mean / days) + (n - mean) / mean).ravel() * root
     year, month = np.divmod(np.arange(MONTHS * count), MONTHS)
     columns = np.column_stack([
