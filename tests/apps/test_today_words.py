@@ -73,7 +73,10 @@ def test_where_nothing_can_be_compared_nothing_is_said_to_be_ordinary() -> None:
     mute = [row("ville", "abstained", theme) | {"status": "missing", "reason": why}
             for theme, why in (("bruit", "silent"), ("rixes", "in_part"))]  # fmt: skip
     all_mute = sentence([], mute=mute)
-    assert all_mute.startswith("**Rien ne peut être comparé** sur les 7 derniers jours : sans ")
+    assert all_mute == (
+        "**Rien ne peut être comparé** sur les 7 derniers jours : surtout des jours ne sont reçus "
+        "qu'à demi, et rien ne dit lesquels."
+    )
     assert "ordinaire" not in all_mute
     half = sentence([], mute=mute[:1])
     assert half == (

@@ -61,7 +61,7 @@ def _tile(
     if elsewhere and not title.startswith(whole):
         title = f"{whole}{', ' if ' : ' in title else ' : '}{title}"
     changes = any(row["measure"] == "change" and row["status"] == "ok" for row in rows)
-    lines = [_line(row, knobs, beside) for row in rows]
+    lines = list(dict.fromkeys(_line(row, knobs, beside) for row in rows))
     if theme and not changes:
         lines.append(f"<p>{_direction(*beside.direction(theme))} en {knobs.window_weeks} sem.</p>")
     grades = [row["reliability"] for row in rows if row["reliability"]]

@@ -165,7 +165,8 @@ class Today:
     def _small(self, choice: Choice) -> str:
         """Return what is to be known with the answer: counts that may lack rows, and chance."""
         doubts = self.beside.of_all() if choice.theme == ALL_THEMES else ""
-        return f"{doubts} {told.promise(self.judged, choice)}".strip()
+        compared = self.judged.compared(choice.division, choice.days)
+        return f"{doubts} {told.promise(self.judged, choice) if compared else ''}".strip()
 
     def _since(self, found: Sequence[Row]) -> dict[tuple[str, str, int], dt.date]:
         """Return since when each count that stands out over days has most likely been so."""

@@ -83,10 +83,12 @@ def of_the_day(
     where = "" if choice.zone == WHOLE else f"{plain(names[choice.zone])} : "
     alerts = [row for row in found if row["tier"] == ALERT]
     fallen = f" ; {_low(low, city, names)}" if low else ""
-    fallen += f" ; {_mute(mute, city)}" if 0 < len(mute) < themes else ""
+    if 0 < len(mute) < themes:
+        titles = [plain(city.themes[row["theme"]].title) for row in mute]
+        fallen += f" ; sans réponse : {_first(titles)} ({_reasons(mute)})"
     if not found and not low and len(mute) == themes:
         said = "rien ne peut être comparé" if where else "Rien ne peut être comparé"
-        return f"{where}**{said}** {when(choice.days)} : {_mute(mute, city)}."
+        return f"{where}**{said}** {when(choice.days)} : {_reasons(mute)}."
     if not found:
         said = "rien au-dessus de l'ordinaire" if low else "rien ne sort de l'ordinaire"
         said = said if where else said.capitalize()
@@ -107,13 +109,11 @@ def _low(rows: Sequence[Row], city: City, names: Names) -> str:
     return f"{SHORT[BELOW]} : {plain(named(rows[0], city, names))}{more}"
 
 
-def _mute(rows: Sequence[Row], city: City) -> str:
-    """Return which themes say nothing, and why: the commonest reason."""
+def _reasons(rows: Sequence[Row]) -> str:
+    """Return why rows say nothing: the commonest reason."""
     whys = Counter(situation_words.reason(row) for row in rows)
     why, n = min(whys.items(), key=lambda pair: (-pair[1], pair[0]))
-    titles = [plain(city.themes[row["theme"]].title) for row in rows]
-    told = why if n == len(rows) else f"surtout {why}"
-    return f"sans réponse : {_first(titles)} ({told})"
+    return why if n == len(rows) else f"surtout {why}"
 
 
 def promise(judged: Judgement, choice: Choice) -> str:
