@@ -75,8 +75,20 @@ def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -
     assert "1 sans arrêté signé" in told
     assert (
         "5 agents de 19 h à 0 h (2 équipes ; **3 à 19 agents manquent**), au lieu de 8 à 24 "
-        "d'après les hypothèses ; 40 à 50 barrières, au lieu de 40 à 120 d'après les hypothèses"
+        "d'après les hypothèses ; 40 à 50 barrières, au lieu de 40 à 120 d'après les hypothèses ; "
+        "jusqu'à 2 fermetures de voie"
     ) in told
+
+
+def test_closures_and_other_material_are_told_and_what_lacks_of_it() -> None:
+    one = {"title": "véhicule", "low": 2, "high": 3, "wanted_low": 4, "wanted_high": 6, "there": 3}
+    (row,) = tables(event(1))["sizing"].to_pylist()
+    shifts = tables(event(1))["shifts"].to_pylist()
+    row |= {"closures_low": 1, "closures_high": 1, "others": [one, one | {"wanted_high": 0}]}
+    told = plain_text(words.in_need(row, shifts))
+    assert told.endswith(" ; 1 fermeture de voie ; 2 à 3 véhicules (**2 à 3 manquent**)")
+    none = words.in_need(row | {"closures_low": 0, "closures_high": 0, "others": []}, shifts)
+    assert "fermeture" not in none
 
 
 def test_a_peak_is_said_of_its_own_hours_and_what_the_night_is_given_beside(names: Names) -> None:

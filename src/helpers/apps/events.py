@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -20,14 +21,15 @@ from helpers.apps.assumptions import Assumptions
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Panel, Proofs, Put, folded, taken, words
 from helpers.apps.shell import Place, link
+from helpers.apps.sudden import Now
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, briefing_pdf, early_words, figures, score_words
+from helpers.events import again, briefing, briefing_pdf, early_words, figures, score_words
 from helpers.events import words as told
-from helpers.events.plan import SCHEMAS, Tables
+from helpers.events.plan import SCHEMAS, Tables, homes
 from helpers.events.slot_words import Row
 
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
@@ -71,10 +73,17 @@ class Events:
         self.assumed = Assumptions(
             self.tables, self.rules, self.city.about.slots, self.knobs.confidence
         )  # fmt: skip
+        known, period = again.events_of(self.tables)[0], self.city.about.period
+        self.now = Now(
+            self.tables, self.rules, self.city.about.slots, self.knobs.confidence,
+            homes(self.con, self.city, known), self.names, period.end + dt.timedelta(days=1),
+            self.knobs.horizon_days,
+        )  # fmt: skip
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         fold.add_class("app-event")
-        self.widget = widgets.VBox([self.said, fold, self.needs.widget, self.assumed, self.more])
+        parts = [self.said, fold, self.needs.widget, self.assumed, self.now, self.more]
+        self.widget = widgets.VBox(parts)
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice: one event, or all of those to come."""

@@ -119,7 +119,27 @@ def in_need(row: Row, shifts: Sequence[Row]) -> str:
         told += f", au lieu de {slot_words.spread(*wanted)} {slot_words.ASSUMED}"
     if row["barriers_short"]:
         told += f" ; **{slot_words.lacking(given, wanted, 'barrière')}**"
+    told += _closed(row) + "".join(_other(one) for one in row["others"])
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
+
+
+def _closed(row: Row) -> str:
+    """Return how many closures of roads; nothing where none is asked for."""
+    low, high = row["closures_low"], row["closures_high"]
+    if not high:
+        return ""
+    ends = slot_words.spread(low, high) if low else f"jusqu'à {number(high)}"
+    return f" ; {ends} fermeture{'s' if high >= 2 else ''} de voie"
+
+
+def _other(one: Row) -> str:
+    """Return how many of another material, and what lacks of it; nothing where none is wanted."""
+    given, wanted = (one["low"], one["high"]), (one["wanted_low"], one["wanted_high"])
+    if not wanted[1]:
+        return ""
+    title = plain(one["title"])
+    lack = f" (**{slot_words.lacking(given, wanted)}**)" if wanted[0] > given[0] else ""
+    return f" ; {between(*given, title)}{lack}"
 
 
 def demanding(sized: Row, own: Row) -> tuple[int, int, int, dt.datetime, str]:
