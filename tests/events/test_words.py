@@ -32,7 +32,7 @@ from helpers.events.known import calendar
 from helpers.events.means import Means
 from helpers.events.plan import Tables
 from helpers.events.words import Names
-from tests.events.conftest import CRS, NIGHT, event, order, rules
+from tests.events.conftest import CRS, NIGHT, event, moved, order, rules
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
 
@@ -152,6 +152,16 @@ def test_each_incompatibility_is_one_sentence_and_who_is_told(names: Names) -> N
     for line in lines:
         assert line.count(". ") == 1
         assert ". Prévenir : Service " in line
+
+
+def test_a_setup_that_falls_on_another_event_is_not_said_to_be_at_the_same_time(
+    names: Names,
+) -> None:
+    """The first ends at 23 h and is taken down by 1 h; the second begins at 0 h, set up at 22 h."""
+    later = moved(event(2), hours=4)
+    line = plain_text(words.clashes(tables(event(1), later), names))
+    assert "même moment" not in line
+    assert "le montage ou le démontage de l'un tombe sur l'autre, dès 22 h. Prévenir" in line
 
 
 def test_the_panel_keeps_to_its_length_whatever_the_name(names: Names) -> None:

@@ -230,7 +230,12 @@ def reason(row: Row, events: dict[str, Row], names: Names) -> str:
     apart = f"à {plural(row['distance_m'], 'mètre')}" if row["distance_m"] else "sur place"
     match row["clash"]:
         case "same_place":
-            since = clock(row["from_at"])
+            held, since = events.get(row["other"] or ""), clock(row["from_at"])
+            if held and not _together(event, held):
+                day = row["from_at"]
+                since = since if day.date() == event["start_at"].date() else f"le {when(day)}"
+                return (f"{own} : même lieu qu'un autre ({other}), le montage ou le démontage de "
+                        f"l'un tombe sur l'autre, dès {since}")  # fmt: skip
             return f"{own} : même lieu et même moment qu'un autre ({other}), dès {since}"
         case "crowds":
             return (f"{own} : avec un autre ({other}) {apart}, {number(row['crowd'])} personnes en "
@@ -244,6 +249,11 @@ def reason(row: Row, events: dict[str, Row], names: Names) -> str:
             return f"{own} : des travaux {apart} gênent l'événement ({other})"
         case _:
             return f"{own} : la {plain(row['stop'])} qui le dessert est coupée par un arrêté"
+
+
+def _together(one: Row, other: Row) -> bool:
+    """Return whether two events last at the same time, setups and teardowns left out."""
+    return bool(one["start_at"] < other["end_at"] and other["start_at"] < one["end_at"])
 
 
 def clashes(tables: Tables, names: Names) -> str:
