@@ -203,6 +203,16 @@ if (place) {
   });
 }
 
+// Le point du lieu connu ne va pas avec un autre quartier : il l'emporterait sur lui.
+if (place) {
+  control(spec.zone).addEventListener("change", () => {
+    const one = spec.venues[Number(place.value)];
+    if (place.value === "" || !one || one.zone === control(spec.zone).value) return;
+    place.value = "";
+    for (const name of spec.point) control(name).value = "";
+  });
+}
+
 document.getElementById("again").addEventListener("change", async (event) => {
   const told = document.getElementById("taken"), [file] = event.target.files;
   if (!file) return;

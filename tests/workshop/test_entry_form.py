@@ -305,6 +305,18 @@ def test_a_second_event_of_the_same_page_does_not_replace_the_first(
 
 
 @needs_chromium
+def test_another_quarter_than_the_known_place_s_keeps_no_point_of_it(form: Path) -> None:
+    with opened(form) as page:
+        page.get_by_label(re.compile("^Lieu connu")).select_option(label="Stade Vélodrome")
+        assert page.locator("#longitude").input_value() == "5.3959"
+        page.locator("#quartier").select_option("1320808")
+        assert page.locator("#longitude").input_value() == "5.3959"
+        page.locator("#quartier").select_option("1320101")
+        left = ("#venue", "#longitude", "#latitude")
+        assert [page.locator(one).input_value() for one in left] == ["", "", ""]
+
+
+@needs_chromium
 def test_a_file_of_another_kind_or_tampered_with_is_refused(form: Path, tmp_path: Path) -> None:
     row = {"id_evt": "PAR-0123456789ab", "saisi_le": "2026-04-01T06:00:00Z", **GOOD}
     files_given = {

@@ -27,7 +27,15 @@ from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import again, briefing, briefing_pdf, early_words, figures, score_words
+from helpers.events import (
+    again,
+    briefing,
+    briefing_pdf,
+    dates_words,
+    early_words,
+    figures,
+    score_words,
+)
 from helpers.events import words as told
 from helpers.events.plan import SCHEMAS, Tables, homes
 from helpers.events.slot_words import Row
@@ -153,7 +161,11 @@ class Events:
         if self.rules is None:
             return ""
         return (
-            folded("Tous les événements connus", told.calendar(self.tables, self.names))
+            folded(
+                "Tous les événements connus, les vacances et les jours fériés",
+                told.calendar(self.tables, self.names)
+                + dates_words.coming(self.city, self.knobs.horizon_days),
+            )
             + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
             + folded(WORTH, score_words.scores(self.tables, self.names))
