@@ -183,6 +183,14 @@ def test_a_page_is_filled_and_no_foreign_name_does_anything(names: Names) -> Non
     assert "aucun arrêté n" in page  # residents are not told of an order that nobody signed
 
 
+def test_a_sheet_names_its_event_at_its_head_and_not_on_every_measure(names: Names) -> None:
+    """On every line it took a second page for two lines, of six sheets out of ten."""
+    told = tables(event(1, measures={}))
+    own = page_words.page(told, names, "E0001", 120)
+    assert own["measures"].count("Concert") == 0
+    assert words.measures(told, names).count("Concert") == 2
+
+
 def scored(error: tuple[float, float], deviance: tuple[float, float]) -> Tables:
     """Return the scores of concerts: what ours spares beside both rivals, in both measures."""
     row: dict[str, Any] = {

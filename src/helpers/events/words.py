@@ -267,8 +267,11 @@ def clashes(tables: Tables, names: Names) -> str:
     return _listed(lines, "incompatibilité") or none
 
 
-def measures(tables: Tables, names: Names) -> str:
-    """Return what is missing, late ones first, and who owes it."""
+def measures(tables: Tables, names: Names, *, alone: bool = False) -> str:
+    """Return what is missing, late ones first, and who owes it.
+
+    `alone`: all of it is of one event, that need not be named on every line.
+    """
     events = by_event(tables, "calendar")
     rows = tables["checklist"].to_pylist()
     missing = [row for row in rows if row["state"] != "taken"]
@@ -277,9 +280,10 @@ def measures(tables: Tables, names: Names) -> str:
         silent = " (la source ne dit rien)" if row["reason"] == checklist.SILENT else ""
         late = "**en retard**, " if row["late"] else ""
         wanted = f" ({number(row['wanted'])} selon la source)" if row["wanted"] else ""
+        whose = "" if alone else f" ; {called(events[row['event']], names)}"
         lines.append(
             f"- {plain(row['measure'])}{wanted} : {late}{STATES[row['state']]}{silent}, pour le "
-            f"{when(row['due_at'])}, {plain(row['owner'])} ; {called(events[row['event']], names)}."
+            f"{when(row['due_at'])}, {plain(row['owner'])}{whose}."
         )
     taken = f"{number(len(rows) - len(missing))} sur {plural(len(rows), 'mesure attendue')} "
     told = sum(row["reason"] == checklist.ENTERED for row in rows if row["state"] == "taken")
