@@ -34,6 +34,7 @@ from helpers.events import (
     dates_words,
     early_words,
     figures,
+    retex_words,
     score_words,
 )
 from helpers.events import words as told
@@ -43,6 +44,7 @@ from helpers.events.slot_words import Row
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
 WORTH = "Ce que valait notre dimensionnement"
+AFTER = "Ce qui était prévu, ce qui s'est passé"
 NAMED = 7  # zones named on the map at most
 WIDTH = 420  # of the chart's labels, in pixels
 MAP = "Carte : le lieu et ses couronnes"
@@ -168,6 +170,7 @@ class Events:
             )
             + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
+            + folded(AFTER, retex_words.past(self.tables["retex"].to_pylist(), self.names))
             + folded(WORTH, score_words.scores(self.tables, self.names))
         )
 
@@ -179,11 +182,13 @@ class Events:
         keys = {(row["day"], row["slot"]) for row in own.rows["shifts"]}
         thin = _where(self.tables["thin"], lambda row: (row["day"], row["slot"]) in keys)
         scores = _where(self.tables["scores"], lambda row: row["kind"] == own.row["kind"])
+        alike = _where(self.tables["retex"], lambda row: row["kind"] == own.row["kind"])
         one = {"thin": thin, "scores": scores, "means": self.tables["means"]}
         return (
             f"{self.sheet(own.row['event'])}"
             f'<section class="app-table"><h2>Les plus semblables</h2>{to_html(similar)}</section>'
             + folded("Ce qui resterait dégarni aux mêmes heures", told.thin(one, self.names))
+            + folded(AFTER, retex_words.past(alike.to_pylist(), self.names))
             + folded(WORTH, score_words.scores(one, self.names))
         )
 

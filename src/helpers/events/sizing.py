@@ -20,7 +20,7 @@ import pyarrow as pa
 from helpers.core.city import coverage
 from helpers.core.city.about import Slot
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules
+from helpers.core.city.event_rules import EventRules, Need
 from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import heard_days
@@ -116,21 +116,32 @@ def wanted(
     if crowd is None and not outlook.within(span).hours:
         return UNKNOWN_CROWD
     people = crowd or (0, 0)
-    asked = [n / 1000 * per for n, per in zip(people, need.officers_per_thousand, strict=True)]
     shifts, led_by = {}, "crowd"
     for key, moments in crossed(span, slots).items():
         hours = (moments[1] - moments[0]).total_seconds() / 3600
         least, most = outlook.within(moments).ends(confidence)
         facts = round(least, DIGITS), round(most, DIGITS)
-        work = [n * minute / 60 / hours
-                for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
-        led_by = "facts" if work[1] > asked[1] else led_by
-        low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
-        shifts[key] = moments, (low, high), facts
+        number, by_facts = officers(people, facts, hours, need, rules)
+        led_by = "facts" if by_facts else led_by
+        shifts[key] = moments, number, facts
     low, high = (math.ceil(round(n / 1000 * per, 6))
                  for n, per in zip(people, need.barriers_per_thousand, strict=True))  # fmt: skip
     closures = math.floor(need.closures[0]), math.ceil(need.closures[1])
     return Wanted(event, span, shifts, (low, high), closures, led_by)
+
+
+def officers(
+    people: Spread, facts: Facts, hours: float, need: Need, rules: EventRules
+) -> tuple[Spread, bool]:
+    """Return how many officers are asked for, the larger of two needs; whether facts lead.
+
+    The crowd's, by thousand people; the work of so many facts over so many hours.
+    """
+    asked = [n / 1000 * per for n, per in zip(people, need.officers_per_thousand, strict=True)]
+    work = [n * minute / 60 / hours
+            for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
+    low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
+    return (low, high), work[1] > asked[1]
 
 
 def crowd_of(event: Event) -> Spread | None:
