@@ -111,5 +111,5 @@ class Now(widgets.VBox):  # type: ignore[misc]
         )  # fmt: skip
         text = sudden_words.response(found, rule, at, self.sector.value, self.names)
         self.said.value = (
-            f'<p class="app-resized" aria-live="polite">{inline(text)}</p><p>{REST}</p>'
+            f'<p class="app-happened" aria-live="polite">{inline(text)}</p><p>{REST}</p>'
         )

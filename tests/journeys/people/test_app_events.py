@@ -216,7 +216,7 @@ def test_other_assumptions_are_counted_again_and_stay_within_what_exists(
         told.wait_for()
         before = plain(told.inner_text())
         assert f"{spread(row['barriers_low'], row['barriers_high'])} barrière" in before
-        least = page.get_by_role("slider", name=re.compile("^Barrières.*au moins"))
+        least = page.get_by_role("slider", name=re.compile("^Barrières pour.*au moins"))
         for key in ("Home", "ArrowRight", "ArrowRight", "End"):
             old = told.inner_text()
             least.press(key)
@@ -234,7 +234,7 @@ def test_other_assumptions_are_counted_again_and_stay_within_what_exists(
             assert int(asked[1]) == min(wanted, stock), said
             assert int(asked[2] or asked[1]) <= stock
         assert "La ville suppose" in said
-        most = page.get_by_role("slider", name=re.compile("^Barrières.*au plus"))
+        most = page.get_by_role("slider", name=re.compile("^Barrières pour.*au plus"))
         most.press("End")
         far = re.compile(r"à (\d+)\u00a0barrières \(réglable de 0 à \1\)")
         page.get_by_text(far).wait_for()
@@ -249,14 +249,14 @@ def test_an_accident_now_is_answered_within_what_there_is(built: Place, url: str
     with open_page(f"{url}voila/render/evenements.ipynb") as (page, log):
         settle(page)
         part = page.locator("#rendered_cells .app-sudden")
-        part.locator(".app-resized").wait_for()
+        part.locator(".app-happened").wait_for()
         zone = built.results("events", "SELECT max(zone) AS zone FROM {means}")[0]["zone"]
         for label, value in (("Quoi", "Accident grave"), ("Où", None), ("À quelle heure", "18 h")):
             select = part.get_by_label(label, exact=True)
             options = [plain(one) for one in select.locator("option").all_text_contents()]
             select.select_option(index=options.index(value) if value else len(options) - 1)
-        part.locator(".app-resized", has_text=re.compile("à 18.h, pour")).wait_for()
-        said = plain(part.locator(".app-resized").inner_text())
+        part.locator(".app-happened", has_text=re.compile("à 18.h, pour")).wait_for()
+        said = plain(part.locator(".app-happened").inner_text())
         day = part.get_by_label("Quel jour", exact=True).locator("option").first.text_content()
     log.assert_clean()
     assert f"{rule['closures'][0]} à {rule['closures'][1]} fermetures de voie" in said
