@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -62,7 +63,11 @@ def test_the_year_of_a_town_is_scored_and_told(town: Town) -> None:
     tables: Any = {"scores": retex.measure(town.past, found, town.rules)[1]}
     said = score_words.scores(tables, NAMES).replace("\xa0", " ").replace("\u202f", " ")
     assert f"la foule venue demandait ({len(rows) - 3} événements)" in said
-    assert "trop peu 0 fois, trop 0 fois" in said
+    assert "jamais hors de la fourchette" in said
+    missed = tables["scores"].to_pylist()
+    missed[0] |= {"too_few": 2, "too_many": 1}
+    tables = {"scores": pa.Table.from_pylist(missed, schema=retex.SCORES)}
+    assert "trop peu 2 fois, trop 1 fois." in score_words.scores(tables, NAMES).replace("\xa0", " ")
 
 
 def test_a_past_event_is_told_in_one_line_and_what_is_unknown_as_such() -> None:

@@ -123,7 +123,8 @@ def test_it_is_told_in_two_breaths_with_who_must_be_told() -> None:
     assert "5 barrières, au lieu de 6 à 20 d'après les hypothèses" in said
     assert "1 à 2 fermetures de voie" in said
     assert "Les événements des mêmes heures gardent leur minimum, 8 agents." in said
-    assert "Viendraient de : " in said
+    assert "Viendraient 7 (Nord), 3 (" in said
+    assert "; il y resterait 1 agent au moins." in said
     assert said.endswith("**Prévenir : Marins-pompiers, Voirie**.")
     assert "<b>" not in said
     assert "[ici](x)" not in said

@@ -13,6 +13,7 @@ RIVALS = {  # told apart in one line
     "last_time": ("que ", "« comme la dernière fois »", "différence de {} à {}"),
     "usual": ("qu'", "un jour ordinaire", "différence entre {} et {}"),
 }
+NEARER = {-1: "plus près", 0: "rien d'établi", 1: "moins près"}
 VERDICTS = {-1: "mieux", 0: "pas établi mieux", 1: "moins bien"}
 SCORED = (
     "La différence est la nôtre moins l'autre : en dessous de zéro, la nôtre est plus près des "
@@ -51,14 +52,21 @@ def _sized(row: Row) -> str:
     if row["sized"] is None:
         return ""
     low, high = round(-row["sized_spared_high"], 2), round(-row["sized_spared_low"], 2)
-    verdict = VERDICTS[-1 if high < 0 else 1 if low > 0 else 0]
+    verdict = NEARER[-1 if high < 0 else 1 if low > 0 else 0]
     return (
         f" ; agents, à {number(row['sized_error'], 1)} en moyenne de ce que la foule venue "
-        f"demandait ({plural(row['sized'], 'événement')}), {verdict} que « comme la dernière fois "
-        f"» ({number(row['sized_error_last_time'], 1)}, différence de {_signed(low)} à "
-        f"{_signed(high)}) ; trop peu {number(row['too_few'])} fois, trop "
-        f"{number(row['too_many'])} fois"
+        f"demandait ({plural(row['sized'], 'événement')}), contre "
+        f"{number(row['sized_error_last_time'], 1)} en reprenant l'événement d'avant : {verdict} "
+        f"(de {_signed(low)} à {_signed(high)}) ; {_missed(row)}"
     )
+
+
+def _missed(row: Row) -> str:
+    """Return how often all that was asked for was too few, or too many."""
+    told = [f"{word} {number(row[name])} fois"
+            for name, word in (("too_few", "trop peu"), ("too_many", "trop")) if row[name]
+            ]  # fmt: skip
+    return ", ".join(told) or "jamais hors de la fourchette"
 
 
 def _beside_rivals(row: Row) -> list[str]:

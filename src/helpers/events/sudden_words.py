@@ -26,7 +26,7 @@ def response(
         kept = plural(found.at_events, "agent")
         told.append(f"Les événements des mêmes heures gardent leur minimum, {kept}.")
     if found.left:
-        told.append(f"Viendraient de : {_from(found, names)}.")
+        told.append(f"Viendraient {_from(found, names)}.")
     told.append(f"**Prévenir : {', '.join(plain(one) for one in rule.tell)}**.")
     return " ".join(told)
 
@@ -39,10 +39,8 @@ def lasts(hours: Range) -> str:
 
 
 def _from(found: Response, names: Names) -> str:
-    said = [
-        f"{plain(names.zone(one.zone))} ({number(one.sent)}, il en resterait {number(one.stays)})"
-        for one in found.left
-    ]
+    said = [f"{number(one.sent)} ({plain(names.zone(one.zone))})" for one in found.left]
     rest = said[LISTED:]
     more = f" et {plural(len(rest), 'autre secteur')}" if rest else ""
-    return ", ".join(said[:LISTED]) + more
+    stays = plural(min(one.stays for one in found.left), "agent")
+    return f"{', '.join(said[:LISTED])}{more} ; il y resterait {stays} au moins"
