@@ -6,6 +6,7 @@ const INT = /^[+-]?[0-9]{1,18}$/;
 const NUMBER = /^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?$/;
 const WALL = /^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]$/;
 let kept = {};  // ce qu'une annonce reprise garde : son numéro, le moment de la première saisie
+let before = null;  // les réponses de l'annonce qui vient d'être enregistrée dans cette page
 
 const control = (name) => document.getElementById(name);
 const number = (text) => Number(text.trim());
@@ -132,17 +133,49 @@ function save(row) {
   return link.download;
 }
 
+const which = document.getElementById("which");
+
+// Une page gardée ouverte sert à un deuxième événement : sous le numéro du premier, il l'effacerait.
+function another(texts) {
+  return before !== null && [spec.start, spec.kind, spec.zone].some((name) => texts[name] !== before[name]);
+}
+
+function keep(texts) {
+  const row = record(texts);
+  kept = { [spec.id]: row[spec.id], [spec.entered]: row[spec.entered] };
+  before = texts;
+  which.hidden = true;
+  document.getElementById("done").textContent = "Fichier enregistré : " + save(row) + ". Le remettre à la ville.";
+}
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { texts, found } = faults();
   show(found);
-  const done = document.getElementById("done");
-  done.textContent = "";
+  document.getElementById("done").textContent = "";
+  which.hidden = true;
   if (found.length > 0) return;
-  const row = record(texts);
-  kept = { [spec.id]: row[spec.id], [spec.entered]: row[spec.entered] };
-  done.textContent = "Fichier enregistré : " + save(row) + ". Le remettre à la ville.";
+  if (!another(texts)) { keep(texts); return; }
+  which.hidden = false;
+  which.focus();
 });
+
+for (const [id, fresh] of [["same", false], ["other", true]]) {
+  document.getElementById(id).addEventListener("click", () => {
+    const { texts, found } = faults();
+    show(found);
+    if (found.length > 0) return;
+    if (fresh) kept = {};
+    keep(texts);
+  });
+}
+
+function lasting(start, end) {
+  const hours = (new Date(end) - new Date(start)) / 3600000;
+  if (Number.isNaN(hours) || hours < 0) return "";
+  if (hours < 48) return " Il dure " + String(Math.round(hours * 10) / 10).replace(".", ",") + " heure" + (hours < 2 ? "." : "s.");
+  return " Il dure " + Math.round(hours / 24) + " jours.";
+}
 
 function lead() {
   const start = written(spec.start), told = document.getElementById("lead");
@@ -150,9 +183,10 @@ function lead() {
   const hours = (new Date(start) - new Date()) / 3600000;
   if (!start || Number.isNaN(hours)) { told.textContent = ""; return; }
   const days = Math.floor(hours / 24);
+  const until = lasting(start, written(spec.end));
   const early = hours < 0 ? "L'événement a déjà commencé."
     : days < 2 ? "Annoncé moins de deux jours avant." : "Annoncé " + days + " jours avant.";
-  told.textContent = early + (due === undefined ? ""
+  told.textContent = early + until + (due === undefined ? ""
     : hours >= due ? " La ville a le temps de prendre la première mesure."
     : " La première mesure est due " + due + " heures avant : prévenez aussi la ville directement.");
 }
@@ -169,6 +203,16 @@ if (place) {
   });
 }
 
+// Le point du lieu connu ne va pas avec un autre quartier : il l'emporterait sur lui.
+if (place) {
+  control(spec.zone).addEventListener("change", () => {
+    const one = spec.venues[Number(place.value)];
+    if (place.value === "" || !one || one.zone === control(spec.zone).value) return;
+    place.value = "";
+    for (const name of spec.point) control(name).value = "";
+  });
+}
+
 document.getElementById("again").addEventListener("change", async (event) => {
   const told = document.getElementById("taken"), [file] = event.target.files;
   if (!file) return;
@@ -178,6 +222,8 @@ document.getElementById("again").addEventListener("change", async (event) => {
     if (broken(spec.id, id, false) || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(at)) throw new Error("form");
     for (const name of spec.asked) control(name).value = row[name] === undefined ? "" : String(row[name]);
     kept = { [spec.id]: id, [spec.entered]: at };
+    before = null;
+    which.hidden = true;
     told.textContent = "Annonce reprise : ce qui sera enregistré remplacera la précédente.";
     lead();
   } catch {

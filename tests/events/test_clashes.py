@@ -30,7 +30,9 @@ def stop_at(x: float, y: float) -> Point:
 
 def test_two_events_of_one_place_and_time_are_in_each_others_way() -> None:
     assert sorts([event(1), moved(event(2), x=50, hours=1)]) == ["same_place"]
-    assert sorts([event(1), moved(event(2), x=50, hours=4)]) == []  # one after the other
+    # One after the other: the second is set up while the first is still being taken down.
+    assert sorts([event(1), moved(event(2), x=50, hours=4)]) == ["same_place"]
+    assert sorts([event(1), moved(event(2), x=50, hours=7)]) == []
     assert sorts([event(1), moved(event(2), x=700)]) == []
 
 
@@ -112,6 +114,45 @@ def test_a_thousand_calendars_without_any_have_none() -> None:
         events, orders = quiet_calendar(rng)
         found = clashes.find(events, orders, served, CRS)
         assert found == [], (number, found)
+
+
+def near_misses(rng: np.random.Generator) -> tuple[list[Event], list[Order]]:
+    """Return what comes close to each sort of incompatibility, and is none; a stop is 600 m east.
+
+    At one place, one after the other; crowds near that are few together, or many later; works near
+    few people; a crowd as large as its place; orders of one's own, or that end as another begins.
+    """
+    host = event(0, expected=int(rng.integers(5_000, 12_000)), x=X + float(rng.uniform(-20, 20)))
+    gap = dt.timedelta(minutes=float(rng.integers(0, 90)))
+    limits, near = RULES.separation, float(rng.uniform(101, 499))
+    many, few = limits.joint_crowd, int(rng.integers(1, limits.served_crowd))
+    after = host.teardown + gap
+    hour = dt.timedelta(hours=1)
+    events = [
+        replace(host, capacity=host.expected),
+        replace(event(1, expected=many, x=host.x + 40), setup=after, start=after + hour,
+                end=after + 4 * hour, teardown=after + 5 * hour),
+        replace(event(2, expected=few), x=host.x - near),
+        replace(event(3, kind="chantier", expected=0), x=host.x + float(rng.uniform(160, 490)),
+                y=host.y + 60),
+    ]  # fmt: skip
+    begins, far = host.start - 12 * hour, limits.blocked_m + 1
+    orders = [
+        order(1, kind="occupation", event=host.id, x=host.x, start=begins, end=host.end),
+        order(2, kind="occupation", event="E9998", x=host.x, start=begins, end=host.start),
+        order(3, kind="circulation", event=host.id, x=X + 600, start=begins, end=host.end),
+        order(4, kind="circulation", x=X + 600 + far, y=Y, start=begins, end=host.end),
+        order(5, kind="circulation", x=X + 600, start=begins, end=host.start),
+    ]
+    return events, orders
+
+
+def test_a_thousand_near_misses_are_no_incompatibility() -> None:
+    rng = np.random.default_rng(20260102)
+    served = RULES.model_copy(update={"stops": (stop_at(X + 600, Y),)})
+    for number in range(CALENDARS):
+        found = clashes.find(*near_misses(rng), served, CRS)
+        assert found == [], (number, [(one.clash, one.event.id) for one in found])
 
 
 @pytest.mark.parametrize("sort", CLASHES)

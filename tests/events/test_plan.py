@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -12,10 +13,22 @@ import pytest
 
 from helpers.core.base import store
 from helpers.core.city.city import City
+from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time.places import zone_names
 from helpers.core.stage import figure
 from helpers.core.stage.run import Run
-from helpers.events import briefing, figures, page_words, plan, score_words, words
+from helpers.events import (
+    briefing,
+    dates_words,
+    figures,
+    page_words,
+    plan,
+    retex_words,
+    score_words,
+    sudden,
+    sudden_words,
+    words,
+)
 from helpers.ingest import ingest
 from tests.events.conftest import knobs
 from tests.fixtures.made_up import write_pack
@@ -99,6 +112,14 @@ def test_every_sentence_and_page_stands(run: Stub, tables: plan.Tables) -> None:
     told += [part(tables, names) for part in (words.calendar, words.clashes, words.measures,
              words.needs, words.thin, score_words.scores)]  # fmt: skip
     told.append(words.effects(tables, names, 0.95))
+    told.append(retex_words.past(tables["retex"].to_pylist(), names))
+    told.append(dates_words.coming(run.city, 42))
+    rules, at = read_rules(run.city), run.city.about.period.end + dt.timedelta(days=1)
+    assert rules is not None
+    for rule in rules.sudden.values():
+        noon = dt.datetime.combine(at, dt.time(12))
+        found = sudden.respond(tables, rules, run.city.about.slots, 0.95, {}, rule, noon, "13201")
+        told.append(sudden_words.response(found, rule, noon, "13201", names))
     template = Template((ROOT / briefing.TEMPLATE).read_text(encoding="utf-8"))
     for event in briefing.chosen(tables, 5):
         told += page_words.page(tables, names, event, 120).values()

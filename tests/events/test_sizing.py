@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,6 +72,27 @@ def test_officers_and_barriers_of_one_time_are_counted_once() -> None:
     apart = sized([event(1), later], means(12, barriers=130)).sizing.to_pylist()
     assert [one["officers_high"] for one in apart] == [12, 12]
     assert [one["barriers_high"] for one in apart] == [120, 120]
+
+
+def test_other_material_goes_with_whom_is_sent_and_is_counted_once() -> None:
+    """Twelve of 24 may go, to the first: 4 crews; a vehicle a crew, of 5, and two radios each."""
+    held = {"source": "s", "kind": "k", "quantity": "q", "barriers": "b", "others": {
+        "van": {"title": "véhicule", "per": "crew", "number": 1},
+        "radio": {"title": "radio", "per": "officer", "number": 2},
+    }}  # fmt: skip
+    own, both = rules(material=held), [event(1), event(2)]
+    told = {one.id: NOTHING for one in both}
+    have = replace(means(12), others={"van": 5})
+    found = sizing.size(both, told, have, own, {}, {}, SLOTS, 0.95).sizing.to_pylist()
+    assert [(one["crews_low"], one["crews_high"]) for one in found] == [(3, 3), (2, 2)]
+    vans, radios = ([one["others"][i] for one in found] for i in range(2))
+    assert [(one["low"], one["high"], one["there"]) for one in vans] == [(3, 3, 5), (2, 2, 5)]
+    # Nobody told how many radios there are: what is wanted is said, and that nobody told.
+    assert [(one["low"], one["high"], one["there"]) for one in radios] == [
+        (16, 16, None), (8, 8, None)
+    ]  # fmt: skip
+    few = sizing.size(both, told, replace(have, others={"van": 4}), own, {}, {}, SLOTS, 0.95)
+    assert [one["others"][0]["high"] for one in few.sizing.to_pylist()] == [3, 1]
 
 
 @pytest.mark.parametrize("each", [0, 1, 2, 3, 7, 20])

@@ -32,7 +32,7 @@ from helpers.events.known import calendar
 from helpers.events.means import Means
 from helpers.events.plan import Tables
 from helpers.events.words import Names
-from tests.events.conftest import CRS, NIGHT, event, order, rules
+from tests.events.conftest import CRS, NIGHT, event, moved, order, rules
 from tests.fixtures.made_up import write_pack
 from tests.fixtures.real import ROOT
 
@@ -75,8 +75,20 @@ def test_the_answer_says_how_many_how_many_barriers_at_what_hour(names: Names) -
     assert "1 sans arrêté signé" in told
     assert (
         "5 agents de 19 h à 0 h (2 équipes ; **3 à 19 agents manquent**), au lieu de 8 à 24 "
-        "d'après les hypothèses ; 40 à 50 barrières, au lieu de 40 à 120 d'après les hypothèses"
+        "d'après les hypothèses ; 40 à 50 barrières, au lieu de 40 à 120 d'après les hypothèses ; "
+        "jusqu'à 2 fermetures de voie"
     ) in told
+
+
+def test_closures_and_other_material_are_told_and_what_lacks_of_it() -> None:
+    one = {"title": "véhicule", "low": 2, "high": 3, "wanted_low": 4, "wanted_high": 6, "there": 3}
+    (row,) = tables(event(1))["sizing"].to_pylist()
+    shifts = tables(event(1))["shifts"].to_pylist()
+    row |= {"closures_low": 1, "closures_high": 1, "others": [one, one | {"wanted_high": 0}]}
+    told = plain_text(words.in_need(row, shifts))
+    assert told.endswith(" ; 1 fermeture de voie ; 2 à 3 véhicules (**2 à 3 manquent**)")
+    none = words.in_need(row | {"closures_low": 0, "closures_high": 0, "others": []}, shifts)
+    assert "fermeture" not in none
 
 
 def test_a_peak_is_said_of_its_own_hours_and_what_the_night_is_given_beside(names: Names) -> None:
@@ -142,6 +154,16 @@ def test_each_incompatibility_is_one_sentence_and_who_is_told(names: Names) -> N
         assert ". Prévenir : Service " in line
 
 
+def test_a_setup_that_falls_on_another_event_is_not_said_to_be_at_the_same_time(
+    names: Names,
+) -> None:
+    """The first ends at 23 h and is taken down by 1 h; the second begins at 0 h, set up at 22 h."""
+    later = moved(event(2), hours=4)
+    line = plain_text(words.clashes(tables(event(1), later), names))
+    assert "même moment" not in line
+    assert "le montage ou le démontage de l'un tombe sur l'autre, dès 22 h. Prévenir" in line
+
+
 def test_the_panel_keeps_to_its_length_whatever_the_name(names: Names) -> None:
     row = words.by_event(tables(event(1)), "calendar")["E0001"]
     for length in (40, 60, 120, 200):
@@ -159,6 +181,14 @@ def test_a_page_is_filled_and_no_foreign_name_does_anything(names: Names) -> Non
     assert "<script" not in page
     assert "données simulées" in page
     assert "aucun arrêté n" in page  # residents are not told of an order that nobody signed
+
+
+def test_a_sheet_names_its_event_at_its_head_and_not_on_every_measure(names: Names) -> None:
+    """On every line it took a second page for two lines, of six sheets out of ten."""
+    told = tables(event(1, measures={}))
+    own = page_words.page(told, names, "E0001", 120)
+    assert own["measures"].count("Concert") == 0
+    assert words.measures(told, names).count("Concert") == 2
 
 
 def scored(error: tuple[float, float], deviance: tuple[float, float]) -> Tables:

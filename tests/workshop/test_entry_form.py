@@ -203,6 +203,8 @@ def test_what_the_form_lets_through_the_door_accepts_and_the_reverse(
             page.evaluate(FILL, dict.fromkeys(asked, "") | case)
             typed = page.evaluate(READ, asked)
             page.evaluate("document.getElementById('form').requestSubmit()")
+            page.evaluate("document.getElementById('which').hidden || "
+                          "document.getElementById('other').click()")  # fmt: skip
             told = page.evaluate(TOLD)
             reasons.append(told)
             if told:
@@ -269,6 +271,49 @@ def test_an_entry_is_filled_in_by_the_keyboard_and_corrected_later(
     assert row["saisi_le"].isoformat() == "2026-04-01T08:00:00"
     assert row["debut"].isoformat() == "2026-05-09T21:00:00"
     assert abs(row["longitude"] - 5.3959) < 0.01
+
+
+@needs_chromium
+def test_a_second_event_of_the_same_page_does_not_replace_the_first(
+    form: Path, city: City, tmp_path: Path
+) -> None:
+    """A club announces two matches in a row; then corrects the second, which is one."""
+    second = GOOD | {"debut": DAY.format(16, 21, 0), "fin": DAY.format(16, 23, 30)}
+    with opened(form) as page:
+        page.clock.set_fixed_time("2026-04-01T08:00:00+02:00")
+        page.evaluate(FILL, GOOD)
+        files_made = [saved(page, tmp_path)]
+        page.evaluate(FILL, second)
+        page.get_by_label("Fin", exact=True).dispatch_event("change")
+        assert "Il dure 2,5 heures." in page.locator("#lead").inner_text()
+        page.get_by_role("button", name="Enregistrer le fichier").click()
+        page.get_by_text("diffèrent de l'annonce").wait_for()
+        assert page.locator("#done").inner_text() == ""
+        for name, values in (("C'est un autre", {}), ("C'est la même", {"quartier": "1320101"})):
+            page.clock.set_fixed_time(f"2026-04-01T08:0{len(files_made)}:00+02:00")
+            page.evaluate(FILL, values)
+            if values:
+                page.get_by_role("button", name="Enregistrer le fichier").click()
+            with page.expect_download() as waiting:
+                page.get_by_role("button", name=name).click()
+            files_made.append(tmp_path / waiting.value.suggested_filename)
+            waiting.value.save_as(files_made[-1])
+    found = taken(files_made, tmp_path, city)
+    assert list(found.refused.values()) == ["replaced"]
+    kept = sorted((row["debut"].day, row["quartier"]) for row in found.accepted.values())
+    assert kept == [(9, "1320808"), (16, "1320101")]
+
+
+@needs_chromium
+def test_another_quarter_than_the_known_place_s_keeps_no_point_of_it(form: Path) -> None:
+    with opened(form) as page:
+        page.get_by_label(re.compile("^Lieu connu")).select_option(label="Stade Vélodrome")
+        assert page.locator("#longitude").input_value() == "5.3959"
+        page.locator("#quartier").select_option("1320808")
+        assert page.locator("#longitude").input_value() == "5.3959"
+        page.locator("#quartier").select_option("1320101")
+        left = ("#venue", "#longitude", "#latitude")
+        assert [page.locator(one).input_value() for one in left] == ["", "", ""]
 
 
 @needs_chromium

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -20,19 +21,30 @@ from helpers.apps.assumptions import Assumptions
 from helpers.apps.choice import Choice
 from helpers.apps.parts import Panel, Proofs, Put, folded, taken, words
 from helpers.apps.shell import Place, link
+from helpers.apps.sudden import Now
 from helpers.core.base.french import number, plural
 from helpers.core.base.markup import to_html
 from helpers.core.city.event_rules import read_rules
 from helpers.core.place_time import places
 from helpers.core.stage import figure, maps, palette, params, zone_map
-from helpers.events import briefing, briefing_pdf, early_words, figures, score_words
+from helpers.events import (
+    again,
+    briefing,
+    briefing_pdf,
+    dates_words,
+    early_words,
+    figures,
+    retex_words,
+    score_words,
+)
 from helpers.events import words as told
-from helpers.events.plan import SCHEMAS, Tables
+from helpers.events.plan import SCHEMAS, Tables, homes
 from helpers.events.slot_words import Row
 
 TABLES = ("zones.parquet", *(f"derived/events/{name}.parquet" for name in SCHEMAS))
 PUBLISHED = {"map": "events/events_effects", "needs": "events/events_officers"}
 WORTH = "Ce que valait notre dimensionnement"
+AFTER = "Ce qui était prévu, ce qui s'est passé"
 NAMED = 7  # zones named on the map at most
 WIDTH = 420  # of the chart's labels, in pixels
 MAP = "Carte : le lieu et ses couronnes"
@@ -71,10 +83,17 @@ class Events:
         self.assumed = Assumptions(
             self.tables, self.rules, self.city.about.slots, self.knobs.confidence
         )  # fmt: skip
+        known, period = again.events_of(self.tables)[0], self.city.about.period
+        self.now = Now(
+            self.tables, self.rules, self.city.about.slots, self.knobs.confidence,
+            homes(self.con, self.city, known), self.names, period.end + dt.timedelta(days=1),
+            self.knobs.horizon_days,
+        )  # fmt: skip
         fold = widgets.Box([self.cards, self.map, self.tiles])
         fold.add_class("app-fold")
         fold.add_class("app-event")
-        self.widget = widgets.VBox([self.said, fold, self.needs.widget, self.assumed, self.more])
+        parts = [self.said, fold, self.needs.widget, self.assumed, self.now, self.more]
+        self.widget = widgets.VBox(parts)
 
     def answer(self, choice: Choice) -> list[Put]:
         """Return what answers the choice: one event, or all of those to come."""
@@ -144,9 +163,14 @@ class Events:
         if self.rules is None:
             return ""
         return (
-            folded("Tous les événements connus", told.calendar(self.tables, self.names))
+            folded(
+                "Tous les événements connus, les vacances et les jours fériés",
+                told.calendar(self.tables, self.names)
+                + dates_words.coming(self.city, self.knobs.horizon_days),
+            )
             + folded("Annoncés par des partenaires", early_words.report(self.tables, self.names))
             + folded("Ce qui resterait dégarni", told.thin(self.tables, self.names))
+            + folded(AFTER, retex_words.past(self.tables["retex"].to_pylist(), self.names))
             + folded(WORTH, score_words.scores(self.tables, self.names))
         )
 
@@ -158,11 +182,13 @@ class Events:
         keys = {(row["day"], row["slot"]) for row in own.rows["shifts"]}
         thin = _where(self.tables["thin"], lambda row: (row["day"], row["slot"]) in keys)
         scores = _where(self.tables["scores"], lambda row: row["kind"] == own.row["kind"])
+        alike = _where(self.tables["retex"], lambda row: row["kind"] == own.row["kind"])
         one = {"thin": thin, "scores": scores, "means": self.tables["means"]}
         return (
             f"{self.sheet(own.row['event'])}"
             f'<section class="app-table"><h2>Les plus semblables</h2>{to_html(similar)}</section>'
             + folded("Ce qui resterait dégarni aux mêmes heures", told.thin(one, self.names))
+            + folded(AFTER, retex_words.past(alike.to_pylist(), self.names))
             + folded(WORTH, score_words.scores(one, self.names))
         )
 

@@ -55,8 +55,9 @@ class Own:
 
     @property
     def lacking(self) -> bool:
-        """Whether officers or barriers are known to be too few."""
-        return bool(self.sizing["officers_short"] or self.sizing["barriers_short"])
+        """Whether officers, barriers or other material are known to be too few."""
+        few = any(one["low"] < one["wanted_low"] for one in self.sizing["others"] or ())
+        return bool(self.sizing["officers_short"] or self.sizing["barriers_short"] or few)
 
 
 def each(tables: Tables) -> dict[str, Own]:

@@ -14,7 +14,8 @@ from helpers.core.city.event_rules import EventRules, Range
 from helpers.events.known import Event
 from helpers.events.means import Means
 from helpers.events.plan import Tables
-from helpers.events.sizing import Facts, Moments, Sized, size
+from helpers.events.sharing import Moments
+from helpers.events.sizing import Facts, Sized, size
 from helpers.events.slot_words import Row
 
 NOWHERE = float("nan")  # metres: sizing asks for no place
@@ -63,14 +64,20 @@ def again(tables: Tables, rules: EventRules, slots: dict[str, Slot], confidence:
 
     Under the rules that the tables were made with, it is what the tables hold.
     """
+    events, outlooks = events_of(tables)
+    means = Means.of_table(tables["means"])
+    return size(events, outlooks, means, rules, {}, {}, slots, confidence)
+
+
+def events_of(tables: Tables) -> tuple[list[Event], dict[str, Kept]]:
+    """Return what sizing asks of the events of the tables, by their start; the facts of each."""
     kept: dict[str, dict[Moments, Facts]] = {}
     for row in tables["shifts"].to_pylist():
         facts = row["facts_low"], row["facts_high"]
         kept.setdefault(row["event"], {})[row["from_at"], row["to_at"]] = facts
     events = [_event(row) for row in tables["calendar"].to_pylist()]
-    outlooks = {event.id: Kept(kept.get(event.id, {})) for event in events}
-    means = Means.of_table(tables["means"])
-    return size(events, outlooks, means, rules, {}, {}, slots, confidence)
+    events.sort(key=lambda one: one.start)
+    return events, {event.id: Kept(kept.get(event.id, {})) for event in events}
 
 
 def _event(row: Row) -> Event:

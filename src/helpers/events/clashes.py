@@ -110,8 +110,8 @@ def _pair(one: Event, other: Event, rules: EventRules) -> Iterator[Found]:
         if on_it or crowded:
             yield Found("works", event, occupied, digging[0], distance=apart, crowd=event.expected)
         return
-    if together and apart <= limits.same_place_m:
-        yield Found("same_place", one, together, other, distance=apart)
+    if apart <= limits.same_place_m:  # taken from the setup to the teardown
+        yield Found("same_place", one, together or occupied, other, distance=apart)
     elif together and apart <= limits.near_m and None not in (one.expected, other.expected):
         crowd = (one.expected or 0) + (other.expected or 0)
         if crowd >= limits.joint_crowd and min(one.expected or 0, other.expected or 0) > 0:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from helpers.core.base.store import quote
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules
+from helpers.core.city.event_rules import EventRules, Material
 from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.presence import usual_hours
 
@@ -22,6 +22,7 @@ MEANS = pa.schema(
     ]
 )  # fmt: skip
 OFFICERS, BARRIERS, UNTOLD = "officers", "barriers", "untold_days"
+OTHER = "other:"  # before the pack's own name of another material
 NEARLY = 1e-9  # what a sum of hours may lose to rounding
 
 
@@ -30,13 +31,15 @@ class Means:
     """What exists: officers usually there, (weekday, slot, zone) → number; barriers owned.
 
     `officers` is empty, and `barriers` None, where no source tells: unknown is not zero. `untold`:
-    zone → days that the roster does not tell of it; what is usual is that of the others.
+    zone → days that the roster does not tell of it; what is usual is that of the others. `others`:
+    kind → how many of another material are owned, of those that the source tells.
     """
 
     officers: dict[tuple[int, str, str], int]
     barriers: int | None
     zones: list[str] = field(default_factory=list)
     untold: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
 
     def there(self, weekday: int, slot: str) -> dict[str, int]:
         """Return zone → officers usually there on a weekday and slot."""
@@ -52,6 +55,8 @@ class Means:
         ]
         rows += [{"means": UNTOLD, "zone": zone, "number": days}
                  for zone, days in sorted(self.untold.items())]  # fmt: skip
+        rows += [{"means": f"{OTHER}{kind}", "number": n}
+                 for kind, n in sorted(self.others.items())]  # fmt: skip
         if self.barriers is not None:
             rows.append({"means": BARRIERS, "number": self.barriers})
         return pa.Table.from_pylist(rows, schema=MEANS)
@@ -64,7 +69,9 @@ class Means:
                     for row in rows if row["means"] == OFFICERS}  # fmt: skip
         barriers = next((row["number"] for row in rows if row["means"] == BARRIERS), None)
         untold = {row["zone"]: row["number"] for row in rows if row["means"] == UNTOLD}
-        return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold)
+        others = {row["means"].removeprefix(OTHER): row["number"]
+                  for row in rows if row["means"].startswith(OTHER)}  # fmt: skip
+        return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold, others)
 
 
 def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, weeks: int) -> Means:
@@ -73,16 +80,10 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
     Hours of a slot over its length are officers; whole ones, of all sectors no more than the hours
     make. Views of the sources named.
     """
-    barriers, hours = None, city.about.patrols
-    if rules.material:
-        own = rules.material
-        row = con.execute(
-            f"SELECT CAST(sum({quote(own.quantity)}) AS BIGINT) FROM {quote(own.source)} "
-            f"WHERE {quote(own.kind)} = ?", [own.barriers],
-        ).fetchone()  # fmt: skip
-        barriers = None if row is None or row[0] is None else int(row[0])
+    owned, hours = _owned(con, rules.material), city.about.patrols
+    barriers = owned.pop(rules.material.barriers, None) if rules.material else None
     if hours is None:
-        return Means({}, barriers)
+        return Means({}, barriers, others=owned)
     usual, mute = usual_hours(con, hours, last_window(city, 7 * weeks))
     lengths = _lengths(city)
     officers: dict[tuple[int, str, str], int] = {}
@@ -91,7 +92,19 @@ def read_means(con: duckdb.DuckDBPyConnection, city: City, rules: EventRules, we
                  for zone in [key[2]] if key[:2] == (weekday, slot)}  # fmt: skip
         officers |= {(weekday, slot, zone): n for zone, n in _whole(exact).items()}
     untold = {zone: len(days) for zone, days in mute.items()}
-    return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold)
+    return Means(officers, barriers, sorted({zone for *_, zone in officers}), untold, owned)
+
+
+def _owned(con: duckdb.DuckDBPyConnection, own: Material | None) -> dict[str, int]:
+    """Return kind → how many are owned, of the barriers and of the other material that is told."""
+    if own is None:
+        return {}
+    rows = con.execute(
+        f"SELECT {quote(own.kind)}, CAST(sum({quote(own.quantity)}) AS BIGINT) "
+        f"FROM {quote(own.source)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {kind: int(n) for kind, n in rows
+            if n is not None and kind in (own.barriers, *own.others)}  # fmt: skip
 
 
 def _whole(exact: dict[str, float]) -> dict[str, int]:

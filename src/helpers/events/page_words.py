@@ -47,7 +47,7 @@ def page(tables: Tables, names: Names, event: str, panel_length: int) -> dict[st
         "shifts": _shifts(mine["shifts"], names),
         "outlook": outlook(mine["foreseen"][0]),
         "clashes": clashes(own, names),
-        "measures": measures(own, names),
+        "measures": measures(own, names, alone=True),
         "similar": similar_ones(mine["similar"], names),
         "residents": residents(row, mine, names),
         "panel": plain(panel(row, names, panel_length)),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +22,7 @@ from helpers.events import (
     excess,
     ratios,
     retex,
+    sharing,
     similar,
     sizing,
 )
@@ -36,7 +39,7 @@ SCHEMAS = {
     "ratios": ratios.RATIOS, "excess": excess.EXCESS, "foreseen": excess.FORESEEN,
     "similar": similar.SIMILAR, "sizing": sizing.SIZING, "shifts": sizing.SHIFTS,
     "means": MEANS, "early": early.EARLY,
-    "thin": sizing.THIN, "retex": retex.RETEX, "scores": retex.SCORES,
+    "thin": sharing.THIN, "retex": retex.RETEX, "scores": retex.SCORES,
 }  # fmt: skip
 Tables = dict[str, pa.Table]
 
@@ -154,13 +157,19 @@ def _sized(
 ) -> sizing.Sized:
     """Return the sizing of the events to come. View `cube`."""
     assert known.rules is not None
-    rules, patrols = known.rules, run.city.about.patrols
+    rules = known.rules
     usual = sizing.usual_facts(run.con, city_now, rules, run.knobs)
-    home = {}
-    if patrols:
-        degrees = np.array([[e.longitude, e.latitude] for e in known.coming], dtype=float)
-        longitude, latitude = degrees.reshape(-1, 2).T
-        sectors = occasions.zones_at(run.con, run.city, longitude, latitude, patrols.division)
-        home = {e.id: s for e, s in zip(known.coming, sectors, strict=True) if s is not None}
+    home = homes(run.con, run.city, known.coming)
     return sizing.size(known.coming, outlooks, means, rules, home, usual, run.city.about.slots,
                        run.knobs.confidence)  # fmt: skip
+
+
+def homes(con: duckdb.DuckDBPyConnection, city: City, events: Sequence[Event]) -> dict[str, str]:
+    """Return event → the sector of patrol that it is in, of those that have one. View `zones`."""
+    patrols = city.about.patrols
+    if patrols is None:
+        return {}
+    degrees = np.array([[e.longitude, e.latitude] for e in events], dtype=float)
+    longitude, latitude = degrees.reshape(-1, 2).T
+    sectors = occasions.zones_at(con, city, longitude, latitude, patrols.division)
+    return {e.id: s for e, s in zip(events, sectors, strict=True) if s is not None}

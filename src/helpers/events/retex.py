@@ -18,6 +18,7 @@ from helpers.core.city.event_rules import EventRules
 from helpers.core.stats.event_ratio import Beside, foreseen
 from helpers.core.stats.intervals import DIGITS
 from helpers.core.stats.quasi_poisson import reach
+from helpers.events import retex_sizing
 from helpers.events.around import CONTROL, ROUTE, WHOLE
 from helpers.events.excess import FEWEST_REFERENCES, references
 from helpers.events.history import AFTER, DURING, PHASES, History
@@ -32,7 +33,7 @@ RETEX = pa.schema(
         ("measures", pa.int64()), ("measures_taken", pa.int64()), ("outcome", pa.string()),
         ("n", pa.int64()), ("foretold", pa.float64()), ("low", pa.int64()), ("high", pa.int64()),
         ("usual", pa.float64()), ("last_time", pa.int64()), ("status", pa.string()),
-        ("reason", pa.string()),
+        ("reason", pa.string()), *retex_sizing.OFFICERS,
     ]
 )  # fmt: skip
 # What is less where a forecast is better, and what ours is held against.
@@ -46,6 +47,7 @@ SCORES = pa.schema(
         *((f"spared_{measure}_{rival}_{end}", pa.float64())
           for measure in MEASURES for rival in RIVALS for end in ("low", "high")),
         ("within", pa.float64()), ("status", pa.string()), ("reason", pa.string()),
+        *retex_sizing.SCORED,
     ]
 )  # fmt: skip
 NO_LAST, NO_BASE = "first_of_its_place", "no_reference"
@@ -151,8 +153,14 @@ def measure(history: History, found: Found, rules: EventRules) -> tuple[pa.Table
             scores.append({"kind": kind, "status": "abstained", "reason": FEW_EVENTS})
             continue
         told = foretell(history, found, kind, since)
-        rows += [_beside_plan(history, rules, told, i) for i in range(len(told.rows))]
-        scores.append({"kind": kind} | _score(told, history.knobs.confidence))
+        own = [_beside_plan(history, rules, told, i) for i in range(len(told.rows))]
+        order = sorted(range(len(own)), key=lambda i: own[i]["start_at"])
+        sized = retex_sizing.score(
+            [own[i] for i in order], [int(history.past.place[told.rows[i]]) for i in order],
+            history.knobs.confidence,
+        )  # fmt: skip
+        rows += own
+        scores.append({"kind": kind} | _score(told, history.knobs.confidence) | sized)
     return (pa.Table.from_pylist(rows, schema=RETEX), pa.Table.from_pylist(scores, schema=SCORES))
 
 
@@ -162,7 +170,9 @@ def _beside_plan(history: History, rules: EventRules, told: Foretold, i: int) ->
     asked = [m for m in fields if event.measures.get(m.field_count) != 0]
     taken = sum(event.measures.get(m.field) == rules.states.taken for m in asked)
     known = bool(np.isfinite(told.mean[i]))
-    return {
+    foretold = (float(told.low[i]), float(told.high[i])) if known else None
+    hours = event.hours + history.knobs.after_h[0]
+    return retex_sizing.beside(event, rules, foretold, int(told.n[i]), hours) | {
         "event": event.id, "kind": event.kind, "zone": event.zone, "start_at": event.start,
         "expected": event.expected, "seen": event.seen, "measures": len(asked),
         "measures_taken": taken, "outcome": event.outcome, "n": int(told.n[i]),

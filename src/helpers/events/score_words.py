@@ -13,11 +13,14 @@ RIVALS = {  # told apart in one line
     "last_time": ("que ", "« comme la dernière fois »", "différence de {} à {}"),
     "usual": ("qu'", "un jour ordinaire", "différence entre {} et {}"),
 }
+NEARER = {-1: "plus près", 0: "rien d'établi", 1: "moins près"}
 VERDICTS = {-1: "mieux", 0: "pas établi mieux", 1: "moins bien"}
 SCORED = (
     "La différence est la nôtre moins l'autre : en dessous de zéro, la nôtre est plus près des "
     "faits. « Mieux » n'est dit que si l'écart moyen et la déviance (l'écart, pesé selon ce qui "
-    "était attendu) l'établissent tous deux ; chaque intervalle est pris seul."
+    "était attendu) l'établissent tous deux ; chaque intervalle est pris seul. Les agents sont "
+    "comptés avant et après sous les mêmes hypothèses : d'après l'affluence annoncée, puis "
+    "d'après la foule venue et les faits comptés."
 )
 
 
@@ -35,13 +38,35 @@ def scores(tables: Tables, names: Names) -> str:
         lines.append(
             f"- **{title}** ({plural(row['events'], 'événement')}, écart moyen de la prévision : "
             f"{mean_facts(row['error'], 2)}) : {' ; '.join(_beside_rivals(row))} ; intervalles "
-            f"tenus : {percent(row['within'])}."
+            f"tenus : {percent(row['within'])}{_sized(row)}."
         )
     if not lines:
         return "Aucun événement passé à confronter."
     if any(row["status"] == "ok" for row in tables["scores"].to_pylist()):
         lines += ["", SCORED]
     return "\n".join(lines)
+
+
+def _sized(row: Row) -> str:
+    """Return what the officers asked for beforehand were worth; nothing where nobody can say."""
+    if row["sized"] is None:
+        return ""
+    low, high = round(-row["sized_spared_high"], 2), round(-row["sized_spared_low"], 2)
+    verdict = NEARER[-1 if high < 0 else 1 if low > 0 else 0]
+    return (
+        f" ; agents, à {number(row['sized_error'], 1)} en moyenne de ce que la foule venue "
+        f"demandait ({plural(row['sized'], 'événement')}), contre "
+        f"{number(row['sized_error_last_time'], 1)} en reprenant l'événement d'avant : {verdict} "
+        f"(de {_signed(low)} à {_signed(high)}) ; {_missed(row)}"
+    )
+
+
+def _missed(row: Row) -> str:
+    """Return how often all that was asked for was too few, or too many."""
+    told = [f"{word} {number(row[name])} fois"
+            for name, word in (("too_few", "trop peu"), ("too_many", "trop")) if row[name]
+            ]  # fmt: skip
+    return ", ".join(told) or "jamais hors de la fourchette"
 
 
 def _beside_rivals(row: Row) -> list[str]:

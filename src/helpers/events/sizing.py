@@ -20,7 +20,7 @@ import pyarrow as pa
 from helpers.core.city import coverage
 from helpers.core.city.about import Slot
 from helpers.core.city.city import City
-from helpers.core.city.event_rules import EventRules
+from helpers.core.city.event_rules import EventRules, Need
 from helpers.core.place_time.calendar import last_window
 from helpers.core.place_time.counts import counts
 from helpers.core.place_time.heard import heard_days
@@ -28,10 +28,18 @@ from helpers.core.stats.intervals import DIGITS
 from helpers.events.excess import slot_of
 from helpers.events.knobs import Knobs
 from helpers.events.known import Event
-from helpers.events.means import Means
+from helpers.events.means import BARRIERS, Means
+from helpers.events.sharing import Key, Moments, Plan, thin
 
 UNKNOWN_CROWD, NO_RULE, NO_MEANS = "crowd_unknown", "no_rule", "means_unknown"
 Spread = tuple[int, int]
+# Other material, one a kind: what the pack calls it, how many (wanted too), how many are owned.
+OTHER = pa.struct(
+    [
+        ("title", pa.string()), ("low", pa.int64()), ("high", pa.int64()),
+        ("wanted_low", pa.int64()), ("wanted_high", pa.int64()), ("there", pa.int64()),
+    ]
+)  # fmt: skip
 SIZING = pa.schema(
     [
         ("event", pa.string()), ("from_at", pa.timestamp("us")), ("to_at", pa.timestamp("us")),
@@ -42,7 +50,8 @@ SIZING = pa.schema(
         ("barriers_low", pa.int64()), ("barriers_high", pa.int64()),
         ("barriers_there", pa.int64()), ("barriers_wanted_low", pa.int64()),
         ("barriers_wanted_high", pa.int64()), ("barriers_short", pa.int64()),
-        ("closures_low", pa.int64()), ("closures_high", pa.int64()), ("led_by", pa.string()),
+        ("closures_low", pa.int64()), ("closures_high", pa.int64()), ("others", pa.list_(OTHER)),
+        ("led_by", pa.string()),
         ("status", pa.string()), ("reason", pa.string()),
     ]
 )  # fmt: skip
@@ -55,18 +64,9 @@ SHIFTS = pa.schema(
         ("facts_low", pa.float64()), ("facts_high", pa.float64()),
     ]
 )  # fmt: skip
-THIN = pa.schema(
-    [
-        ("day", pa.date32()), ("slot", pa.string()), ("zone", pa.string()),
-        ("present", pa.int64()), ("sent", pa.int64()), ("left", pa.int64()),
-        ("usual", pa.float64()), ("per_officer_before", pa.float64()),
-        ("per_officer_after", pa.float64()),
-    ]
-)  # fmt: skip
 
-Key = tuple[dt.date, str]
-Moments = tuple[dt.datetime, dt.datetime]
 Facts = tuple[float, float]
+Row = dict[str, Any]
 
 
 class Expected(Protocol):
@@ -116,21 +116,32 @@ def wanted(
     if crowd is None and not outlook.within(span).hours:
         return UNKNOWN_CROWD
     people = crowd or (0, 0)
-    asked = [n / 1000 * per for n, per in zip(people, need.officers_per_thousand, strict=True)]
     shifts, led_by = {}, "crowd"
-    for key, moments in _crossed(span, slots).items():
+    for key, moments in crossed(span, slots).items():
         hours = (moments[1] - moments[0]).total_seconds() / 3600
         least, most = outlook.within(moments).ends(confidence)
         facts = round(least, DIGITS), round(most, DIGITS)
-        work = [n * minute / 60 / hours
-                for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
-        led_by = "facts" if work[1] > asked[1] else led_by
-        low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
-        shifts[key] = moments, (low, high), facts
+        number, by_facts = officers(people, facts, hours, need, rules)
+        led_by = "facts" if by_facts else led_by
+        shifts[key] = moments, number, facts
     low, high = (math.ceil(round(n / 1000 * per, 6))
                  for n, per in zip(people, need.barriers_per_thousand, strict=True))  # fmt: skip
     closures = math.floor(need.closures[0]), math.ceil(need.closures[1])
     return Wanted(event, span, shifts, (low, high), closures, led_by)
+
+
+def officers(
+    people: Spread, facts: Facts, hours: float, need: Need, rules: EventRules
+) -> tuple[Spread, bool]:
+    """Return how many officers are asked for, the larger of two needs; whether facts lead.
+
+    The crowd's, by thousand people; the work of so many facts over so many hours.
+    """
+    asked = [n / 1000 * per for n, per in zip(people, need.officers_per_thousand, strict=True)]
+    work = [n * minute / 60 / hours
+            for n, minute in zip(facts, rules.minutes_per_fact, strict=True)]  # fmt: skip
+    low, high = (math.ceil(round(max(a, w), 6)) for a, w in zip(asked, work, strict=True))
+    return (low, high), work[1] > asked[1]
 
 
 def crowd_of(event: Event) -> Spread | None:
@@ -153,57 +164,6 @@ class Sized:
     thin: pa.Table
 
 
-class Plan:
-    """Who is still there, hour by hour, once events have taken theirs: nobody is sent twice."""
-
-    def __init__(self, means: Means, rules: EventRules, home: dict[str, str]) -> None:
-        self.means, self.rules, self.home = means, rules, home
-        self.left: dict[tuple[Key, dt.datetime], dict[str, int]] = {}
-        self.barriers: dict[str, tuple[dt.datetime, dt.datetime, int]] = {}
-
-    def can_go(self, key: Key, moments: Moments) -> int | None:
-        """Return how many more may be sent throughout; None where nobody told who is there."""
-        if not self.means.officers:
-            return None
-        there = self.means.there(key[0].weekday(), key[1])
-        return min(_can_go(self._at(key, hour), sum(there.values()), self.rules)
-                   for hour in _hours(moments))  # fmt: skip
-
-    def send(self, event: str, key: Key, moments: Moments, number: int) -> int:
-        """Send as many as may be, up to a number; return how many."""
-        can = self.can_go(key, moments)
-        if can is None:
-            return number
-        for hour in _hours(moments):
-            _take(self._at(key, hour), min(number, can), self.home.get(event),
-                  self.rules.least_left)  # fmt: skip
-        return min(number, can)
-
-    def lend(self, event: Event, number: int) -> int:
-        """Lend as many barriers as are free, up to so many in all; return how many it has."""
-        if self.means.barriers is None:
-            return number
-        others = sum(
-            n
-            for name, (start, end, n) in self.barriers.items()
-            if name != event.id and start < event.teardown and end > event.setup
-        )
-        held = min(number, max(0, self.means.barriers - others))
-        self.barriers[event.id] = event.setup, event.teardown, held
-        return held
-
-    def _at(self, key: Key, hour: dt.datetime) -> dict[str, int]:
-        there = self.means.there(key[0].weekday(), key[1])
-        return self.left.setdefault((key, hour), there)
-
-
-def _hours(moments: Moments) -> list[dt.datetime]:
-    """Return the hours that a span touches."""
-    first = moments[0].replace(minute=0, second=0, microsecond=0)
-    count = math.ceil((moments[1] - first).total_seconds() / 3600)
-    return [first + dt.timedelta(hours=i) for i in range(count)]
-
-
 def size(
     events: Sequence[Event], outlooks: Mapping[str, Expected], means: Means, rules: EventRules,
     home: dict[str, str], usual: dict[tuple[int, str, str], float], slots: dict[str, Slot],
@@ -216,32 +176,65 @@ def size(
     whatever the others are given beyond; then what is left goes up to their most.
     """
     plan = Plan(means, rules, home)
-    rows: list[dict[str, Any]] = []
-    known: list[Wanted] = []
-    for event in sorted(events, key=lambda one: one.start):
-        asked = wanted(event, outlooks[event.id], rules, slots, confidence)
-        if isinstance(asked, str):
-            rows.append({"event": event.id, "status": "abstained", "reason": asked})
-        else:
-            known.append(asked)
+    asked = [wanted(event, outlooks[event.id], rules, slots, confidence)
+             for event in sorted(events, key=lambda one: one.start)]  # fmt: skip
+    rows, shifts = allot(plan, [one for one in asked if isinstance(one, Wanted)])
+    rows += [{"event": event.id, "status": "abstained", "reason": why}
+             for event, why in zip(sorted(events, key=lambda one: one.start), asked, strict=True)
+             if isinstance(why, str)]  # fmt: skip
+    sized, by_slot = (pa.Table.from_pylist(found, schema=schema)
+                      for found, schema in ((rows, SIZING), (shifts, SHIFTS)))  # fmt: skip
+    return Sized(sized, by_slot, thin(plan, usual))
+
+
+def allot(plan: Plan, known: Sequence[Wanted]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of SIZING and of SHIFTS of what is asked for, taken from what `plan` has.
+
+    Each has its least first, then what is left goes up to their most.
+    """
     least = {
         (one.event.id, key): plan.send(one.event.id, key, moments, low)
         for one in known
         for key, (moments, (low, _), _) in one.shifts.items()
     }
-    lent = {one.event.id: plan.lend(one.event, one.barriers[0]) for one in known}
-    shifts: list[dict[str, Any]] = []
-    for one in known:
-        own = [_shift(one, key, plan, least[one.event.id, key]) for key in one.shifts]
-        most = plan.lend(one.event, one.barriers[1])
-        rows.append(_row(one, own, (lent[one.event.id], most), plan, rules.crew))
-        shifts += own
-    sized, by_slot = (pa.Table.from_pylist(found, schema=schema)
-                      for found, schema in ((rows, SIZING), (shifts, SHIFTS)))  # fmt: skip
-    return Sized(sized, by_slot, _thin(plan, usual))
+    shifts = {
+        one.event.id: [_shift(one, key, plan, least[one.event.id, key]) for key in one.shifts]
+        for one in known
+    }
+    rows = [_row(one, shifts[one.event.id], plan) for one in known]
+    _lend(plan, known, rows)
+    return rows, [shift for own in shifts.values() for shift in own]
 
 
-def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> dict[str, Any]:
+def _lend(plan: Plan, known: Sequence[Wanted], rows: list[Row]) -> None:
+    """Write into the rows the material that each event has of what is wanted, never more."""
+    held = plan.rules.material
+    barriers = _lent(plan, BARRIERS, [(one.event, one.barriers) for one in known])
+    for one, row, (low, high) in zip(known, rows, barriers, strict=True):
+        stock = row["barriers_there"]
+        row |= {"barriers_low": low, "barriers_high": high, "others": [],
+                "barriers_short": None if stock is None else one.barriers[0] - low}  # fmt: skip
+    for what, other in held.others.items() if held else ():
+        per = "crews" if other.per == "crew" else "officers"
+        asked = [tuple(math.ceil(round(row[f"{per}_{end}"] * other.number, 6))
+                       for end in ("low", "high")) for row in rows]  # fmt: skip
+        lent = _lent(plan, what, [(one.event, (n[0], n[1]))
+                                  for one, n in zip(known, asked, strict=True)])  # fmt: skip
+        for row, wanted_ends, (low, high) in zip(rows, asked, lent, strict=True):
+            row["others"].append({
+                "title": other.title, "low": low, "high": high, "wanted_low": wanted_ends[0],
+                "wanted_high": wanted_ends[1], "there": plan.stock(what),
+            })  # fmt: skip
+
+
+def _lent(plan: Plan, what: str, asked: Sequence[tuple[Event, Spread]]) -> list[Spread]:
+    """Return how many each event has of a material: its least first, then up to its most."""
+    least = [plan.lend(what, event, low) for event, (low, _) in asked]
+    return [(low, plan.lend(what, event, high))
+            for low, (event, (_, high)) in zip(least, asked, strict=True)]  # fmt: skip
+
+
+def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> Row:
     """Return the officers of one slot, who have their least already, sent up to their most."""
     moments, (low, high), facts = asked.shifts[key]
     more = plan.can_go(key, moments)
@@ -255,16 +248,14 @@ def _shift(asked: Wanted, key: Key, plan: Plan, least: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _row(
-    asked: Wanted, shifts: list[dict[str, Any]], barriers: Spread, plan: Plan, crew: int
-) -> dict[str, Any]:
+def _row(asked: Wanted, shifts: list[Row], plan: Plan) -> Row:
     """Return what is told of one event: its fullest slot, needs capped, and what is lacking."""
+    crew = plan.rules.crew
     fullest = max(shifts, key=lambda one: (one["officers_high"], one["officers_low"]))
     low, high = fullest["officers_low"], fullest["officers_high"]
     least, most = (max(one[name] for one in shifts) for name in ("wanted_low", "wanted_high"))
     known = all(one["there"] is not None for one in shifts)
     worst = max(shifts, key=lambda one: one["short"] or 0)
-    stock = plan.means.barriers
     return {
         "event": asked.event.id, "from_at": asked.span[0], "to_at": asked.span[1],
         "wanted_low": least, "wanted_high": most,
@@ -272,15 +263,14 @@ def _row(
         "crews_high": math.ceil(high / crew),
         "officers_short": worst["short"] if known else None,
         "short_from": worst["from_at"] if worst["short"] else None,
-        "barriers_low": barriers[0], "barriers_high": barriers[1], "barriers_there": stock,
+        "barriers_there": plan.means.barriers,
         "barriers_wanted_low": asked.barriers[0], "barriers_wanted_high": asked.barriers[1],
-        "barriers_short": None if stock is None else asked.barriers[0] - barriers[0],
         "closures_low": asked.closures[0], "closures_high": asked.closures[1],
         "led_by": asked.led_by, "status": "ok", "reason": "" if known else NO_MEANS,
     }  # fmt: skip
 
 
-def _crossed(span: Moments, slots: dict[str, Slot]) -> dict[Key, Moments]:
+def crossed(span: Moments, slots: dict[str, Slot]) -> dict[Key, Moments]:
     """Return each day worked and slot that a span crosses, with the part of the span in it."""
     found: dict[Key, Moments] = {}
     at = span[0]
@@ -291,46 +281,6 @@ def _crossed(span: Moments, slots: dict[str, Slot]) -> dict[Key, Moments]:
         found[key] = first, min(following, span[1])
         at = following
     return found
-
-
-def _can_go(left: dict[str, int], whole: int, rules: EventRules) -> int:
-    """Return how many officers may still be sent: a share of those there, some left everywhere."""
-    most = math.floor(rules.shared_out * whole) - (whole - sum(left.values()))
-    return max(0, min(most, sum(max(0, n - rules.least_left) for n in left.values())))
-
-
-def _take(left: dict[str, int], number: int, home: str | None, least: int) -> None:
-    """Take officers from a slot: the event's own sector first, then where most are left."""
-    for _ in range(number):
-        spare = [zone for zone in sorted(left) if left[zone] > least]
-        if not spare:
-            return
-        own = home if home in spare else max(spare, key=lambda zone: left[zone])
-        left[own] -= 1
-
-
-def _thin(plan: Plan, usual: dict[tuple[int, str, str], float]) -> pa.Table:
-    """Return the sectors that give officers, and the facts an officer has there then and now.
-
-    Of a slot, its thinnest hour.
-    """
-    fewest: dict[tuple[Key, str], int] = {}
-    for (key, _), zones in plan.left.items():
-        for zone, stays in zones.items():
-            fewest[key, zone] = min(stays, fewest.get((key, zone), stays))
-    rows = []
-    for ((day, slot), zone), stays in sorted(fewest.items()):
-        there = plan.means.there(day.weekday(), slot)[zone]
-        if stays == there:
-            continue
-        facts = usual.get((day.weekday(), slot, zone))
-        per = [None if facts is None or n == 0 else round(facts / n, 6) for n in (there, stays)]
-        rows.append({
-            "day": day, "slot": slot, "zone": zone, "present": there, "sent": there - stays,
-            "left": stays, "usual": facts, "per_officer_before": per[0],
-            "per_officer_after": per[1],
-        })  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=THIN)
 
 
 def usual_facts(

@@ -119,7 +119,27 @@ def in_need(row: Row, shifts: Sequence[Row]) -> str:
         told += f", au lieu de {slot_words.spread(*wanted)} {slot_words.ASSUMED}"
     if row["barriers_short"]:
         told += f" ; **{slot_words.lacking(given, wanted, 'barrière')}**"
+    told += _closed(row) + "".join(_other(one) for one in row["others"])
     return told + (f" ({REASONS[row['reason']]})" if row["reason"] else "")
+
+
+def _closed(row: Row) -> str:
+    """Return how many closures of roads; nothing where none is asked for."""
+    low, high = row["closures_low"], row["closures_high"]
+    if not high:
+        return ""
+    ends = slot_words.spread(low, high) if low else f"jusqu'à {number(high)}"
+    return f" ; {ends} fermeture{'s' if high >= 2 else ''} de voie"
+
+
+def _other(one: Row) -> str:
+    """Return how many of another material, and what lacks of it; nothing where none is wanted."""
+    given, wanted = (one["low"], one["high"]), (one["wanted_low"], one["wanted_high"])
+    if not wanted[1]:
+        return ""
+    title = plain(one["title"])
+    lack = f" (**{slot_words.lacking(given, wanted)}**)" if wanted[0] > given[0] else ""
+    return f" ; {between(*given, title)}{lack}"
 
 
 def demanding(sized: Row, own: Row) -> tuple[int, int, int, dt.datetime, str]:
@@ -210,7 +230,12 @@ def reason(row: Row, events: dict[str, Row], names: Names) -> str:
     apart = f"à {plural(row['distance_m'], 'mètre')}" if row["distance_m"] else "sur place"
     match row["clash"]:
         case "same_place":
-            since = clock(row["from_at"])
+            held, since = events.get(row["other"] or ""), clock(row["from_at"])
+            if held and not _together(event, held):
+                day = row["from_at"]
+                since = since if day.date() == event["start_at"].date() else f"le {when(day)}"
+                return (f"{own} : même lieu qu'un autre ({other}), le montage ou le démontage de "
+                        f"l'un tombe sur l'autre, dès {since}")  # fmt: skip
             return f"{own} : même lieu et même moment qu'un autre ({other}), dès {since}"
         case "crowds":
             return (f"{own} : avec un autre ({other}) {apart}, {number(row['crowd'])} personnes en "
@@ -226,6 +251,11 @@ def reason(row: Row, events: dict[str, Row], names: Names) -> str:
             return f"{own} : la {plain(row['stop'])} qui le dessert est coupée par un arrêté"
 
 
+def _together(one: Row, other: Row) -> bool:
+    """Return whether two events last at the same time, setups and teardowns left out."""
+    return bool(one["start_at"] < other["end_at"] and other["start_at"] < one["end_at"])
+
+
 def clashes(tables: Tables, names: Names) -> str:
     """Return each incompatibility with its reason, and who must be told."""
     events = by_event(tables, "calendar")
@@ -237,8 +267,11 @@ def clashes(tables: Tables, names: Names) -> str:
     return _listed(lines, "incompatibilité") or none
 
 
-def measures(tables: Tables, names: Names) -> str:
-    """Return what is missing, late ones first, and who owes it."""
+def measures(tables: Tables, names: Names, *, alone: bool = False) -> str:
+    """Return what is missing, late ones first, and who owes it.
+
+    `alone`: all of it is of one event, that need not be named on every line.
+    """
     events = by_event(tables, "calendar")
     rows = tables["checklist"].to_pylist()
     missing = [row for row in rows if row["state"] != "taken"]
@@ -247,9 +280,10 @@ def measures(tables: Tables, names: Names) -> str:
         silent = " (la source ne dit rien)" if row["reason"] == checklist.SILENT else ""
         late = "**en retard**, " if row["late"] else ""
         wanted = f" ({number(row['wanted'])} selon la source)" if row["wanted"] else ""
+        whose = "" if alone else f" ; {called(events[row['event']], names)}"
         lines.append(
             f"- {plain(row['measure'])}{wanted} : {late}{STATES[row['state']]}{silent}, pour le "
-            f"{when(row['due_at'])}, {plain(row['owner'])} ; {called(events[row['event']], names)}."
+            f"{when(row['due_at'])}, {plain(row['owner'])}{whose}."
         )
     taken = f"{number(len(rows) - len(missing))} sur {plural(len(rows), 'mesure attendue')} "
     told = sum(row["reason"] == checklist.ENTERED for row in rows if row["state"] == "taken")

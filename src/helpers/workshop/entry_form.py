@@ -83,7 +83,8 @@ def spec(city: City) -> dict[str, Any]:
     return {
         "fields": shown, "asked": names, "checks": checks, "records": contract.file.records,
         "since": contract.since, "until": contract.until, "id": rule.id, "entered": told.entered,
-        "revised": contract.revised_at, "start": rule.start, "kind": rule.kind, "zone": told.zone,
+        "revised": contract.revised_at, "start": rule.start, "end": rule.end, "kind": rule.kind,
+        "zone": told.zone,
         "point": [rule.longitude, rule.latitude], "due": due,
         "venues": [one.model_dump() for one in (rules.venues if rules else ())],
     }  # fmt: skip

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+import yaml
 
 from helpers.apps.events import Events
 from helpers.apps.shell import Shell
+from helpers.core.city.city import City
 from tests.fixtures.browser import needs_chromium, open_page
 from tests.journeys.people.pages import (
     SCREEN,
@@ -214,7 +216,7 @@ def test_other_assumptions_are_counted_again_and_stay_within_what_exists(
         told.wait_for()
         before = plain(told.inner_text())
         assert f"{spread(row['barriers_low'], row['barriers_high'])} barrière" in before
-        least = page.get_by_role("slider", name=re.compile("^Barrières.*au moins"))
+        least = page.get_by_role("slider", name=re.compile("^Barrières pour.*au moins"))
         for key in ("Home", "ArrowRight", "ArrowRight", "End"):
             old = told.inner_text()
             least.press(key)
@@ -232,11 +234,45 @@ def test_other_assumptions_are_counted_again_and_stay_within_what_exists(
             assert int(asked[1]) == min(wanted, stock), said
             assert int(asked[2] or asked[1]) <= stock
         assert "La ville suppose" in said
-        most = page.get_by_role("slider", name=re.compile("^Barrières.*au plus"))
+        most = page.get_by_role("slider", name=re.compile("^Barrières pour.*au plus"))
         most.press("End")
         far = re.compile(r"à (\d+)\u00a0barrières \(réglable de 0 à \1\)")
         page.get_by_text(far).wait_for()
     log.assert_clean()
+
+
+@needs_chromium
+def test_an_accident_now_is_answered_within_what_there_is(built: Place, url: str) -> None:
+    """In three clicks: what, where, at what hour; the most that may come is told by plain SQL."""
+    rules = yaml.safe_load((built.root / f"data/cities/{CITY}/events.yaml").read_text("utf-8"))
+    rule = rules["sudden"]["accident_grave"]
+    with open_page(f"{url}voila/render/evenements.ipynb") as (page, log):
+        settle(page)
+        part = page.locator("#rendered_cells .app-sudden")
+        part.locator(".app-happened").wait_for()
+        zone = built.results("events", "SELECT max(zone) AS zone FROM {means}")[0]["zone"]
+        for label, value in (("Quoi", "Accident grave"), ("Où", None), ("À quelle heure", "18 h")):
+            select = part.get_by_label(label, exact=True)
+            options = [plain(one) for one in select.locator("option").all_text_contents()]
+            select.select_option(index=options.index(value) if value else len(options) - 1)
+        part.locator(".app-happened", has_text=re.compile("à 18.h, pour")).wait_for()
+        said = plain(part.locator(".app-happened").inner_text())
+        day = part.get_by_label("Quel jour", exact=True).locator("option").first.text_content()
+    log.assert_clean()
+    assert f"{rule['closures'][0]} à {rule['closures'][1]} fermetures de voie" in said
+    assert all(one in said for one in rule["tell"])
+    slot = [n for n, one in City(built.root / f"data/cities/{CITY}").about.slots.items()
+            if one.start_h <= 18][-1]  # fmt: skip
+    weekday = DAYS.index((day or "")[:4])
+    (row,) = built.results(
+        "events", "SELECT sum(number)::INT AS n, sum(greatest(number - ?, 0))::INT AS spare "
+        "FROM {means} WHERE means = 'officers' AND weekday = ? AND slot = ?",
+        rules["least_left"], weekday, slot,
+    )  # fmt: skip
+    most = min(rule["officers"][1], int(rule["shared_out"] * row["n"]), row["spare"])
+    found = re.search(r"(?:(\d+) à )?(\d+) agents?", said)
+    assert found
+    assert int(found[2]) == most, (said, row, zone)
 
 
 @needs_chromium

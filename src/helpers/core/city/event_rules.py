@@ -67,13 +67,22 @@ class MoreFields(Strict):
     outcome: str | None = None
 
 
+class Other(Strict):
+    """A material that goes with whom is sent: so many (`number`) by officer or by crew."""
+
+    title: Title
+    per: Literal["officer", "crew"]
+    number: Quantity
+
+
 class Material(Strict):
-    """The source of what the city owns, and how it calls its barriers."""
+    """The source of what the city owns, how it calls its barriers, and kind → other material."""
 
     source: str
     kind: str
     quantity: str
     barriers: str
+    others: dict[str, Other] = Field(default_factory=dict)
 
 
 class Point(Strict):
@@ -146,6 +155,28 @@ class Class(Strict):
     works: bool = False
 
 
+class Sudden(Strict):
+    """What an accident or an obstruction is taken to need while it lasts, as ranges; who is told.
+
+    Assumptions: officers, barriers and closures in all; `lasts_h` hours from when it happens;
+    `shared_out`: the share of those present that may be sent, those at events counted.
+    """
+
+    title: Title
+    officers: Range
+    barriers: Range
+    closures: Range
+    lasts_h: Range
+    shared_out: float = Field(gt=0, le=1)
+    tell: tuple[Title, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Sudden:
+        if not 0 < self.lasts_h[1] <= 24:
+            raise ValueError("lasts_h : plus de 0 heure, 24 au plus")
+        return self
+
+
 class States(Strict):
     """How the source of events says how far a measure is."""
 
@@ -194,6 +225,7 @@ class EventRules(Strict):
     routes: tuple[Route, ...] = ()
     venues: tuple[Venue, ...] = ()
     classes: dict[str, Class]
+    sudden: dict[str, Sudden] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _all_told(self) -> EventRules:
@@ -268,12 +300,19 @@ def _check_codes(
             )
     for i, route in enumerate(found.routes):
         faults.among(f"routes.{i}.kind", route.kind, found.classes)
-    own = found.material
-    if own:
-        rule = city.contracts[own.source].fields[own.kind]
-        faults.code("material.barriers", own.barriers, own.kind, rule)
+    _check_material(faults, city, found.material)
     _check_states(faults, found, held)
     _check_entered(faults, city, found)
+
+
+def _check_material(faults: Faults, city: City, own: Material | None) -> None:
+    """Note a material that no row of the source bears."""
+    if own is None:
+        return
+    rule = city.contracts[own.source].fields[own.kind]
+    faults.code("material.barriers", own.barriers, own.kind, rule)
+    for what in own.others:
+        faults.code("material.others", what, own.kind, rule)
 
 
 def _check_entered(faults: Faults, city: City, found: EventRules) -> None:
