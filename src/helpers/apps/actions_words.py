@@ -273,7 +273,7 @@ def _cells(one: read.One, found: read.Found) -> list[str]:
     return [
         f"{action_words.tier(row)}, {_what(row)} ({theme(row, found.city)})",
         place(row, found.names),
-        f"{row['start']:%d/%m/%Y} – {until}",
+        f"{row['start']:%d/%m/%Y}\u00a0–\u00a0{until}",  # the days whole; what follows may wrap
         STATES[row["state"]] + (f" ; {wanted}" if wanted else ""),
         VERDICTS.get(one.verdict, "aucun encore"),
         effect_words(one, found),
