@@ -122,7 +122,7 @@ class Found:
         self.result = result_words.Told(
             self.tables["account"], self.tables["sums"], self.tables["followed"], run.city,
             self.names, period, self.has_register,
-            standing.set_aside(self.con, run.city, self.rules and self.rules.source),
+            standing.set_aside(self.con, run.city, self.rules.source if self.rules else None),
             result_words.with_dose(self.tables["by_dose"], knobs),
         )  # fmt: skip
         self.actions = self._actions()
