@@ -79,7 +79,7 @@ def problems(draw: st.DrawFn, change: bool = True) -> Problem:
         MinimumService(rng.integers(0, 3, held)),
         Dose(rng.integers(0, 3, zones)),
         EquityBand(asked[:held], float(rng.uniform(0.05, 0.5))),
-        Balance(float(rng.choice([0, SLOT_MIN / 2, SLOT_MIN]))),
+        Balance(float(rng.choice([0.0, rng.uniform(0, SLOT_MIN), SLOT_MIN]))),
         Skill("mediation", (rng.random((zones, slots)) < 0.15).astype(np.int64)),
         Fleet("car", rng.integers(0, 3, slots)),
     ]  # fmt: skip

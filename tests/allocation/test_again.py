@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.allocation import again as again_of
 from helpers.allocation.again import again, known
 from helpers.allocation.means import Fleet, Hours, MinimumService, Problem
 from helpers.allocation.programme import build
-from helpers.allocation.solve import solve
+from helpers.allocation.solve import System, Unsolved, solve, whole
 from tests.allocation.made_up import best, problems
 from tests.allocation.towns import town
 
@@ -100,3 +102,30 @@ def test_a_town_again_is_proven_within_what_is_asked() -> None:
     assert found.gap <= ENOUGH
     assert found.bound >= exact.net - 1e-6
     assert found.net == pytest.approx(exact.net, rel=ENOUGH)
+
+
+@pytest.mark.parametrize("stuck", [0, 1])
+def test_whole_teams_are_looked_for_only_where_parts_of_teams_come_near_enough(
+    monkeypatch: pytest.MonkeyPatch, stuck: int
+) -> None:
+    """A plan shown that is far from the best: what is most loyal to it is not searched for.
+
+    And where a search gets stuck (`stuck` of them), a less loyal one answers.
+    """
+    problem = town(zones=30, slots=6, seed=5, grid=2, band=0.2, teams=6)
+    programme = build(problem)
+    shown = problem.means.today.sum(axis=0)
+    searches = {False: 0, True: 0}  # of whole teams, or of parts of them
+
+    def counted(system: System, *arguments: Any) -> Any:
+        searches[bool(system.whole.any())] += 1
+        if system.whole.any() and searches[True] <= stuck:
+            raise Unsolved("Time limit reached")
+        return whole(system, *arguments)
+
+    monkeypatch.setattr(again_of, "whole", counted)
+    found = again(programme, None, shown, gap=1e-3, enough=ENOUGH)
+    assert found is not None
+    assert found.gap <= ENOUGH
+    assert searches[True] == stuck + 1
+    assert searches[False] > searches[True]

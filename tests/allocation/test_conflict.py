@@ -9,7 +9,16 @@ from hypothesis import given, settings
 
 from helpers.allocation import words
 from helpers.allocation.conflict import conflict, conflicts
-from helpers.allocation.means import Hours, Item, MinimumService, Problem
+from helpers.allocation.means import (
+    Balance,
+    Crew,
+    Hours,
+    Item,
+    Means,
+    MinimumService,
+    Problem,
+    Shift,
+)
 from helpers.allocation.programme import build
 from tests.allocation.made_up import broken, plans, problems, stands
 from tests.allocation.towns import town
@@ -61,3 +70,15 @@ def test_a_rule_that_teams_alone_make_impossible_is_told_alone() -> None:
         "Aucun plan ne respecte le service minimum (d00), même sans les autres règles : les "
         "équipes et les vacations qui existent n'y suffisent pas."
     )
+
+
+def test_a_conflict_of_whole_teams_alone_has_all_its_members() -> None:
+    """Parts of a team could hold both rules: no proof without whole numbers, and two members."""
+    shifts = (Shift("short", 0, 240, (0,)), Shift("long", 0, 360, (0,)))
+    crews = (Crew("a", 1, 9999), Crew("b", 1, 9999))
+    means = Means(crews, shifts, np.eye(2, dtype=bool), ("z",), ("d",), np.zeros(1, np.int64), 1,
+                  np.zeros((2, 1, 1), np.int64))  # fmt: skip
+    rules = (Hours(), Balance(0.0), MinimumService(np.array([1])))
+    found = conflict(build(Problem(means, np.ones((1, 1, 1)), rules)))
+    assert {item.kind for item in found} == {"balance", "minimum_service"}
+    assert len(found) == 2

@@ -13,6 +13,7 @@ from scipy.optimize import OptimizeResult
 
 from helpers.allocation import solve as solving
 from helpers.allocation.means import (
+    Balance,
     Crew,
     Dose,
     EquityBand,
@@ -69,7 +70,7 @@ def test_equals_the_best_of_all_plans(problem: Problem) -> None:
 
 
 @TRIES
-@given(problems(), st.integers(0, 200))
+@given(problems(), st.just(1) | st.integers(0, 200))
 def test_hours_are_never_exceeded_by_a_minute(problem: Problem, fewer: int) -> None:
     """Hours that are no multiple of a shift's: what is left over is left unused."""
     crews = tuple(replace(c, minutes=max(0, c.minutes - fewer)) for c in problem.means.crews)
@@ -236,3 +237,16 @@ def test_covered_demand_is_what_is_left_times_the_share() -> None:
 def test_a_problem_that_makes_no_sense_is_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         replace(a_slot((Hours(),)), **change)  # type: ignore[arg-type]
+
+
+def test_balance_holds_below_the_mean_as_above_it() -> None:
+    """One team of a crew idle, two of another at work: it is the idle one that is too far off."""
+    shifts = (Shift("m", 0, 240, (0,)), Shift("e", 240, 480, (1,)))
+    crews = (Crew("idle", 1, 0), Crew("two", 2, 960))
+    means = Means(crews, shifts, np.ones((2, 2), dtype=bool), ("z",), ("d",), np.zeros(1, np.int64),
+                  2, np.zeros((2, 1, 2), np.int64))  # fmt: skip
+    problem = Problem(means, np.ones((1, 2, 1)), (Hours(), Balance(120.0)))
+    found = planned(problem)  # of two shifts, the mean is 160: the idle team is 160 below it
+    assert found is not None
+    assert worked(problem, found) == [0, 240]
+    assert found.net == pytest.approx(1.0)

@@ -21,7 +21,7 @@ from helpers.apps import actions_words as said
 from helpers.apps import keep
 from helpers.apps.choice import Choice
 from helpers.core.stage import params
-from helpers.impact import effects
+from helpers.impact import designs, effects
 from helpers.results import account
 
 TODAY = dt.date(2025, 12, 31)
@@ -57,7 +57,8 @@ def one(effect: dict[str, Any] | None = None, **changes: Any) -> read.One:
 
 def found(*ones: read.One, **changes: Any) -> Any:
     """Return what the page reads of a city that has these actions."""
-    none = {"effects": effects.EFFECTS, "tiers": tiers.TIER_SHARES, "sums": account.SUMS}
+    none = {"effects": effects.EFFECTS, "tiers": tiers.TIER_SHARES, "sums": account.SUMS,
+            "beside": designs.BESIDE}  # fmt: skip
     tables = {name: schema.empty_table() for name, schema in none.items()}
     sums = [{"by": "all", "actions": 0}]
     tables |= {"sums": pa.Table.from_pylist(sums, schema=account.SUMS)}
@@ -66,7 +67,7 @@ def found(*ones: read.One, **changes: Any) -> Any:
     return SimpleNamespace(**{
         "actions": {a.name: a for a in ones}, "today": TODAY, "has_register": True,
         "rules": object(), "names": {"Z1": "Arenc"}, "impact": params.knobs("impact"),
-        "pooled": {}, "tables": tables, "city": city, **changes,
+        "pooled": {}, "tables": tables, "city": city, "result": SimpleNamespace(dose=""), **changes,
     })  # fmt: skip
 
 
@@ -213,3 +214,44 @@ def test_names_of_zones_are_text_and_nothing_else() -> None:
         assert "&lt;img" in html
     assert "<img" not in said.answer_of(held, bad)[0]
     assert "**c**" not in said.answer_of(held, bad)[0]
+
+
+def readings() -> list[dict[str, Any]]:
+    """Return rows of BESIDE of an action: all see fewer facts, but the ring and the own series."""
+    base = dict.fromkeys(designs.BESIDE.names) | {
+        "scope": "action", "key": "ACT-001", "value": 0.7, "low": 0.5, "high": 0.9, "reason": "",
+    }  # fmt: skip
+    own = {name: base | {"design": name} for name in designs.DESIGNS}
+    own[designs.RING] |= {"value": -3.0, "low": -9.0, "high": 2.0}
+    own[designs.SERIES] |= {"reason": designs.UNREAD}
+    return list(own.values())
+
+
+def test_other_readings_stand_beside_the_verdict_of_an_action() -> None:
+    """In the answer a line without numbers of size; in the thread the same line, that opens."""
+    line = ("Lue aussi autrement : 4\u00a0lectures sur 5 vont dans le même sens, moins de faits "
+            "qu'attendu ; 1 laisse le sens ouvert ; 1 sans réponse.")  # fmt: skip
+    held = read.One(**{**vars(one(JUDGED)), "readings": readings()})
+    city = found(held)
+    city.rules = SimpleNamespace(title=lambda kind: kind)
+    judged = [JUDGED | {"key": "ACT-001", "kind": "rondes", "start": TODAY, "indicator": "tapage",
+                        "design": effects.ALONE}]  # fmt: skip
+    city.tables["effects"] = pa.Table.from_pylist(judged, schema=effects.EFFECTS)
+    assert line in said.answer_of(held, city)[2]
+    told = unescape(thread.verdict(held, city))
+    assert f"<summary>{line}</summary><div" in told
+    assert "<td>−30,0\u202f% (de −50,0\u202f% à −10,0\u202f%)</td>" in told
+    assert "Lue aussi" not in said.answer_of(one(None), city)[2]
+
+
+def test_other_readings_of_all_actions_open_under_the_verdicts() -> None:
+    held = read.One(**{**vars(one(JUDGED)), "readings": readings()})
+    city = found(held, result=SimpleNamespace(dose="**Selon la dose** : rien n'est dit"))
+    city.tables["effects"] = pa.Table.from_pylist(
+        [JUDGED | {"key": "ACT-001"}], schema=effects.EFFECTS
+    )
+    city.tables["beside"] = pa.Table.from_pylist(readings(), schema=designs.BESIDE)
+    html = unescape(said.to_decide([held], city, lambda name: f"x?action={name}"))
+    assert "<summary>Lus aussi autrement : pour 1\u00a0action sur 1, aucune autre" in html
+    assert "Selon la dose" in html.partition("Lus aussi")[2]
+    assert "Lus aussi" not in said.to_decide([held], found(held), lambda name: name)

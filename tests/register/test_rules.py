@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -13,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from helpers.core.base.errors import PhareError
 from helpers.register import chain, codes, engine, rules, words
-from helpers.register.entries import Entry
-from helpers.register.migrations.versions import v0005_forms
+from helpers.register.entries import FORMS, Entry, _models
+from helpers.register.migrations.versions import v0005_forms, v0006_names
 from helpers.register.register import Register
 from helpers.register.tables import ENTRIES
 from tests.register.made import EVENT, HELD, KINDS, TODAY, content, day, made
@@ -88,13 +89,31 @@ def test_a_higher_tier_follows_a_lower_one_at_the_same_problem(
     refused(taken_up, HIGHER, "action", subject="ACT-009", **wanted)
 
 
+@contextmanager
+def entered_at(register: Register, at: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Enter things at another moment than now: the trigger that forbids it is away meanwhile."""
+    sqlite = register._engine.dialect.name == "sqlite"
+    with engine.writing(register._engine) as connection:
+        told = "SELECT sql FROM sqlite_master WHERE name = 'entries_names'"
+        back = "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_names"
+        away = "ALTER TABLE entries DISABLE TRIGGER entries_names"
+        if sqlite:
+            back, away = connection.exec_driver_sql(told).scalar_one(), "DROP TRIGGER entries_names"
+        connection.exec_driver_sql(away)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "now", lambda _: at)
+        patch.setattr(engine, "unguarded", lambda _: [])
+        yield
+    with engine.writing(register._engine) as connection:
+        connection.exec_driver_sql(back)
+
+
 @pytest.mark.parametrize("start", [day(-9), day(-1)], ids=["earlier", "yesterday"])
 def test_a_lower_tier_counts_from_the_day_after_it_began(
     register: Register, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
     """Entered yesterday, begun by then."""
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "now", lambda _: f"{day(-1)}T12:00:00.000Z")
+    with entered_at(register, f"{day(-1)}T12:00:00.000Z", monkeypatch):
         register.append(made("problem"))
         register.append(made("action", start=start, **PLAIN))
         refused(register, HIGHER, "action", subject="ACT-002", tier="dissuasion", **PLAIN)
@@ -447,15 +466,13 @@ def test_the_base_takes_a_higher_tier_after_a_lower_one_as_the_register_does(
     """Entered and begun yesterday; not one of today, nor one put off before it began."""
     higher = held("action", tier="repression")
     early = f"{day(-1)}T12:00:00.000Z"
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "now", lambda _: early)
+    with entered_at(register, early, monkeypatch):
         register.append(made("problem"))
         register.append(made("action", start=day(1), **PLAIN))
-    today = f"{day(0)}T00:00:00.000Z"
+    today = f"{dt.datetime.now(dt.UTC):%FT%T}.000Z"
     with pytest.raises(DBAPIError, match="append-only"):
         beside(register, "action", higher, today)
-    with monkeypatch.context() as patch:
-        patch.setattr(engine, "now", lambda _: early)
+    with entered_at(register, early, monkeypatch):
         register.append(made("action", start=day(-5), tier="dissuasion", subject="ACT-002",
                              justification="danger_immediat"))  # fmt: skip
     with pytest.raises(DBAPIError, match="append-only"):
@@ -517,7 +534,61 @@ def test_a_key_written_twice_is_refused_by_sqlite(taken_up: Register) -> None:
 
 
 def test_the_base_knows_the_codes_of_the_register() -> None:
-    """A code more is a version more of the schema."""
+    """A code, a kind or a field more is a version more of the schema."""
+    assert get_args(codes.Role) == v0006_names.ROLES
+    assert {*v0006_names.OF_EVENTS, "problem", "action", "approval"} == set(FORMS)
+    fields = {name for model in _models() for name in model.model_fields}
+    assert set(v0006_names.FIELDS) == fields - {"role", "subject", "payload", "supersedes", "key"}
     assert get_args(codes.Goal) == v0005_forms.GOALS
     assert v0005_forms.TIERS == codes.TIERS
     assert get_args(codes.Justification) == v0005_forms.JUSTIFICATIONS
+
+
+NAMED = "Jean Kermadec"
+# What a row says otherwise than the register would, and of its payload (an action of prevention).
+NO_NAMES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    *(({"kind": k}, {"kind": k, "tier": "repression", "justification": None})
+      for k in ("Action", "action ", "action\n", "mesure")),
+    *(({"role": r}, {}) for r in ("", "roi", "Elu", NAMED)),
+    *(({"subject": s}, {}) for s in ("", NAMED, "PB-001", "ACT-1", "ACT-0001", "ACT-001\n",
+                                     "0612345678")),
+    *(({"key": k}, {}) for k in ("", NAMED, "0" * 32, "AB" * 16, "ab" * 15)),
+    *(({}, {"problem": p}) for p in ("", 1, NAMED, "ACT-001", "PB-0001", ["PB-001"])),
+    *(({}, {"criterion": {"fall": f, "theme": t}}) for f, t in
+      ((0.2, 7), (0.2, NAMED), (0.2, "Tapage"), (0.2, ["tapage"]), (1e-9, "tapage"),
+       (0.0612345678, "tapage"))),
+    *(({}, {"least_effect": e}) for e in (1e-300, 0.123456)),
+    *(({}, {"end": e}) for e in (day(-1), "9999-12-31")), ({}, {"start": "1999-01-01"}),
+    *(({}, {name: NAMED}) for name in ("note", "lead", "response")),
+    ({}, {"reference": {"justification": "danger_immediat", "nom": "x"}}),
+    ({}, {"shifts": ["soir", NAMED]}), ({}, {"lead": "k\u00e9"}), ({}, {"lead": "a\u0000b"}),
+]  # fmt: skip
+
+
+def test_what_is_of_no_form_is_refused_by_the_base(taken_up: Register) -> None:
+    """A kind that there is not, and every place where a name would fit; all else being good."""
+    good = held("action", justification="danger_immediat")
+    last = taken_up.rows()[-1]
+    for row, changes in NO_NAMES:
+        payload = {k: v for k, v in (good | changes).items() if v is not None}
+        told = chain.row_of(made("action"), 3, last["at"], last["hash"]) | row
+        told["payload"] = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+        told["hash"] = chain.hash_of(told)
+        with suppress(DBAPIError), engine.writing(taken_up._engine) as connection:
+            connection.execute(ENTRIES.insert(), told)
+        assert len(taken_up.rows()) == 2, f"entered: {row} {changes}"
+    beside(taken_up, "action", good)
+    assert taken_up.faults() == []
+
+
+def test_a_moment_of_yesterday_is_refused_by_the_base(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would make of a tier written now one tried the day before, and open the next."""
+    with entered_at(register, f"{day(-2)}T12:00:00.000Z", monkeypatch):
+        register.append(made("problem"))
+    yesterday = f"{day(-1)}T12:00:00.000Z"
+    with pytest.raises(DBAPIError, match="append-only"):
+        beside(register, "action", held("action", start=day(-1)), yesterday)
+    assert [row["kind"] for row in register.rows()] == ["problem"]
+    assert register.append(made("action", **PLAIN)).seq == 2

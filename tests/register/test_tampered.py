@@ -24,9 +24,9 @@ from tests.register.test_store import filled, without_triggers
 
 GUARDS = {
     "sqlite": ["entries_update", "entries_delete", "entries_follow", "entries_fork",
-               "entries_moment", "entries_held", "entries_forms"],
+               "entries_moment", "entries_held", "entries_forms", "entries_names"],
     "postgresql": ["entries_kept", "entries_follow", "entries_fork", "entries_whole",
-                   "entries_moment", "entries_held", "entries_forms"],
+                   "entries_moment", "entries_held", "entries_forms", "entries_names"],
 }  # fmt: skip
 ADD = made("measure_taken", subject="e" * 20)
 
@@ -44,7 +44,7 @@ def by_hand(url: str, *statements: str) -> None:
             session.execute(statement.encode())
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_a_trigger_taken_away_is_told_and_nothing_is_entered(
     url: str, register: Register, number: int
 ) -> None:

@@ -38,9 +38,6 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-SCROLLS = '<div class="app-scroll" tabindex="0" role="group" aria-label="Tableau">'
-
-
 class Actions:
     """The answer, what asks for a decision or the thread, the numbers; below them the rest."""
 
@@ -174,19 +171,11 @@ class Actions:
         return (
             f'<section class="app-table"><h2>Le compte rendu de la période, toute la ville</h2>'
             f"{text}{sheets}</section>"
-            + _folded("Par palier, par thème, par trimestre", result_words.totals(told))
-            + _folded("Les décisions de la période, et ce qu'une figure disait avant",
+            + folded("Par palier, par thème, par trimestre", result_words.totals(told))
+            + folded("Les décisions de la période, et ce qu'une figure disait avant",
                       result_words.decided(told))
-            + _folded("Action par action, sur la période", result_words.one_by_one(told))
+            + folded("Action par action, sur la période", result_words.one_by_one(told))
         )  # fmt: skip
-
-
-def _folded(title: str, markdown: str) -> str:
-    """Return a part that opens under its title; its tables scroll sideways where they must."""
-    inside = to_html(markdown).replace("<table>", f"{SCROLLS}<table>").replace(
-        "</table>", "</table></div>"
-    )  # fmt: skip
-    return folded(title, "").replace("</summary>", f"</summary>{inside}")
 
 
 def _among(table: pa.Table, key: str, names: list[str]) -> pa.Table:

@@ -23,7 +23,7 @@ from helpers.core.city.action_rules import read_rules
 from helpers.core.city.city import City
 from helpers.core.city.names import WHOLE
 from helpers.core.place_time import calendar, places
-from helpers.core.stage import params
+from helpers.core.stage import params, standing
 from helpers.core.stage.run import Run
 from helpers.problems import words as problem_words
 from helpers.register import rules
@@ -33,10 +33,11 @@ from helpers.situation import levels
 Row = Mapping[str, Any]
 TABLES = {
     "actions": ("actions", "doses", "powers", "tiers"),
-    "impact": ("effects",),
+    "impact": ("effects", "beside"),
     "problems": ("files", "tasks", "elsewhere", "decisions", "answers"),
-    "results": ("account", "sums", "followed", "steps", "register"),
+    "results": ("account", "sums", "followed", "steps", "register", "by_dose"),
 }
+GRADES = "derived/reliability/grades.parquet"
 NO_VERDICT, NOT_TOLD = "aucun", "inconnu"  # in links
 TO_DECIDE, OF_STATE, OF_VERDICT = "a_decider", "etat-", "verdict-"
 APPROVE, SOON, PAST, UNJUSTIFIED = "approve", "soon", "past", "unjustified"
@@ -50,7 +51,7 @@ class One:
     `effect`: its row of EFFECTS, None where `impact` judged nothing. `problem`: its row of FILES,
     None where the register has none. `zones`: division → the zone where it is. `steps`: the
     decisions on it, in order, rows of STEPS. `asks`: the decision that it asks for now, "" where
-    none.
+    none. `readings`: what other designs read of it, rows of BESIDE.
     """
 
     row: Row
@@ -61,6 +62,7 @@ class One:
     zones: Mapping[str, str]
     steps: Sequence[Row]
     asks: str
+    readings: Sequence[Row] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +101,7 @@ class Found:
 
     def __init__(self, run: Run) -> None:
         self.run, self.city = run, run.city
-        self.con = run.view("cube.parquet", "zones.parquet")
+        self.con = run.view("cube.parquet", "zones.parquet", GRADES)
         self.tables: dict[str, pa.Table] = {
             name: pq.read_table(run.read(f"derived/{stage}/{name}.parquet"))
             for stage, names in TABLES.items() for name in names
@@ -115,10 +117,13 @@ class Found:
             self.tables["decisions"], self.tables["answers"], run.city, self.names,
             self._knobs("problems"), self.today, self.has_register,
         )  # fmt: skip
-        period = calendar.last_days(run.city, self._knobs("results").period_days)
+        knobs = self._knobs("results")
+        period = calendar.last_days(run.city, knobs.period_days)
         self.result = result_words.Told(
             self.tables["account"], self.tables["sums"], self.tables["followed"], run.city,
             self.names, period, self.has_register,
+            standing.set_aside(self.con, run.city, self.rules.source if self.rules else None),
+            result_words.with_dose(self.tables["by_dose"], knobs),
         )  # fmt: skip
         self.actions = self._actions()
         self.pooled = {row["scope"]: row for row in self.tables["effects"].to_pylist()}
@@ -136,6 +141,9 @@ class Found:
         steps: dict[str, list[Row]] = {}
         for step in sorted(self.tables["steps"].to_pylist(), key=lambda step: step["entry"]):
             steps.setdefault(step["action"], []).append(step)
+        readings: dict[str, list[Row]] = {}
+        for reading in self.tables["beside"].to_pylist():
+            readings.setdefault(reading["key"], []).append(reading)
         where = zones_of(self.con, self.city)
         beside = zip(*(self.tables[name].to_pylist() for name in ("actions", "doses", "powers")),
                      strict=True)  # fmt: skip
@@ -144,7 +152,7 @@ class Found:
             row["action"]: One(
                 row, dose, power, effects.get(row["action"]), files.get(row["problem"]),
                 where.get(row["zone"], {}) | sector(self.city, row), steps.get(row["action"], []),
-                asks(row, self.today, recent),
+                asks(row, self.today, recent), readings.get(row["action"], []),
             )
             for row, dose, power in beside
         }  # fmt: skip

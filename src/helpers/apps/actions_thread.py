@@ -10,9 +10,11 @@ import pyarrow.compute as pc
 from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps import actions_words as said
+from helpers.apps.parts import folded
 from helpers.core.base.french import percent, spoken
 from helpers.core.base.markup import inline, plain, to_html
 from helpers.core.stage.action_words import STATES
+from helpers.impact import beside_words
 from helpers.impact import words as impact_words
 from helpers.problems import words as problem_words
 from helpers.register import words as register_words
@@ -113,7 +115,7 @@ def _why(step: read.Row) -> str:
 
 
 def verdict(one: read.One, found: read.Found) -> str:
-    """Return estimate, interval, method and reasons as HTML, as `impact` says them."""
+    """Return estimate, interval, other readings, method and reasons as HTML, as `impact` says."""
     asked = ""
     if one.row["least_effect"] is not None:
         asked = inline(f"Avant d'approuver, effet demandé {percent(one.row['least_effect'])} : "
@@ -126,7 +128,10 @@ def verdict(one: read.One, found: read.Found) -> str:
     )
     _, _, estimate = impact_words.one_by_one(own, found.rules, found.impact).partition("\n\n")
     method = f"{impact_words.APART} {said.together(found)}"
-    return f"{to_html(estimate)}<p>{inline(method)}</p><p>{asked}</p>"
+    others = ""
+    if line := said.beside(one):
+        others = folded(line, beside_words.of_one(one.readings, found.impact))
+    return f"{to_html(estimate)}{others}<p>{inline(method)}</p><p>{asked}</p>"
 
 
 def after(one: read.One, found: read.Found) -> str:

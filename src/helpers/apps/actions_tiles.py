@@ -11,21 +11,20 @@ from helpers.apps import actions_read as read
 from helpers.apps import actions_words as said
 from helpers.core.base.french import change, number, percent, plural
 from helpers.core.stage.action_words import STATES, VERDICTS, least, planned
+from helpers.impact import beside_words
 from helpers.impact import words as impact_words
 from helpers.problems import words as problem_words
 from helpers.register import rules
 
 WHOLE = "Toute la ville"
 ARROWS = {"down": "↘", "up": "↗", "unclear": "↕"}
-DIRECTIONS = {"down": "moins de faits qu'attendu", "up": "plus de faits qu'attendu",
-              "unclear": "sens non établi"}  # fmt: skip
 
 
 def _tile(title: str, value: str, *details: str, way: str = "") -> str:
     arrow = ""
     if way:
         arrow = (f'<span class="app-direction app-{way}"><span aria-hidden="true">{ARROWS[way]}'
-                 f"</span> {DIRECTIONS[way]}</span>")  # fmt: skip
+                 f"</span> {beside_words.WAYS[way]}</span>")  # fmt: skip
     told = " ; ".join(escape(one) for one in details if one)
     return (f'<li><h3>{escape(title)}</h3><p class="app-figure"><strong>{escape(value)}</strong> '
             f"{arrow}</p><p>{told}</p></li>")  # fmt: skip
@@ -91,7 +90,7 @@ def _together(found: read.Found) -> str:
         return _tile(title, VERDICTS["non_concluant"], impact_words.why(row, found.impact),
                      said.MARK)  # fmt: skip
     return _tile(title, change(row["ratio"]), f"{said.interval(row)} de faits après les actions",
-                 VERDICTS[row["verdict"]], said.MARK, way=said.direction(row))  # fmt: skip
+                 VERDICTS[row["verdict"]], said.MARK, way=beside_words.way(row))  # fmt: skip
 
 
 def _moved(found: read.Found) -> str:
@@ -183,7 +182,7 @@ def _effect_tile(one: read.One, found: read.Found) -> str:
     if effect["reason"]:
         return _tile("Effet", VERDICTS[one.verdict], said.effect_words(one, found))
     return _tile("Effet", change(effect["ratio"]), said.interval(effect), VERDICTS[one.verdict],
-                 mark, way=said.direction(effect))  # fmt: skip
+                 mark, way=beside_words.way(effect))  # fmt: skip
 
 
 def _facts_tile(one: read.One, found: read.Found) -> str:

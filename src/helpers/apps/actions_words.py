@@ -13,10 +13,12 @@ from helpers.actions import words as action_words
 from helpers.apps import actions_read as read
 from helpers.apps.choice import Option
 from helpers.apps.keep import Cell
+from helpers.apps.parts import folded
 from helpers.core.base.french import change, number, percent, plural, spoken
 from helpers.core.base.markup import plain
 from helpers.core.city.city import City
 from helpers.core.stage.action_words import EXPLORATORY, STATES, VERDICTS, last_day
+from helpers.impact import beside_words
 from helpers.impact import words as impact_words
 from helpers.register import rules
 
@@ -165,11 +167,6 @@ def _beside(shown: Sequence[read.One], found: read.Found) -> list[str]:
     return parts
 
 
-def direction(row: Row) -> str:
-    """Return which way the interval of a ratio points: down, up, or neither."""
-    return "down" if row["high"] < 1 else "up" if row["low"] > 1 else "unclear"
-
-
 def interval(row: Row) -> str:
     """Return the ends of a ratio's interval as changes: « de −43,5 % à −3,3 % »."""
     return f"de {change(row['low'])} à {change(row['high'])}"
@@ -194,6 +191,7 @@ def to_decide(shown: Sequence[read.One], found: read.Found, at: Callable[[str], 
     told = "".join(f"<li>{_judged(one, found, at)}</li>" for one in judged[:JUDGED])
     more = f"<p>… et {number(len(judged) - JUDGED)} autres.</p>" if judged[JUDGED:] else ""
     told = f"<ul>{told}</ul>{more}<p>{together(found)}</p>" if told else NO_NUMBER
+    told += read_otherwise(found)
     return (
         '<section class="app-cards" aria-label="À décider maintenant"><h2>À décider maintenant</h2>'
         f'{inside}<div class="app-judged"><h2>Les verdicts chiffrés</h2>{told}'
@@ -205,6 +203,14 @@ def together(found: read.Found) -> str:
     """Return how the intervals of all actions hold."""
     sure = percent(found.impact.confidence)
     return f"Les intervalles des actions tiennent tous à la fois dans {sure} des cas."
+
+
+def read_otherwise(found: read.Found) -> str:
+    """Return, as HTML under one line, what other designs say of all actions of the city; or ""."""
+    table, judged = found.tables["beside"], found.tables["effects"]
+    line = beside_words.of_all(table, judged)
+    inside = [beside_words.answer(table, judged, found.impact), found.result.dose]
+    return folded(line, "\n\n".join(inside)) if line else ""
 
 
 def _link(one: read.One, at: Callable[[str], str]) -> str:
@@ -267,7 +273,7 @@ def _cells(one: read.One, found: read.Found) -> list[str]:
     return [
         f"{action_words.tier(row)}, {_what(row)} ({theme(row, found.city)})",
         place(row, found.names),
-        f"{row['start']:%d/%m/%Y} – {until}",
+        f"{row['start']:%d/%m/%Y}\u00a0–\u00a0{until}",  # the days whole; what follows may wrap
         STATES[row["state"]] + (f" ; {wanted}" if wanted else ""),
         VERDICTS.get(one.verdict, "aucun encore"),
         effect_words(one, found),
@@ -313,11 +319,17 @@ def answer_of(one: read.One, found: read.Found) -> tuple[str, str, str]:
     about = (f"**{one.name}, {_what(row)}, {plain(place(row, found.names))}** "
              f"({action_words.tier(row)}, {plain(theme(row, found.city)).lower()})")  # fmt: skip
     wanted = asked(one)
-    small = "Montrée quel que soit le reste du choix."
+    small = " ".join(part for part in (beside(one), "Montrée quel que soit le reste du choix.")
+                     if part)  # fmt: skip
     text = f"{about} : {told(one, found)}."
     if wanted:
         text += f" **À décider** : {wanted}."
     return text, "watch" if wanted else "usual", small
+
+
+def beside(one: read.One) -> str:
+    """Return how many other readings go the way of the verdict; "" where it has no number."""
+    return beside_words.line(one.readings, one.effect) if one.effect else ""
 
 
 def told(one: read.One, found: read.Found) -> str:
@@ -332,7 +344,7 @@ def told(one: read.One, found: read.Found) -> str:
     if one.effect["reason"]:
         return f"{said}, {impact_words.why(one.effect, found.impact)}{mark}"
     way = ""
-    if direction(one.effect) == "up":
+    if beside_words.way(one.effect) == beside_words.UP:
         way = " ; les faits ont été plus nombreux qu'attendu"
     return (f"{said}, {change(one.effect['ratio'])} de faits par rapport à l'attendu "
             f"({interval(one.effect)}){way}{mark}")  # fmt: skip

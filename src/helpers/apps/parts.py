@@ -18,6 +18,7 @@ from helpers.core.stage.run import Run, digest
 alt.JupyterChart.enable_offline(True)
 
 STALE = "app-stale"
+SCROLLS = '<div class="app-scroll" tabindex="0" role="group" aria-label="Tableau">'
 Put = tuple[widgets.DOMWidget, str, Any]  # a widget, its trait, what it is to hold
 FAILED = (
     "<strong>Ce choix n'a pas pu être affiché.</strong> Ce qui est grisé répond à un choix "
@@ -134,9 +135,14 @@ def _indented(value: Any) -> str:
 
 
 def folded(title: str, markdown: str, *, open_now: bool = False) -> str:
-    """Return the HTML of a part that opens under its title; the text is the project's Markdown."""
+    """Return the HTML of a part that opens under its title; the text is the project's Markdown.
+
+    Its tables scroll sideways where they must.
+    """
     state = " open" if open_now else ""
-    text = markup.to_html(markdown)
+    text = markup.to_html(markdown).replace("<table>", f"{SCROLLS}<table>").replace(
+        "</table>", "</table></div>"
+    )  # fmt: skip
     return f'<details class="app-folded"{state}><summary>{escape(title)}</summary>{text}</details>'
 
 
@@ -146,10 +152,7 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in lines
     )
-    return (
-        f'<div class="app-scroll" tabindex="0" role="group" aria-label="Tableau"><table><thead><tr>'
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return f"{SCROLLS}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def taken(file: str, kind: str, content: bytes, text: str) -> str:

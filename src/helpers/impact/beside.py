@@ -22,28 +22,25 @@ from helpers.core.stats.second_readings import Read, Way
 from helpers.core.stats.staggered_adoption import Effect
 from helpers.core.stats.staggered_counts import Heard, Held, Spans, held, together
 from helpers.impact import effects
+from helpers.impact.designs import (
+    BESIDE,
+    BLOCKS,
+    DESIGNS,
+    FEW_PLACES,
+    MONTH,
+    OF_FACTS,
+    PLACES,
+    RING,
+    SERIES,
+    SYNTHETIC,
+    TWICE,
+    UNREAD,
+)
 from helpers.impact.knobs import Knobs
 from helpers.impact.known import Action, start_weeks
 from helpers.impact.places import Ground, Pair, grounds
 
 Ints = NDArray[np.int64]
-PLACES, SYNTHETIC, TWICE, BLOCKS, SERIES, RING, MONTH = (
-    "places", "synthetic", "synthetic_difference", "micro_synthetic", "own_series",
-    "weighted_displacement", "month_before",
-)  # fmt: skip
-DESIGNS = (PLACES, SYNTHETIC, TWICE, BLOCKS, SERIES, RING, MONTH)
-OF_FACTS = (RING,)  # designs that read a number of facts; the others a ratio
-AGREE = (PLACES, SYNTHETIC, TWICE, BLOCKS, SERIES)  # those that read the ratio of the verdict
-FEW_PLACES, UNREAD = "few_places", "unread"
-BESIDE = pa.schema(
-    [
-        ("scope", pa.string()), ("key", pa.string()), ("design", pa.string()),
-        ("value", pa.float64()), ("low", pa.float64()), ("high", pa.float64()),
-        ("chance", pa.float64()), ("places", pa.int64()), ("least", pa.float64()),
-        ("most", pa.float64()), ("wrong", pa.int64()), ("tried", pa.int64()),
-        ("reason", pa.string()),
-    ]
-)  # fmt: skip
 
 
 def measure(

@@ -166,7 +166,12 @@ def alone_covered(world: World, seed: int, panels: int) -> Floats:
 
 def apart(low: Graded, high: Graded) -> float:
     """Return how often a panel of `high` shows a larger share moved than one of `low`."""
-    return float((high.share[:, 0][:, None] > low.share[:, 0][None, :]).mean())
+    return float(by_panel(low, high).mean())
+
+
+def by_panel(low: Graded, high: Graded) -> Floats:
+    """Return of how many panels of `low` each panel of `high` shows a larger share (panels,)."""
+    return np.asarray((high.share[:, 0][:, None] > low.share[:, 0][None, :]).mean(axis=1))
 
 
 def growing_effects(seed: int, panels: int) -> Floats:
@@ -232,9 +237,19 @@ def _alone(seed: int, tries: int) -> Iterator[Line]:
 
 
 def _moved(seed: int, tries: int) -> Iterator[Line]:
-    for level, own in ((12.0, 0.1), (60.0, 0.05)):
+    for level, own, right in ((12.0, 0.1, None), (60.0, 0.05, 0.9)):
+        less: Graded | None = None
         for share in (0.0, 0.25, 0.5):
-            told = graded(World(level=level, own=own, displaced=share), seed, tries)
+            # Each share has towns of its own: from one share to the next, nothing is alike.
+            at = seed + round(1000 * share)
+            told = graded(World(level=level, own=own, displaced=share), at, tries)
+            if less is not None:
+                yield seen(
+                    "part déplacée plus grande, dite plus grande",
+                    f"{level:.0f} faits par période, {100 * share:.0f} % contre "
+                    f"{100 * share - 25:.0f} %", (right, None), by_panel(less, told),
+                )  # fmt: skip
+            less = told
             setting = f"{level:.0f} faits par période, {100 * share:.0f} % déplacés"
             inside = (told.share[:, 1] <= share) & (share <= told.share[:, 2])
             yield seen("part déplacée, dans son intervalle à 95 %", setting, (0.93, None), inside)

@@ -63,6 +63,7 @@ GUARDS = {
         "entries_moment": "f6d856a97bfa685a",
         "entries_held": "5b1a16d897d23b55",
         "entries_forms": "72dfb22592ca4126",
+        "entries_names": "2bf34980cd39a85c",
     },
     "postgresql": {
         "entries_kept": "d210207106912010",
@@ -72,6 +73,7 @@ GUARDS = {
         "entries_moment": "13e6c798e18477c0",
         "entries_held": "2233d6cd502135a2",
         "entries_forms": "07b375443b7fbf59",
+        "entries_names": "664231bf4087be42",
     },
 }
 # What a server says before there is a session has no code in psycopg's error, but its words, which

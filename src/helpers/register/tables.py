@@ -19,4 +19,4 @@ ENTRIES = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
-NEWEST = "0005"
+NEWEST = "0006"

@@ -236,6 +236,74 @@ def test_did_the_lighting_action_work_in_three_clicks(built: Place, url: str) ->
     assert (log.blocked, log.errors) == ([], [])
 
 
+def other_readings(built: Place, row: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return, by plain counting, what is told of an action's other readings: the line, the table.
+
+    Six designs; a way is told by the ends of an interval, around 0 of what counts facts, 1 else.
+    """
+    found = built.results(
+        "impact",
+        "SELECT * FROM {beside} WHERE key = ? AND design <> 'month_before'", row["action"],
+    )  # fmt: skip
+    assert len(found) == 6
+    ways = {"down": 0, "up": 0, "unclear": 0}
+    table = {}
+    for one in (one for one in found if not one["reason"]):
+        facts = one["design"] == "weighted_displacement"
+        ways["down" if one["high"] < (not facts) else "up" if one["low"] > (not facts) else
+             "unclear"] += 1  # fmt: skip
+        if facts:
+            low, high = (f"{one[n]:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")
+                         for n in ("low", "high"))  # fmt: skip
+            table[one["design"]] = f"faits (de {low} à {high})"
+        else:
+            table[one["design"]] = f"{change(one['value'])} (de {change(one['low'])} à " \
+                                   f"{change(one['high'])})"  # fmt: skip
+    own = "down" if row["high"] < 1 else "up" if row["low"] > 1 else "unclear"
+    n, of = ways[own], sum(ways.values())
+    return (f"{n} lecture{'s' if n > 1 else ''} sur {of} " if n else f"aucune des {of} lectures",
+            table)  # fmt: skip
+
+
+@needs_chromium
+def test_other_readings_stand_by_the_verdict_and_open(built: Place, url: str) -> None:
+    """Of an action that has a number: the line is a plain count, each number has its interval.
+
+    Of one that has none, nothing was read otherwise, and nothing is said of it.
+    """
+    address = f"{url}voila/render/actions_et_resultats.ipynb"
+    judged = actions(built, "e.ratio IS NOT NULL")
+    (without, *_) = actions(built, "e.ratio IS NULL")
+    with open_page(f"{address}?action={without['action']}") as (page, log):
+        settle(page)
+        page.locator(SAID, has_text=without["action"]).wait_for()
+        assert page.get_by_text("aussi autrement").count() == 0
+        for row in judged[:1]:
+            line, table = other_readings(built, row)
+            page.goto(f"{address}?action={row['action']}")
+            settle(page)
+            page.locator(SAID, has_text=row["action"]).wait_for()
+            said = plain(page.locator(SAID).inner_text())
+            assert f"Lue aussi autrement : {line if table else 'aucune lecture possible'}" in said
+            held = page.locator(".app-thread details")
+            assert not held.locator("table").is_visible()
+            held.locator("summary").click()
+            told = plain(held.locator("table").inner_text())
+            assert [name for name, cell in table.items() if cell not in told] == []
+            assert held.locator("tbody tr").count() == 6
+        page.goto(address)
+        settle(page)
+        whole = page.locator(".app-judged details")
+        assert whole.count() == bool(judged)
+        for fold in whole.all():
+            fold.locator("summary").click()
+            (dose,) = built.results("results", "SELECT * FROM {by_dose}")
+            shown = fold.inner_text()
+            assert "Selon la dose" in shown
+            assert ("rien n'est dit" in shown) == bool(dose["reason"])
+    assert (log.blocked, log.errors) == ([], [])
+
+
 @needs_chromium
 def test_a_thread_goes_from_the_problem_to_what_followed(built: Place, url: str) -> None:
     """One that was refused, one with a dose measured: what the page says, and what tables say."""
