@@ -24,7 +24,10 @@ from benchmarks.parts.measure import Size, parser, show_ratio
 from helpers.collect import names, persons
 
 SEED = 20261
-UNSEEN = [Path(__file__).parent / f"parts/{name}.txt" for name in ("unseen", "unseen_again", "unseen_third")]
+UNSEEN = [
+    Path(__file__).parent / f"parts/{name}.txt"
+    for name in ("unseen", "unseen_again", "unseen_third")
+]
 PEOPLE: dict[Size, int] = {"tiny": 40, "small": 500, "full": 4000}  # an origin and a form
 CLEAN: dict[Size, int] = {"tiny": 4000, "small": 100_000, "full": 400_000}
 

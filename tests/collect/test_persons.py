@@ -100,7 +100,8 @@ def test_a_word_borne_as_a_first_name_is_known_beside_what_can_only_be_a_name(te
 
 
 @pytest.mark.parametrize("text", [
-    "Marché Dimanche", "de Ntumba", "Dimanche ntumba", "Marché Dimanche Ntumba", "Pigalle - Martyrs",
+    "Marché Dimanche", "de Ntumba", "Dimanche ntumba", "Marché Dimanche Ntumba",
+    "Pigalle - Martyrs",
 ])  # fmt: skip
 def test_a_word_beside_another_or_in_a_label_is_nobody(text: str) -> None:
     assert screened([text]) == [None]

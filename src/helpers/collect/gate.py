@@ -322,9 +322,7 @@ def _like(schema: pa.Schema, table: pa.Table) -> pa.Table:
         if one.type != column.type:
             whole = _whole(column)
             column = (
-                whole.dictionary_encode()
-                if pa.types.is_dictionary(one.type)
-                else _as_texts(whole)
+                whole.dictionary_encode() if pa.types.is_dictionary(one.type) else _as_texts(whole)
             )
         columns.append(column)
     return pa.table(columns, schema)

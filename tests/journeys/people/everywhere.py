@@ -164,7 +164,9 @@ def deliver(folder: Path, people: People) -> None:
     (folder / f"{ORDERS}_2024.xml").write_bytes(orders(people.persons))
     told, short = rows(people), rows(people, ())
     for form in FORMS:
-        write(folder / f"{form}_2024.{form}", form, short if form == "shp" else told, people.persons)
+        write(
+            folder / f"{form}_2024.{form}", form, short if form == "shp" else told, people.persons
+        )
         names = file_names(people, form)
         for i, name in enumerate(names if form == "csv" else names[::20]):
             write(folder / name, form, [fact(95_000 + i)], people.persons[i : i + 1])

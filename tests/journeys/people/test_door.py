@@ -38,7 +38,15 @@ from helpers.workshop.elsewhere import copy_workspace
 from tests.fixtures.people import Matcher, People, cells_of, decoded
 from tests.fixtures.real import ROOT
 from tests.fixtures.servers import wait_for
-from tests.journeys.people.everywhere import FORMS, NAME, PACKED, broken, deliver, file_names, write_pack
+from tests.journeys.people.everywhere import (
+    FORMS,
+    NAME,
+    PACKED,
+    broken,
+    deliver,
+    file_names,
+    write_pack,
+)
 from tests.journeys.place import ALL, Place, stages_run
 
 RAISES = """
