@@ -93,6 +93,20 @@ def test_a_name_that_is_a_word_too_is_known_beside_one_that_can_be_no_word(text:
     assert sorted(map(names.known().holds, text.lower().split())) == [False, True]
 
 
+@pytest.mark.parametrize("text", ["Dimanche Ntumba", "MOUYABI SEPT", "Courage Biyela"])
+def test_a_word_borne_as_a_first_name_is_known_beside_what_can_only_be_a_name(text: str) -> None:
+    assert screened([text]) == ["nom"]
+    assert min(map(names.known().evidence, text.lower().split())) == names.WORD
+
+
+@pytest.mark.parametrize("text", [
+    "Marché Dimanche", "de Ntumba", "Dimanche ntumba", "Marché Dimanche Ntumba",
+    "Pigalle - Martyrs",
+])  # fmt: skip
+def test_a_word_beside_another_or_in_a_label_is_nobody(text: str) -> None:
+    assert screened([text]) == [None]
+
+
 def test_numbers_are_recognised(taught: names.Known) -> None:
     found = bench.by_number(taught, 300)
     assert {kind: value for kind, value in found.items() if value < 0.96} == {}

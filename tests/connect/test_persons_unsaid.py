@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +22,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
 from helpers.collect import gate
-from helpers.connect import hours, mqtt
+from helpers.connect import hours, mqtt, open_file
 from helpers.connect import http as connect_http
 from helpers.connect import pages as connect_pages
 from helpers.core.base import redact
@@ -30,6 +33,7 @@ from tests.fixtures import servers
 from tests.fixtures.people import Matcher, People
 from tests.fixtures.real import ROOT
 from tests.fixtures.servers import Asked, Reply, http
+from tests.journeys.people import everywhere
 
 REMOTE: tuple[Format, ...] = ("open311", "opendatasoft", "ckan")
 LENGTHS = 63  # bytes of a name in PostgreSQL; a longer one is cut
@@ -192,6 +196,32 @@ def test_no_publication_makes_us_say_a_person(people: People, said: Said, tmp_pa
             said.of(gate.take_in, door, contract, [path], tmp_path / "raw")
     assert said.refusals == 6 * len(people.persons)
     assert not said.found(people)
+
+
+def test_no_layer_makes_us_say_a_person(people: People, said: Said, tmp_path: Path) -> None:
+    """GDAL prints by itself, past Python, in the threads where the door reads."""
+    geopackage, shapefile = tmp_path / "a.gpkg", tmp_path / "b.shp"
+    for path, form in ((geopackage, "gpkg"), (shapefile, "shp")):
+        everywhere.write(path, form, [everywhere.fact(0)], people.persons[:2])
+    layouts = (FileFormat(format="gpkg", layer=everywhere.LAYER), FileFormat(format="shp"))
+    for person in people.persons:
+        with closing(sqlite3.connect(geopackage)) as con:
+            con.execute(
+                "UPDATE gpkg_spatial_ref_sys SET srs_name = ?, organization = ?, definition = ?",
+                (person, person, person),
+            )
+            con.commit()
+        shapefile.with_suffix(".prj").write_text(f'GEOGCS["{person}",DATUM["{person}', "utf-8")
+        for layout, path in zip(layouts, (geopackage, shapefile), strict=True):
+            said.of(_read_as_the_door_does, layout, path)
+    assert said.refusals == len(people.persons)  # of the shapefile: the other one can be read
+    assert not said.found(people)
+
+
+def _read_as_the_door_does(layout: FileFormat, path: Path) -> None:
+    reading = open_file(layout, path, ["nature"])
+    with ThreadPoolExecutor(1) as reader:
+        assert sum(one.num_rows for one in reader.submit(list, reading.batches).result()) == 1
 
 
 def test_no_broker_and_no_list_of_cameras_makes_us_say_a_person(

@@ -38,6 +38,9 @@ NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,40})?|[.][0-9]{1,40})(?:[eE][+-]?[0
 # Formats of fixed width, and where their seconds begin.
 FIXED = {"%Y-%m-%dT%H:%M:%S": 17, "%Y-%m-%d %H:%M:%S": 17, "%Y-%m-%dT%H:%M:%SZ": 17,
          "%Y-%m-%dT%H:%M:%S%z": 17, "%d/%m/%Y %H:%M:%S": 17}  # fmt: skip
+# Formats that Arrow reads by itself, their signs all counted, and what stands before the hour.
+READ_BY_ARROW, SIGNS = {"%Y-%m-%dT%H:%M:%S": "T", "%Y-%m-%d %H:%M:%S": " "}, 19
+BEFORE_HOUR = 10
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def judge(
 ) -> Judged:
     """Judge the texts (n,) of the contract's field `name`, trimmed (`trimmed`).
 
-    `step_m` is the side of the grid of coordinates, in metres; `con` a connection of the moment.
+    `step_m` is the side of the grid of coordinates, in metres; `con` a connection to DuckDB.
     """
     rule = contract.fields[name]
     match rule.type:
@@ -215,8 +218,10 @@ def _moments(
     rule, (long, short) = contract.fields[name], years(contract)
     if rule.type == "year":
         return _years(contract, rule, texts)
-    form = contract_sql.shape(rule.format, long, short)
-    plain = pc.match_substring_regex(texts, f"^(?:{form})$")
+    plain = _plain(contract, rule.format, texts)
+    if plain is None:
+        form = contract_sql.shape(rule.format, long, short)
+        plain = pc.match_substring_regex(texts, f"^(?:{form})$")
     # Which of two versions of a record is the later one is told by the second.
     cut = rule.type == "timestamp" and rule.precision == "minute" and name != contract.revised_at
     kept = pc.if_else(plain, texts, None)
@@ -228,6 +233,29 @@ def _moments(
     position = pc.index_in(texts, odd["said"].combine_chunks())
     written, off = (pc.take(odd[c].combine_chunks(), position) for c in ("written", "off"))
     return Judged(pc.coalesce(kept, written), off)
+
+
+def _plain(contract: Contract, form: str, texts: pa.Array) -> pa.Array | None:
+    """Return whether each text (n,) is a moment plainly written in `form`, of the years told.
+
+    None where that is not to be told so: an expression then tells, at three times the cost.
+    """
+    if form not in READ_BY_ARROW:
+        return None
+    plain = pc.equal(pc.binary_length(texts), SIGNS)
+    told = pa.concat_arrays([texts.filter(plain)])
+    try:
+        bounds = pc.min_max(pc.cast(told, pa.timestamp("s")))
+    except pa.ArrowInvalid:  # whose message, which quotes a text, is not kept
+        return None
+    if not len(told):
+        return plain
+    _, ends, held = told.buffers()
+    first = np.frombuffer(ends, np.int32)[0]
+    between = np.frombuffer(held, np.uint8)[first + BEFORE_HOUR : first + SIGNS * len(told) : SIGNS]
+    least, most = (bounds[end].as_py().year for end in ("min", "max"))
+    known = contract.since <= least and most <= contract.until
+    return plain if known and (between == ord(READ_BY_ARROW[form])).all() else None
 
 
 def _years(contract: Contract, rule: FieldRule, texts: pa.Array) -> Judged:
@@ -259,6 +287,7 @@ def _read_moments(
 
     What is written is made again from what was read; a moment that carried its offset is in UTC.
     """
+    con = con.cursor()  # of the moment: fields are judged side by side
     con.register("odd", pa.table({"said": odd}))
     other = formats.interchanged(rule.format)
     turned = rule.model_copy(update={"format": other or rule.format})

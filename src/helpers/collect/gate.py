@@ -84,8 +84,8 @@ class Gate:
         """Return the rows of `table` as they are let in, in their order.
 
         Columns: `row_number` (after `offset` rows of earlier files), `delivery` (`number`), `fault`
-        (why the row is set aside, or null), each field of the contract as text, `spot_sign` of a
-        source of points, and `geometry` for a division.
+        (why the row is set aside, or null), each field of the contract as text (by dictionary
+        where texts come again), `spot_sign` of a source of points, and `geometry` for a division.
         """
         read = moved(contract, edition, self.read(contract, edition, table)).combine_chunks()
         size, faults = read.num_rows, _whole(read[FAULT])
@@ -148,11 +148,12 @@ class Gate:
         rule = contract.fields[name]
         told, places = _different(told)
         texts = closed.trimmed(rule, told)
-        judged = closed.judge(contract, name, texts, self.con.cursor(), self.step_m)
+        judged = closed.judge(contract, name, texts, self.con, self.step_m)
         hide = rule.type == "id" and not rule.hashed
         written = self.key.hashes(judged.texts) if hide else judged.texts
         if places is not None:
-            written = written.take(places)
+            once = written.dictionary_encode()  # what differed may be written alike
+            written = pa.DictionaryArray.from_arrays(once.indices.take(places), once.dictionary)
         if judged.off is None:
             return written, None
         broken = judged.off.is_valid()
@@ -205,7 +206,7 @@ def _blanked(
     singling = {n for n, rule in contract.fields.items() if rule.type in SINGLING}
     rows = pa.array(personal)
     return {
-        name: pc.if_else(rows, None, texts) if name in singling else texts
+        name: pc.if_else(rows, None, _as_texts(texts)) if name in singling else texts
         for name, texts in fields.items()
     }
 
@@ -215,10 +216,20 @@ def _with(texts: pa.Array, others: pa.Array, rows: npt.NDArray[np.uint64]) -> pa
     mask = np.zeros(len(texts), bool)
     mask[rows] = True
     at = pa.array(mask)
+    if pa.types.is_dictionary(texts.type):
+        both = pa.concat_arrays([texts.dictionary, others]).dictionary_encode()
+        places, told = both.indices[: len(texts.dictionary)], both.indices[len(texts.dictionary) :]
+        indices = pc.replace_with_mask(places.take(texts.indices), at, told)
+        return pa.DictionaryArray.from_arrays(indices, both.dictionary)
     # Of texts, twenty times as fast as replacing them in `texts`, or as pc.coalesce.
     return pc.if_else(
         at, pc.replace_with_mask(pa.nulls(len(texts), pa.string()), at, others), texts
     )
+
+
+def _as_texts(texts: pa.Array) -> pa.Array:
+    """Return the texts (n,) one by one, whether or not they come by dictionary."""
+    return texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts
 
 
 def _different(texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
@@ -235,6 +246,8 @@ def _different(texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
 
 def _repeats(texts: pa.Array) -> bool:
     """Tell whether texts (n,) come again: of the first ones, half or fewer differ."""
+    if pa.types.is_dictionary(texts.type):
+        return True
     first = texts.slice(0, TRIED)
     return 2 * int(pc.count_distinct(first).as_py()) <= len(first)
 
@@ -261,7 +274,7 @@ def take_in(
                 one, faults, rows = recognise(contract, delivered, shown), Counter[str](), 0
                 for table in _one_ahead(_let_in(gate, contract, one, number, offset)):
                     writer = writer or stack.enter_context(_writer(path, table))
-                    writer.write_table(table, row_group_size=BATCH_ROWS)
+                    writer.write_table(_like(writer.schema, table), row_group_size=BATCH_ROWS)
                     rows += table.num_rows
                     faults.update(table[FAULT].drop_null().to_pylist())
                 met = receipts.personal(faults)
@@ -286,7 +299,8 @@ def _writer(path: Path, first: pa.Table) -> pq.ParquetWriter:
     """Open the file in which tables like the `first` are written.
 
     Texts that come again are written by dictionary, others end to end: a dictionary that overflows
-    costs a third of the writing. Nobody looks for a text by the bounds of its column.
+    costs a third of the writing. Nobody looks for a text by the bounds of its column. All are read
+    as texts: how they came is no part of the file.
     """
     texts = [one.name for one in first.schema if not pa.types.is_integer(one.type)]
     once = [name for name in texts if not _repeats(_whole(first[name]))]
@@ -297,7 +311,21 @@ def _writer(path: Path, first: pa.Table) -> pq.ParquetWriter:
         use_dictionary=[name for name in first.column_names if name not in (ROW, *once)],
         column_encoding={ROW: "DELTA_BINARY_PACKED"} | dict.fromkeys(once, END_TO_END),
         write_statistics=[ROW],
+        store_schema=False,
     )
+
+
+def _like(schema: pa.Schema, table: pa.Table) -> pa.Table:
+    """Return the table with texts by dictionary, or one by one, as the schema has them."""
+    columns = []
+    for one, column in zip(schema, table.columns, strict=True):
+        if one.type != column.type:
+            whole = _whole(column)
+            column = (
+                whole.dictionary_encode() if pa.types.is_dictionary(one.type) else _as_texts(whole)
+            )
+        columns.append(column)
+    return pa.table(columns, schema)
 
 
 def _let_in(

@@ -33,6 +33,7 @@ _INITIAL = "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?"
 _FINAL = "(?:i?a(?:ng?|o|i)?|i?e(?:ng?|i|r)?|i(?:ng?|ong|u)?|ong?|ou?|u(?:a(?:ng?|i)?|[eino])?)"
 PINYIN = re.compile(f"(?:{_INITIAL}{_FINAL}){{2}}")
 STRANGE = 3.0  # spelling so much likelier of a name: beside a word that is a name too, it tells
+BORNE = 1.0  # the same of a family name that a list holds
 SHORT = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.2}  # what few letters that no list holds say at most
 VOWEL = re.compile("[aeiouy]")
 OURS = "phare"  # first names that are hardly ever anything else, whatever the dictionary says
@@ -106,6 +107,14 @@ class Known:
         if len(token) in SHORT or not VOWEL.search(token) or self.holds(token):
             return False
         return self.likeness(token) >= STRANGE or PINYIN.fullmatch(token) is not None
+
+    def is_name_alone(self, token: str) -> bool:
+        """Tell whether a token is spelt as names are, and is no word and no place: « ntumba »."""
+        if len(token) in SHORT or not VOWEL.search(token):
+            return False
+        if token in self.words or token in self.places:
+            return False
+        return self.likeness(token) >= (BORNE if token in self.family else STRANGE)
 
     def evidence(self, token: str) -> float:
         """Return what a token (a to z) says for a person's name, about in units of log odds.

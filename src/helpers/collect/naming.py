@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from helpers.collect.names import PLACE_AND_NAME, UNLIKELY, WORD_AND_NAME, Known
+from helpers.collect.names import WORD as ORDINARY
 
 PAIR, LINKED = -2.0, 3.0  # what two neighbours must say; with « de », « et »… between them, more
 ALONE, WHOLE = 4.5, 3.0  # among other words, and as the whole text
@@ -64,6 +65,7 @@ son sa ses vers chez non the of and or in on at to for with by from no not
 KEYS = frozenset("nom noms prenom prenoms name firstname lastname surname patronyme".split())
 KEYED = re.compile(r"\b(?:nom|name)s?\W{1,4}[A-Z].*\b(?:prenom|firstname)", re.IGNORECASE)
 LISTED = re.compile(r"[,;|\t]|[^,;|\t]*[0-9][^,;|\t]*")  # what has digits is no name
+LISTED_NAME = re.compile(r"[A-Z'\-]+, ?[A-Z][a-z]+")
 ORDINALS = frozenset("er ere eme nde arrt".split())
 SAINTS = frozenset("saint sainte st ste".split())
 ARTICLES = frozenset("le la les l un une des".split())
@@ -128,7 +130,7 @@ def names_somebody(bare: str, known: Known) -> bool:
         or any(_is_before_saint(segment, known) for segment in segments)
     ):
         return True
-    if not placed and _is_listed(bare, known):
+    if not placed and (_is_listed(bare, known) or _is_word_and_name(bare, segments, known)):
         return True
     for segment in segments:
         for part, after_place in _parts(segment, known):
@@ -150,6 +152,24 @@ def _is_listed(bare: str, known: Known) -> bool:
         words += [None, *(token for cell in cells for token in cell)]
     return any(
         one and other and _is_pair(one, other, PAIR, known) for one, other in pairwise(words)
+    )
+
+
+def _is_word_and_name(bare: str, segments: list[list[Token]], known: Known) -> bool:
+    """Tell whether the words of a text are one, and what can only be a name: « Dimanche Ntumba ».
+
+    A word is somebody's first name where parents give words. Each begins with a capital, side by
+    side or « NTUMBA, Dimanche ».
+    """
+    told = [token for segment in segments for token in segment]
+    if len(told) != 2 or not all(word[0].isupper() for word, _ in told):
+        return False
+    if [len(segment) for segment in segments if segment] != [2] and not LISTED_NAME.fullmatch(bare):
+        return False
+    (_, first), (_, second) = told
+    return not {first, second} & (PARTICLES | LINKING) and any(
+        known.evidence(word) == ORDINARY and known.is_name_alone(name)
+        for word, name in ((first, second), (second, first))
     )
 
 

@@ -6,6 +6,7 @@ gets checked before GDAL sees it.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,6 +36,8 @@ UNREADABLE = (
     pa.ArrowException, UnicodeError, OSError, ValueError,
     UnboundLocalError,  # a defect of pyogrio 0.13, where a .prj is not text
 )  # fmt: skip
+# What GDAL itself would print of a file quotes its names, and passes by Python's warnings.
+pyogrio.set_gdal_config_options({"CPL_LOG": os.devnull})
 
 
 def read_geopackage(

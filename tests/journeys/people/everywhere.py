@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
+import io
 import json
 import sqlite3
+import warnings
+import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,11 +28,15 @@ import xlsxwriter
 import yaml
 from pyogrio.raw import write as write_layer
 
+from helpers.connect import datex, datex_written
 from tests.fixtures.made_up import ABOUT, SQUARES, middle, squares
 from tests.fixtures.people import People
 
 NAME = "porte"
-FORMS = ("csv", "json", "jsonl", "xlsx", "geojson", "gpkg", "parquet")
+FORMS = ("csv", "json", "jsonl", "xlsx", "geojson", "gpkg", "parquet", "shp")
+ORDERS, MARK = "datex", "@@"  # a source of its own form: orders in XML
+PACKED = ("zip", "gz", "zst")  # as whose bytes a table comes, whatever its name says
+DBASE = 20  # columns for names of persons in a .dbf, whose rows have all their cells in full
 SHEET = LAYER = "lignes"
 FACTS = 600
 TRIED = ("cle", "ref", "nature", "motifs", "forme", "entier", "reel", "vrai", "an", "jour", "debut",
@@ -50,6 +60,13 @@ FIELDS: dict[str, Any] = {
     "carre": {"type": "enum", "values": [*SQUARES]},
     "qui": {"type": "enum", "required": True, "values": ["habitant", "patrouille"]},
 }
+OF_ORDERS: dict[str, Any] = {
+    "id": {"type": "id", "required": True},
+    "number": {"type": "id"},
+    "kind": {"type": "enum", "values": ["noEntry", "parkingProhibited"]},
+    "speed": {"type": "int", "minimum": 0, "maximum": 130},
+    "start": {"type": "timestamp", "format": "%Y-%m-%dT%H:%M:%S%z"},
+}
 
 
 def fact(number: int, **changes: str) -> dict[str, str]:
@@ -66,12 +83,12 @@ def fact(number: int, **changes: str) -> dict[str, str]:
     return row | changes
 
 
-def rows(people: People) -> list[dict[str, str]]:
-    """Return facts; each person in each field, one field at a time, then in all; clean places."""
+def rows(people: People, tried: Sequence[str] = TRIED) -> list[dict[str, str]]:
+    """Return facts; each person in each field `tried` alone, then in all; clean places."""
     found = [fact(i) for i in range(FACTS)]
     found += [
         fact(len(found) + i, **{name: person})
-        for i, (person, name) in enumerate((p, n) for p in people.persons for n in TRIED)
+        for i, (person, name) in enumerate((p, n) for p in people.persons for n in tried)
     ]
     found += [{**dict.fromkeys(FIELDS, p), "debut": "2024-03-01T10:00:00"} for p in people.persons]
     found += [{**dict.fromkeys(FIELDS, p), "cle": p} for p in people.persons]
@@ -95,7 +112,8 @@ def write_pack(pack: Path, people: People) -> None:
             "carres": {"title": "Carrés", "source": "carres", "code": "code",
                        "zones": {code: f"Carré {code}" for code in SQUARES}},
         },
-        "sources": {"carres": {"file": "carres.geojson"}, **sources},
+        "sources": {"carres": {"file": "carres.geojson"}, **sources,
+                    ORDERS: {"file": f"{ORDERS}_*.xml"}},
         "holidays": {"country": "FR"},
     }  # fmt: skip
     themes = {
@@ -119,6 +137,7 @@ def write_pack(pack: Path, people: People) -> None:
         "contracts/csv": _contract("csv", kind="observations", observation=observed),
         "contracts/xlsx": _contract("xlsx", file={"format": "xlsx", "sheet": SHEET}),
         "contracts/gpkg": _contract("gpkg", file={"format": "gpkg", "layer": LAYER}),
+        f"contracts/{ORDERS}": _contract(ORDERS, key=["id"], fields=OF_ORDERS),
     }  # fmt: skip
     for name, content in written.items():
         path = pack / f"{name}.yaml"
@@ -142,12 +161,53 @@ def deliver(folder: Path, people: People) -> None:
     for feature, person in zip(zones["features"], people.persons, strict=False):
         feature["properties"] |= {person: person}
     (folder / "carres.geojson").write_text(json.dumps(zones, ensure_ascii=False), "utf-8")
-    told = rows(people)
+    (folder / f"{ORDERS}_2024.xml").write_bytes(orders(people.persons))
+    told, short = rows(people), rows(people, ())
     for form in FORMS:
-        write(folder / f"{form}_2024.{form}", form, told, people.persons)
+        write(
+            folder / f"{form}_2024.{form}", form, short if form == "shp" else told, people.persons
+        )
         names = file_names(people, form)
         for i, name in enumerate(names if form == "csv" else names[::20]):
             write(folder / name, form, [fact(95_000 + i)], people.persons[i : i + 1])
+    pack(folder, people)
+
+
+def pack(folder: Path, people: People) -> None:
+    """Write tables of CSV packed, inside of which names name persons."""
+    path = folder / "csv_pack.csv"
+    write(path, "csv", [dict.fromkeys(FIELDS, p) | {"cle": p} for p in people.persons], ())
+    content = path.read_bytes()
+    path.unlink()
+    for number, how in enumerate(PACKED):
+        person = people.persons[number].replace("/", " ")
+        held = io.BytesIO()
+        if how == "zip":
+            with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.comment = person.encode()
+                archive.writestr(f"{person}.csv", content)
+        elif how == "gz":
+            with gzip.GzipFile(f"{person}.csv", "wb", fileobj=held) as file:
+                file.write(content)
+        else:
+            held.write(pa.compress(content, codec="zstd", asbytes=True))
+        (folder / f"csv_{person}_{how}.csv").write_bytes(held.getvalue())
+
+
+def orders(persons: Sequence[str]) -> bytes:
+    """Return a publication of orders (DATEX II), each of which says a person wherever it may."""
+    span = datex.Span("2024-05-06T08:00:00+02:00", "2024-05-07T08:00:00+02:00")
+    rules = (datex.Regulation("noEntry", "", (span,)),
+             datex.Regulation("speedLimitation", MARK, (span,)))  # fmt: skip
+    sound = datex.Order("1", "1", "made", span, rules[:1])
+    model = datex.Order(MARK, MARK, MARK, replace(span, end=MARK), rules)
+    whole = datex_written.write([sound, model], span.start, MARK, MARK).decode()
+    start = whole.rindex("<trafficRegulationOrder")
+    end = whole.rindex("</trafficRegulationsFrom")
+    each = whole[start:end].replace(">noEntry<", f">{MARK}<")
+    told = [escape(person, {'"': "&quot;"}) for person in persons]
+    every = "".join(each.replace(MARK, person) for person in told)
+    return f"{whole[:start]}{every}{whole[end:]}".replace(MARK, told[0]).encode()
 
 
 def write(path: Path, form: str, told: list[dict[str, str]], names: Sequence[str]) -> None:
@@ -177,6 +237,8 @@ def write(path: Path, form: str, told: list[dict[str, str]], names: Sequence[str
             _workbook(path, whole, columns, names)
         case "gpkg":
             _geopackage(path, whole, columns, names)
+        case "shp":
+            _shapefile(path, whole, columns[: len(FIELDS) + DBASE])
 
 
 def _table(whole: list[dict[str, str]], columns: Sequence[str]) -> pa.Table:
@@ -233,6 +295,21 @@ def _geopackage(
         con.executemany("INSERT INTO remarks VALUES (?)", [(name,) for name in names])
     con.close()
     assert len(pyogrio.list_layers(path)) > len(names) / 2
+
+
+def _shapefile(path: Path, whole: list[dict[str, str]], columns: Sequence[str]) -> None:
+    """Write a .shp and what lies beside it; its columns have names of ten bytes."""
+    short = [c.encode()[:10].decode(errors="ignore") for c in columns]
+    once = [*dict(zip(short, columns, strict=True)).values()]
+    table = _table(whole, once)
+    points = shapely.to_wkb([shapely.Point(*middle("A"))] * len(whole))
+    fields = [table[c].to_numpy(zero_copy_only=False) for c in once]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of names cut short
+        write_layer(
+            path, points, fields, once, driver="ESRI Shapefile", geometry_type="Point",
+            crs="EPSG:4326", encoding="UTF-8", layer_options={"RESIZE": "YES"},
+        )  # fmt: skip
 
 
 def broken(folder: Path, form: str, people: People) -> Iterator[tuple[Path, dict[str, Any]]]:
