@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.fixtures.browser import close_browser
+
 pytest_plugins = [
     "tests.fixtures.real", "tests.fixtures.people", "tests.fixtures.simulated",
     "tests.fixtures.tables", "tests.fixtures.forecasts",
@@ -28,7 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # One worker makes the journeys' workspace; the other has as long to do before it needs it.
 FIRST = (
-    "journeys/pipeline", "tests/simulate", "journeys/tools", "tests/ingest", "journeys/people",
+    "journeys/pipeline", "tests/simulate", "journeys/people", "journeys/tools", "tests/ingest",
     "tests/workshop",
 )  # fmt: skip
 
@@ -64,3 +66,10 @@ def _plain_environment() -> Iterator[None]:
         for name in ("FROM", "FETCH", "THREADS", "STAGE", "VARY", "WARM", "KEYS", "KEY_EXPECTED"):
             patch.delenv(f"PHARE_{name}", raising=False)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _browser_ended() -> Iterator[None]:
+    """One browser serves the pages of a module: starting it takes longer than opening a page."""
+    yield
+    close_browser()

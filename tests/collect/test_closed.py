@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.collect import closed, receipts
@@ -112,18 +112,22 @@ def test_what_the_rule_describes_comes_in_and_nothing_else(
     assert let_in(name, text) == [written]
 
 
-@given(st.floats(5.0, 5.8), st.floats(43.0, 43.6))
-def test_a_place_is_moved_onto_a_grid_of_ten_metres(lon: float, lat: float) -> None:
-    east, north = let_in("lon", repr(lon))[0], let_in("lat", repr(lat))[0]
-    assert east is not None
-    assert north is not None
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.floats(5.0, 5.8), st.floats(43.0, 43.6)), min_size=1, max_size=20))
+def test_a_place_is_moved_onto_a_grid_of_ten_metres(places: list[tuple[float, float]]) -> None:
+    told = [[repr(one) for one in axis] for axis in zip(*places, strict=True)]
+    east, north = let_in("lon", *told[0]), let_in("lat", *told[1])
     metres = 111_320
-    assert abs(float(north) - lat) * metres <= 5.06
-    assert abs(float(east) - lon) * metres * 0.7278 <= 5.06  # cosine of 43.3°
-    again = let_in("lon", east), let_in("lat", north)
-    assert again == ([east], [north]), "moved once, it stays"
-    assert let_in("lon", repr(lat)) != [None], "interchanged, it is let in, for `ingest` to tell"
-    assert not (let_in("lon", repr(lat))[0] or "").startswith("§")
+    for (lon, lat), x, y in zip(places, east, north, strict=True):
+        assert x is not None
+        assert y is not None
+        assert abs(float(y) - lat) * metres <= 5.06
+        assert abs(float(x) - lon) * metres * 0.7278 <= 5.06  # cosine of 43.3°
+    again = let_in("lon", *map(str, east)), let_in("lat", *map(str, north))
+    assert again == (east, north), "moved once, it stays"
+    for held in let_in("lon", *told[1]):
+        assert held is not None, "interchanged, it is let in, for `ingest` to tell"
+        assert not held.startswith("§")
 
 
 def test_an_identifier_is_hashed_and_stays_what_it_was_among_its_like() -> None:

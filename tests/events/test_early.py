@@ -19,7 +19,7 @@ from helpers.events.known import read_events
 from helpers.events.words import Names
 from helpers.ingest.sort_rows import sort_rows
 from tests.fixtures.real import COLLECT
-from tests.fixtures.simulated import PACK
+from tests.fixtures.simulated import PACK, small_pack
 
 SPAN = dt.date(2021, 1, 1), dt.date(2026, 2, 11)
 ENTRY = {
@@ -133,7 +133,7 @@ def test_an_optional_source_may_have_no_file_and_no_other_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(collect.FROM, str(tmp_path))
-    city = City(PACK)
+    city = City(small_pack(tmp_path / "packs", 0.002))  # its own events are made
     with collect.deliveries(city, tmp_path, "evenement_partenaire") as found:
         assert found == {"evenement_partenaire": []}
     city.about.sources["evenement_partenaire"].__dict__["optional"] = False

@@ -6,6 +6,7 @@ All of it truly happens; `planted.json` of the truth tells it, and no stage read
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,10 +38,16 @@ def yearly_sway(days: Moments, sd: float, code: str, seed: int) -> Floats:
 
 def holiday_factor(days: Moments, factor: float) -> Floats:
     """Return `factor` on the school holidays of zone B, 1 on other days."""
-    school = SchoolHolidayDates()
+    school = _school()
     dates: list[dt.date] = days.astype("datetime64[D]").tolist()
     closed = np.array([school.is_holiday_for_zone(day, "B") for day in dates])
     return np.where(closed, factor, 1.0)
+
+
+@cache
+def _school() -> SchoolHolidayDates:
+    # Read once: a tenth of a second, and each of seventeen kinds of facts asks.
+    return SchoolHolidayDates()
 
 
 def draw_local(

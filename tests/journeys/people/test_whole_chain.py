@@ -123,7 +123,7 @@ def hashed(place: Place, number: str) -> str:
 def opened(place: Place, event: str) -> Iterator[Page]:
     env = {"PHARE_CITY": CITY, "PYTHONPATH": str(place.root / "src")}
     with (
-        serve(place.root / "notebooks/apps", env) as url,
+        serve(place.root / "notebooks/apps/evenements.ipynb", env) as url,
         open_page(f"{url}voila/render/evenements.ipynb?evenement={event}") as (page, log),
     ):
         settle(page)

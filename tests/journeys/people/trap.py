@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from playwright.sync_api import Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Dialog, Page, Request
 
-from tests.fixtures.browser import CHROMIUM
+from tests.fixtures.browser import browser
 
 RUN = "window.__ran=1"
 BAITS = (
@@ -167,15 +167,11 @@ def unguarded() -> Iterator[tuple[Page, list[str]]]:
         if "piege.invalid" in asked.url or asked.url.endswith("/x"):
             did.append(f"asked: {asked.url}")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(bypass_csp=True)
+    with closing(browser().new_context(bypass_csp=True)) as reader:
+        page = reader.new_page()
         page.on("dialog", on_dialog)
         page.on("request", on_request)
         yield page, did
-        browser.close()
 
 
 def wrong(page: Page, did: list[str]) -> list[str]:

@@ -41,10 +41,10 @@ def test_nothing_changed_nothing_runs(built: Place) -> None:
 
 
 def test_one_parameter_reruns_only_what_depends_on_it(built: Place) -> None:
-    with changed(built.root / "params.yaml", "radius_m: 400", "radius_m: 600"):
+    with changed(built.root / "params.yaml", "smallest_group: 5", "smallest_group: 6"):
         done = built.run()
         assert done.returncode == 0, done.stderr
-        assert stages_run(done.stdout) == {"hotspots", "evidence"}
+        assert stages_run(done.stdout) == {"uniqueness", "evidence"}
     back = built.run()
     assert back.returncode == 0
     assert stages_run(back.stdout) == set(), "the former results are found again, not computed"
@@ -161,13 +161,12 @@ def test_figure_again_from_its_ancestors_alone_and_the_first_divergence(
     built: Place, tmp_path: Path
 ) -> None:
     before = bytes_of(built.data)
-    done = built.again("refigure", "hotspots_map", copy=tmp_path)
+    done = built.again("refigure", "waves_states", copy=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    above = {"collect", "ingest", "reliability", "waves", "patrol"}
-    assert stages_run(done.stdout) == {*above, "hotspots"}
+    assert stages_run(done.stdout) == {"collect", "ingest", "reliability", "waves"}
     assert "Identique" in done.stdout
     assert bytes_of(built.data) == before
-    evidence = json.loads((built.data / "figures/hotspots/hotspots_map.evidence.json").read_text())
+    evidence = json.loads((built.data / "figures/waves/waves_states.evidence.json").read_text())
     asked = (evidence["passport"], "--city", CITY)
     with one_byte_off(built.data / "cube.parquet"):
         done = built.again("refigure", *asked, copy=tmp_path, made=True)
@@ -226,15 +225,24 @@ def test_nothing_refused_at_the_door_is_anywhere(built: Place) -> None:
 def test_audit_finds_everything_identical_and_then_a_damaged_byte(
     built: Place, tmp_path: Path
 ) -> None:
-    done = built.again("audit", CITY, copy=tmp_path)
+    """Cells are read again of few reports: `test_analyst` reads those of all notebooks."""
+    done = built.again("audit", CITY, copy=tmp_path, read="collect waves results")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 %" in done.stdout
     assert " passed" in done.stdout, "cell by cell"
-    with one_byte_off(built.data / "figures/rhythms/rhythms_week.png"):
-        done = built.again("audit", CITY, "--no-cells", copy=tmp_path, made=True)
+    report = tmp_path / f"phare/data/{CITY}/reports/waves.ipynb"
+    with (
+        one_byte_off(built.data / "figures/rhythms/rhythms_week.png"),
+        changed(report, "waves_states (", "waves_other ("),
+    ):
+        done = built.again("audit", CITY, copy=tmp_path, made=True, read="waves")
     assert done.returncode == 1
     assert "figures/rhythms/rhythms_week.png : diffère" in done.stdout
-    assert done.stdout.count("diffère") == 1
+    assert "reports/waves.ipynb : diffère" in done.stdout
+    assert done.stdout.count("diffère") == 2
+    assert "(99 %)" in done.stdout, "never rounded up to all"
+    assert "1 failed" in done.stdout
+    assert "waves.ipynb::Cell" in done.stdout
 
 
 def test_audit_refuses_what_is_not_committed(built: Place) -> None:

@@ -14,7 +14,9 @@ import pytest
 from tests.journeys.place import CITY, ROOT, Place, stages_run
 
 CODE = [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)]
-# Those that look at the notebooks at hand; the others say nothing of one more.
+# Those that look at the notebooks at hand; the others say nothing of one more, nor do these of all
+# the knobs and modules that there were.
+LOOKED_AT = "exemple or not (misspelt_knob or really_loads)"
 TESTS = ["tests/core/stage/test_code_used.py", "tests/core/stage/test_execute.py",
          "tests/core/stage/test_params.py", "tests/workshop/test_method_notes.py"]  # fmt: skip
 CHECKS = [
@@ -104,7 +106,7 @@ def test_added_it_passes_what_every_notebook_passes(
     )  # fmt: skip
     assert linted.returncode == 0, linted.stdout
     tests = TESTS + ([] if options else ["tests/exemple"])
-    done = clean.python("pytest", "-q", "-p", "no:cacheprovider", *tests)
+    done = clean.python("pytest", "-q", "-p", "no:cacheprovider", "-k", LOOKED_AT, *tests)
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
     removed(clean)

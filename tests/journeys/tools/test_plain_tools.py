@@ -15,7 +15,6 @@ import yaml
 
 from tests.journeys.place import ALL, CITY, Place, bytes_of, changed
 
-HOTSPOTS = "notebooks/yesterday/hotspots.ipynb"
 WAVES = "notebooks/sources/waves.ipynb"
 PORT = 18944
 
@@ -37,11 +36,11 @@ def evidence(place: Place, name: str) -> dict[str, object]:
 def test_papermill_takes_a_parameter_and_warns_of_nothing(built: Place, tmp_path: Path) -> None:
     before = bytes_of(built.data / "figures")
     out = tmp_path / "out.ipynb"
-    done = built.python("papermill", HOTSPOTS, str(out), "-p", "radius_m", "600")
+    done = built.python("papermill", WAVES, str(out), "-p", "pilot_weeks", "30")
     assert done.returncode == 0, done.stderr
     assert "unknown parameter" not in done.stderr
-    told = evidence(built, "hotspots/hotspots_map")
-    assert told["parameters"] == {**params_of(built, "hotspots"), "radius_m": 600}
+    told = evidence(built, "waves/waves_states")
+    assert told["parameters"] == {**params_of(built, "waves"), "pilot_weeks": 30}
     assert str(told["passport"]) in texts(out)
     assert bytes_of(built.data / "figures") == before, "what is published stays"
 
@@ -99,7 +98,7 @@ def test_plain_dvc(built: Place) -> None:
 
 
 def test_plain_nbval(built: Place) -> None:
-    done = built.python("pytest", "--nbval-lax", "-p", "no:cacheprovider", HOTSPOTS)
+    done = built.python("pytest", "--nbval-lax", "-p", "no:cacheprovider", WAVES)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
     assert built.git("status", "--porcelain") == ""
