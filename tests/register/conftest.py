@@ -36,15 +36,28 @@ def plain(url: str) -> str:
     return url.replace("+psycopg", "")
 
 
+def asked(server: str, statement: str) -> None:
+    with psycopg.connect(plain(server.format(base="postgres")), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def ready(server: str) -> str:
+    """The base of an empty register: a copy of it takes a third of the time of its migrations."""
+    asked(server, "CREATE DATABASE modele")
+    register_at(server.format(base="modele"))
+    asked(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'modele'")
+    return "modele"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a new, empty store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/registre/essai.sqlite"
-    server = request.getfixturevalue("server")
-    base = f"essai{next(NUMBERS)}"
-    with psycopg.connect(plain(server.format(base="postgres")), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {base}")
+    server, base = request.getfixturevalue("server"), f"essai{next(NUMBERS)}"
+    model = request.getfixturevalue("ready") if "register" in request.fixturenames else "template1"
+    asked(server, f"CREATE DATABASE {base} TEMPLATE {model}")
     return str(server.format(base=base))
 
 

@@ -56,7 +56,7 @@ def log(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path, log: Path) -> Iterator[str]:
-    options = (f"--House.places={PLACES}", "--House.linger=1", "--House.patience=3")
+    options = (f"--House.places={PLACES}", "--House.linger=0.1", "--House.patience=3")
     with serve(folder, None, log, *options) as url:
         yield url
 
@@ -66,9 +66,11 @@ def nothing_broken(url: str) -> Iterator[None]:
     """After each attack: everyone is gone, and the next visitor is answered."""
     yield
     empty(url)
-    with Visitor.reads(url).joins() as talk:
+    visitor = Visitor.reads(url)
+    with visitor.joins() as talk:
         talk.choose(named(talk.states(), "Thème"), {"index": 1})
         assert "Bruit" in json.dumps([talk.hear("comm_msg") for _ in range(3)])
+        assert visitor.leaves() == 204
     empty(url)
 
 
@@ -299,8 +301,7 @@ def test_a_page_that_is_left_gives_its_place_back_at_once(url: str) -> None:
     with visitor.joins() as talk:
         assert talk.states()
         assert health(url)["visitors"] == 1
-        gone = ask(url, f"/voila/api/shutdown/{visitor.ticket}", "POST", {"Cookie": visitor.cookie})
-        assert gone.status == 204
+        assert visitor.leaves() == 204
         assert health(url)["visitors"] == 0
 
 
