@@ -79,7 +79,7 @@ def told(found: list[Difference]) -> str:
     """Return the verdict in words, naming each file that is not identical."""
     counts = Counter(one.verdict for one in found)
     same, total = counts["identical"], len(found)
-    lines = [f"  identiques : {same} sur {total} ({100 * same / max(1, total):.0f} %)"]
+    lines = [f"  identiques : {same} sur {total} ({100 * same // max(1, total)} %)"]
     wrong = [one for one in found if one.verdict != "identical"]
     if wrong:
         lines.append(f"  première divergence : étape {wrong[0].stage}")

@@ -240,6 +240,7 @@ def test_audit_finds_everything_identical_and_then_a_damaged_byte(
     assert "figures/rhythms/rhythms_week.png : diffère" in done.stdout
     assert "reports/waves.ipynb : diffère" in done.stdout
     assert done.stdout.count("diffère") == 2
+    assert "(99 %)" in done.stdout, "never rounded up to all"
     assert "1 failed" in done.stdout
     assert "waves.ipynb::Cell" in done.stdout
 
