@@ -298,15 +298,11 @@ def at_the_start(text: str, folder: Path) -> Iterator[tuple[str, Path]]:
     yield "first row", rows_of(folder, [[text, "tapage", 3], *PLAIN])
     yield "first row of words", rows_of(folder, [["nuit", text, "n"], *PLAIN])
     yield "alone", rows_of(folder, [[text]] * 5)
-    name = file_name(text)
+    name = text.replace("/", "_").replace("\0", "")
     named = folder / f"{name}.csv"
     shutil.copy(rows_of(folder, [HEAD[1:], *[row[1:] for row in PLAIN]]), named)
     yield "file", named
     yield "absent file", folder / f"{name}.absent"
-
-
-def file_name(text: str) -> str:
-    return text.replace("/", "_").replace("\0", "")
 
 
 def told_of(text: str, said: str) -> bool:
@@ -324,27 +320,21 @@ def drafted_text(file: Path) -> str:
     return f"{made.text}\n{made.told}"
 
 
-def in_first_rows(texts: list[str], folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield files whose first row holds the texts, a column each, among data or among words."""
-    data = [[*[row[0]] * len(texts), *row[1:]] for row in PLAIN]
-    yield "first row", rows_of(folder, [[*texts, "tapage", 3], *data])
-    named = [[row[0], *[row[1]] * len(texts), row[2]] for row in PLAIN]
-    yield "first row of words", rows_of(folder, [["nuit", *texts, "n"], *named])
-
-
 def test_no_person_of_the_cases_is_copied_nor_told(tmp_path: Path) -> None:
-    """As a cell, a name of column, a first row (each alone there: below), a whole file, a name."""
+    """As a cell, the name of a column, a first row, the name of the file."""
     found, texts = [], persons()
     for at in range(0, len(texts), 20):
         some = texts[at : at + 20]
-        for how, file in chain(in_columns(some, tmp_path), in_first_rows(some, tmp_path)):
+        for how, file in in_columns(some, tmp_path):
             said = drafted_text(file)
             assert "Ébauche" in said or how == "columns of digits"
             found += [(how, text) for text in some if told_of(text, said)]
-    for text, name in zip(texts, map(file_name, [*texts[1:], texts[0]]), strict=True):
-        alone = rows_of(tmp_path, [[text]] * 5).rename(tmp_path / f"{name}.csv")
-        said = drafted_text(alone) + drafted_text(alone.with_suffix(".absent"))
-        found += [("alone", one) for one in (text, name) if told_of(one, said)]
+    found += [
+        (how, text)
+        for text in texts
+        for how, file in at_the_start(text, tmp_path)
+        if told_of(text, drafted_text(file))
+    ]
     assert found == []
 
 

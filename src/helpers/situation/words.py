@@ -112,8 +112,10 @@ def _period(
     head = f"**{period_title(days).capitalize()}** ({when}) :"
     of_city = [r for r in rows if r["period_days"] == days and r["zone"] == WHOLE]
     whys = {reason(r) for r in of_city}
-    if len(of_city) > 1 and len(whys) == 1 and all(r["status"] != "ok" for r in of_city):
-        return f"{head} aucun thème ne se compare ({whys.pop()})."
+    months = {_whole_months(city, r["theme"], days) for r in of_city}
+    alike = len(of_city) > 1 and len(whys) == len(months) == 1
+    if alike and all(r["status"] != "ok" for r in of_city):
+        return f"{head} aucun thème ne se compare{months.pop()} ({whys.pop()})."
     lines = [head, ""]
     for name, theme in city.themes.items():
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]

@@ -41,9 +41,9 @@ WHOLE = {
 }
 TOLD = re.compile(
     r"(?P<n>[\d\u202f]+)\u00a0faits?(?:, dont (?P<aside>[\d\u202f]+) en [^,]+, mis à part)?"
-    r"(?:, (?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude \(| ; )"
+    r"(?:, (?P<level>(?:alerte, |à regarder, )?plus que|comme|moins que) d'habitude \(| ; "
+    r"|, sans que l'on puisse dire si c'est l'habitude \()"
     r"on en attendait entre (?P<low>[\d\u202f]+) et (?P<high>[\d\u202f]+)"
-    r"(?:, intervalle si large qu'il ne dit presque rien)?"
     r"(?:\)|(?P<chance> : (?:plus|moins), d'un écart que le hasard amène parmi tant de comptes))"
 )
 # Map, curve and words answer the choice.
@@ -180,6 +180,9 @@ class App:
         if told["chance"]:
             assert told["level"] is None, said
             assert (judged > high) if " : plus," in told["chance"] else (judged < low), said
+        elif told["level"] is None:  # so wide that it says nothing
+            assert low <= judged <= high, said
+            assert high > 3 * max(low, 1), said
         elif "plus que" in told["level"]:
             assert judged > high, said
         elif told["level"] == "moins que":
