@@ -166,7 +166,7 @@ def test_situation_tells_whole_months_and_never_a_day(wide: Built, con: Any) -> 
     said = situation_words.levels(table, wide.city, {}, SITUATION.periods_days)
     assert "**Vols** (mars 2026)" in said
     assert "(de avril 2025 à mars 2026)" not in said
-    assert "aucun thème ne se compare (d'avril 2025 à mars 2026) (pas assez de périodes" in said
+    assert "aucun thème ne se compare (d'avril 2025 à mars 2026 ; pas assez de périodes" in said
     assert "connu au mois seulement" in said
 
 

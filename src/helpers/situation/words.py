@@ -115,7 +115,8 @@ def _period(
     months = {_whole_months(city, r["theme"], days) for r in of_city}
     alike = len(of_city) > 1 and len(whys) == len(months) == 1
     if alike and all(r["status"] != "ok" for r in of_city):
-        return f"{head} aucun thème ne se compare{months.pop()} ({whys.pop()})."
+        told = " ; ".join(one for one in (months.pop().strip(" ()"), whys.pop()) if one)
+        return f"{head} aucun thème ne se compare ({told})."
     lines = [head, ""]
     for name, theme in city.themes.items():
         mine = [r for r in rows if r["theme"] == name and r["period_days"] == days]
