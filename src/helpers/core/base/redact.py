@@ -50,7 +50,8 @@ SCHEMES = frozenset(
 VERSION = re.compile(r"v[0-9](?:\.[0-9])?|[0-9]")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
 PLACE = re.compile(
-    r"^(?:File (?P<file>.*?):\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)"
+    r"^(?:File (?P<file>.*?):\d+(?:, in \w+)?|Cell In\[\d+\], line \d+"
+    r"|Input In \[\d+\], in <cell line: \d+>)"
 )
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 OURS = ("PhareError", "Passing", "Changed", "Refused")
@@ -263,7 +264,10 @@ def _is_code(file: str | None) -> bool:
 
     A message of several lines, « File d'attente chez …:21 h », may begin as a place does.
     """
-    return file is None or (file.endswith(".py") and os.path.isfile(os.path.expanduser(file)))
+    if file is None:
+        return True
+    # Unlike pathlib's, these raise for no text: neither « ~Nom » nor one too long for a name.
+    return file.endswith(".py") and os.path.isfile(os.path.expanduser(file))  # noqa: PTH111, PTH113
 
 
 def _once(lines: Sequence[str]) -> list[str]:
