@@ -49,7 +49,7 @@ def test_a_failure_is_said_greyed_and_noted(noted: pytest.LogCaptureFixture) -> 
     assert "Ce choix n'a pas pu être affiché" in said
     for leak in ("ValueError", "chemin interne", "Traceback"):
         assert leak not in said
-        assert leak in noted.text
+        assert (leak in noted.text) == (leak != "chemin interne")  # it may quote a value
 
 
 def test_the_next_good_choice_takes_it_all_away(noted: pytest.LogCaptureFixture) -> None:

@@ -53,6 +53,8 @@ WHO = ("questions", "bruit_nuit", "actors", 0, "who")
     ("traffic.yaml", ("classes", "motorises", "title")),
     ("traffic.yaml", ("slots", "journee", "title")),
     ("shocks.yaml", ("facts", 0, "title")),
+    ("contracts/evenement.yaml", ("caveats", 0)),
+    ("contracts/evenement.yaml", ("attribution",)),
 ])  # fmt: skip
 def test_a_number_of_a_person_is_refused_by_the_key_that_holds_it(
     file: str, where: tuple[str | int, ...], pack: Path
@@ -63,6 +65,18 @@ def test_a_number_of_a_person_is_refused_by_the_key_that_holds_it(
     assert "à faire : l'ôter" in said
     assert PHONE not in said
     assert "Echati" not in said
+
+
+@pytest.mark.parametrize(("where", "told"), [
+    (("fields", "statut", "label"), "label."), (("refused", "titre_public"), "refused.0"),
+])  # fmt: skip
+def test_what_a_contract_says_of_a_column_is_read_too(
+    where: tuple[str, ...], told: str, pack: Path
+) -> None:
+    value = f"voir avec Echati au {PHONE}"
+    said = refusal(changed(pack, "contracts/evenement.yaml", at(*where, value=value)))
+    assert f"marseille/contracts/evenement.yaml, {told}" in said
+    assert PHONE not in said
 
 
 @pytest.mark.parametrize("text", [

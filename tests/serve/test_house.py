@@ -23,6 +23,10 @@ import ipywidgets as widgets
 SECRET_SOURCE = "ce que le carnet contient"
 theme = widgets.Dropdown(options=["Vols", "Bruit"], description="Thème")
 note = widgets.Text(description="Note")
+fails = widgets.Text(description="Échoue")
+def fail(change):
+    raise ValueError(change["new"])
+fails.observe(fail, "value")
 said = widgets.HTML("Vols")
 who = widgets.HTML(str(os.getpid()))
 def show(change):
@@ -35,9 +39,10 @@ def without_end(_):
         pass
 turn.on_click(without_end)
 sleep.on_click(lambda _: __import__("time").sleep(10_000))
-widgets.VBox([theme, note, said, who, turn, sleep])
+widgets.VBox([theme, note, fails, said, who, turn, sleep])
 """
 PLACES = 3
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
@@ -325,8 +330,17 @@ def test_the_log_keeps_nothing_of_who_asked_what(url: str, log: Path) -> None:
     mark = "marque-que-nul-ne-garde"
     visitor = Visitor.reads(url, f"/voila/render/essai.ipynb?theme={mark}", User_Agent=mark)
     ask(url, f"/{mark}", headers={"X-Forwarded-For": mark, "Referer": mark})
+    # What the server's library refuses by itself, and what a widget's does.
+    assert ask(url, f"/voila/static/%FF{mark}.css?v={mark}").status == 400
+    ask(url, f"/?{mark}=1", "POST", {"Content-Encoding": mark, "Content-Type": FORM}, mark)
     with visitor.joins() as talk:
-        talk.choose(named(talk.states(), "Note"), {"value": mark})
+        states = talk.states()
+        talk.choose(named(states, "Note"), {"value": mark})
+        talk.until_idle()
+        talk.choose(named(states, "Thème"), {"index": mark})
+        talk.until_idle()
+        talk.choose(named(states, "Échoue"), {"value": mark})
+        talk.until_idle()
         talk.until_idle()
         talk.say("execute_request", {"code": mark})
         with pytest.raises(ConnectionClosed):
@@ -334,5 +348,8 @@ def test_the_log_keeps_nothing_of_who_asked_what(url: str, log: Path) -> None:
     said = log.read_text(encoding="utf-8")
     assert "GET page 200" in said
     assert "refused execute_request page=essai" in said
+    for kind in ("TraitError", "ValueError"):
+        assert f"{kind} (message laissé de côté" in said
+    assert "WARNING tornado.general web:" in said
     for trace in (mark, visitor.ticket, visitor.cookie, "127.0.0.1"):
         assert trace not in said, trace

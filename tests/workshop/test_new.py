@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,22 @@ def test_names_that_would_break_a_path_are_refused(name: str, place: Path) -> No
     ):
         with pytest.raises(PhareError, match="nom refusé"):
             make()
+
+
+@pytest.mark.parametrize("name", ["tel_0612345678", "ab123cd", "n185051305512345", "jean_dupont"])
+def test_names_that_are_a_persons_are_refused(name: str, place: Path) -> None:
+    """A file, a title and a column would bear them; a city alone may bear a name, as places do."""
+    makers: list[Callable[[], object]] = [
+        lambda: new.new_source(place, name, "port_neuf", None),
+        lambda: new.new_theme(place, name, "port_neuf", None),
+    ]
+    if name != "jean_dupont":
+        makers.append(lambda: new.new_city(place, name))
+    for make in makers:
+        with pytest.raises(PhareError, match="désigner une personne") as caught:
+            make()
+        assert name not in str(caught.value)
+    assert not [path for path in place.rglob("*") if name in path.name]
 
 
 def test_nothing_is_overwritten(place: Path) -> None:

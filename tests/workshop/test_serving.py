@@ -40,7 +40,7 @@ def serve(server: str, port: str, **env: str) -> str:
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("port", ["abc", "0", "-1", "70000", "8 866", "88.66", "²"])
 def test_what_is_no_port(server: str, port: str) -> None:
-    assert f"« {port} » n'est pas un port" in serve(server, port)
+    assert "ce n'est pas un port" in serve(server, port)
 
 
 @pytest.mark.parametrize("server", SERVERS)

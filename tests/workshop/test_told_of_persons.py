@@ -7,6 +7,7 @@ contract that is refused may not.
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 import pty
@@ -29,7 +30,7 @@ from helpers.core.base.yaml_models import validated
 from helpers.core.city import battery
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.workshop import codes
+from helpers.workshop import codes, elsewhere, ground
 from helpers.workshop.codes import Asking
 from tests.fixtures.people import Matcher, People
 from tests.fixtures.real import ROOT
@@ -151,6 +152,51 @@ def test_no_zone_named_as_anybody_is_told_to_a_pipe(
             )  # fmt: skip
         assert not matcher.found(redact.trace(refusal.value).encode())
     assert (pack(received) / "lists/secteurs.csv").read_text(encoding="utf-8") == "code,nom\n"
+
+
+# ---- What a command was asked
+
+
+@pytest.mark.parametrize("given", ["Yann Kermadec", "https://yann:m0tdepasse@exemple.invalid/?a=b"])
+def test_what_is_asked_for_in_vain_is_not_said_again(
+    given: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither by us nor by argparse: a terminal's words end in the log of who schedules them."""
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, place)
+    shutil.copytree(ROOT / "notebooks", place / "notebooks")
+    (place / "data/cities/active.yaml").write_text(
+        "cities:\n  port_neuf:\n    pack: data/cities/port_neuf\n", encoding="utf-8"
+    )
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(ground, "check", lambda _: None)
+    monkeypatch.setattr(ground, "check_git", lambda _: None)
+    monkeypatch.setattr(elsewhere, "uncommitted", lambda _: [])
+    monkeypatch.setenv("PHARE_CITY", given)
+    own = ("--city", "port_neuf")
+    for module, *words in (
+        ("run_city", given), ("refigure", given), ("status", given), ("audit", given),
+        ("new", "source", given), ("new", "source", "bornes", "--city", given),
+        ("new", "theme", given, *own), ("new", "theme", "divers", *own, "--source", given),
+        ("new", "city", given), ("new", given, "x"), ("new_notebook", "add", given),
+        ("new_notebook", "add", "divers", "--group", given), ("new_notebook", "remove", given),
+        ("codes", given, *own), ("codes", "faits", *own, "--field", given),
+        ("codes", "secteurs", *own, "--name-column", given), ("codes", "faits", given),
+        ("city_key", given), ("city_key", "port_neuf", "--from", given), ("entry_form", given),
+        ("datex_export", given), ("register", given), ("register", "port_neuf", "--upto", given),
+        ("register", "port_neuf", "--add", given), ("register", "port_neuf", f"--ch={given}"),
+        ("serve_apps",), ("serve_apps", "--port", given), ("serve_lab", "--port", given),
+        ("notebooks", given), ("new", "source", "bornes", "--file", given, "--columns", given),
+    ):  # fmt: skip
+        try:
+            code = importlib.import_module(f"helpers.workshop.{module}").main(words)
+        except SystemExit as end:
+            code = end.code
+        said = "".join(capsys.readouterr())
+        assert code in (1, 2), (module, words, said)
+        assert "Erreur : " in said, (module, words)
+        for part in (given, *re.split(r"[ :/@]+", given)[:3]):
+            assert part == "https" or part not in said, (module, words, said)
 
 
 # ---- Contracts that are refused, and the texts of a pack

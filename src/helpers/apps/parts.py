@@ -12,7 +12,7 @@ import altair as alt
 import ipywidgets as widgets
 from traitlets.log import get_logger
 
-from helpers.core.base import markup, store
+from helpers.core.base import markup, redact, store
 from helpers.core.stage.run import Run, digest
 
 alt.JupyterChart.enable_offline(True)
@@ -53,10 +53,10 @@ class Boundary:
         self._running = True
         try:
             act()
-        except Exception:
+        except Exception as error:
             # In a kernel this is its application's log, which the server's terminal shows; what
             # goes to `sys.stderr` would be sent to the page.
-            get_logger().exception("A control's callback failed")
+            get_logger().error("A control's callback failed\n%s", redact.trace(error))
             for part in self.parts:
                 part.add_class(STALE)
             self.notice.value = f'<p class="app-failed" role="alert">{FAILED}</p>'

@@ -19,6 +19,7 @@ from traitlets.log import get_logger
 from helpers.apps import actions_words, keep
 from helpers.apps.choice import Choice, Offer, offer
 from helpers.apps.parts import Boundary, Put, aside
+from helpers.core.base import redact
 from helpers.core.base.french import spoken
 from helpers.core.city.city import City
 from helpers.core.place_time import places
@@ -193,8 +194,9 @@ class Shell:
         for choice in self.offer.usual(self.page.uses):
             try:
                 self.prepared[choice] = self.page.answer(choice)
-            except Exception:
-                get_logger().exception("A choice could not be prepared: %s", choice.query())
+            except Exception as error:
+                told = choice.query(), redact.trace(error)
+                get_logger().error("A choice could not be prepared: %s\n%s", *told)
             yield
 
     def widget(self) -> widgets.VBox:

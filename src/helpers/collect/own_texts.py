@@ -1,16 +1,18 @@
 """Texts that a pack writes and that readers see: none tells of a person.
 
 Titles, questions, who can act, places of events, milestones, the lists that name counted roads and
-communes, and the keys themselves go straight to pages and reports. The detectors of deliveries look
-at them. A number, an account, a plate and a birth are refused, and words that point at somebody
-(« la gérante du bar », « Mme Untel »). Names alone are not: a stadium, a street and a service bear
-some, and whoever wrote the text has read it.
+communes, what a contract says of its source, and the keys themselves go straight to pages and
+reports. The detectors of deliveries look at them. A number, an account, a plate and a birth are
+refused, and words that point at somebody (« la gérante du bar », « Mme Untel »). Names alone are
+not: a stadium, a street and a service bear some, and whoever wrote the text has read it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -47,6 +49,8 @@ PAGE = re.compile(
     r"\.(?:com|me)\b)[^\s?#]+",
     re.IGNORECASE,
 )
+OF_CONTRACT = ("title", "publisher", "licence", "attribution", "purpose", "legal_basis",
+               "retention", "convention", "caveats")  # fmt: skip
 HIDING = ("matricule", "numero_de_voie")  # taken, and told before what else a text may say
 TODO = "l'ôter : ce texte est montré à qui lit, et entre dans les rapports"
 SERVICE = (
@@ -90,6 +94,24 @@ def _files(city: City) -> Iterator[tuple[str, Any]]:
             name = _list_of_names(file, content)
             if name and (city.pack / lists.shown(name)).is_file():
                 yield lists.shown(name), lists.read(city.pack, name)
+    for source in city.about.sources:
+        path = Path("contracts") / f"{source}.yaml"
+        with suppress(PhareError):  # one that cannot be read has its own error, later
+            yield str(path), _of_contract(read_yaml(city.pack / path, str(path)))
+
+
+def _of_contract(content: Any) -> dict[str, Any]:
+    """Return what readers see of a contract: receipts, evidence and captions carry it."""
+    if not isinstance(content, dict):
+        return {}
+    told = {key: content[key] for key in OF_CONTRACT if key in content}
+    fields, refused = content.get("fields"), content.get("refused")
+    if isinstance(fields, dict):
+        named = {name: one for name, one in fields.items() if isinstance(one, dict)}
+        told["label"] = [one.get("label") for one in named.values()]
+    if isinstance(refused, dict):
+        told["refused"] = [*refused.values()]
+    return told
 
 
 def _list_of_names(file: str, content: Any) -> str:

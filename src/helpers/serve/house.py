@@ -22,7 +22,7 @@ from voila.utils import create_include_assets_functions, get_page_config
 
 from helpers.core.base import commands
 from helpers.core.stage import warm
-from helpers.serve import access, assets, editions, handlers, prepared, visitors, wire
+from helpers.serve import access, assets, editions, handlers, logs, prepared, visitors, wire
 from helpers.serve.page import ONE_THREAD
 
 log = logging.getLogger("phare.pages")
@@ -210,7 +210,7 @@ class House(Voila):  # type: ignore[misc]  # Voilà is untyped
 
 def main() -> None:
     """Serve until told to end, with the libraries loaded once for all pages."""
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logs.begin()
     # A terminal is told what goes wrong; a log, each answer too.
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
     logging.getLogger("phare").setLevel(level)

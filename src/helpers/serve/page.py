@@ -37,11 +37,11 @@ def main(arguments: list[str]) -> None:
     os.environ.update(ONE_THREAD)
     os.environ.pop(QUERY, None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the forks
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     from helpers.core.base import redact
-    from helpers.serve import kernel, streams
+    from helpers.serve import kernel, logs, streams
 
     redact.discreet()  # as the command that started it is
+    logs.begin()
     serving = kernel.install()
     _bundle_charts()
     outputs, failed = _run(Path(arguments[0]), serving)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -50,8 +49,7 @@ class PageShell(InteractiveShell):  # type: ignore[misc]
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         """Log the exception; where a page listens, say that its request failed."""
-        kind, error, trace = exc_tuple or sys.exc_info()
-        log.error("".join(traceback.format_exception(kind, error, trace)))
+        log.error("A cell or a callback failed", exc_info=exc_tuple or sys.exc_info())
         told = {"ename": "", "evalue": "", "traceback": [FAILED]}
         self.kernel.publish("error", told)
 

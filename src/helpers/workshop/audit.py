@@ -6,7 +6,6 @@ all the same, 1 something differs, 2 the audit could not be made.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -21,9 +20,10 @@ from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.core.stage import execute, warm
 from helpers.core.stage.params import stages
 from helpers.workshop import elsewhere, ground
+from helpers.workshop.command_line import Parser
 from helpers.workshop.elsewhere import Difference
 from helpers.workshop.reproduction import environment
-from helpers.workshop.run_city import locked
+from helpers.workshop.run_city import find_pack, locked
 
 SAYS = {
     "different": "diffère",
@@ -90,7 +90,7 @@ def told(found: list[Difference]) -> str:
 @commands.Told(2)
 def main(arguments: list[str] | None = None) -> int:
     """Run the audit; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.audit")
+    parser = Parser(prog="python -m helpers.workshop.audit")
     parser.add_argument("cities", nargs="*", help="villes à auditer (toutes par défaut)")
     parser.add_argument("--no-cells", action="store_true", help="sans la relecture par cellule")
     asked = parser.parse_args(arguments)
@@ -99,12 +99,14 @@ def main(arguments: list[str] | None = None) -> int:
     changed = elsewhere.uncommitted(root)
     if changed:
         raise PhareError(
-            f"{plural(len(changed), 'fichier')} hors du dernier commit : {changed[0]}",
+            f"{plural(len(changed), 'fichier')} hors du dernier commit",
             "git status",
             "enregistrer (git commit) puis `make run`, et relancer l'audit",
         )
     differs = False
-    cities = asked.cities or [c for c in active_cities(root) if locked(root, c)]
+    cities = [find_pack(root, one)[0] for one in asked.cities] or [
+        c for c in active_cities(root) if locked(root, c)
+    ]
     with scratch() as folder:
         copy = folder / "phare"
         elsewhere.copy_workspace(root, copy, with_changes=False)

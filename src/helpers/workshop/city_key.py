@@ -6,7 +6,6 @@ it goes from hand to hand, never by git nor DVC, and no message shows it.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import find_root
 from helpers.core.city import key
 from helpers.core.city.city import City
+from helpers.workshop.command_line import Parser
 from helpers.workshop.run_city import find_pack
 
 SECRET = "C'est un secret : le porter de main à main, jamais par git, DVC ni messagerie."
@@ -51,13 +51,13 @@ def give(root: Path, city: City, file: Path) -> str:
             f"faire entrer ses données d'abord : `make data CITY={city.about.name}`",
         )
     if file.exists():
-        raise PhareError("ce fichier existe déjà", f"TO={file}", "en donner un autre, ou l'effacer")
+        raise PhareError("ce fichier existe déjà", "TO=…", "en donner un autre, ou l'effacer")
     found = city.key(root)
     try:
         key.keep(file, found)
     except OSError:
         raise PhareError(
-            "impossible d'écrire ce fichier", f"TO={file}", "donner un fichier d'un dossier à soi"
+            "impossible d'écrire ce fichier", "TO=…", "donner un fichier d'un dossier à soi"
         ) from None
     return f"Clé de {city.about.name} (empreinte {found.fingerprint}) copiée : {file}\n{SECRET}"
 
@@ -105,7 +105,7 @@ def _shown(root: Path, path: Path) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.city_key")
+    parser = Parser(prog="python -m helpers.workshop.city_key")
     parser.add_argument("city")
     parser.add_argument("--to", default="")
     parser.add_argument("--from", default="", dest="taken")

@@ -8,7 +8,6 @@ them: into the contract's `values`, or a list of the pack. Nowhere else. What is
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import os
@@ -25,6 +24,7 @@ from helpers.core.city import battery, lists
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
 from helpers.workshop import unlisted, yaml_text
+from helpers.workshop.command_line import Parser
 from helpers.workshop.new import all_or_nothing
 from helpers.workshop.run_city import find_pack
 from helpers.workshop.unlisted import Word, Zones
@@ -153,7 +153,7 @@ def fields_of(contract: Contract, asked: str) -> list[str]:
     listed = [name for name, rule in contract.fields.items() if rule.type == "enum"]
     if asked and asked not in listed:
         raise PhareError(
-            f"« {asked} » n'est ni un champ à liste de ce contrat, ni une colonne qu'il refuse",
+            "ce n'est ni un champ à liste de ce contrat, ni une colonne qu'il refuse",
             f"contrat {contract.source}.yaml",
             f"choisir FIELD parmi : {', '.join([*listed, *contract.refused]) or '(aucun)'}",
         )
@@ -274,7 +274,7 @@ def _confirmed_zones(new: dict[str, str], found: Zones, asking: Asking) -> list[
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.codes")
+    parser = Parser(prog="python -m helpers.workshop.codes")
     parser.add_argument("source")
     parser.add_argument("--city", default="marseille")
     parser.add_argument("--field", default="")

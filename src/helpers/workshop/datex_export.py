@@ -5,7 +5,6 @@ What each kind is called there is what the city's contract says of files that co
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import sys
@@ -23,6 +22,7 @@ from helpers.core.base.store import literal, quote
 from helpers.core.base.workspace import find_root
 from helpers.core.city.about import ClosuresRule
 from helpers.core.city.city import City
+from helpers.workshop.command_line import Parser
 from helpers.workshop.run_city import find_pack
 
 
@@ -95,7 +95,7 @@ def export(city: City, root: Path, path: Path) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Write the orders of a city; return the command's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.datex_export")
+    parser = Parser(prog="python -m helpers.workshop.datex_export")
     parser.add_argument("city")
     parser.add_argument("--to", type=Path)
     given = parser.parse_args(arguments)

@@ -6,7 +6,6 @@ door accepts. The page asks for nothing outside itself: its policy allows its ow
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import json
@@ -25,6 +24,7 @@ from helpers.core.city.about import EntriesRule, EventsRule
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract, FieldRule
 from helpers.core.city.event_rules import read_rules
+from helpers.workshop.command_line import Parser
 from helpers.workshop.run_city import find_pack
 
 FOLDER = Path("templates/saisie")
@@ -175,7 +175,7 @@ def _control(name: str, field: dict[str, Any]) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Write the form of a city; return the command's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.entry_form")
+    parser = Parser(prog="python -m helpers.workshop.entry_form")
     parser.add_argument("city")
     parser.add_argument("--to", type=Path)
     given = parser.parse_args(arguments)

@@ -8,7 +8,6 @@ writes the page alone; `--check` tells whether table and page are sound, and run
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from helpers.core.stage import grades_table
 from helpers.core.stage.grades_table import Row
 from helpers.core.stats.grading import SEEDS, Line, Trial
 from helpers.workshop import grade_page
+from helpers.workshop.command_line import Parser
 
 SIZES = {"tiny": 0.0, "small": 0.2, "full": 1.0}
 FEWEST = 2  # replicates of the smallest size
@@ -104,7 +104,7 @@ def merged(root: Path, kept: list[Row], told: Told, rows: list[Row]) -> list[Row
 @commands.told
 def main() -> int:
     """Run the trials asked for, or check what is kept."""
-    asked = argparse.ArgumentParser()
+    asked = Parser()
     asked.add_argument("rooms", nargs="*")
     asked.add_argument("--size", choices=list(SIZES), default="small")
     asked.add_argument("--page", action="store_true")

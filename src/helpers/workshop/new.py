@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 import sys
@@ -16,27 +15,42 @@ from glob import escape
 from pathlib import Path
 from string import Template
 
+import pyarrow as pa
+
+from helpers.collect import persons
+from helpers.collect.own_lists import NUMBERS
 from helpers.core.base import aside, commands
 from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import INBOX, RESERVED_NAMES, find_root
 from helpers.core.city.city import City
 from helpers.workshop import yaml_text
+from helpers.workshop.command_line import Parser
 from helpers.workshop.draft_contract import draft
 from helpers.workshop.run_city import find_pack
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+SOMEBODY = NUMBERS | {"nom"}
 AXIS = "domaine_public"  # of a theme that does not say its own
 BESIDE_SHAPES = (".shx", ".dbf", ".prj", ".cpg")
 PACKED = (".gz", ".zip", ".zst")
 
 
-def named(name: str) -> str:
-    """Return `name`; PhareError where it would break a path or is reserved."""
+def named(name: str, refused: frozenset[str] = SOMEBODY) -> str:
+    """Return `name`; PhareError where it would break a path, is reserved, or is somebody's.
+
+    `refused`: the reasons of detectors that are heard. What is made bears the name in its files,
+    titles and columns.
+    """
     if not NAME.fullmatch(name) or name in RESERVED_NAMES:
         raise PhareError(
-            f"nom refusé : « {name} »",
+            "nom refusé",
             "NAME=…",
             "des minuscules sans accent, des chiffres et des soulignés, une lettre d'abord",
+        )
+    read = pa.array([name, name.replace("_", " ")], pa.string())
+    if not refused.isdisjoint(persons.screen(read).to_pylist()):
+        raise PhareError(
+            "nom refusé : il semble désigner une personne", "NAME=…", "dire ce qui est compté"
         )
     return name
 
@@ -73,7 +87,7 @@ def all_or_nothing(*files: Path) -> Iterator[None]:
 
 def new_city(root: Path, name: str) -> list[Path]:
     """Make the pack `data/cities/<name>` with a small invented delivery; return its files."""
-    pack = root / "data" / "cities" / named(name)
+    pack = root / "data" / "cities" / named(name, NUMBERS)  # a city may bear a name
     _refuse(pack, root)
     title = name.replace("_", " ").capitalize()
     aside.sweep(pack.parent)
@@ -183,7 +197,7 @@ def _free_codes(city: City, source: str) -> list[str]:
     contract = city.contracts.get(source)
     if contract is None or contract.observation is None:
         raise PhareError(
-            f"« {source} » n'est pas une source de faits de cette ville",
+            "ce n'est pas une source de faits de cette ville",
             f"{city.pack.name}/city.yaml",
             f"choisir SOURCE parmi : {', '.join(city.observed_sources())}",
         )
@@ -216,7 +230,7 @@ def _positions(written: str) -> list[int]:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Make what is asked; print the files and what to do next; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new")
+    parser = Parser(prog="python -m helpers.workshop.new")
     parser.add_argument("what", choices=["city", "source", "theme"])
     parser.add_argument("name")
     parser.add_argument("--city", default="marseille")

@@ -8,7 +8,6 @@ takes all of it away. Both do all or nothing.
 
 from __future__ import annotations
 
-import argparse
 import json
 import keyword
 import os
@@ -25,6 +24,7 @@ from helpers.core.base.workspace import find_root
 from helpers.core.base.yaml_models import Strict, read_yaml
 from helpers.core.stage import code_used
 from helpers.workshop import method_notes, notebooks, yaml_text
+from helpers.workshop.command_line import Parser
 from helpers.workshop.knob_lines import knob_lines
 from helpers.workshop.new import all_or_nothing, named
 
@@ -80,7 +80,7 @@ def remove(root: Path, name: str, *, force: bool = False) -> list[Path]:
     """
     notebook = code_used.notebook_path(root, name)
     if notebook is None or name not in read_yaml(root / "dvc.yaml", "dvc.yaml")["stages"]:
-        raise PhareError(f"aucun carnet ne s'appelle « {name} »", "notebooks/", "vérifier NAME")
+        raise PhareError("aucun carnet ne s'appelle ainsi", "notebooks/", "vérifier NAME")
     beside = [path for folder in _rooms(root, name) for path in _modules(folder)]
     files = [notebook, *beside, *([_note(root, name)] if _note(root, name).exists() else [])]
     _nothing_rests_on(root, name, files)
@@ -114,12 +114,10 @@ def _refuse(root: Path, name: str, group: str) -> None:
     """Raise PhareError for a name or a group that will not do."""
     named(name)
     if group not in groups(root):
-        raise PhareError(
-            f"groupe inconnu : « {group} »", "GROUP=…", f"choisir parmi {', '.join(groups(root))}"
-        )
+        raise PhareError("groupe inconnu", "GROUP=…", f"choisir parmi {', '.join(groups(root))}")
     if len(name) > LONGEST or keyword.iskeyword(name) or hasattr(Strict, name):
         raise PhareError(
-            f"nom refusé : « {name} »",
+            "nom refusé",
             "NAME=…",
             f"{LONGEST} caractères au plus, et pas un mot de Python ni des modèles de réglages",
         )
@@ -270,7 +268,7 @@ def _results(root: Path, name: str) -> list[Path]:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked; print the files and what to do next; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.new_notebook")
+    parser = Parser(prog="python -m helpers.workshop.new_notebook")
     parser.add_argument("what", choices=["add", "remove"])
     parser.add_argument("name")
     parser.add_argument("--group", default="yesterday")

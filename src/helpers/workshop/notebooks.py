@@ -7,7 +7,6 @@ bears the tag `parameters`.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import sys
@@ -18,6 +17,7 @@ from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.core.stage import code_used
 from helpers.core.stage.execute import as_text, cell_id
+from helpers.workshop.command_line import Parser
 from helpers.workshop.knob_lines import KnobLine, knob_lines
 
 WIDTH = 88  # of a line of a cell, its comment apart
@@ -135,7 +135,7 @@ def write_parameters(root: Path, check: bool) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.notebooks")
+    parser = Parser(prog="python -m helpers.workshop.notebooks")
     parser.add_argument("command", choices=["strip", "parameters"])
     parser.add_argument("--check", action="store_true", help="dire sans écrire")
     asked = parser.parse_args(arguments)

@@ -6,7 +6,6 @@ Exit codes: 0 identical, 1 differs, 2 could not be made.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from helpers.core.base.errors import PhareError
 from helpers.core.base.workspace import active_cities, find_root, scratch
 from helpers.workshop import elsewhere, ground
 from helpers.workshop.audit import SAYS
+from helpers.workshop.command_line import Parser
 
 
 def locate(root: Path, name: str, city: str | None) -> tuple[str, str, str]:
@@ -36,8 +36,8 @@ def locate(root: Path, name: str, city: str | None) -> tuple[str, str, str]:
                 found.append((held, path.parent.name, evidence["figure"]))
     if not found:
         raise PhareError(
-            f"aucune figure ne s'appelle « {name} »",
-            f"data/{city or '*'}/figures",
+            "aucune figure ne s'appelle ainsi",
+            "data/*/figures",
             "voir les noms dans le rapport `evidence`, ou lancer `make run`",
         )
     return found[0]
@@ -69,7 +69,7 @@ def reproduce_figure(root: Path, name: str, city: str | None) -> bool:
 @commands.Told(2)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.refigure")
+    parser = Parser(prog="python -m helpers.workshop.refigure")
     parser.add_argument("name", help="nom ou passeport de la figure")
     parser.add_argument("--city")
     asked = parser.parse_args(arguments)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import sys
 from pathlib import Path
@@ -21,6 +20,7 @@ from helpers.register import rules, snapshot, words
 from helpers.register.entries import draft
 from helpers.register.register import Register, open_register
 from helpers.workshop import yaml_text
+from helpers.workshop.command_line import Parser
 from helpers.workshop.new import all_or_nothing
 from helpers.workshop.run_city import find_pack
 
@@ -135,7 +135,7 @@ def connect(root: Path, pack: Path) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.register")
+    parser = Parser(prog="python -m helpers.workshop.register")
     parser.add_argument("city")
     parser.add_argument("--last", type=int, default=LAST)
     parser.add_argument("--add", type=Path)

@@ -6,7 +6,6 @@ anything starts is checked here; `reproduction` runs the stages.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import io
 import json
@@ -51,6 +50,7 @@ from helpers.core.stage.params import stages
 from helpers.core.stage.receipts import RECEIPTS, read_receipts
 from helpers.register import snapshot
 from helpers.workshop import ground, one_run, yaml_text
+from helpers.workshop.command_line import Parser
 from helpers.workshop.reproduction import jobs, reproduce
 
 FRESH_DAYS = 31  # since the last day of data, above which « demain » is not tomorrow's
@@ -84,7 +84,7 @@ def find_pack(root: Path, asked: str) -> tuple[str, Path]:
     if not _there(pack):
         packs = sorted(p.parent.name for p in (root / "data" / "cities").glob("*/city.yaml"))
         raise PhareError(
-            f"ville inconnue : « {asked} »",
+            "ville inconnue",
             "data/cities/",
             f"choisir parmi {', '.join(packs)}, ou donner un dossier qui contient city.yaml",
         )
@@ -275,7 +275,7 @@ def ends(last: dt.date, today: dt.date) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.run_city")
+    parser = Parser(prog="python -m helpers.workshop.run_city")
     parser.add_argument("city", help="nom d'une ville, ou dossier d'une ville")
     parser.add_argument("--only", help="une seule étape, refaite avec ce dont elle dépend")
     asked = parser.parse_args(arguments)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
 
 from helpers.core.base import commands
 from helpers.core.base.errors import PhareError
-from helpers.core.base.workspace import Workspace, find_root
+from helpers.core.base.workspace import active_cities, find_root
 from helpers.workshop import ground, serving
+from helpers.workshop.command_line import Parser
 
 
 def command(root: Path, port: int) -> list[str]:
@@ -32,10 +32,11 @@ def environment(root: Path, city: str) -> dict[str, str]:
 
 def check(root: Path, city: str) -> None:
     """Raise PhareError where the apps would have nothing to show, or could not start."""
-    workspace = Workspace(root, city)
-    if not (workspace.data / "derived" / "situation").is_dir() or not workspace.pack:
+    known = city in active_cities(root)
+    if not known or not (root / "data" / city / "derived" / "situation").is_dir():
+        name = city if known else "…"
         raise PhareError(
-            "aucun résultat à montrer", f"ville « {city} »", f"lancer `make run CITY={city} APPS=0`"
+            "aucun résultat à montrer", f"ville « {name} »", f"lancer `make run CITY={name} APPS=0`"
         )
     serving.check_folder()
     ground.check_open_files()
@@ -44,7 +45,7 @@ def check(root: Path, city: str) -> None:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Serve the apps until interrupted; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.serve_apps")
+    parser = Parser(prog="python -m helpers.workshop.serve_apps")
     parser.add_argument("--port", default="8866")
     asked = parser.parse_args(arguments)
     city = os.environ.get("PHARE_CITY", "marseille")

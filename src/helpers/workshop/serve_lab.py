@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from helpers.core.base import commands
 from helpers.core.base.workspace import find_root
 from helpers.workshop import ground, serving
+from helpers.workshop.command_line import Parser
 
 
 def command(root: Path, port: int | None) -> list[str]:
@@ -23,7 +23,7 @@ def command(root: Path, port: int | None) -> list[str]:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Serve the lab until interrupted; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.serve_lab")
+    parser = Parser(prog="python -m helpers.workshop.serve_lab")
     parser.add_argument("--port", default="")
     asked = parser.parse_args(arguments)
     root = find_root()

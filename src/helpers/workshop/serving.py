@@ -18,7 +18,7 @@ def port(text: str) -> int:
     """Return the port that `text` gives, free on loopback; PhareError says what is wrong."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= LAST):
         raise PhareError(
-            f"« {text} » n'est pas un port",
+            "ce n'est pas un port",
             "PORT",
             f"donner un nombre de {FIRST} à {LAST} : PORT=8866",
         )

@@ -6,7 +6,6 @@ While a run works in the workspace, its files change: the run alone is told, and
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import subprocess
@@ -26,6 +25,7 @@ from helpers.core.stage.params import stages
 from helpers.core.stage.standing import TITLES, why
 from helpers.reliability.grades import FATES, accounts
 from helpers.workshop import ground, one_run
+from helpers.workshop.command_line import Parser
 from helpers.workshop.reproduction import dvc, environment
 from helpers.workshop.run_city import find_pack, locked
 
@@ -188,7 +188,7 @@ def as_text(found: dict[str, Any]) -> str:
 @commands.told
 def main(arguments: list[str] | None = None) -> int:
     """Print the status; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.workshop.status")
+    parser = Parser(prog="python -m helpers.workshop.status")
     parser.add_argument("city")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)

@@ -67,7 +67,7 @@ def contract_of(city: City, source: str, asked: str = "") -> Contract:
     """
     if source not in city.about.sources:
         raise PhareError(
-            f"source inconnue : « {source} »",
+            "source inconnue",
             f"{city.pack.name}/city.yaml",
             f"choisir SOURCE parmi : {', '.join(city.about.sources)}",
         )
@@ -221,7 +221,7 @@ def zones(city: City, root: Path, contract: Contract, code: str, column: str) ->
             reading = open_file(edition.file, path, {place, column})
             if column not in reading.columns:
                 raise PhareError(
-                    f"pas de colonne « {column} » dans le fichier reçu",
+                    "pas de colonne de ce nom dans le fichier reçu",
                     f"source « {contract.source} »",
                     "donner la colonne des noms de zones : NAME_COLUMN=…",
                 )

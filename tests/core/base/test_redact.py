@@ -256,6 +256,9 @@ def test_names_are_told_where_they_are_named() -> None:
     assert redact.known([], {"a"}) == "aucun nom"
 
 
+CODE = redact.__file__
+
+
 def test_a_notebook_that_stopped_keeps_places_and_our_own_words() -> None:
     ours = str(PhareError("colonne absente", "source « x »", "vérifier"))
     error = {"output_type": "error", "ename": "PhareError", "evalue": ours, "traceback": [ours]}
@@ -264,8 +267,10 @@ def test_a_notebook_that_stopped_keeps_places_and_our_own_words() -> None:
         "traceback": [
             "\x1b[0;31mValueError\x1b[0m  Traceback (most recent call last)",
             "Cell \x1b[0;32mIn[3], line 2\x1b[0m\n----> 2 x = 'Jean Dupont'",
-            f"File {ROOT}/src/helpers/a.py:12, in read(path, text)\n    raise ValueError(text)",
+            f"File {CODE}:12, in read(path, text)\n    raise ValueError(text)",
             "ValueError: Jean Dupont",
+            "File d'attente chez Jean Dupont:21 h",
+            "File ~/Jean Dupont.py:3, in lu",
         ],
     }  # fmt: skip
     false = {**other, "ename": "PhareErrorJean"}
@@ -277,7 +282,10 @@ def test_a_notebook_that_stopped_keeps_places_and_our_own_words() -> None:
     told = content["cells"][0]["outputs"]
     assert "Jean Dupont" not in json.dumps(content)
     assert told[0]["evalue"] == ours
-    assert told[1]["traceback"][:2] == ["Cell In[3], line 2", "File src/helpers/a.py:12, in read"]
+    assert told[1]["traceback"][:2] == [
+        "Cell In[3], line 2",
+        "File src/helpers/core/base/redact.py:12, in read",
+    ]
     assert told[-1] == kept
 
 

@@ -9,6 +9,7 @@ and its place in the code are told. Addresses are told without their secrets.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -48,7 +49,10 @@ SCHEMES = frozenset(
 )
 VERSION = re.compile(r"v[0-9](?:\.[0-9])?|[0-9]")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.I)
-PLACE = re.compile(r"^(?:File .*?:\d+(?:, in \w+)?|Cell In\[\d+\], line \d+|Input In \[\d+\].*\d)")
+PLACE = re.compile(
+    r"^(?:File (?P<file>.*?):\d+(?:, in \w+)?|Cell In\[\d+\], line \d+"
+    r"|Input In \[\d+\], in <cell line: \d+>)"
+)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 OURS = ("PhareError", "Passing", "Changed", "Refused")
 OUR_FORM = re.compile(r"Erreur : .*\n\s*où\s*: .*\n\s*à faire : .*", re.DOTALL)
@@ -246,12 +250,24 @@ def _told(output: dict[str, Any], root: Path) -> dict[str, Any]:
     message = COLOURS.sub("", output["evalue"])
     message = message if is_ours(output["ename"], message) else UNSAID
     lines = [line for part in output["traceback"] for line in COLOURS.sub("", part).splitlines()]
-    places = [found[0].replace(f"{root}/", "") for line in lines if (found := PLACE.match(line))]
+    found = [one for one in map(PLACE.match, lines) if one and _is_code(one["file"])]
+    places = [one[0].replace(f"{root}/", "") for one in found]
     return {
         **output,
         "evalue": message,
         "traceback": [*_once(places), f"{output['ename']} : {message}"],
     }
+
+
+def _is_code(file: str | None) -> bool:
+    """Tell whether a place is in a cell, or in a module that is there.
+
+    A message of several lines, « File d'attente chez …:21 h », may begin as a place does.
+    """
+    if file is None:
+        return True
+    # Unlike pathlib's, these raise for no text: neither « ~Nom » nor one too long for a name.
+    return file.endswith(".py") and os.path.isfile(os.path.expanduser(file))  # noqa: PTH111, PTH113
 
 
 def _once(lines: Sequence[str]) -> list[str]:
