@@ -152,8 +152,18 @@ def test_a_second_run_starts_nothing(place: Path, capsys: pytest.CaptureFixture[
 def test_what_fails_is_put_back_while_what_runs_beside_it_is_kept(place: Path) -> None:
     run(place)
     ask(place, "two", "meet", "slow", "fail-right")
-    # `left` ends only once DVC has been told that `right` has failed: after its last word.
-    stop = threading.Timer(3, lambda: ask(place, "two", "meet", "stopped", anew=False))
+    for began in place.glob("began-*"):
+        began.unlink()
+
+    def stop_left() -> None:
+        # Once DVC has been told that `right` has failed: a while after that one has begun.
+        until = time.monotonic() + 60
+        while not (place / "began-right").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(2)
+        ask(place, "two", "meet", "stopped", anew=False)
+
+    stop = threading.Thread(target=stop_left, daemon=True)
     stop.start()
     with pytest.raises(PhareError) as caught:
         run(place)
