@@ -61,7 +61,9 @@ def trapped(value: Any, bait: Iterator[str], key: str = "") -> Any:
 
 def baited(text: str, bait: str, end: str = "") -> str:
     """Return a text with a bait after it, within what a title may hold."""
-    return f"{text[: LONGEST - len(bait) - len(end)].rstrip()}{bait}{end}"
+    # A version before a bait (« 2.0<script> ») reads as somebody's number, and is refused.
+    head = text[: LONGEST - len(bait) - len(end)].rstrip("0123456789. ")
+    return f"{head}{bait}{end}"
 
 
 def trap(pack: Path) -> None:
