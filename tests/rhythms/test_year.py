@@ -172,3 +172,9 @@ def test_city_whose_clock_never_changes_says_so(
     table = year.clock_changes(memory, city, LEAP)
     assert table.num_rows == 0
     assert "pas changé" in words.clock_changes(table, city)
+
+
+def test_a_level_that_falls_by_a_third_a_year_makes_no_season() -> None:
+    """Five years at −30 % a year: told 8.7 times in a hundred where all counts sway alike."""
+    found, _ = grades.seasons_told(77, 300, 0.0, -0.3)
+    assert found.mean() <= 0.075  # 0.05, and two errors of so many worlds

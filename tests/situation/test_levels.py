@@ -303,6 +303,19 @@ def test_silent_weeks_are_no_reference(memory: duckdb.DuckDBPyConnection, quiet_
     assert rows["A"]["references"] == 5  # the silent fortnight touches three windows
 
 
+def test_days_received_in_part_compare_with_nothing(
+    memory: duckdb.DuckDBPyConnection, quiet_city: Any
+) -> None:
+    days_table(memory)
+    memory.execute(
+        "INSERT INTO days VALUES ('faits', 'ville', 'ville', '2024-10-08', 'ok', 'in_part')"
+    )
+    for row in situation_levels.assess(memory, quiet_city, "bruit", "carres", 7, KNOBS):
+        assert (row["status"], row["reason"]) == ("abstained", "in_part")
+        assert row["n"] is not None
+        assert row["expected"] is None
+
+
 def test_silence_now_is_missing_and_never_zero(
     memory: duckdb.DuckDBPyConnection, quiet_city: Any
 ) -> None:
