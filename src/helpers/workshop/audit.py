@@ -98,9 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
     ground.check(root)
     changed = elsewhere.uncommitted(root)
     if changed:
+        # a name that the repository holds already is nobody's secret; any other is counted alone
+        known = elsewhere.git(root, "ls-files", "--", *changed).splitlines()
         raise PhareError(
             f"{plural(len(changed), 'fichier')} hors du dernier commit",
-            "git status",
+            ", ".join(known[:5]) or "git status",
             "enregistrer (git commit) puis `make run`, et relancer l'audit",
         )
     differs = False

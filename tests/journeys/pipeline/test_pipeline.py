@@ -118,8 +118,9 @@ def test_misspelt_parameter_is_refused_before_anything_runs(built: Place) -> Non
 def test_unknown_city_is_refused_and_the_known_ones_named(built: Place) -> None:
     done = built.run("atlantis")
     assert done.returncode == 1
-    assert "atlantis" in done.stderr
+    assert "ville inconnue" in done.stderr
     assert "marseille_ouvert" in done.stderr
+    assert "atlantis" not in done.stderr, "what was typed in vain may be a password or somebody"
     assert not (built.root / "data/atlantis").exists()
 
 
@@ -177,7 +178,8 @@ def test_figure_again_from_its_ancestors_alone_and_the_first_divergence(
 def test_unknown_figure(built: Place) -> None:
     done = built.python("helpers.workshop.refigure", "no_such_figure")
     assert done.returncode == 2
-    assert "no_such_figure" in done.stderr
+    assert "evidence" in done.stderr, "where the names are"
+    assert "no_such_figure" not in done.stderr + done.stdout
 
 
 def test_evidence_leads_from_the_figure_to_the_files_as_received(built: Place) -> None:
