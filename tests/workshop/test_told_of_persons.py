@@ -30,7 +30,7 @@ from helpers.core.base.yaml_models import validated
 from helpers.core.city import battery
 from helpers.core.city.city import City
 from helpers.core.city.contract import Contract
-from helpers.workshop import codes, elsewhere, ground
+from helpers.workshop import audit, codes, elsewhere, ground
 from helpers.workshop.codes import Asking
 from tests.fixtures.people import Matcher, People
 from tests.fixtures.real import ROOT
@@ -266,3 +266,29 @@ def test_a_list_and_a_text_of_a_pack_are_refused_by_their_rank(place: Path, peop
                 said.append(str(error))
     assert not matcher.found("\n".join(said).encode())
     assert refused > len(people.persons) / (2 * ZONES)
+
+
+def test_an_audit_names_the_changed_files_that_the_last_commit_holds_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file not yet in git may be called after somebody, or like a pattern of others."""
+    git = ("git", "-c", "user.name=essai", "-c", "user.email=essai@exemple.invalid", "-C")
+    (tmp_path / "notebooks").mkdir()
+    for name in ("params.yaml", "dvc.yaml", "notebooks/trends.ipynb"):
+        (tmp_path / name).write_text("{}\n", encoding="utf-8")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "essai")):
+        subprocess.run([*git, str(tmp_path), *words], check=True)
+    (tmp_path / "params.yaml").write_text("a: 1\n", encoding="utf-8")
+    for name in ("Yann Kermadec.ipynb", "tr*.ipynb"):
+        (tmp_path / "notebooks" / name).write_text("{}\n", encoding="utf-8")
+    staged = tmp_path / "notebooks" / "kermadec.ipynb"
+    staged.write_text("{}\n", encoding="utf-8")
+    subprocess.run([*git, str(tmp_path), "add", "notebooks/kermadec.ipynb"], check=True)
+    monkeypatch.setattr(audit, "find_root", lambda: tmp_path)
+    monkeypatch.setattr(ground, "check", lambda _: None)
+    assert audit.main([]) == 2
+    said = capsys.readouterr().err
+    assert "4\u00a0fichiers hors du dernier commit" in said
+    assert "params.yaml" in said
+    assert "trends" not in said
+    assert "ermadec" not in said

@@ -98,8 +98,9 @@ def main(arguments: list[str] | None = None) -> int:
     ground.check(root)
     changed = elsewhere.uncommitted(root)
     if changed:
-        # a name that the repository holds already is nobody's secret; any other is counted alone
-        known = elsewhere.git(root, "ls-files", "--", *changed).splitlines()
+        # A name that the last commit holds is nobody's secret; any other is counted alone.
+        held = elsewhere.git(root, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
+        known = [name for name in changed if name in held]
         raise PhareError(
             f"{plural(len(changed), 'fichier')} hors du dernier commit",
             ", ".join(known[:5]) or "git status",
